@@ -1,0 +1,139 @@
+"""Reads SnapPortal's settings from the environment and tells everything that is wrong with them at once.
+
+A secret NAME may also be given as NAME_FILE, the path of a file that holds it. In the sandbox (no SNAPPORTAL_API_URL)
+missing secrets are made once and kept under the data folder, readable by their owner only; with a real provider
+they must be given.
+"""
+
+import ipaddress
+import os
+import re
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, EnvError, EnvValidationError, ValidationError
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+KeyRing = dict[str, bytes]
+
+KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
+
+
+def parse_key_ring(text: str) -> KeyRing:
+    """Parse `id:64 hex digits[,id:...]`; the first key seals or signs, the others only open or verify."""
+    ring: KeyRing = {}
+    for part in re.split(r"[,\s]+", text.strip()):
+        match = KEY_PATTERN.match(part)
+        if not match:
+            raise ValidationError("must be one or more id:key, the key 64 hex digits, separated by commas")
+        if match[1] in ring:
+            raise ValidationError(f"names the key id {match[1]} twice")
+        if len(set(match[2])) < 6:  # noqa: PLR2004 - 32 random bytes have far more different digits
+            raise ValidationError(f"the key {match[1]} is not random")
+        ring[match[1]] = bytes.fromhex(match[2])
+    return ring
+
+
+def parse_secret(text: str) -> str:
+    if len(text) < 40 or len(set(text)) < 10:  # noqa: PLR2004
+        raise ValidationError("must be at least 40 random characters")
+    return text
+
+
+def parse_networks(text: str) -> list[Network]:
+    try:
+        return [ipaddress.ip_network(part) for part in re.split(r"[,\s]+", text.strip()) if part]
+    except ValueError as error:
+        raise ValidationError(f"must be addresses or networks, separated by commas: {error}") from None
+
+
+def parse_api_url(text: str) -> str:
+    if not text:
+        return ""
+    try:
+        parts = urlsplit(text)
+        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        _ = parts.port
+    except ValueError as error:
+        raise ValidationError(f"is not an address: {error}") from None
+    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+        raise ValidationError("must begin with https:// (http:// only for this machine)")
+    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+        raise ValidationError("must be scheme, host and optional path: no credentials, query or fragment")
+    return text.rstrip("/")
+
+
+def make_secret_once(path: Path, make: str) -> str:
+    """Return the secret in `path`; first write a new one there, 0600, if it is not there yet. Safe against races."""
+    try:
+        return path.read_text().strip()
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent)  # mkstemp creates 0600
+    with os.fdopen(handle, "w") as file:
+        file.write(make + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(name, path)
+    except FileExistsError:
+        pass  # another process was first: its secret counts
+    finally:
+        Path(name).unlink()
+    return path.read_text().strip()
+
+
+class Environment:
+    """Typed readers that collect every error; `seal()` raises them together."""
+
+    def __init__(self) -> None:
+        self.env = Env(eager=False, prefix="SNAPPORTAL_")
+        self.errors: list[str] = []
+
+    def secret(self, name: str, *, made_at: Path | None, make: str) -> str:
+        """A secret from NAME or the file NAME_FILE; else, if `made_at` is a path, one made there once."""
+        full = f"SNAPPORTAL_{name}"
+        value = os.environ.get(full, "")
+        file = os.environ.get(f"{full}_FILE", "")
+        if value and file:
+            self.errors.append(f"{full} and {full}_FILE are both set: keep one")
+        if file:
+            try:
+                value = Path(file).read_text().strip()
+            except (OSError, UnicodeDecodeError) as error:
+                self.errors.append(f"{full}_FILE cannot be read: {error}")
+                return ""
+        if value or file:
+            if not value:
+                self.errors.append(f"{full}_FILE is empty")
+            return value
+        if made_at is not None:
+            return make_secret_once(made_at, make)
+        self.errors.append(f"{full} (or {full}_FILE) is missing: it is required with a real provider")
+        return ""
+
+    def key_ring(self, name: str, *, made_at: Path | None) -> KeyRing:
+        text = self.secret(name, made_at=made_at, make=f"k1:{secrets.token_hex(32)}")
+        if not text:
+            return {}
+        try:
+            return parse_key_ring(text)
+        except ValidationError as error:
+            self.errors.append(f"SNAPPORTAL_{name} {error}")
+            return {}
+
+    def seal(self) -> None:
+        """Raises ImproperlyConfigured with one line for each thing that is wrong."""
+        try:
+            self.env.seal()
+        except EnvValidationError as error:
+            for name, messages in error.error_messages.items():
+                self.errors += [f"{name} {message}" for message in messages]
+        except EnvError as error:
+            self.errors.append(str(error))
+        if self.errors:
+            lines = "\n".join(f"  - {line}" for line in self.errors)
+            raise ImproperlyConfigured(f"SnapPortal does not start; mend these settings:\n{lines}")

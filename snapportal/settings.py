@@ -1,0 +1,274 @@
+"""All of SnapPortal's settings. Every SNAPPORTAL_ name is explained in the README."""
+
+import os
+import secrets
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any
+
+import structlog
+from csp.constants import NONE, SELF
+
+from snapportal.environment import (
+    Environment,
+    ValidationError,
+    parse_api_url,
+    parse_networks,
+    parse_secret,
+)
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+environment = Environment()
+env = environment.env
+
+# --- Which provider -------------------------------------------------------------------------------------------------
+SNAPPORTAL_API_URL: str = env.str("API_URL", "", validate=parse_api_url).rstrip("/")
+SANDBOX = not SNAPPORTAL_API_URL
+SNAPPORTAL_API_TIMEOUT_SECONDS: float = env.float("API_TIMEOUT_SECONDS", 15.0)
+SNAPPORTAL_SANDBOX_SPEED: float = env.float("SANDBOX_SPEED", 20.0)
+DEBUG: bool = env.bool("DEBUG", False)
+DATA_DIR = Path(env.str("DATA_DIR", "") or BASE_DIR / "var").resolve()
+
+# --- Secrets --------------------------------------------------------------------------------------------------------
+_keys = DATA_DIR / "keys" if SANDBOX else None
+SECRET_KEY = environment.secret(
+    "SECRET_KEY", made_at=_keys and _keys / "secret_key", make=secrets.token_urlsafe(48)
+)
+SNAPPORTAL_TOKEN_KEYS = environment.key_ring("TOKEN_KEYS", made_at=_keys and _keys / "token_keys")
+SNAPPORTAL_AUDIT_KEYS = environment.key_ring("AUDIT_KEYS", made_at=_keys and _keys / "audit_keys")
+if SECRET_KEY:
+    try:
+        parse_secret(SECRET_KEY)
+    except ValidationError as error:
+        environment.errors.append(f"SNAPPORTAL_SECRET_KEY {error}")
+
+# --- Where it listens -----------------------------------------------------------------------------------------------
+SNAPPORTAL_BIND: str = env.str("BIND", "127.0.0.1:8000")
+SNAPPORTAL_WORKERS: int = env.int("WORKERS", 2)
+SNAPPORTAL_THREADS: int = env.int("THREADS", 8)
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if SANDBOX else [])
+SNAPPORTAL_TRUSTED_PROXIES = parse_networks("")
+try:
+    SNAPPORTAL_TRUSTED_PROXIES = parse_networks(env.str("TRUSTED_PROXIES", ""))
+except ValidationError as error:
+    environment.errors.append(f"SNAPPORTAL_TRUSTED_PROXIES {error}")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*", ""}]
+
+if not SANDBOX:
+    if not ALLOWED_HOSTS or "*" in ALLOWED_HOSTS:
+        environment.errors.append("SNAPPORTAL_ALLOWED_HOSTS must name the portal's own host names (no *)")
+    if DEBUG:
+        environment.errors.append("SNAPPORTAL_DEBUG must be off with a real provider: its error pages show secrets")
+if not 1 <= SNAPPORTAL_API_TIMEOUT_SECONDS <= 60:  # noqa: PLR2004 - gunicorn ends a request after 90
+    environment.errors.append("SNAPPORTAL_API_TIMEOUT_SECONDS must be between 1 and 60")
+if SNAPPORTAL_SANDBOX_SPEED <= 0:
+    environment.errors.append("SNAPPORTAL_SANDBOX_SPEED must be above 0")
+
+# --- Anchors of the audit log ---------------------------------------------------------------------------------------
+SNAPPORTAL_ANCHOR_FILE: str = env.str("ANCHOR_FILE", "") or str(DATA_DIR / "anchors.jsonl")
+SNAPPORTAL_ANCHOR_URL: str = env.str("ANCHOR_URL", "", validate=parse_api_url)
+
+# --- Database and cache ---------------------------------------------------------------------------------------------
+_sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
+DATABASES: dict[str, Any] = {"default": env.dj_db_url("DATABASE_URL", _sqlite_url, conn_max_age=600)}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+
+def wal_is_safe(version: tuple[int, ...]) -> bool:
+    """SQLite before 3.51.3 can lose committed writes in WAL mode, except 3.44.6 and 3.50.7 (sqlite.org, WAL-reset bug)."""
+    return version >= (3, 51, 3) or version in {(3, 44, 6), (3, 50, 7)}
+
+
+if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
+    _mode = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",  # a read that turns into a write would otherwise fail as "locked"
+        "timeout": 20,
+        "init_command": f"PRAGMA journal_mode={_mode}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+    }
+else:
+    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
+        "min_size": 1,
+        "max_size": SNAPPORTAL_THREADS + 2,  # a thread without a connection would wait for one
+        "timeout": 5,
+    }
+    DATABASES["default"]["CONN_MAX_AGE"] = 0
+    DATABASES["default"]["OPTIONS"]["connect_timeout"] = 5
+
+if os.environ.get("SNAPPORTAL_CACHE_URL"):
+    CACHES = {"default": env.dj_cache_url("CACHE_URL")}
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+            "LOCATION": "cache",
+            "OPTIONS": {"MAX_ENTRIES": 10_000},
+        }
+    }
+
+environment.seal()
+
+# --- The site -------------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django_htmx",
+    "csp",
+    "snapportal.accounts",
+    "snapshots",
+    "snapshots.audit",
+    "snapshots.vault",
+    "snapshots.sandbox",
+]
+MIDDLEWARE = [
+    "snapportal.middleware.RequestMiddleware",
+    "snapportal.middleware.HeadersMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "snapportal.middleware.FailureMiddleware",
+]
+ROOT_URLCONF = "snapportal.urls"
+WSGI_APPLICATION = "snapportal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "snapshots.views.context.frame",
+            ],
+            "loaders": [
+                (
+                    "django.template.loaders.cached.Loader",
+                    [
+                        "django.template.loaders.filesystem.Loader",
+                        "django.template.loaders.app_directories.Loader",
+                    ],
+                )
+            ]
+            if not DEBUG
+            else [
+                "django.template.loaders.filesystem.Loader",
+                "django.template.loaders.app_directories.Loader",
+            ],
+        },
+    }
+]
+
+# --- People ---------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "sign_in"
+LOGIN_REDIRECT_URL = "server_list"
+LOGOUT_REDIRECT_URL = "sign_in"
+
+# --- Cookies and headers (promises 23 to 26) ------------------------------------------------------------------------
+# Browsers take Secure cookies from http://127.0.0.1 too, all but Safari: see docs/decisions.
+SESSION_COOKIE_NAME = "__Host-session"
+SESSION_COOKIE_SECURE = True
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 60 * 60 * 12
+CSRF_COOKIE_NAME = "__Host-csrf"
+CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "snapshots.views.errors.csrf_failure"
+LANGUAGE_COOKIE_NAME = "__Host-language"
+LANGUAGE_COOKIE_SECURE = True
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+SECURE_HSTS_SECONDS = 0 if SANDBOX else 31_536_000
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Languages and time ---------------------------------------------------------------------------------------------
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "snapshots" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- Static files ---------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+WHITENOISE_MAX_AGE = 3600
+
+# --- Logs: one JSON object a line, so that no text from outside can forge a line ------------------------------------
+_shared_processors: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+structlog.configure(
+    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": _shared_processors,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}

@@ -1,0 +1,104 @@
+"""Everything that can go wrong with a call to the provider, and what each failure means for the thing asked.
+
+    UpstreamError
+    ├── NotSentError            nothing was sent                                  effect none
+    │   ├── BusyError           too many calls to the provider are already open
+    │   ├── UnreachableError    no connection: refused, no such host, no TLS
+    │   └── BadCallError        our own side would not send it (an id, a name)
+    ├── RefusedError            the provider answered that it did not do it       effect none
+    │   ├── InvalidError        400
+    │   ├── TokenRefusedError   401
+    │   ├── ForbiddenError      403
+    │   ├── NotFoundError       404
+    │   └── RateLimitedError    429; `retry_after_seconds`
+    └── LostError               it may have happened                              effect unknown
+        ├── DeadlineError       the total deadline passed after something was sent
+        ├── BrokenError         reset or closed in the middle
+        ├── UnreadableError     an answer that is cut, too large, or not the contract's
+        └── ServerFaultError    5xx, or a status that no client can explain (1xx, 3xx)
+
+The effect tells what may be said of a *write*: `none` may be shown as failed, `unknown` as neither done nor failed.
+"""
+
+from typing import ClassVar, Literal
+
+Effect = Literal["none", "unknown"]
+
+
+class UpstreamError(Exception):
+    """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its own words."""
+
+    code: ClassVar[str] = "upstream"
+    effect: ClassVar[Effect] = "unknown"
+
+    def __init__(self, message: str = "", *, status: int | None = None) -> None:
+        super().__init__(message or self.code)
+        self.message = message
+        self.status = status
+
+
+class NotSentError(UpstreamError):
+    code = "not_sent"
+    effect = "none"
+
+
+class BusyError(NotSentError):
+    code = "busy"
+
+
+class UnreachableError(NotSentError):
+    code = "unreachable"
+
+
+class BadCallError(NotSentError):
+    code = "bad_call"
+
+
+class RefusedError(UpstreamError):
+    code = "refused"
+    effect = "none"
+
+
+class InvalidError(RefusedError):
+    code = "invalid"
+
+
+class TokenRefusedError(RefusedError):
+    code = "token_refused"
+
+
+class ForbiddenError(RefusedError):
+    code = "forbidden"
+
+
+class NotFoundError(RefusedError):
+    code = "not_found"
+
+
+class RateLimitedError(RefusedError):
+    code = "rate_limited"
+
+    def __init__(self, message: str = "", *, status: int | None = None, retry_after_seconds: float = 30.0) -> None:
+        super().__init__(message, status=status)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class LostError(UpstreamError):
+    code = "lost"
+    effect = "unknown"
+
+
+class DeadlineError(LostError):
+    code = "deadline"
+
+
+class BrokenError(LostError):
+    code = "broken"
+
+
+class UnreadableError(LostError):
+    code = "unreadable"
+
+
+class ServerFaultError(LostError):
+    code = "server_fault"

@@ -1,0 +1,43 @@
+"""Stored tokens: sealed at rest, opened only to make a client."""
+
+import secrets
+
+from django.conf import settings
+from django.db import models
+
+ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
+
+
+def new_token_id() -> str:
+    """A random id, known before the row is written because the seal is bound to it; it stands in URLs."""
+    return "".join(secrets.choice(ALPHABET) for _ in range(10))
+
+
+class StoredToken(models.Model):
+    """One provider token of one person."""
+
+    id = models.CharField(primary_key=True, max_length=12, default=new_token_id, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stored_tokens")
+    label = models.CharField(max_length=80)
+    sealed = models.BinaryField()
+    key_id = models.CharField(max_length=16)
+    fingerprint = models.CharField(max_length=64, db_index=True)
+    hint = models.CharField(max_length=8)
+
+    stored_by_name = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)
+    refused_at = models.DateTimeField(null=True)
+    account_email = models.CharField(max_length=254, blank=True)
+    account_name = models.CharField(max_length=250, blank=True)
+    token_name = models.CharField(max_length=200, blank=True)
+    permissions = models.JSONField(default=list)
+    server_count = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "stored_token"
+        ordering = ["label", "id"]
+        constraints = [models.UniqueConstraint(fields=["user", "label"], name="stored_token_label")]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,75 @@
+"""Who may open what: every view wears exactly one of these marks, and a test walks the URLs to see that it does."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, cast
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http.response import HttpResponseBase
+from django_htmx.http import HttpResponseClientRedirect
+
+from snapshots.audit import journal
+from snapshots.views.actor import actor_of
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
+    """A page is sent to the sign-in page; a fragment takes the whole browser there, back to the page it stands in."""
+    if getattr(request, "htmx", False):
+        page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+        target = redirect_to_login(page)
+        return HttpResponseClientRedirect(target["Location"])
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+
+
+def _mark(view: object, *, access: str, methods: tuple[str, ...]) -> None:
+    view.access = access  # type: ignore[attr-defined]
+    view.methods = methods  # type: ignore[attr-defined]
+
+
+def public(*methods: str) -> Callable[[View[P]], View[P]]:
+    """Anybody may open it, signed in or not."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            return view(request, *args, **kwargs)
+
+        _mark(guarded, access="public", methods=methods)
+        return cast("View[P]", guarded)
+
+    return decorate
+
+
+def requires(permission: str, *methods: str) -> Callable[[View[P]], View[P]]:
+    """Only people with `permission` ('signed_in' for everybody who is signed in). A refusal goes into the audit log."""
+
+    def decorate(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                return _ask_to_sign_in(request)
+            if request.method not in methods:
+                return HttpResponseNotAllowed(methods)
+            if permission != "signed_in" and not request.user.has_perm(permission):
+                record_refusal(request, permission)
+                raise PermissionDenied(permission)
+            return view(request, *args, **kwargs)
+
+        _mark(guarded, access=permission, methods=methods)
+        return cast("View[P]", guarded)
+
+    return decorate
+
+
+def record_refusal(request: HttpRequest, code: str) -> None:
+    """Write into the log that somebody was refused: the path is told, its query is not."""
+    journal.record(
+        actor_of(request).story(action="access.refuse", result="refused", code=code, target=request.path)
+    )
