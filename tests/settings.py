@@ -1,0 +1,22 @@
+"""The portal's own settings, with the keys, folder and hasher of a test run."""
+
+import os
+import tempfile
+
+os.environ.setdefault("SNAPPORTAL_DATA_DIR", tempfile.mkdtemp(prefix="snapportal-tests-"))
+os.environ.setdefault("SNAPPORTAL_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz")
+os.environ.setdefault(
+    "SNAPPORTAL_TOKEN_KEYS", "t1:0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdeffedcba9876543210"
+)
+os.environ.setdefault(
+    "SNAPPORTAL_AUDIT_KEYS", "a1:8796a5b4c3d2e1f00f1e2d3c4b5a69780123456789abcdeffedcba9876543210"
+)
+
+from snapportal.settings import *  # noqa: E402, F403
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+WHITENOISE_AUTOREFRESH = True
