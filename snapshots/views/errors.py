@@ -1,0 +1,120 @@
+"""Turns what went wrong into a page, or into a fragment for htmx: what happened, what it means, what to do next."""
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+
+from snapshots.audit.journal import JournalUnavailableError
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What an error page says. `advice` is what the reader can do now."""
+
+    status: int
+    title: "StrPromise"
+    meaning: "StrPromise"
+    advice: "StrPromise"
+    icon: str = "alert"
+
+
+BAD_REQUEST = Failure(
+    400,
+    _("We could not understand this request"),
+    _("Something in the address or the form was not as the portal expects it. Nothing was done."),
+    _("Go back, load the page anew and try again."),
+)
+FORBIDDEN = Failure(
+    403,
+    _("Your role does not allow this"),
+    _("Nothing was done. The refusal is written in the audit log, as every refusal is."),
+    _("If you need this for your work, ask an admin of this portal to change your role."),
+    icon="lock",
+)
+CSRF = Failure(
+    403,
+    _("This form could not be checked"),
+    _(
+        "Nothing was done. Either the page was open for very long, or you signed in again in another window, or your "
+        "browser does not keep this site's cookies."
+    ),
+    _(
+        "Load the page anew and send the form again. If it keeps happening: allow cookies for this site, and open it "
+        "over https. Safari keeps no secure cookies from an address that begins with http:// — on your own machine, "
+        "use Chrome, Edge or Firefox instead."
+    ),
+    icon="lock",
+)
+NOT_FOUND = Failure(
+    404,
+    _("There is nothing here"),
+    _("The address is wrong, or what it showed is gone, or it belongs to somebody else."),
+    _("Go to your servers and look from there."),
+    icon="search",
+)
+SERVER_ERROR = Failure(
+    500,
+    _("Something went wrong on our side"),
+    _(
+        "This is a fault of the portal, not yours. If you had just asked for a create, a restore or a delete, do not ask "
+        "again yet: look at the server first, the portal tells there what is known."
+    ),
+    _("Wait a minute and try again. If it stays, tell your admin the request number below."),
+)
+UNAVAILABLE = Failure(
+    503,
+    _("The portal cannot write its records now"),
+    _(
+        "Every step is written down before it is done. As that is not possible at the moment, nothing was sent to the "
+        "provider and nothing was changed."
+    ),
+    _(
+        "Wait a minute and try again. If it stays, tell your admin: the disk may be full or the database down."
+    ),
+    icon="unplugged",
+)
+
+
+def _answer(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
+    """`framed` pages show the person's navigation, which asks the database; the others must work while it is down."""
+    is_fragment = bool(getattr(request, "htmx", False))
+    template = "errors/_error.html" if is_fragment else "errors/error.html"
+    context = {"failure": failure, "request_id": getattr(request, "id", "")}
+    body = render_to_string(template, context, request if framed else None)
+    return HttpResponse(body, status=failure.status)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: the database or the audit log cannot be used. Touches neither."""
+    return _answer(request, UNAVAILABLE, framed=False)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, BAD_REQUEST, framed=False)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, FORBIDDEN, framed=True)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _answer(request, NOT_FOUND, framed=True)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500; 503 when the database failed where no view was running, as in the session's own middleware."""
+    if isinstance(sys.exc_info()[1], DatabaseError | JournalUnavailableError):
+        return unavailable(request)
+    return _answer(request, SERVER_ERROR, framed=False)
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _answer(request, CSRF, framed=False)

@@ -1,0 +1,87 @@
+/* Small comforts on top of pages that work without them: local times, ages that count, spoken news, one submit a form. */
+(() => {
+  "use strict";
+  const lang = document.documentElement.lang || "en";
+  const known = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
+  const when = new Intl.DateTimeFormat(known ? lang : undefined, { dateStyle: "medium", timeStyle: "short" });
+  const relative = new Intl.RelativeTimeFormat(known ? lang : undefined, { numeric: "auto" });
+  const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 120], ["second", 1, 0]];
+  const ESTIMATE_CAP = 95;
+
+  const age = (seconds) => {
+    const [unit, size] = units.find(([, , from]) => seconds >= from) || units[5];
+    return relative.format(-Math.max(0, Math.floor(seconds / size)), unit);
+  };
+
+  const localise = (root) => {
+    for (const time of root.querySelectorAll("time[data-local]")) {
+      time.title = time.title || time.textContent;
+      time.textContent = when.format(new Date(time.dateTime));
+      time.removeAttribute("data-local");
+    }
+  };
+
+  const tick = () => {
+    const now = Date.now();
+    if (known) {
+      for (const time of document.querySelectorAll("time[data-ago]")) {
+        const text = age((now - new Date(time.dateTime)) / 1000);
+        if (time.textContent !== text) time.textContent = text;
+      }
+    }
+    for (const bar of document.querySelectorAll("progress[data-from]")) {
+      const from = new Date(bar.dataset.from), until = new Date(bar.dataset.until);
+      bar.value = Math.min(ESTIMATE_CAP, (100 * (now - from)) / (until - from));
+    }
+  };
+
+  const announce = (text) => {
+    const place = document.getElementById("announcer");
+    place.textContent = "";
+    setTimeout(() => { place.textContent = text; }, 50);
+  };
+
+  const labels = new WeakMap();
+  const settle = (button, busy) => {
+    if (busy) {
+      labels.set(button, [...button.childNodes]);
+      button.setAttribute("aria-disabled", "true");
+      button.replaceChildren(document.getElementById("sending").content.textContent);
+    } else if (labels.has(button)) {
+      button.replaceChildren(...labels.get(button));
+      button.removeAttribute("aria-disabled");
+      labels.delete(button);
+    }
+  };
+
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (form.method !== "post" || event.defaultPrevented) return;
+    if (form.dataset.sent) { event.preventDefault(); return; }
+    form.dataset.sent = "yes";
+    if (event.submitter) settle(event.submitter, true);
+  });
+  addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      form.querySelectorAll("button[aria-disabled]").forEach((button) => settle(button, false));
+    }
+  });
+  document.addEventListener("click", (event) => {
+    const off = event.target.closest("a[aria-disabled=true], button[aria-disabled=true]");
+    if (off) event.preventDefault();
+  });
+  document.addEventListener("announce", (event) => announce(event.detail.text || event.detail.value || ""));
+  document.addEventListener("htmx:afterSwap", (event) => localise(event.detail.target.parentElement || document));
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) document.getElementById("failure").replaceChildren();
+  });
+  document.addEventListener("htmx:sendError", () => {
+    const place = document.getElementById("failure");
+    if (!place.hasChildNodes()) place.append(document.getElementById("offline").content.cloneNode(true));
+  });
+
+  localise(document);
+  tick();
+  setInterval(tick, 1000);
+})();
