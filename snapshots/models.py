@@ -75,6 +75,7 @@ class Operation(models.Model):
     snapshot_name = models.CharField(max_length=300)
     snapshot_created_at = models.DateTimeField(null=True)
     known_snapshot_ids = models.JSONField(default=list)
+    was_restoring = models.BooleanField(default=False)
     reason = models.TextField(blank=True)
 
     provider_status = models.IntegerField(null=True)
@@ -85,6 +86,7 @@ class Operation(models.Model):
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
+    seen_moving_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
     objects = OperationQuerySet.as_manager()

@@ -16,4 +16,5 @@ def actor_of(request: HttpRequest, door: str = "browser") -> Actor:
         address=getattr(request, "client_address", ""),
         door=door,
         request_id=getattr(request, "id", ""),
+        may_override=known and user.has_perm("snapshots.restore"),
     )

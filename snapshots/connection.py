@@ -1,0 +1,91 @@
+"""Settings, vault and client meet here, and only here: from a stored token to a client that speaks to the provider."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeVar
+
+import httpx
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.shortcuts import get_object_or_404
+
+from snapshots.contract import API_PATH, Account, Server
+from snapshots.sandbox.transport import SandboxTransport
+from snapshots.upstream.client import SnapshotClient, make_http
+from snapshots.upstream.errors import UpstreamError
+from snapshots.vault import tokens
+from snapshots.vault.models import StoredToken
+
+Person = AbstractBaseUser | AnonymousUser
+T = TypeVar("T")
+SANDBOX_URL = "http://sandbox.invalid"
+
+_building = threading.Lock()
+gate = threading.BoundedSemaphore(max(2, settings.SNAPPORTAL_THREADS // 2))
+"""At most half of a worker's threads may wait for the provider, so that pages that do not need it stay quick."""
+
+
+@lru_cache(maxsize=4)
+def _http(api_url: str) -> httpx.Client:
+    if not api_url:
+        return make_http(SANDBOX_URL, transport=SandboxTransport())
+    return make_http(api_url.removesuffix(API_PATH))
+
+
+def client_with(token: str) -> SnapshotClient:
+    """A client for a token in clear. Connections are pooled for the whole process, whoever's token it is."""
+    with _building:  # threads that race at the first call would build a pool each
+        http = _http(settings.SNAPPORTAL_API_URL)
+    return SnapshotClient(http, token, timeout_seconds=settings.SNAPPORTAL_API_TIMEOUT_SECONDS, gate=gate)
+
+
+def client_for(token: StoredToken) -> SnapshotClient:
+    """Raises vault's SealError when the stored token cannot be opened (its key is gone, or the row was tampered with)."""
+    return client_with(tokens.reveal(token))
+
+
+def own_tokens(user: Person) -> list[StoredToken]:
+    return list(StoredToken.objects.filter(user_id=user.pk)) if user.pk else []
+
+
+def own_token_or_404(user: Person, token_id: str) -> StoredToken:
+    """Another person's token is not found, not forbidden: its existence is nobody's business."""
+    return get_object_or_404(StoredToken, pk=token_id, user_id=user.pk)
+
+
+@dataclass(frozen=True)
+class TokenCheck:
+    """What the provider said of a token. `code` is '' or an upstream error's code; optional parts are None when unknown."""
+
+    ok: bool
+    code: str = ""
+    message: str = ""
+    account: Account | None = None
+    servers: tuple[Server, ...] | None = None
+    snapshot_count: int | None = None
+
+
+def _optional(call: Callable[[], T]) -> T | None:
+    """The answer of an endpoint that the portal can do without."""
+    try:
+        return call()
+    except UpstreamError:
+        return None
+
+
+def check_token(token: str) -> TokenCheck:
+    """Try a token: its snapshots decide, account and servers are told when they can be had. Never raises UpstreamError."""
+    client = client_with(token)
+    try:
+        snapshots = client.list_snapshots()
+    except UpstreamError as error:
+        return TokenCheck(False, code=error.code, message=error.message)
+    return TokenCheck(
+        True,
+        account=_optional(client.read_account),
+        servers=_optional(client.list_servers),
+        snapshot_count=len(snapshots),
+    )

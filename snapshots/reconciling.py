@@ -1,0 +1,205 @@
+"""Evidence: what a fresh look at the provider says of operations that are open (promise 11).
+
+Only a reading with the operation's own token counts, and only one begun after the operation was sent. What proves
+nothing changes nothing: a snapshot that is not in the list (yet) does not prove that it was never made, one that is
+still there does not prove that it will stay.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Q
+from django.utils import timezone
+
+from snapshots import contract
+from snapshots.contract import Server, Snapshot
+from snapshots.models import Action, Finding, Operation, State
+from snapshots.transitions import move
+
+ABANDONED_AFTER = timedelta(seconds=120)
+"""Longer than a request may live (gunicorn ends it after 90 s): whoever should have gone on is gone."""
+CLOCK_SKEW = timedelta(minutes=5)
+SETTLE_AFTER = timedelta(seconds=60)
+"""A list may lag behind an accepted write for a moment."""
+RESTORE_NOT_SEEN_AFTER = timedelta(minutes=2 * contract.RESTORE_MINUTES[1])
+RESTED_STATUSES = contract.RUNNING_SERVER_STATUSES | {"stopped", "suspended", "off", "inactive"}
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen with one token: `begun_at` before the first byte was asked for; servers None if not to be had now."""
+
+    token_fingerprint: str
+    begun_at: datetime
+    snapshots: Sequence[Snapshot]
+    servers: Sequence[Server] | None
+
+    def snapshot(self, snapshot_id: int | None) -> Snapshot | None:
+        return next((one for one in self.snapshots if one.id == snapshot_id), None)
+
+    def server_status(self, server_id: int) -> str:
+        return next((one.status for one in self.servers or () if one.id == server_id), "")
+
+
+def settle(sight: Sight) -> int:
+    """Move every open operation of this token as far as the evidence goes; how many moved.
+
+    Raises JournalUnavailableError: what has not moved stays as it is, and the next look tries again.
+    """
+    operations = list(Operation.objects.open().filter(token_fingerprint=sight.token_fingerprint))
+    return sum(
+        _settle_one(operation, sight, operations)
+        for operation in operations
+        if operation.sent_at is not None and operation.sent_at < sight.begun_at
+    )
+
+
+def close_abandoned() -> int:
+    """Operations whose worker died: never sent ones are failed, sent ones unknown. Needs no look at the provider.
+
+    A restore whose end nobody could see for long becomes unknown too. Raises JournalUnavailableError.
+    """
+    limit = timezone.now() - ABANDONED_AFTER
+    moved = 0
+    for operation in Operation.objects.filter(state=State.PENDING, created_at__lt=limit):
+        moved += move(
+            operation,
+            State.FAILED,
+            expect=[State.PENDING],
+            code="never_sent",
+            evidence="The portal stopped before anything was sent to the provider.",
+        )
+    for operation in Operation.objects.filter(state=State.SENT, sent_at__lt=limit):
+        moved += move(
+            operation,
+            State.UNKNOWN,
+            expect=[State.SENT],
+            code="interrupted",
+            evidence="The portal stopped before the provider's answer was written down.",
+        )
+    limit = timezone.now() - RESTORE_NOT_SEEN_AFTER
+    unseen = Q(seen_moving_at=None) | Q(seen_moving_at__lt=limit)
+    for operation in Operation.objects.filter(
+        unseen, state=State.ACCEPTED, action=Action.RESTORE, accepted_at__lt=limit
+    ):
+        moved += move(operation, State.UNKNOWN, expect=[State.ACCEPTED], code="end_not_seen")
+    return moved
+
+
+def _settle_one(operation: Operation, sight: Sight, operations: Sequence[Operation]) -> bool:
+    match operation.action, operation.state:
+        case Action.CREATE, State.ACCEPTED:
+            return _follow_create(operation, sight)
+        case Action.CREATE, State.UNKNOWN:
+            return _find_created(operation, sight, operations)
+        case Action.DELETE, State.UNKNOWN | State.ACCEPTED:
+            return _find_deleted(operation, sight)
+        case Action.RESTORE, State.UNKNOWN | State.ACCEPTED:
+            return _follow_restore(operation, sight)
+    return False
+
+
+def _follow_create(operation: Operation, sight: Sight) -> bool:
+    snapshot = sight.snapshot(operation.snapshot_id)
+    if snapshot is None:
+        if operation.accepted_at is None or sight.begun_at < operation.accepted_at + SETTLE_AFTER:
+            return False
+        return move(
+            operation,
+            State.UNKNOWN,
+            expect=[State.ACCEPTED],
+            code="vanished",
+            evidence=f"Snapshot {operation.snapshot_id} is no longer in the provider's list.",
+        )
+    evidence = f"The provider lists snapshot {snapshot.id} as “{snapshot.status}”."
+    if snapshot.is_completed:
+        return move(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
+    if snapshot.is_failed:
+        return move(
+            operation, State.FAILED, expect=[State.ACCEPTED], evidence=evidence, code="provider_failed"
+        )
+    return False
+
+
+def _could_be(operation: Operation, snapshot: Snapshot) -> bool:
+    sent_at = operation.sent_at
+    return (
+        snapshot.server.id == operation.server_id
+        and snapshot.name == operation.snapshot_name
+        and snapshot.id not in operation.known_snapshot_ids
+        and snapshot.created_at is not None
+        and sent_at is not None
+        and snapshot.created_at >= sent_at - CLOCK_SKEW
+    )
+
+
+def _find_created(operation: Operation, sight: Sight, operations: Sequence[Operation]) -> bool:
+    """The snapshot is evidence only if it can be nobody else's: one candidate, and no other operation that fits it."""
+    candidates = [one for one in sight.snapshots if _could_be(operation, one)]
+    taken = set(
+        Operation.objects.filter(action=Action.CREATE, snapshot_id__in=[one.id for one in candidates])
+        .exclude(pk=operation.pk)
+        .values_list("snapshot_id", flat=True)
+    )
+    candidates = [one for one in candidates if one.id not in taken]
+    if len(candidates) != 1:
+        return False
+    (found,) = candidates
+    rivals = [
+        other
+        for other in operations
+        if other.pk != operation.pk
+        and (other.action, other.state) == (Action.CREATE, State.UNKNOWN)
+        and _could_be(other, found)
+    ]
+    if rivals:
+        return False
+    return move(
+        operation,
+        State.RECONCILED,
+        expect=[State.UNKNOWN],
+        finding=Finding.HAPPENED,
+        snapshot_id=found.id,
+        evidence=f"Snapshot {found.id} “{found.name}” is in the provider's list, was not there before, "
+        f"and was created at {found.created_at:%Y-%m-%d %H:%M:%S} UTC.",
+    )
+
+
+def _find_deleted(operation: Operation, sight: Sight) -> bool:
+    if sight.snapshot(operation.snapshot_id) is not None:
+        return False
+    evidence = f"Observed absent: snapshot {operation.snapshot_id} is no longer in the provider's list."
+    if operation.state == State.ACCEPTED:
+        return move(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
+    return move(
+        operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.HAPPENED, evidence=evidence
+    )
+
+
+def _follow_restore(operation: Operation, sight: Sight) -> bool:
+    """Only the provider's own word on the server's status counts."""
+    status = sight.server_status(operation.server_id)
+    if status == contract.RESTORING:
+        Operation.objects.filter(pk=operation.pk).update(seen_moving_at=sight.begun_at)
+        if operation.state == State.UNKNOWN and not operation.was_restoring:
+            return move(
+                operation,
+                State.ACCEPTED,
+                expect=[State.UNKNOWN],
+                evidence="The provider says that the server is being restored.",
+            )
+        return False
+    if operation.state != State.ACCEPTED:
+        return False
+    settled = operation.seen_moving_at is not None or (
+        operation.accepted_at is not None and sight.begun_at >= operation.accepted_at + SETTLE_AFTER
+    )
+    evidence = f"The provider gives the server's status as “{status}”."
+    if status in contract.FAILED_STATUSES:
+        return move(
+            operation, State.FAILED, expect=[State.ACCEPTED], evidence=evidence, code="provider_failed"
+        )
+    if status in RESTED_STATUSES and settled:
+        return move(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
+    return False
