@@ -1,10 +1,17 @@
 """People and their roles."""
 
-from typing import ClassVar
+import secrets
+from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.core.validators import RegexValidator
 from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
 OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create"}
@@ -29,9 +36,28 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 }
 
 
+ROLE_WORDS: dict[str, "StrPromise"] = {
+    Role.VIEWER: _("Sees the servers and snapshots that the own tokens reach. Changes nothing."),
+    Role.OPERATOR: _("Sees all that a viewer sees, and creates snapshots."),
+    Role.MANAGER: _("Creates, restores and deletes snapshots."),
+    Role.AUDITOR: _("Reads and exports the audit log. Sees no servers and keeps no tokens."),
+    Role.ADMIN: _(
+        "Does all that a manager does, reads the audit log, and looks after people and their tokens."
+    ),
+}
+
+
+def new_session_seed() -> str:
+    return secrets.token_hex(8)
+
+
 class UserManager(BaseUserManager["User"]):
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(username=User.normalize_username(username or ""))
+
     def create_user(self, username: str, password: str | None, **fields: object) -> "User":
-        user: User = self.model(username=username, **fields)
+        """A person who may sign in with `password`; with None he must first accept an invitation."""
+        user: User = self.model(username=User.normalize_username(username), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
@@ -40,12 +66,22 @@ class UserManager(BaseUserManager["User"]):
 class User(AbstractBaseUser):
     """A person of the team. Every person has exactly one role; permissions follow from it."""
 
-    username = models.CharField(_("sign-in name"), max_length=60, unique=True)
+    username = models.CharField(
+        _("sign-in name"),
+        max_length=60,
+        unique=True,
+        validators=[
+            RegexValidator(r"\A[a-z0-9._@+-]+\Z", _("Only letters, digits and . _ @ + - can be used."))
+        ],
+    )
     name = models.CharField(_("name"), max_length=150)
     email = models.EmailField(_("e-mail"), blank=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    invitation_hash = models.CharField(max_length=64, blank=True, editable=False)
+    invitation_expires_at = models.DateTimeField(null=True, editable=False)
+    session_seed = models.CharField(max_length=16, default=new_session_seed, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -60,5 +96,45 @@ class User(AbstractBaseUser):
     def __str__(self) -> str:
         return self.name or self.username
 
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Sign-in names do not tell capital letters apart."""
+        return super().normalize_username(username).strip().lower()
+
+    def get_session_auth_hash(self) -> str:
+        """A session lives as long as this value: a new password or a new seed ends all sessions of the person."""
+        return salted_hmac(
+            "snapportal.session", self.password + self.session_seed, algorithm="sha256"
+        ).hexdigest()
+
+    @property
+    def role_words(self) -> "StrPromise":
+        """The role, explained in a sentence."""
+        return ROLE_WORDS[self.role]
+
+    @property
+    def is_invited(self) -> bool:
+        """An invitation (or a link to set a new password) waits to be used."""
+        return self.invitation_expires_at is not None and self.invitation_expires_at > timezone.now()
+
+    @property
+    def has_joined(self) -> bool:
+        return self.has_usable_password()
+
     def has_perm(self, permission: str, obj: object = None) -> bool:
         return self.is_active and permission in PERMISSIONS.get(self.role, frozenset())
+
+
+class SignInFailure(models.Model):
+    """One failed sign-in, kept for as long as brake.py counts it. The tried name is stored as a keyed hash only."""
+
+    pair = models.CharField(max_length=64)
+    address = models.CharField(max_length=45, blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sign_in_failure"
+        indexes = [
+            models.Index(fields=["pair", "at"], name="sign_in_failure_pair"),
+            models.Index(fields=["address", "at"], name="sign_in_failure_address"),
+        ]

@@ -33,6 +33,7 @@ class StoredToken(models.Model):
     token_name = models.CharField(max_length=200, blank=True)
     permissions = models.JSONField(default=list)
     server_count = models.IntegerField(null=True)
+    server_names = models.JSONField(default=list)
 
     class Meta:
         db_table = "stored_token"
@@ -41,3 +42,8 @@ class StoredToken(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+    @property
+    def masked(self) -> str:
+        """What may be shown of the token: its last four characters, if it is long enough to spare them."""
+        return f"•••• {self.hint}" if self.hint else "••••"

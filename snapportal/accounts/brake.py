@@ -1,0 +1,48 @@
+"""A brake on guessing passwords that locks nobody out from everywhere.
+
+Failures are counted for the pair of sign-in name and address, and for the address alone (higher, as a whole office may
+sit behind it). Whoever signs in from another address is not held up by a guesser.
+"""
+
+import math
+from datetime import timedelta
+
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from snapportal.accounts.models import SignInFailure, User
+
+WINDOW = timedelta(minutes=15)
+MAX_FAILURES_OF_PAIR = 10
+MAX_FAILURES_OF_ADDRESS = 30
+
+
+def _pair(username: str, address: str) -> str:
+    name = User.normalize_username(username)
+    return salted_hmac("snapportal.sign-in", f"{address} {name}", algorithm="sha256").hexdigest()
+
+
+def minutes_to_wait(username: str, address: str) -> int:
+    """0 when a sign-in may be tried, else in how many minutes it may."""
+    now = timezone.now()
+    recent = SignInFailure.objects.filter(at__gt=now - WINDOW)
+    counts = [
+        (recent.filter(pair=_pair(username, address)), MAX_FAILURES_OF_PAIR),
+        (recent.filter(address=address), MAX_FAILURES_OF_ADDRESS),
+    ]
+    waits = [0.0]
+    for failures, allowed in counts:
+        newest = failures.order_by("-at").values_list("at", flat=True)[allowed - 1 : allowed]
+        waits += [(at + WINDOW - now).total_seconds() / 60 for at in newest]
+    return math.ceil(max(waits))
+
+
+def note_failure(username: str, address: str) -> None:
+    now = timezone.now()
+    SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
+    SignInFailure.objects.create(pair=_pair(username, address), address=address, at=now)
+
+
+def forgive(username: str, address: str) -> None:
+    """The person has proved to be himself: his own slips count no more."""
+    SignInFailure.objects.filter(pair=_pair(username, address)).delete()

@@ -1,0 +1,44 @@
+"""What is asked of people about people."""
+
+from django import forms
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+
+from snapportal.accounts.models import ROLE_WORDS, Role, User
+
+
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg] - not subscriptable when it runs
+    """Name, e-mail, role, and whether the person may sign in."""
+
+    class Meta:
+        model = User
+        fields = ["name", "email", "role", "is_active"]
+        widgets = {"role": forms.RadioSelect}
+        help_texts = {
+            "email": _("Only for you to tell people apart: the portal sends no mail."),
+            "is_active": _("Without this the person is signed out at once and cannot come back."),
+        }
+
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+        self.fields["role"].widget.choices = [  # type: ignore[attr-defined]
+            (
+                role.value,
+                format_html('<strong>{}</strong> <span class="hint">{}</span>', role.label, ROLE_WORDS[role]),
+            )
+            for role in Role
+        ]
+
+
+class InvitationForm(PersonForm):
+    """A person who is to come in."""
+
+    class Meta(PersonForm.Meta):
+        fields = ["username", "name", "email", "role"]
+        help_texts = {
+            "username": _("Small letters, digits and . _ @ + -; it cannot be changed later."),
+            "email": PersonForm.Meta.help_texts["email"],
+        }
+
+    def clean_username(self) -> str:
+        return User.normalize_username(self.cleaned_data["username"])

@@ -1,0 +1,74 @@
+"""Pages on which admins look after people."""
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from snapportal.accounts import people
+from snapportal.accounts.forms import InvitationForm, PersonForm
+from snapportal.accounts.models import User
+from snapshots.vault.models import StoredToken
+from snapshots.views.access import requires
+from snapshots.views.actor import actor_of
+
+PEOPLE_PER_PAGE = 50
+
+
+@requires("people.manage", "GET", "HEAD")
+def person_list(request: HttpRequest) -> HttpResponse:
+    """Everybody, or those whose name, sign-in name or e-mail contains `q`."""
+    words = request.GET.get("q", "").strip()
+    found = User.objects.all()
+    if words:
+        found = found.filter(
+            Q(name__icontains=words) | Q(username__icontains=words) | Q(email__icontains=words)
+        )
+    page = Paginator(found, PEOPLE_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "people/list.html", {"page": page, "words": words})
+
+
+def _show_link(request: HttpRequest, person: User, key: str) -> HttpResponse:
+    """The only answer that ever shows the link: the portal keeps no more than a hash of its key."""
+    link = request.build_absolute_uri(reverse("invitation_accept", args=[key]))
+    return render(request, "people/link.html", {"person": person, "link": link})
+
+
+@requires("people.manage", "GET", "HEAD", "POST")
+def person_add(request: HttpRequest) -> HttpResponse:
+    form = InvitationForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        person, key = people.invite(form.save(commit=False), actor=actor_of(request))
+        return _show_link(request, person, key)
+    return render(request, "people/add.html", {"form": form})
+
+
+def _renew(request: HttpRequest, person: User) -> HttpResponse:
+    try:
+        return _show_link(request, person, people.renew_invitation(person, actor=actor_of(request)))
+    except people.PersonError as error:
+        messages.error(request, str(error))
+        return redirect("person_edit", person.pk)
+
+
+@requires("people.manage", "GET", "HEAD", "POST")
+def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
+    """Change a person; with `step=link` make a new link to join or to set a new password."""
+    person = get_object_or_404(User, pk=pk)
+    if request.POST.get("step") == "link":
+        return _renew(request, person)
+    form = PersonForm(request.POST or None, instance=person)
+    if request.method == "POST" and form.is_valid():
+        try:
+            people.change(form.save(commit=False), actor=actor_of(request))
+        except people.PersonError as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("%(name)s is saved.") % {"name": person})
+            return redirect("person_list")
+    tokens = StoredToken.objects.filter(user_id=pk)
+    shown = User.objects.get(pk=pk)  # the form has written the refused values into `person`
+    return render(request, "people/edit.html", {"form": form, "person": shown, "tokens": tokens})

@@ -1,0 +1,15 @@
+"""Where people come in and are looked after."""
+
+from django.urls import path
+
+from snapportal.accounts import people_views, views
+
+urlpatterns = [
+    path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-out/", views.sign_out, name="sign_out"),
+    path("account/", views.account_detail, name="account_detail"),
+    path("welcome/<str:key>/", views.invitation_accept, name="invitation_accept"),
+    path("people/", people_views.person_list, name="person_list"),
+    path("people/add/", people_views.person_add, name="person_add"),
+    path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
+]

@@ -1,0 +1,126 @@
+"""Coming in, going out, and one's own account."""
+
+from dataclasses import replace
+
+from django.contrib import messages
+from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+
+from snapportal.accounts import brake, people
+from snapportal.accounts.models import User
+from snapshots.audit import journal
+from snapshots.views.access import public, requires
+from snapshots.views.actor import actor_of
+from snapshots.views.context import home_url
+
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+TRIED_NAME_LENGTH = 60
+
+
+def _address(request: HttpRequest) -> str:
+    return request.client_address  # type: ignore[attr-defined,no-any-return]
+
+
+def _next_url(request: HttpRequest, user: User) -> str:
+    """Where the person wanted to go, if it is a place of this site; else the first place that is open to him."""
+    wanted = request.POST.get("next", "")
+    is_safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_safe and wanted != "/" else home_url(user)
+
+
+def _come_in(request: HttpRequest, user: User) -> None:
+    """Begin a session (under a new key) together with its audit row: without the row there is no session."""
+    with journal.committed():
+        login(request, user, backend=BACKEND)
+        brake.forgive(user.username, _address(request))
+        journal.record(actor_of(request).story(action="person.sign_in", result="completed"))
+
+
+def _turn_away(request: HttpRequest, username: str) -> None:
+    """Count and record a failed attempt. Attempts while the brake holds are not recorded one by one: the row of the
+    failure that made it hold says so, and a guesser cannot fill the log."""
+    address = _address(request)
+    with journal.committed():
+        brake.note_failure(username, address)
+        code = "braked" if brake.minutes_to_wait(username, address) else "wrong_password"
+        journal.record(
+            actor_of(request).story(
+                action="person.sign_in", result="refused", code=code, target=username[:TRIED_NAME_LENGTH]
+            )
+        )
+
+
+def _too_many(request: HttpRequest, minutes: int) -> HttpResponse:
+    response = render(request, "accounts/too_many.html", {"minutes": minutes}, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response
+
+
+@public("GET", "HEAD", "POST")
+def sign_in(request: HttpRequest) -> HttpResponse:
+    if isinstance(request.user, User):
+        return redirect(home_url(request.user))
+    form = AuthenticationForm(request, data=request.POST or None)
+    if request.method == "POST":
+        username = request.POST.get("username", "")
+        minutes = brake.minutes_to_wait(username, _address(request))
+        if minutes:
+            return _too_many(request, minutes)
+        if form.is_valid():
+            user = form.get_user()
+            assert isinstance(user, User)
+            _come_in(request, user)
+            return redirect(_next_url(request, user))
+        if username and request.POST.get("password"):
+            _turn_away(request, username)
+    wanted = request.POST.get("next", request.GET.get("next", ""))
+    return render(request, "accounts/sign_in.html", {"form": form, "next": wanted})
+
+
+@requires("signed_in", "POST")
+def sign_out(request: HttpRequest) -> HttpResponse:
+    with journal.committed():
+        journal.record(actor_of(request).story(action="person.sign_out"))
+        logout(request)
+    return redirect("sign_in")
+
+
+@public("GET", "HEAD", "POST")
+def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
+    """Set a password with the key of an invitation. Looking at the page does not use the key up."""
+    person = people.find_invited(key)
+    if person is None:
+        return render(request, "accounts/invitation_over.html", status=404)
+    form = SetPasswordForm(person, data=request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        actor = replace(actor_of(request), id=person.pk, name=str(person), role=person.role)
+        people.set_password(person, form.cleaned_data["new_password1"], actor=actor)
+        _come_in(request, person)
+        return redirect(home_url(person))
+    return render(request, "accounts/invitation.html", {"form": form, "person": person})
+
+
+@requires("signed_in", "GET", "HEAD", "POST")
+def account_detail(request: HttpRequest) -> HttpResponse:
+    """One's own name, role and password. A new password ends one's other sessions and keeps this one."""
+    user = request.user
+    assert isinstance(user, User)
+    form = PasswordChangeForm(user, data=request.POST or None)
+    if request.method == "POST":
+        minutes = brake.minutes_to_wait(user.username, _address(request))
+        if minutes:
+            return _too_many(request, minutes)
+        if form.is_valid():
+            people.set_password(user, form.cleaned_data["new_password1"], actor=actor_of(request))
+            update_session_auth_hash(request, user)
+            messages.success(request, _("Your password is changed. Your other sessions have ended."))
+            return redirect("account_detail")
+        if "old_password" in form.errors and request.POST.get("old_password"):
+            brake.note_failure(user.username, _address(request))
+    return render(request, "accounts/account.html", {"form": form, "person": user})

@@ -1,0 +1,144 @@
+"""What every request passes: its id and true address, the headers of every answer, and failures that are not a 500."""
+
+import ipaddress
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from snapportal.environment import Network
+from snapshots.audit.journal import JournalUnavailableError
+from snapshots.views import errors
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+REQUEST_ID_PATTERN = re.compile(r"\A[A-Za-z0-9-]{8,36}\Z")
+FORWARDED = (
+    "HTTP_FORWARDED",
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_REQUEST_ID",
+)
+
+log = structlog.get_logger("snapportal.request")
+
+
+def parse_address(text: str) -> Address | None:
+    """An address as proxies write it (with a port, in brackets, IPv4 inside IPv6), or None."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def is_trusted(address: Address | None, proxies: Iterable[Network]) -> bool:
+    return address is not None and any(address in network for network in proxies)
+
+
+def find_client(peer: Address, forwarded_for: str, proxies: Iterable[Network]) -> Address:
+    """Walk X-Forwarded-For from the right: each trusted proxy vouches for the entry it added, and for no other."""
+    client = peer
+    for entry in reversed(forwarded_for.split(",")):
+        if not is_trusted(client, proxies):
+            break
+        address = parse_address(entry)
+        if address is None:
+            break
+        client = address
+    return client
+
+
+class RequestMiddleware:
+    """Gives the request `id` and `client_address`, and believes forwarding headers from trusted proxies alone."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.monotonic()
+        self.identify(request)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request.id)  # type: ignore[attr-defined]
+        response = self.get_response(request)
+        response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        if not request.path.startswith(settings.STATIC_URL):
+            match = request.resolver_match
+            log.info(
+                "request",
+                method=request.method,
+                route=match.route if match else "",  # never the path: an invitation's key stands in it
+                status=response.status_code,
+                address=request.client_address,  # type: ignore[attr-defined]
+                duration_ms=round((time.monotonic() - started) * 1000),
+            )
+        return response
+
+    def identify(self, request: HttpRequest) -> None:
+        meta = request.META
+        proxies = settings.SNAPPORTAL_TRUSTED_PROXIES
+        peer = parse_address(meta.get("REMOTE_ADDR", ""))
+        request_id = ""
+        client = peer
+        if peer is not None and is_trusted(peer, proxies):
+            client = find_client(peer, meta.get("HTTP_X_FORWARDED_FOR", ""), proxies)
+            if meta.get("HTTP_X_FORWARDED_PROTO") in {"http", "https"}:
+                meta["wsgi.url_scheme"] = meta["HTTP_X_FORWARDED_PROTO"]
+            request_id = meta.get("HTTP_X_REQUEST_ID", "")
+        else:
+            for name in FORWARDED:
+                meta.pop(name, None)
+        request.id = request_id if REQUEST_ID_PATTERN.match(request_id) else uuid.uuid4().hex  # type: ignore[attr-defined]
+        request.client_address = str(client) if client else ""  # type: ignore[attr-defined]
+
+
+class HeadersMiddleware:
+    """The headers of every answer that neither django-csp nor Django's own SecurityMiddleware sets."""
+
+    HEADERS = {
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+    }
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        for name, value in self.HEADERS.items():
+            response[name] = value
+        if not request.path.startswith(settings.STATIC_URL):
+            response["Cache-Control"] = "no-store"
+        return response
+
+
+class FailureMiddleware:
+    """A database or an audit log that cannot be used is a 503 with a clear page, not an error of ours."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, JournalUnavailableError | DatabaseError):
+            log.error("unavailable", exc_info=exception)
+            return errors.unavailable(request)
+        return None

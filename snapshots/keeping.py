@@ -1,0 +1,143 @@
+"""Keeping tokens: checked with the provider first, then stored, replaced or removed together with the audit row."""
+
+import structlog
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.utils.translation import gettext as _
+
+from snapshots import connection
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.connection import TokenCheck
+from snapshots.models import Operation
+from snapshots.upstream.errors import TokenRefusedError
+from snapshots.vault import tokens
+from snapshots.vault.crypto import SealError
+from snapshots.vault.models import StoredToken
+
+log = structlog.get_logger("snapshots.keeping")
+
+
+class TokenNotTakenError(Exception):
+    """Nothing was stored. `may_store_unchecked`: the provider did not refuse the token, it could not be asked."""
+
+    def __init__(self, check: TokenCheck) -> None:
+        super().__init__(check.code)
+        self.check = check
+        self.may_store_unchecked = check.code != TokenRefusedError.code
+
+
+def may_keep_tokens(person: AbstractBaseUser) -> bool:
+    """Whether a token would be of any use to this person."""
+    return person.is_active and person.has_perm("snapshots.keep_token")  # type: ignore[attr-defined,no-any-return]
+
+
+def _examine(token: str, *, unchecked: bool) -> TokenCheck:
+    """Ask the provider. Raises TokenNotTakenError unless it took the token, or could not say and `unchecked` is chosen."""
+    check = connection.check_token(token)
+    if not check.ok and not (unchecked and check.code != TokenRefusedError.code):
+        raise TokenNotTakenError(check)
+    return check
+
+
+def _note(stored: StoredToken, check: TokenCheck) -> None:
+    if check.ok:
+        account = check.account
+        tokens.note_accepted(
+            stored,
+            account={"email": account.email, "name": account.name, "token_name": account.token_name}
+            if account
+            else {},
+            permissions=account.permissions if account else (),
+            server_names=None
+            if check.servers is None
+            else [server.name or str(server.id) for server in check.servers],
+        )
+    elif check.code == TokenRefusedError.code:
+        tokens.note_refused(stored)
+
+
+def _record(
+    actor: Actor, action: str, stored: StoredToken, *, result: str = "completed", code: str = ""
+) -> None:
+    journal.record(
+        actor.story(
+            action=action,
+            result=result,
+            code=code,
+            target=str(stored.user),
+            token_label=stored.label,
+            token_fingerprint=stored.fingerprint,
+        )
+    )
+
+
+def store_token(
+    *, actor: Actor, owner: AbstractBaseUser, label: str, token: str, unchecked: bool = False
+) -> StoredToken:
+    """Raises TokenNotTakenError, DuplicateLabelError, and SealError when there is no key."""
+    if tokens.has_label(owner.pk, label):
+        raise tokens.DuplicateLabelError(label)
+    check = _examine(token, unchecked=unchecked)
+    with journal.committed():
+        stored = tokens.store(user_id=owner.pk, label=label, token=token, stored_by_name=actor.name)
+        _note(stored, check)
+        _record(actor, "token.store", stored, code=check.code)
+    return stored
+
+
+def replace_token(*, actor: Actor, stored: StoredToken, token: str, unchecked: bool = False) -> None:
+    """Raises TokenNotTakenError, and SealError when there is no key."""
+    check = _examine(token, unchecked=unchecked)
+    with journal.committed():
+        tokens.replace(stored, token, stored_by_name=actor.name)
+        _note(stored, check)
+        _record(actor, "token.replace", stored, code=check.code)
+
+
+def remove_token(*, actor: Actor, stored: StoredToken) -> None:
+    """The portal forgets the token. At the provider it stays valid until it is revoked there."""
+    with journal.committed():
+        _record(actor, "token.remove", stored)
+        stored.delete()
+
+
+def check_stored(*, actor: Actor, stored: StoredToken) -> TokenCheck:
+    """Ask the provider about a stored token, and keep what it says."""
+    try:
+        check = connection.check_token(tokens.reveal(stored))
+    except SealError as error:
+        log.error("token does not open", token_id=stored.pk, key_id=stored.key_id, exc_info=error)
+        check = TokenCheck(False, code="sealed")
+    with journal.committed():
+        _note(stored, check)
+        _record(actor, "token.check", stored, result="completed" if check.ok else "refused", code=check.code)
+    return check
+
+
+def count_left_open(stored: StoredToken) -> int:
+    """Operations whose end nobody could find out any more if this token were removed."""
+    if StoredToken.objects.filter(fingerprint=stored.fingerprint).exclude(pk=stored.pk).exists():
+        return 0
+    return Operation.objects.open().filter(token_fingerprint=stored.fingerprint).count()
+
+
+def explain(check: TokenCheck) -> str:
+    """What a check that did not succeed means, and what to do, in a sentence or two."""
+    sentences = {
+        "token_refused": _(
+            "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it anew, or make another one."
+        ),
+        "forbidden": _(
+            "VPS.org knows this token but does not let it see snapshots: give it that permission there."
+        ),
+        "rate_limited": _("VPS.org asks us to wait, as there were too many requests. Try again in a minute."),
+        "busy": _(
+            "The portal is talking to VPS.org with all its lines at the moment. Try again in a few seconds."
+        ),
+        "sealed": _(
+            "The portal cannot open this stored token any more: its key was changed. Put in the token anew."
+        ),
+    }
+    return sentences.get(check.code) or _(
+        "VPS.org could not be reached or did not answer clearly. Try again in a minute."
+    )

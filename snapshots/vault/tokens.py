@@ -1,0 +1,107 @@
+"""Storing, replacing and opening tokens. Nothing here is recorded in the audit log: see keeping.py for that."""
+
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+from django.utils import timezone
+
+from snapshots.vault import crypto
+from snapshots.vault.crypto import Binding
+from snapshots.vault.models import StoredToken, new_token_id
+
+
+class DuplicateLabelError(Exception):
+    """The person already has a token of this label."""
+
+
+def fingerprint_of(token: str) -> str:
+    return crypto.fingerprint(token, secret=settings.SECRET_KEY)
+
+
+def _binding(stored: StoredToken) -> Binding:
+    return Binding(StoredToken._meta.db_table, "sealed", stored.pk, stored.user_id)
+
+
+def _put(stored: StoredToken, token: str) -> None:
+    """Seal `token` into the row; what was known of the one before is forgotten. Raises SealError."""
+    stored.key_id, stored.sealed = crypto.seal(
+        token, ring=settings.SNAPPORTAL_TOKEN_KEYS, binding=_binding(stored)
+    )
+    stored.fingerprint = fingerprint_of(token)
+    stored.hint = crypto.hint(token)
+    stored.checked_at = stored.refused_at = None
+    stored.account_email = stored.account_name = stored.token_name = ""
+    stored.permissions, stored.server_names, stored.server_count = [], [], None
+
+
+def has_label(user_id: int, label: str) -> bool:
+    return StoredToken.objects.filter(user_id=user_id, label=label).exists()
+
+
+def store(*, user_id: int, label: str, token: str, stored_by_name: str) -> StoredToken:
+    """Raises DuplicateLabelError, and SealError when there is no key."""
+    if has_label(user_id, label):
+        raise DuplicateLabelError(label)
+    stored = StoredToken(
+        id=new_token_id(),
+        user_id=user_id,
+        label=label,
+        stored_by_name=stored_by_name,
+        created_at=timezone.now(),
+    )
+    _put(stored, token)
+    stored.save(force_insert=True)
+    return stored
+
+
+def replace(stored: StoredToken, token: str, *, stored_by_name: str) -> None:
+    """Put another token in the place of this one: label and id stay. Raises SealError when there is no key."""
+    stored.stored_by_name = stored_by_name
+    _put(stored, token)
+    stored.save()
+
+
+def reveal(stored: StoredToken) -> str:
+    """The token in clear; only connection.py calls this. Raises SealError."""
+    return crypto.open_sealed(
+        bytes(stored.sealed),
+        key_id=stored.key_id,
+        ring=settings.SNAPPORTAL_TOKEN_KEYS,
+        binding=_binding(stored),
+    )
+
+
+def reseal(stored: StoredToken) -> bool:
+    """Seal with the ring's current key; False when it was so already, or the row changed meanwhile. Raises SealError."""
+    ring = settings.SNAPPORTAL_TOKEN_KEYS
+    if stored.key_id == next(iter(ring), ""):
+        return False
+    key_id, sealed = crypto.seal(reveal(stored), ring=ring, binding=_binding(stored))
+    unchanged = StoredToken.objects.filter(pk=stored.pk, key_id=stored.key_id, sealed=stored.sealed)
+    return unchanged.update(key_id=key_id, sealed=sealed) == 1
+
+
+def note_accepted(
+    stored: StoredToken,
+    *,
+    account: Mapping[str, str],
+    permissions: Sequence[str],
+    server_names: Sequence[str] | None,
+) -> None:
+    """The provider took the token now. `account` may hold email, name and token_name; None for servers is "not told"."""
+    stored.checked_at, stored.refused_at = timezone.now(), None
+    stored.account_email = account.get("email", "")
+    stored.account_name = account.get("name", "")
+    stored.token_name = account.get("token_name", "")
+    stored.permissions = list(permissions)
+    stored.server_names = list(server_names or [])
+    stored.server_count = None if server_names is None else len(server_names)
+    stored.save()
+
+
+def note_refused(stored: StoredToken) -> None:
+    """The provider refused the token (401); the first time counts. Another token put in its place is not meant."""
+    StoredToken.objects.filter(pk=stored.pk, fingerprint=stored.fingerprint, refused_at=None).update(
+        refused_at=timezone.now()
+    )
+    stored.refresh_from_db(fields=["refused_at"])
