@@ -6,6 +6,9 @@ import pytest
 from django.test import Client
 
 from snapportal.accounts.models import Role, User
+from tests.audit_guard import let_flushes_through
+
+let_flushes_through()
 
 PASSWORD = "correct horse battery"
 

@@ -1,31 +1,42 @@
 """The only writer of the audit log: intend, conclude, record.
 
-    with journal.committed():                # durable: the outermost transaction, committed when the block ends
-        operation = Operation.objects.create(...)
-        journal.intend(actor.story(action="snapshot.restore", operation_id=operation.id, ...))
-    ... the provider is called, with no lock held ...
-    with journal.committed():
-        journal.conclude(actor.story(..., result="accepted"))
+with journal.committed():                # durable: the outermost transaction, committed when the block ends
+    operation = Operation.objects.create(...)
+    journal.intend(actor.story(action="snapshot.restore", operation_id=operation.id, ...))
+... the provider is called, with no lock held ...
+with journal.committed():
+    journal.conclude(actor.story(..., result="accepted"))
 
-    journal.record(actor.story(action="person.sign_in", result="completed"))      # an event, in a transaction of its own
+journal.record(actor.story(action="person.sign_in"))      # an event, in a transaction of its own
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from snapshots.audit.models import Entry
+from django.conf import settings
+from django.db import Error, IntegrityError, models, transaction
+
+from snapshots import contract
+from snapshots.audit import chain, queue
+from snapshots.audit.models import Entry, Phase
+
+TEXT_MAX_LENGTH: Final = 2000
+_here = threading.local()
+"""`_here.open` is true while this thread is inside `committed()`. It carries nothing else."""
 
 
 class JournalUnavailableError(Exception):
-    """The log cannot be written (disk full, read-only, locked, database down, key missing): nothing may be done."""
+    """The log cannot be written (disk full, read-only, locked, down, key missing): nothing may be done."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Story:
-    """What a row says besides its place in the chain. Text is cleaned and cut to the column when it is written."""
+    """What a row says besides its place in the chain. Text is cleaned and cut when it is written."""
 
     action: str
     result: str = ""
@@ -54,7 +65,11 @@ class Story:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts, from where, through which door ('browser', 'api', 'schedule', 'command')."""
+    """Who acts, from where, through which door ('browser', 'api', 'schedule', 'command').
+
+    `may_override`: allowed to act on a server that a restore still holds, with a reason. It is a right, not
+    part of a row.
+    """
 
     id: int | None
     name: str
@@ -62,6 +77,7 @@ class Actor:
     address: str = ""
     door: str = "browser"
     request_id: str = ""
+    may_override: bool = False
 
     def story(self, *, action: str, **fields: Any) -> Story:
         own = asdict(self)
@@ -79,21 +95,96 @@ class Actor:
 
 @contextmanager
 def committed() -> Iterator[None]:
-    """A durable transaction that holds the log's lock from its first row on. Raises JournalUnavailableError."""
-    raise NotImplementedError
-    yield
+    """A durable transaction that holds the log's lock from its first row on. Raises JournalUnavailableError.
+
+    Whatever the database cannot do becomes that error, also in the caller's own statements. Only their
+    IntegrityError passes, for a unique column of theirs may be how they learn that they come second.
+    Nothing stays of a block that failed.
+    """
+    _current_key()
+    try:
+        with queue.turn(), transaction.atomic(durable=True):
+            _here.open = True
+            try:
+                yield
+            finally:
+                _here.open = False
+    except IntegrityError:
+        raise
+    except (Error, queue.QueueError) as error:
+        raise JournalUnavailableError(str(error)) from error
 
 
 def intend(story: Story) -> Entry:
     """Insert an intent row (result 'pending'). Only inside `committed()`."""
-    raise NotImplementedError
+    return _append(Phase.INTENT, story, story.result or "pending")
 
 
 def conclude(story: Story) -> Entry:
     """Insert an outcome row of an operation. Only inside `committed()`."""
-    raise NotImplementedError
+    if not story.result or story.operation_id is None:
+        raise ValueError("an outcome names its operation and its result")
+    return _append(Phase.OUTCOME, story, story.result)
 
 
 def record(story: Story) -> Entry:
     """Insert an event row, in a durable transaction of its own or in the one of `committed()` around it."""
-    raise NotImplementedError
+    if getattr(_here, "open", False):
+        return _append(Phase.EVENT, story, story.result or "completed")
+    with committed():
+        return _append(Phase.EVENT, story, story.result or "completed")
+
+
+def _current_key() -> tuple[str, bytes]:
+    """The id and the bytes of the key that seals new rows. Raises JournalUnavailableError without one."""
+    ring: dict[str, bytes] = settings.SNAPPORTAL_AUDIT_KEYS
+    if not ring:
+        raise JournalUnavailableError("no key to seal the log with")
+    return next(iter(ring.items()))
+
+
+def _fit(field: "models.Field[Any, Any]", value: Any) -> Any:
+    """`value` as the column can hold it: text cleaned and cut, a number that is too large left out."""
+    if isinstance(field, models.CharField | models.TextField):
+        return contract.clean_text(value, field.max_length or TEXT_MAX_LENGTH)
+    if isinstance(field, models.IntegerField) and value is not None:
+        bits = 63 if isinstance(field, models.BigIntegerField) else 31
+        return value if -(2**bits) <= value < 2**bits else None
+    return value
+
+
+def _place(tail: Entry | None, key_id: str) -> dict[str, Any]:
+    """The columns that put a row behind `tail`. Time always goes on, whatever the clock does."""
+    now = datetime.now(UTC)
+    earliest = tail.at + timedelta(microseconds=1) if tail else now
+    return {
+        "sequence": tail.sequence + 1 if tail else 1,
+        "at": max(now, earliest),
+        "clock_was_behind": tail is not None and now < tail.at,
+        "previous_hash": tail.hash if tail else chain.GENESIS,
+        "key_id": key_id,
+    }
+
+
+def _insert(tail: Entry | None, phase: Phase, story: Story, result: str) -> Entry:
+    key_id, key = _current_key()
+    said = asdict(story) | {"phase": phase.value, "result": result}
+    row = _place(tail, key_id) | {name: _fit(Entry.column(name), value) for name, value in said.items()}
+    entry = Entry(**row, hash=chain.seal(row, key))
+    entry.save(force_insert=True)
+    return entry
+
+
+def _append(phase: Phase, story: Story, result: str) -> Entry:
+    if not getattr(_here, "open", False):
+        raise RuntimeError("the log is written inside journal.committed()")
+    try:
+        queue.hold()
+        tail = Entry.objects.order_by("-sequence").first()
+        key_id, _key = _current_key()
+        if tail is not None and tail.key_id != key_id:
+            told = Story(action=chain.KEY_CHANGE, target=key_id, evidence=f"{tail.key_id} → {key_id}")
+            tail = _insert(tail, Phase.EVENT, told, "completed")
+        return _insert(tail, phase, story, result)
+    except Error as error:
+        raise JournalUnavailableError(str(error)) from error

@@ -1,4 +1,6 @@
-"""The audit log's rows. They are inserted by journal.py alone, and never changed or deleted: the database refuses it."""
+"""The audit log's rows: inserted by journal.py alone, never changed or deleted: the database refuses."""
+
+from typing import Any
 
 from django.db import models
 
@@ -15,7 +17,8 @@ class Entry(models.Model):
     """One row of the log. Names are copied, so that a row survives whom and what it speaks of."""
 
     sequence = models.BigIntegerField(primary_key=True)
-    at = models.DateTimeField(db_index=True)
+    at = models.DateTimeField()
+    clock_was_behind = models.BooleanField(default=False)
     previous_hash = models.CharField(max_length=64, unique=True)
     hash = models.CharField(max_length=64)
     key_id = models.CharField(max_length=16)
@@ -53,3 +56,20 @@ class Entry(models.Model):
     class Meta:
         db_table = "audit_entry"
         ordering = ["-sequence"]
+        indexes = [
+            models.Index(fields=["at", "sequence"], name="audit_at"),
+            models.Index(fields=["operation_id", "sequence"], name="audit_operation"),
+            models.Index(fields=["action", "sequence"], name="audit_action"),
+            models.Index(fields=["result", "sequence"], name="audit_result"),
+            models.Index(fields=["actor_name", "sequence"], name="audit_actor"),
+            models.Index(fields=["server_id", "sequence"], name="audit_server"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.sequence} {self.action} {self.result}"
+
+    @classmethod
+    def column(cls, name: str) -> "models.Field[Any, Any]":
+        field = cls._meta.get_field(name)
+        assert isinstance(field, models.Field)
+        return field

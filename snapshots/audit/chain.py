@@ -1,0 +1,159 @@
+"""The hash chain: how a row is written down, sealed and checked. No Django, no database.
+
+    hash = HMAC-SHA-256(key, canonical(row))          every column but the hash itself
+    row.previous_hash = hash of the row before         GENESIS for the first
+
+`row` is a mapping of column name to value. Values are None, bool, int, str, UUID or an aware datetime; the
+values of a JSON Lines export (all of them already text or numbers) give the same bytes.
+"""
+
+import hmac
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+Row = Mapping[str, Any]
+Ring = Mapping[str, bytes]
+"""Key id to 32 bytes. The first key seals; all of them verify."""
+
+GENESIS: Final = "0" * 64
+KEY_CHANGE: Final = "audit.key_change"
+ANCHOR_PREFIX: Final = b"snapportal anchor\n"
+"""Keeps a signature of an anchor from ever being one of a row."""
+
+Problem = Literal["", "gap", "order", "key", "hash", "link", "key_change", "time", "anchor", "cut"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """The head of the chain as it was noted outside the database. `at` is when, as ISO 8601 in UTC."""
+
+    sequence: int
+    hash: str
+    count: int
+    at: str
+    key_id: str
+    signature: str = ""
+
+    def signed_part(self) -> bytes:
+        signed = {"sequence": self.sequence, "head": self.hash, "count": self.count, "at": self.at}
+        return ANCHOR_PREFIX + canonical(signed | {"key_id": self.key_id})
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where a chain stands: the last row's place, hash, time (as in `format_time`) and key."""
+
+    sequence: int = 0
+    hash: str = GENESIS
+    at: str = ""
+    key_id: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found: `count` rows hold; `first_broken` is the sequence where it breaks, or None."""
+
+    count: int
+    first_broken: int | None
+    problem: Problem
+    head: Head
+
+    @property
+    def holds(self) -> bool:
+        return self.first_broken is None
+
+
+def format_time(moment: datetime) -> str:
+    """UTC with six digits of microseconds: `2025-01-15T18:30:00.000000Z`."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def plain(value: Any) -> Any:
+    """A value as it stands in JSON."""
+    if isinstance(value, datetime):
+        return format_time(value)
+    return str(value) if isinstance(value, UUID) else value
+
+
+def canonical(row: Row) -> bytes:
+    """The bytes that are sealed: every column but `hash`, as JSON with sorted keys, no spaces, in UTF-8."""
+    columns = {name: plain(value) for name, value in row.items() if name != "hash"}
+    return json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def seal(row: Row, key: bytes) -> str:
+    """The row's hash, 64 hex digits."""
+    return hmac.digest(key, canonical(row), "sha256").hex()
+
+
+def sign_anchor(head: Head, *, at: datetime, key_id: str, key: bytes) -> Anchor:
+    """The anchor of `head`: a chain without gaps has as many rows as its last sequence says."""
+    count = head.sequence
+    unsigned = Anchor(sequence=count, hash=head.hash, count=count, at=format_time(at), key_id=key_id)
+    return replace(unsigned, signature=hmac.digest(key, unsigned.signed_part(), "sha256").hex())
+
+
+def is_signed(anchor: Anchor, ring: Ring) -> bool:
+    key = ring.get(anchor.key_id)
+    return key is not None and hmac.compare_digest(
+        hmac.digest(key, anchor.signed_part(), "sha256").hex(), anchor.signature
+    )
+
+
+def _check_place(row: Row, head: Head) -> Problem:
+    if row["sequence"] > head.sequence + 1:
+        return "gap"
+    return "order" if row["sequence"] <= head.sequence else ""
+
+
+def _check_seal(row: Row, ring: Ring) -> Problem:
+    key = ring.get(row["key_id"])
+    if key is None:
+        return "key"
+    return "" if hmac.compare_digest(seal(row, key), str(row["hash"])) else "hash"
+
+
+def _check_link(row: Row, head: Head) -> Problem:
+    if row["previous_hash"] != head.hash:
+        return "link"
+    if head.key_id and row["key_id"] != head.key_id and row["action"] != KEY_CHANGE:
+        return "key_change"
+    return "time" if plain(row["at"]) <= head.at else ""
+
+
+def check_row(row: Row, head: Head, ring: Ring) -> Problem:
+    """What is wrong with `row` as the one that follows `head`; '' when nothing is."""
+    return _check_place(row, head) or _check_seal(row, ring) or _check_link(row, head)
+
+
+def verify(
+    rows: Iterable[Row], ring: Ring, *, start: Head | None = None, anchors: Iterable[Anchor] = ()
+) -> Verdict:
+    """Walk `rows` in the order of their sequence, one at a time, and stop at the first that does not hold.
+
+    `start` is a head that is already trusted. Each of `anchors` must be signed with a key of `ring` and
+    name a row that is there with the same hash: `anchor` when not, `cut` when the log ends before it.
+    """
+    head = start or Head()
+    count = 0
+    noted = {anchor.sequence: anchor for anchor in anchors if anchor.sequence > head.sequence}
+    for anchor in noted.values():
+        if not is_signed(anchor, ring):
+            return Verdict(0, anchor.sequence, "anchor", head)
+    for row in rows:
+        problem: Problem = check_row(row, head, ring)
+        anchor_here = noted.pop(row["sequence"], None)
+        if not problem and anchor_here is not None and anchor_here.hash != row["hash"]:
+            problem = "anchor"
+        if problem:
+            broken = head.sequence + 1 if problem == "gap" else row["sequence"]
+            return Verdict(count, broken, problem, head)
+        head = Head(row["sequence"], row["hash"], plain(row["at"]), row["key_id"])
+        count += 1
+    if noted:
+        return Verdict(count, head.sequence + 1, "cut", head)
+    return Verdict(count, None, "", head)
