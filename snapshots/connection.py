@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
-import httpx
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -16,6 +15,7 @@ from snapshots.contract import API_PATH, Account, Server
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream.client import SnapshotClient, make_http
 from snapshots.upstream.errors import UpstreamError
+from snapshots.upstream.sending import Http
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 
@@ -29,7 +29,7 @@ gate = threading.BoundedSemaphore(max(2, settings.SNAPPORTAL_THREADS // 2))
 
 
 @lru_cache(maxsize=4)
-def _http(api_url: str) -> httpx.Client:
+def _http(api_url: str) -> Http:
     if not api_url:
         return make_http(SANDBOX_URL, transport=SandboxTransport())
     return make_http(api_url.removesuffix(API_PATH))

@@ -129,3 +129,6 @@ class Lease(models.Model):
 
     class Meta:
         db_table = "lease"
+
+    def __str__(self) -> str:
+        return self.key

@@ -14,19 +14,21 @@ from collections.abc import Callable
 
 import structlog
 from django.db import IntegrityError
+from django.db.models import Q
 from django.utils import timezone
 
 from snapshots import confirming, contract, servers, watching
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.confirming import Confirmation, ConfirmationError
-from snapshots.connection import client_for
+from snapshots.connection import Person, client_for, own_tokens
 from snapshots.contract import Created, Deleted, RestoreStarted, Snapshot
-from snapshots.models import Action, Finding, Operation, State
+from snapshots.models import Action, Finding, Operation, OperationQuerySet, State
 from snapshots.servers import ServerView
 from snapshots.transitions import begin, mark_sent, move
 from snapshots.upstream.client import SnapshotClient
 from snapshots.upstream.errors import UpstreamError
+from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
@@ -133,6 +135,12 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
     if not closed:
         raise OperationRefusedError("already_closed")
     return operation
+
+
+def visible_to(user: Person) -> OperationQuerySet:
+    """A person's own operations, and all with a token that he keeps: who shares a token shares what was done with it."""
+    fingerprints = [token.fingerprint for token in own_tokens(user)]
+    return Operation.objects.filter(Q(actor_id=user.pk) | Q(token_fingerprint__in=fingerprints))
 
 
 def can_be_closed(operation: Operation) -> bool:
@@ -268,13 +276,18 @@ def _send(
     operation: Operation, token: StoredToken, send: Callable[[SnapshotClient, Operation], Answer]
 ) -> None:
     """One call, one outcome. If the outcome cannot be written, the operation stays "sent": that is the record "unknown"."""
+    try:
+        client = client_for(token)
+    except SealError:
+        log.exception("token.does_not_open", token=token.pk)
+        move(operation, State.FAILED, expect=[State.PENDING], code="sealed")
+        return
     if not mark_sent(operation, timezone.now()):
         operation.refresh_from_db()
         return
     started = time.monotonic()
     try:
-        answer = send(client_for(token), operation)
-        state, changes = _accepted(answer)
+        state, changes = _accepted(send(client, operation))
     except UpstreamError as error:
         state = State.FAILED if error.effect == "none" else State.UNKNOWN
         changes = {"code": error.code, "provider_status": error.status, "provider_message": error.message}

@@ -31,10 +31,13 @@ from snapshots.upstream.errors import (
     TokenRefusedError,
     UpstreamError,
 )
+from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
 
+SEALED = "sealed"
+"""The error of a reading whose token does not open: not kept, since another's copy of the token may."""
 FRESH_SECONDS = 2.0
 STALE_SECONDS = 60.0
 KEEP_SECONDS = 7 * 24 * 3600
@@ -188,6 +191,9 @@ def _look(token: StoredToken, before: Kept) -> Kept:
         snapshots = client.list_snapshots()
     except UpstreamError as error:
         return _failed(token, before, error)
+    except SealError:
+        log.exception("token.does_not_open", token=token.pk)
+        return msgspec.structs.replace(before, error=SEALED, next_at=time.time() + POLL_MAX_SECONDS)
     now = time.time()
     kept = Kept(
         snapshots=snapshots,

@@ -60,11 +60,10 @@ def test_only_upstream_and_its_seams_import_httpx():
         if re.search(r"^\s*(import|from) httpx", path.read_text(), re.MULTILINE)
     }
     assert importers <= {
-        "snapshots/upstream/client.py",
-        "snapshots/upstream/deadline.py",
+        "snapshots/upstream/sending.py",
+        "snapshots/upstream/network.py",
         "snapshots/upstream/webhook.py",
         "snapshots/sandbox/transport.py",
-        "snapshots/connection.py",
     }
 
 
