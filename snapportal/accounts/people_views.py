@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from snapportal.accounts import people
 from snapportal.accounts.forms import InvitationForm, PersonForm
 from snapportal.accounts.models import User
+from snapshots.keeping import may_keep_tokens
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
@@ -71,4 +72,5 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
             return redirect("person_list")
     tokens = StoredToken.objects.filter(user_id=pk)
     shown = User.objects.get(pk=pk)  # the form has written the refused values into `person`
-    return render(request, "people/edit.html", {"form": form, "person": shown, "tokens": tokens})
+    context = {"form": form, "person": shown, "tokens": tokens, "may_keep_tokens": may_keep_tokens(shown)}
+    return render(request, "people/edit.html", context)
