@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -130,8 +131,11 @@ class Environment:
         try:
             self.env.seal()
         except EnvValidationError as error:
-            for name, messages in error.error_messages.items():
-                self.errors += [f"{name} {message}" for message in messages]
+            told = error.error_messages
+            if isinstance(told, Mapping):
+                self.errors += [f"{name} {message}" for name, messages in told.items() for message in messages]
+            else:
+                self.errors += told
         except EnvError as error:
             self.errors.append(str(error))
         if self.errors:

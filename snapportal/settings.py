@@ -9,10 +9,10 @@ from typing import Any
 
 import structlog
 from csp.constants import NONE, SELF
+from environs import ValidationError
 
 from snapportal.environment import (
     Environment,
-    ValidationError,
     parse_api_url,
     parse_networks,
     parse_secret,

@@ -11,6 +11,7 @@ What our own rules refuse is recorded too (result "refused"), and nothing is sen
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from django.db import IntegrityError
@@ -171,7 +172,7 @@ def _draft(
     return Operation(
         once_key=confirmed.once_key,
         action=action,
-        actor_id=actor.id,
+        actor_id=confirmed.actor_id,
         actor_name=actor.name,
         actor_role=actor.role,
         token_id=view.token.pk,
@@ -300,9 +301,9 @@ def _send(
     watching.forget_pace(token)
 
 
-def _accepted(answer: Answer) -> tuple[State, dict[str, object]]:
+def _accepted(answer: Answer) -> tuple[State, dict[str, Any]]:
     """What the provider's yes means: a restore and most creates have only begun, a delete is done."""
-    changes: dict[str, object] = {"provider_status": answer.status}
+    changes: dict[str, Any] = {"provider_status": answer.status}
     if isinstance(answer, Deleted):
         return State.COMPLETED, changes
     changes["provider_message"] = answer.message
