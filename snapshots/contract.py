@@ -92,10 +92,11 @@ class Server(msgspec.Struct, frozen=True):
 
 
 class Created(msgspec.Struct, frozen=True):
-    """The answer to a create: the new snapshot, and the provider's sentence."""
+    """The answer to a create: the new snapshot, the provider's sentence, and the HTTP status."""
 
     snapshot: Snapshot
     message: str = ""
+    status: int = 201
 
 
 class RestoreStarted(msgspec.Struct, frozen=True):
@@ -103,6 +104,13 @@ class RestoreStarted(msgspec.Struct, frozen=True):
 
     message: str = ""
     server_status: str = ""
+    status: int = 200
+
+
+class Deleted(msgspec.Struct, frozen=True):
+    """The answer to a delete: nothing but the HTTP status."""
+
+    status: int = 204
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -221,16 +229,16 @@ def to_server(item: dict[str, Any]) -> Server:
     )
 
 
-def to_created(body: bytes) -> Created:
+def to_created(body: bytes, status: int = 201) -> Created:
     data = read_json(body)
-    return Created(to_snapshot(data), clean_text(data.get("message"), 500))
+    return Created(to_snapshot(data), clean_text(data.get("message"), 500), status)
 
 
-def to_restore_started(body: bytes) -> RestoreStarted:
+def to_restore_started(body: bytes, status: int = 200) -> RestoreStarted:
     data = read_json(body)
     server = data.get("server")
-    status = clean_text(server.get("status"), 60) if isinstance(server, dict) else ""
-    return RestoreStarted(clean_text(data.get("message"), 500), status)
+    server_status = clean_text(server.get("status"), 60) if isinstance(server, dict) else ""
+    return RestoreStarted(clean_text(data.get("message"), 500), server_status, status)
 
 
 def to_account(body: bytes) -> Account:

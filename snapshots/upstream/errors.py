@@ -78,7 +78,9 @@ class NotFoundError(RefusedError):
 class RateLimitedError(RefusedError):
     code = "rate_limited"
 
-    def __init__(self, message: str = "", *, status: int | None = None, retry_after_seconds: float = 30.0) -> None:
+    def __init__(
+        self, message: str = "", *, status: int | None = None, retry_after_seconds: float = 30.0
+    ) -> None:
         super().__init__(message, status=status)
         self.retry_after_seconds = retry_after_seconds
 

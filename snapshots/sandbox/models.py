@@ -1,0 +1,150 @@
+"""What the sandbox's provider knows: accounts, tokens (only their hashes), servers, snapshots, restores.
+
+Nothing here is moved on by a clock: what a thing is *now* follows from its times when it is read.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import models
+
+from snapshots import contract
+
+FAIL_WORD = "fail-please"
+"""A snapshot with this word in its description ends as failed, for tests and demonstrations."""
+
+
+def new_stamp() -> str:
+    return secrets.token_hex(8)
+
+
+def hash_token(token: str) -> str:
+    """Tokens are long and random, so that one plain hash is enough."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def sped_up(minutes: float) -> timedelta:
+    """So many documented minutes, at the sandbox's own speed."""
+    return timedelta(minutes=minutes / settings.SNAPPORTAL_SANDBOX_SPEED)
+
+
+def share_of(minutes: tuple[int, int], size_mb: int) -> float:
+    """Between the shortest and the longest time documented, by size; from 20 GB on it is the longest."""
+    least, most = minutes
+    return least + (most - least) * min(size_mb / 20_480, 1.0)
+
+
+class Account(models.Model):
+    email = models.EmailField(unique=True)
+    first_name = models.CharField(max_length=80)
+    last_name = models.CharField(max_length=80)
+    company_name = models.CharField(max_length=120, blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sandbox_account"
+
+    def __str__(self) -> str:
+        return self.company_name or self.email
+
+
+class Token(models.Model):
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="tokens")
+    name = models.CharField(max_length=120)
+    digest = models.CharField(max_length=64, unique=True)
+    permissions = models.JSONField(default=list)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sandbox_token"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Server(models.Model):
+    """`power` is active, stopped or suspended; while a restore runs the status is 'restoring' whatever the power."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="servers")
+    name = models.CharField(max_length=120)
+    hostname = models.CharField(max_length=200)
+    power = models.CharField(max_length=20, default="active")
+    ip_address = models.GenericIPAddressField()
+    location = models.CharField(max_length=40)
+    plan = models.JSONField(default=dict)
+    os = models.JSONField(default=dict)
+    state_stamp = models.CharField(max_length=16, default=new_stamp)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sandbox_server"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def is_restoring(self, now: datetime) -> bool:
+        return any(job.ends_at > now for job in self.restores.all())
+
+    def status(self, now: datetime) -> str:
+        return contract.RESTORING if self.is_restoring(now) else self.power
+
+    def settle(self, now: datetime) -> None:
+        """Let the restores that have ended take effect: the disk holds what the snapshot held."""
+        for job in self.restores.filter(ends_at__lte=now, is_done=False).order_by("ends_at"):
+            self.state_stamp = job.state_stamp
+            self.updated_at = job.ends_at
+            self.save(update_fields=["state_stamp", "updated_at"])
+            job.is_done = True
+            job.save(update_fields=["is_done"])
+
+    def touch(self, now: datetime) -> None:
+        """Work went on: the disk holds something else than before."""
+        self.settle(now)
+        self.state_stamp = new_stamp()
+        self.updated_at = now
+        self.save(update_fields=["state_stamp", "updated_at"])
+
+
+class Snapshot(models.Model):
+    """`full_size_mb` and `ends_at` are settled when it is begun; until it ends it is in progress and has no size."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="snapshots")
+    name = models.CharField(max_length=100)
+    description = models.TextField(blank=True)
+    full_size_mb = models.IntegerField()
+    state_stamp = models.CharField(max_length=16)
+    created_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "sandbox_snapshot"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def status(self, now: datetime) -> str:
+        if now < self.ends_at:
+            return contract.IN_PROGRESS
+        return "failed" if FAIL_WORD in self.description else contract.COMPLETED
+
+    def size_mb(self, now: datetime) -> int | None:
+        return self.full_size_mb if self.status(now) == contract.COMPLETED else None
+
+
+class Restore(models.Model):
+    """A restore that was begun. It keeps what the snapshot held, so that the snapshot may be deleted meanwhile."""
+
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="restores")
+    state_stamp = models.CharField(max_length=16)
+    started_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    is_done = models.BooleanField(default=False)
+
+    class Meta:
+        db_table = "sandbox_restore"
+
+    def __str__(self) -> str:
+        return f"{self.server_id} until {self.ends_at}"

@@ -1,0 +1,88 @@
+"""What an answer's status, headers and links mean: pure functions, no network."""
+
+import time
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import parse_qsl, urljoin, urlsplit
+
+from snapshots import contract
+from snapshots.upstream.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotFoundError,
+    RateLimitedError,
+    RefusedError,
+    ServerFaultError,
+    TokenRefusedError,
+    UnreadableError,
+    UpstreamError,
+)
+
+SUCCESSES: Final = {
+    "GET": frozenset({200}),
+    "POST": frozenset({200, 201, 202}),
+    "DELETE": frozenset({200, 202, 204}),
+}
+_REFUSALS: Final[dict[int, type[RefusedError]]] = {
+    400: InvalidError,
+    401: TokenRefusedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+}
+_RETRY_AFTER_SECONDS: Final = (1.0, 3600.0)
+_RETRY_AFTER_DEFAULT_SECONDS: Final = 30.0
+
+Params = list[tuple[str, str]]
+
+
+def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
+    """The error that an answer without success stands for. `body` may be cut or empty: the status decides."""
+    words = contract.error_text(body)
+    if status == 429:  # noqa: PLR2004
+        return RateLimitedError(
+            words, status=status, retry_after_seconds=retry_after_seconds(headers.get("retry-after", ""))
+        )
+    if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - 408: a proxy gave up waiting, and the provider may not have
+        return _REFUSALS.get(status, RefusedError)(words, status=status)
+    if 200 <= status < 300:  # noqa: PLR2004
+        return UnreadableError(f"HTTP {status} is no answer to this", status=status)
+    return ServerFaultError(words, status=status)
+
+
+def retry_after_seconds(value: str) -> float:
+    """Seconds to wait, from a Retry-After header (seconds or an HTTP date): one second to one hour."""
+    least, most = _RETRY_AFTER_SECONDS
+    text = value.strip()
+    if text.isascii() and text.isdigit():
+        return min(max(float(text[:9]), least), most)
+    try:
+        moment = parsedate_to_datetime(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        wait = moment.timestamp() - time.time()
+    except (ValueError, OverflowError, TypeError, IndexError):
+        return _RETRY_AFTER_DEFAULT_SECONDS
+    return min(max(wait, least), most)
+
+
+def next_params(url: str, link: str) -> Params:
+    """The query of the next page: all that is taken from the link, and only if it leads to the same list.
+
+    Raises UnreadableError when it leads elsewhere: the token must not be sent there.
+    """
+    try:
+        here, there = urlsplit(url), urlsplit(urljoin(url, link))
+        same = (_origin(here.scheme, here.hostname, here.port), here.path) == (
+            _origin(there.scheme, there.hostname, there.port),
+            there.path,
+        )
+        if not same or there.username or there.password:
+            raise UnreadableError("the next page is not on the provider's own list")
+        return parse_qsl(there.query, keep_blank_values=True, max_num_fields=50)
+    except ValueError as error:
+        raise UnreadableError(f"the link to the next page is no address: {type(error).__name__}") from None
+
+
+def _origin(scheme: str, host: str | None, port: int | None) -> tuple[str, str, int | None]:
+    return scheme, host or "", port or {"https": 443, "http": 80}.get(scheme)

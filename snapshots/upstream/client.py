@@ -1,0 +1,145 @@
+"""The provider's API as Python calls.
+
+    http = make_http("https://admin.vps.org")                       # one for the whole process
+    client = SnapshotClient(http, token, timeout_seconds=15, gate=gate)
+    client.list_snapshots(server_id=12345)                          # typed objects, or an error of errors.py
+
+Every call has a total deadline and a cap on what it reads, and never waits for a place in the gate. Writes are
+sent once. Reads are tried again, at most twice and within the same deadline.
+"""
+
+import re
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, ParamSpec, Protocol, TypeVar
+
+import msgspec
+
+from snapshots import contract
+from snapshots.contract import Account, Created, Deleted, RestoreStarted, Server, Snapshot
+from snapshots.upstream import answers, network
+from snapshots.upstream.errors import BadCallError, BusyError, UnreadableError
+from snapshots.upstream.sending import Call, Http, make_http
+
+__all__ = ["SnapshotClient", "make_http"]
+
+MAX_PAGES: Final = 50
+TOKEN_PATTERN: Final = re.compile(r"\A[\x21-\x7e]{1,4096}\Z")
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class _HasId(Protocol):
+    @property
+    def id(self) -> int: ...
+
+
+Item = TypeVar("Item", bound=_HasId)
+
+
+def _read(reader: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    try:
+        return reader(*args, **kwargs)
+    except contract.UnreadableAnswerError as error:
+        raise UnreadableError(str(error)) from None
+
+
+def _checked(value: int) -> int:
+    try:
+        return contract.check_id(value)
+    except contract.UnreadableAnswerError as error:
+        raise BadCallError(str(error)) from None
+
+
+class SnapshotClient:
+    """Speaks for one token. Every method raises UpstreamError's children and nothing else."""
+
+    def __init__(
+        self, http: Http, token: str, *, timeout_seconds: float, gate: threading.BoundedSemaphore
+    ) -> None:
+        self._http = http
+        self._token = token
+        self._timeout_seconds = timeout_seconds
+        self._gate = gate
+
+    def __repr__(self) -> str:
+        return f"<SnapshotClient {self._http.base_url}>"
+
+    # --- Reads ----------------------------------------------------------------------------------------------
+
+    def list_snapshots(self, server_id: int | None = None) -> tuple[Snapshot, ...]:
+        """All snapshots the token may see, or those of one server, in the provider's order."""
+        if server_id is None:
+            return self._list(contract.SNAPSHOTS_PATH, [], contract.to_snapshot)
+        params = [("server_id", str(_checked(server_id)))]
+        found = self._list(contract.SNAPSHOTS_PATH, params, contract.to_snapshot)
+        return tuple(snapshot for snapshot in found if snapshot.server.id == server_id)
+
+    def list_servers(self) -> tuple[Server, ...]:
+        return self._list(contract.SERVERS_PATH, [], contract.to_server)
+
+    def read_account(self) -> Account:
+        with self._call() as call:
+            return _read(contract.to_account, call.get(contract.ACCOUNT_PATH).body)
+
+    # --- Writes: each sends one request, once ---------------------------------------------------------------
+
+    def create_snapshot(self, *, server_id: int, name: str, description: str = "") -> Created:
+        if not contract.is_valid_name(name):
+            raise BadCallError("a name is letters, digits, hyphens and underscores")
+        data = {"server_id": _checked(server_id), "name": name, "description": description}
+        try:
+            content = msgspec.json.encode(data)
+        except UnicodeEncodeError:
+            raise BadCallError("the description holds what cannot be sent") from None
+        with self._call() as call:
+            answer = call.send("POST", contract.SNAPSHOTS_PATH, content=content)
+            return _read(contract.to_created, answer.body, answer.status)
+
+    def restore_snapshot(self, snapshot_id: int) -> RestoreStarted:
+        path = contract.restore_path(_checked(snapshot_id))
+        with self._call() as call:
+            answer = call.send("POST", path)
+            return _read(contract.to_restore_started, answer.body, answer.status)
+
+    def delete_snapshot(self, snapshot_id: int) -> Deleted:
+        path = contract.snapshot_path(_checked(snapshot_id))
+        with self._call() as call:
+            return Deleted(call.send("DELETE", path).status)
+
+    # --- How a call is made ---------------------------------------------------------------------------------
+
+    @contextmanager
+    def _call(self) -> Iterator[Call]:
+        if not TOKEN_PATTERN.match(self._token):
+            raise BadCallError("the token holds characters that cannot be sent")
+        if not self._gate.acquire(blocking=False):
+            raise BusyError("too many calls to the provider are open")
+        try:
+            with network.deadline(self._timeout_seconds):
+                yield Call(self._http, self._token)
+        finally:
+            self._gate.release()
+
+    def _list(
+        self, path: str, params: answers.Params, convert: Callable[[dict[str, Any]], Item]
+    ) -> tuple[Item, ...]:
+        """All pages of a list; of items with the same id the first counts."""
+        found: dict[int, Item] = {}
+        seen: list[answers.Params] = []
+        with self._call() as call:
+            while params not in seen:
+                if len(seen) == MAX_PAGES:
+                    raise UnreadableError("the list has no end")
+                seen.append(params)
+                answer = call.get(path, params)
+                page = _read(contract.read_page, answer.body)
+                for raw in page.items:
+                    item = _read(convert, raw)
+                    found.setdefault(item.id, item)
+                if not page.next:
+                    return tuple(found.values())
+                params = answers.next_params(answer.url, page.next)
+        raise UnreadableError("the list leads back to itself")
