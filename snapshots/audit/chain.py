@@ -140,14 +140,15 @@ def verify(
     """
     head = start or Head()
     count = 0
-    noted = {anchor.sequence: anchor for anchor in anchors if anchor.sequence > head.sequence}
-    for anchor in noted.values():
+    noted: dict[int, set[str]] = {}
+    for anchor in anchors:
         if not is_signed(anchor, ring):
             return Verdict(0, anchor.sequence, "anchor", head)
+        if anchor.sequence > head.sequence:
+            noted.setdefault(anchor.sequence, set()).add(anchor.hash)
     for row in rows:
         problem: Problem = check_row(row, head, ring)
-        anchor_here = noted.pop(row["sequence"], None)
-        if not problem and anchor_here is not None and anchor_here.hash != row["hash"]:
+        if not problem and noted.pop(row["sequence"], {row["hash"]}) != {row["hash"]}:
             problem = "anchor"
         if problem:
             broken = head.sequence + 1 if problem == "gap" else row["sequence"]

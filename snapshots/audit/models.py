@@ -1,8 +1,92 @@
-"""The audit log's rows: inserted by journal.py alone, never changed or deleted: the database refuses."""
+"""The audit log's rows: inserted by journal.py alone, never changed or deleted: the database refuses.
 
-from typing import Any
+Filters end in ranges of `sequence`, and every index ends in it, so that a page is a seek and not a count of rows
+before it. Sequence and time grow together, so a period is a range of sequences too.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
 
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+COUNT_LIMIT: Final = 10_000
+BATCH_SIZE: Final = 1000
+SEARCHED_COLUMNS: Final = (
+    "reason",
+    "server_name",
+    "snapshot_name",
+    "target",
+    "provider_message",
+    "evidence",
+    "actor_name",
+    "token_label",
+    "request_id",
+)
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def lines(self) -> "EntryQuerySet":
+        """One row for each story: the last of each operation, and every event."""
+        later = Entry.objects.filter(operation_id=OuterRef("operation_id"), sequence__gt=OuterRef("sequence"))
+        return self.filter(~Exists(later))
+
+    def by_person(self, name: str) -> "EntryQuerySet":
+        """Of the person with exactly this name; if nobody has it, of those with names like it."""
+        if Entry.objects.filter(actor_name=name).exists():
+            return self.filter(actor_name=name)
+        return self.filter(actor_name__icontains=name)
+
+    def on_server(self, text: str) -> "EntryQuerySet":
+        """On the server with this id or with names like it."""
+        if text.isdecimal() and len(text) < 19:  # noqa: PLR2004 - as many digits always fit the column
+            return self.filter(Q(server_id=int(text)) | Q(server_name=text))
+        return self.filter(server_name__icontains=text)
+
+    def between(self, since: datetime | None, until: datetime | None) -> "EntryQuerySet":
+        """From `since` on and before `until`, as a range of sequences that is found by two seeks in (at, sequence)."""
+        in_time = Entry.objects.order_by("at", "sequence").values_list("sequence", flat=True)
+        rows = self
+        if since is not None:
+            first = in_time.filter(at__gte=since).first()
+            rows = rows.none() if first is None else rows.filter(sequence__gte=first)
+        if until is not None:
+            behind = in_time.filter(at__gte=until).first()
+            rows = rows if behind is None else rows.filter(sequence__lt=behind)
+        return rows
+
+    def containing(self, text: str) -> "EntryQuerySet":
+        wanted = Q()
+        for column in SEARCHED_COLUMNS:
+            wanted |= Q(**{f"{column}__icontains": text})
+        return self.filter(wanted)
+
+    def whole_stories(self) -> "EntryQuerySet":
+        """Every row of the stories whose line is in this queryset, in order of sequence."""
+        lines = self.order_by()
+        is_line = Exists(lines.filter(sequence=OuterRef("sequence")))
+        same_story = Exists(lines.filter(operation_id=OuterRef("operation_id")))
+        return Entry.objects.filter(Q(is_line) | Q(same_story))
+
+    def capped_count(self) -> int:
+        """How many there are, but never more than COUNT_LIMIT + 1: a count of millions would take a second."""
+        return self.order_by()[: COUNT_LIMIT + 1].count()
+
+    def last_of(self, action: str) -> "Entry | None":
+        return self.filter(action=action).order_by("-sequence").first()
+
+    def rows(self, *, after: int = 0, until: int | None = None) -> Iterator[Mapping[str, Any]]:
+        """Rows as plain mappings in order of sequence, of the range after < sequence <= until.
+
+        Read in short batches: a single long read would hold up every writer on SQLite, and hold old rows on PostgreSQL.
+        """
+        wanted = self.order_by("sequence")
+        if until is not None:
+            wanted = wanted.filter(sequence__lte=until)
+        while batch := list(wanted.filter(sequence__gt=after).values()[:BATCH_SIZE]):
+            yield from batch
+            after = batch[-1]["sequence"]
 
 
 class Phase(models.TextChoices):
@@ -53,6 +137,8 @@ class Entry(models.Model):
     provider_message = models.TextField(blank=True)
     duration_ms = models.IntegerField(null=True)
 
+    objects = EntryQuerySet.as_manager()
+
     class Meta:
         db_table = "audit_entry"
         ordering = ["-sequence"]
@@ -73,3 +159,11 @@ class Entry(models.Model):
         field = cls._meta.get_field(name)
         assert isinstance(field, models.Field)
         return field
+
+    @property
+    def story(self) -> EntryQuerySet:
+        """All rows of the story this row belongs to, in order."""
+        mine = Entry.objects.filter(sequence=self.sequence)
+        if self.operation_id is not None:
+            mine = Entry.objects.filter(operation_id=self.operation_id)
+        return mine.order_by("sequence")

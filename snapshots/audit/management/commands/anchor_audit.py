@@ -1,0 +1,76 @@
+"""manage.py anchor_audit: note the head of the audit log outside the database."""
+
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import Error
+
+from snapshots.audit import anchors, chain, checking, journal
+
+
+class Command(BaseCommand):
+    help = (
+        "Sign the head of the audit log and append it to SNAPPORTAL_ANCHOR_FILE, send it to SNAPPORTAL_ANCHOR_URL when "
+        "that is set, and print it. First the rows since the last anchor are checked: a broken log is not anchored. "
+        "Exit code 0: anchored; 1: the log is broken, or a place did not take the anchor; 2: it could not be done."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.SNAPPORTAL_AUDIT_KEYS:
+            self._stop("SNAPPORTAL_AUDIT_KEYS is empty", 2)
+        try:
+            verdict = self._check_since_last()
+        except (Error, anchors.AnchorError) as error:
+            self._stop(str(error), 2)
+        if not verdict.holds:
+            self._record("failed", f"not anchored: {checking.describe(verdict)}")
+            self._stop(f"the log is broken at {checking.describe(verdict)}", 1)
+        if verdict.head.sequence == 0:
+            self._stop("the log is empty", 2)
+        key_id, key = next(iter(settings.SNAPPORTAL_AUDIT_KEYS.items()))
+        anchor = chain.sign_anchor(verdict.head, at=datetime.now(UTC), key_id=key_id, key=key)
+        self._place(anchor)
+
+    def _check_since_last(self) -> chain.Verdict:
+        path = Path(settings.SNAPPORTAL_ANCHOR_FILE)
+        noted = anchors.read_anchors(path) if path.exists() else []
+        last = max(noted, key=lambda anchor: anchor.sequence, default=None)
+        start = (
+            checking.head_at(last) if last and chain.is_signed(last, settings.SNAPPORTAL_AUDIT_KEYS) else None
+        )
+        return checking.check_log(start=start, anchors=noted)
+
+    def _place(self, anchor: chain.Anchor) -> None:
+        taken, failures = [], []
+        places: list[tuple[str, Callable[[], None]]] = [
+            ("file", partial(anchors.append_anchor, Path(settings.SNAPPORTAL_ANCHOR_FILE), anchor))
+        ]
+        if settings.SNAPPORTAL_ANCHOR_URL:
+            places.append(("web", partial(anchors.send_anchor, settings.SNAPPORTAL_ANCHOR_URL, anchor)))
+        for name, put in places:
+            try:
+                put()
+                taken.append(name)
+            except anchors.AnchorError as error:
+                failures.append(str(error))
+        self.stdout.write(anchors.to_line(anchor))
+        words = f"row {anchor.sequence}, hash {anchor.hash}; noted by {', '.join(taken) or 'nobody'}"
+        self._record("failed" if failures else "completed", "; ".join([words, *failures]))
+        if failures:
+            self._stop("; ".join(failures), 1)
+
+    def _record(self, result: str, evidence: str) -> None:
+        try:
+            journal.record(checking.COMMAND.story(action="audit.anchor", result=result, evidence=evidence))
+        except journal.JournalUnavailableError as error:
+            self.stderr.write(f"The anchor could not be noted in the log: {error}")
+
+    def _stop(self, reason: str, code: int) -> NoReturn:
+        self.stderr.write(f"The audit log was not anchored everywhere: {reason}")
+        sys.exit(code)
