@@ -133,7 +133,9 @@ class Environment:
         except EnvValidationError as error:
             told = error.error_messages
             if isinstance(told, Mapping):
-                self.errors += [f"{name} {message}" for name, messages in told.items() for message in messages]
+                self.errors += [
+                    f"{name} {message}" for name, messages in told.items() for message in messages
+                ]
             else:
                 self.errors += told
         except EnvError as error:

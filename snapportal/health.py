@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import structlog
 from django.conf import settings
@@ -17,7 +18,7 @@ log = structlog.get_logger("snapportal.health")
 def check_database() -> bool:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
-        return cursor.fetchone() == (1,)
+        return bool(cursor.fetchone() == (1,))
 
 
 def check_migrations() -> bool:
@@ -36,12 +37,12 @@ def check_audit_log() -> bool:
             cursor.execute(
                 "SELECT has_table_privilege('audit_entry', 'INSERT'), current_setting('transaction_read_only')"
             )
-            return cursor.fetchone() == (True, "off")
+            return bool(cursor.fetchone() == (True, "off"))
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1 FROM audit_entry LIMIT 1")
         cursor.execute("PRAGMA database_list")
         file = cursor.fetchone()[2]
-    return not file or (os.access(file, os.W_OK) and os.access(os.path.dirname(file), os.W_OK))
+    return not file or (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK))
 
 
 CHECKS: dict[str, Callable[[], bool]] = {

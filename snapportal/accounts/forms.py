@@ -1,5 +1,7 @@
 """What is asked of people about people."""
 
+from typing import Any
+
 from django import forms
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
@@ -7,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from snapportal.accounts.models import ROLE_WORDS, Role, User
 
 
-class PersonForm(forms.ModelForm):  # type: ignore[type-arg] - not subscriptable when it runs
+# The class takes its model as a parameter in the stubs alone.
+class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     """Name, e-mail, role, and whether the person may sign in."""
 
     class Meta:
@@ -19,9 +22,9 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg] - not subscriptable
             "is_active": _("Without this the person is signed out at once and cannot come back."),
         }
 
-    def __init__(self, *args: object, **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
-        self.fields["role"].widget.choices = [  # type: ignore[attr-defined]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["role"].widget.choices = [
             (
                 role.value,
                 format_html('<strong>{}</strong> <span class="hint">{}</span>', role.label, ROLE_WORDS[role]),

@@ -138,3 +138,6 @@ class SignInFailure(models.Model):
             models.Index(fields=["pair", "at"], name="sign_in_failure_pair"),
             models.Index(fields=["address", "at"], name="sign_in_failure_address"),
         ]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.at}"

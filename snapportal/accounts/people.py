@@ -45,6 +45,14 @@ def invite(person: User, *, actor: Actor) -> tuple[User, str]:
     return person, key
 
 
+def add_with_password(person: User, password: str, *, actor: Actor) -> None:
+    """Save a new person who needs no invitation."""
+    person.set_password(password)
+    with journal.committed():
+        person.save(force_insert=True)
+        journal.record(actor.story(action="person.add", target=person.username, evidence=person.role))
+
+
 def renew_invitation(person: User, *, actor: Actor) -> str:
     """A new link for a person: to join, or to set a new password. What password he has stays valid until then."""
     if not person.is_active:

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from snapshots import keeping
+from snapshots import connection, keeping
 from snapshots.keeping import TokenNotTakenError
 from snapshots.token_forms import NewTokenForm, TokenForm
 from snapshots.vault.models import StoredToken
@@ -34,9 +34,7 @@ def _home_of(request: HttpRequest, owner: Any) -> str:
 
 @requires("snapshots.keep_token", "GET", "HEAD")
 def token_list(request: HttpRequest) -> HttpResponse:
-    return render(
-        request, "tokens/list.html", {"tokens": StoredToken.objects.filter(user_id=request.user.pk)}
-    )
+    return render(request, "tokens/list.html", {"tokens": connection.own_tokens(request.user)})
 
 
 def _offer(form: TokenForm, error: TokenNotTakenError) -> bool:

@@ -1,0 +1,82 @@
+"""The sandbox's people: one for each role, each with a token of the sandbox, made once and kept."""
+
+import os
+import secrets
+from pathlib import Path
+
+from django.conf import settings
+
+from snapportal.accounts import people
+from snapportal.accounts.models import Role, User
+from snapshots import keeping
+from snapshots.audit.journal import Actor
+from snapshots.sandbox import filling
+from snapshots.vault.models import ALPHABET, StoredToken
+
+NAMES = {
+    Role.VIEWER: "Vera Viewer",
+    Role.OPERATOR: "Oskar Operator",
+    Role.MANAGER: "Mina Manager",
+    Role.AUDITOR: "Arno Auditor",
+    Role.ADMIN: "Ada Admin",
+}
+HEADING = "# People of the sandbox: sign-in name and password. Nothing here opens anything real."
+
+
+def accounts_file() -> Path:
+    return Path(settings.DATA_DIR) / "sandbox-accounts.txt"
+
+
+def new_password() -> str:
+    return "-".join("".join(secrets.choice(ALPHABET) for _ in range(4)) for _ in range(4))
+
+
+def read_passwords() -> dict[str, str]:
+    """Sign-in name → the password given to it at first; empty when the file is gone."""
+    if not accounts_file().exists():
+        return {}
+    lines = accounts_file().read_text().splitlines()
+    return dict(line.split(maxsplit=1) for line in lines if line and not line.startswith("#"))
+
+
+def _write_passwords() -> None:
+    handle = os.open(accounts_file(), os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write("\n".join([HEADING, *(f"{role.value} {new_password()}" for role in NAMES)]) + "\n")
+
+
+def _give_token(person: User, actor: Actor) -> None:
+    """Only to somebody who never came in: a token that its owner removed stays away."""
+    is_new = person.last_login is None and not StoredToken.objects.filter(user=person).exists()
+    if is_new and keeping.may_keep_tokens(person):
+        token = filling.issue_token(filling.TEAM_EMAIL, f"SnapPortal, {person}")
+        keeping.store_token(actor=actor, owner=person, label="Sandbox", token=token)
+
+
+def ensure_people(actor: Actor) -> None:
+    """Make the people that are missing. The passwords are written down first, so that a run that was cut short can be
+    taken up; when people are there but the file is gone, everything stays as it is."""
+    if not settings.SANDBOX:
+        raise RuntimeError("only the sandbox has people of its own")
+    if not accounts_file().exists():
+        if User.objects.exists():
+            return
+        _write_passwords()
+    for username, password in read_passwords().items():
+        person = User.objects.filter(username=username).first()
+        if person is None:
+            role = Role(username)
+            person = User(username=username, name=NAMES[role], email=f"{username}@example.com", role=role)
+            people.add_with_password(person, password, actor=actor)
+        _give_token(person, actor)
+
+
+def describe_people() -> list[str]:
+    """A line for each: sign-in name, password, and what the role may do."""
+    lines = []
+    for username, password in read_passwords().items():
+        person = User.objects.filter(username=username).first()
+        if person is not None:
+            shown = password if person.check_password(password) else "(changed since)"
+            lines.append(f"{username:10} {shown:20} {person.role_words}")
+    return lines

@@ -1,0 +1,64 @@
+"""Invite a person from the command line: the first admin comes in this way, and one who forgot the password comes back."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.urls import reverse
+
+from snapportal.accounts import people
+from snapportal.accounts.models import Role, User
+from snapshots.audit.journal import Actor
+
+COMMAND_LINE = Actor(id=None, name="command line", role="", door="command")
+
+
+def portal_url() -> str:
+    """Where people reach the portal, as far as the settings tell."""
+    if settings.SANDBOX:
+        return f"http://{settings.SNAPPORTAL_BIND}"
+    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}"
+
+
+class Command(BaseCommand):
+    help = "Invite a person and print the one-time link with which he sets a password."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", help="the sign-in name")
+        parser.add_argument("--role", choices=Role.values, default=Role.VIEWER.value)
+        parser.add_argument("--name", default="", help="the name that others see; else the sign-in name")
+        parser.add_argument("--email", default="")
+        parser.add_argument(
+            "--renew", action="store_true", help="a new link for somebody who is there already"
+        )
+        parser.add_argument(
+            "--url", default="", help="the portal's address, if not the first of ALLOWED_HOSTS"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        key = self.renew(options["username"]) if options["renew"] else self.invite(options)
+        base = options["url"].rstrip("/") or portal_url()
+        self.stdout.write(
+            f"This link works once and for three days:\n{base}{reverse('invitation_accept', args=[key])}"
+        )
+
+    def invite(self, options: dict[str, Any]) -> str:
+        username = User.normalize_username(options["username"])
+        person = User(
+            username=username, name=options["name"] or username, email=options["email"], role=options["role"]
+        )
+        person.set_unusable_password()
+        try:
+            person.full_clean()
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from None
+        return people.invite(person, actor=COMMAND_LINE)[1]
+
+    def renew(self, username: str) -> str:
+        try:
+            return people.renew_invitation(User.objects.get_by_natural_key(username), actor=COMMAND_LINE)
+        except User.DoesNotExist:
+            raise CommandError(f"There is nobody with the sign-in name {username}.") from None
+        except people.PersonError as error:
+            raise CommandError(str(error)) from None

@@ -1,0 +1,35 @@
+"""Gunicorn's own settings: `python -m gunicorn -c python:snapportal.gunicorn_conf snapportal.wsgi:application`."""
+
+import gc
+import os
+from typing import Any
+
+from django.conf import settings
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "snapportal.settings")
+
+bind = settings.SNAPPORTAL_BIND
+worker_class = "gthread"
+workers = settings.SNAPPORTAL_WORKERS
+threads = settings.SNAPPORTAL_THREADS
+timeout = 90  # above what three provider calls may take
+graceful_timeout = 30
+keepalive = 5
+preload_app = True
+umask = 0o077
+control_socket_disable = True  # it would write into the home folder
+
+limit_request_line = 8190
+limit_request_fields = 100
+limit_request_field_size = 8190
+
+# Whom to believe about the client is decided in snapportal/middleware.py alone.
+forwarded_allow_ips = ""
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
+
+
+def when_ready(server: Any) -> None:
+    """Before the workers are forked: what is loaded now is never collected, so that they keep sharing its memory."""
+    gc.collect()
+    gc.freeze()

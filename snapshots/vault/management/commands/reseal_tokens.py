@@ -1,0 +1,35 @@
+"""Seal every stored token with the first key of SNAPPORTAL_TOKEN_KEYS. Safe while the portal runs, and to run again."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from snapshots.vault import tokens
+from snapshots.vault.crypto import SealError
+from snapshots.vault.models import StoredToken
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal all stored tokens anew with the first key of SNAPPORTAL_TOKEN_KEYS, so that older keys can go."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        resealed = current = 0
+        unopened = []
+        for stored in StoredToken.objects.order_by("pk").iterator():
+            try:
+                done = tokens.reseal(stored)
+            except SealError as error:
+                unopened.append(f"  {stored.pk} (sealed with {stored.key_id}): {error}")
+                continue
+            resealed += done
+            current += not done
+        self.stdout.write(
+            f"{resealed} sealed anew, {current} were so already, {len(unopened)} could not be opened."
+        )
+        if unopened:
+            lines = "\n".join(unopened)
+            raise CommandError(
+                f"Keep the old keys; these tokens must be put in anew by their owners:\n{lines}"
+            )
