@@ -7,6 +7,9 @@ from django.test import Client
 
 from snapportal.accounts.models import Role, User
 from tests.audit_guard import let_flushes_through
+from tests.provider import http_sandbox, sandbox, wire
+
+__all__ = ["http_sandbox", "sandbox", "wire"]
 
 let_flushes_through()
 

@@ -1,0 +1,32 @@
+"""Fill the sandbox with example accounts, servers and snapshots."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import transaction
+
+from snapshots.sandbox.filling import OTHER_EMAIL, TEAM_EMAIL, fill, issue_token
+from snapshots.sandbox.provider import PERMISSIONS, SEE_SERVERS
+
+
+class Command(BaseCommand):
+    help = "Fill the sandbox with example accounts, servers and snapshots. What is there already stays."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--issue-token", metavar="NAME", help="also make a new token, and print it once")
+        parser.add_argument("--account", default=TEAM_EMAIL, choices=[TEAM_EMAIL, OTHER_EMAIL])
+        parser.add_argument(
+            "--without-servers", action="store_true", help="the token may not read the list of servers"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        with transaction.atomic():
+            account = fill()
+            self.stdout.write(f"The sandbox holds {account} with {account.servers.count()} servers.")
+            if options["issue_token"]:
+                allowed = [
+                    permission
+                    for permission in PERMISSIONS
+                    if not (options["without_servers"] and permission == SEE_SERVERS)
+                ]
+                self.stdout.write(issue_token(options["account"], options["issue_token"], allowed))
