@@ -2,10 +2,36 @@
 
 from django.urls import path
 
+from snapshots.views import audit, tokens
 from snapshots.views import help as help_views
-from snapshots.views import tokens
 
 urlpatterns = [
+    path("", servers.server_list, name="server_list"),
+    path("servers/<str:token_id>/<int:server_id>/", servers.server_detail, name="server_detail"),
+    path("servers/<str:token_id>/<int:server_id>/status/", servers.server_status, name="server_status"),
+    path("servers/<str:token_id>/<int:server_id>/create/", snapshots.snapshot_create, name="snapshot_create"),
+    path(
+        "servers/<str:token_id>/<int:server_id>/create/name/",
+        snapshots.snapshot_name_check,
+        name="snapshot_name_check",
+    ),
+    path(
+        "snapshots/<str:token_id>/<int:snapshot_id>/restore/",
+        snapshots.snapshot_restore,
+        name="snapshot_restore",
+    ),
+    path(
+        "snapshots/<str:token_id>/<int:snapshot_id>/delete/",
+        snapshots.snapshot_delete,
+        name="snapshot_delete",
+    ),
+    path("operations/<uuid:pk>/", operations.operation_detail, name="operation_detail"),
+    path("operations/<uuid:pk>/status/", operations.operation_status, name="operation_status"),
+    path("operations/<uuid:pk>/close/", operations.operation_close, name="operation_close"),
+    path("attention/", operations.operation_attention, name="operation_attention"),
+    path("audit/", audit.entry_list, name="entry_list"),
+    path("audit/export/", audit.entry_export, name="entry_export"),
+    path("audit/<int:sequence>/", audit.entry_detail, name="entry_detail"),
     path("help/", help_views.help_page, name="help_page"),
     path("tokens/", tokens.token_list, name="token_list"),
     path("tokens/add/", tokens.token_add, name="token_add"),

@@ -110,7 +110,7 @@ def _check_place(row: Row, head: Head) -> Problem:
     return "order" if row["sequence"] <= head.sequence else ""
 
 
-def _check_seal(row: Row, ring: Ring) -> Problem:
+def check_seal(row: Row, ring: Ring) -> Problem:
     key = ring.get(row["key_id"])
     if key is None:
         return "key"
@@ -127,7 +127,7 @@ def _check_link(row: Row, head: Head) -> Problem:
 
 def check_row(row: Row, head: Head, ring: Ring) -> Problem:
     """What is wrong with `row` as the one that follows `head`; '' when nothing is."""
-    return _check_place(row, head) or _check_seal(row, ring) or _check_link(row, head)
+    return _check_place(row, head) or check_seal(row, ring) or _check_link(row, head)
 
 
 def verify(

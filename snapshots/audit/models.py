@@ -161,6 +161,11 @@ class Entry(models.Model):
         return field
 
     @property
+    def row(self) -> dict[str, Any]:
+        """All columns, as chain.py reads them."""
+        return {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
+
+    @property
     def story(self) -> EntryQuerySet:
         """All rows of the story this row belongs to, in order."""
         mine = Entry.objects.filter(sequence=self.sequence)

@@ -1,0 +1,183 @@
+"""The audit log on the screen: a line for each story, a story in full, and the log as a file."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+
+from snapshots.audit import chain, export
+from snapshots.audit.models import COUNT_LIMIT, Entry, EntryQuerySet
+from snapshots.views import audit_words as words
+from snapshots.views.access import requires
+from snapshots.views.actor import actor_of
+from snapshots.views.audit_filter import EntryFilterForm
+from snapshots.views.presenting import Badge
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+PAGE_SIZE = 50
+LONGEST_ROSTER = 500
+SHORT_FINGERPRINT = 12
+
+
+@dataclass(frozen=True)
+class Line:
+    """One story in the list."""
+
+    url: str
+    at: datetime
+    who: str
+    role: str
+    what: str
+    why: str
+    note: "StrPromise | str"
+    result: Badge
+
+
+@dataclass(frozen=True)
+class Page:
+    """Some lines, newest first, and the queries of the pages beside them ('' where there is none)."""
+
+    lines: list[Line]
+    newer: str
+    older: str
+
+
+def _line(entry: Entry) -> Line:
+    return Line(
+        url=reverse("entry_detail", args=[entry.sequence]),
+        at=entry.at,
+        who=words.who(entry),
+        role=entry.actor_role,
+        what=words.headline(entry),
+        why=entry.reason,
+        note=words.code_words(entry.code) if entry.code else "",
+        result=words.result_badge(entry),
+    )
+
+
+def _place(request: HttpRequest, name: str) -> int | None:
+    text = request.GET.get(name, "")
+    return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - fits the column
+
+
+def _page(lines: EntryQuerySet, chosen: dict[str, str], *, before: int | None, after: int | None) -> Page:
+    """The lines next to a place: a seek, however far back it is. One more is read, to know whether there are more."""
+    if after is not None:
+        found = list(lines.filter(sequence__gt=after).order_by("sequence")[: PAGE_SIZE + 1])
+        has_newer, has_older = len(found) > PAGE_SIZE, True
+        found = found[:PAGE_SIZE][::-1]
+    else:
+        found = list((lines.filter(sequence__lt=before) if before is not None else lines)[: PAGE_SIZE + 1])
+        has_newer, has_older = before is not None, len(found) > PAGE_SIZE
+        found = found[:PAGE_SIZE]
+    newer = urlencode(chosen | {"after": str(found[0].sequence)}) if found and has_newer else ""
+    older = urlencode(chosen | {"before": str(found[-1].sequence)}) if found and has_older else ""
+    return Page([_line(entry) for entry in found], newer, older)
+
+
+def _count_words(count: int) -> str:
+    return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
+
+
+def _roster() -> list[str]:
+    people = get_user_model()._default_manager.all()[:LONGEST_ROSTER]
+    return [str(person) for person in people]
+
+
+@requires("audit.read", "GET", "HEAD")
+def entry_list(request: HttpRequest) -> HttpResponse:
+    form = EntryFilterForm(request.GET)
+    lines, chosen = Entry.objects.none(), {}
+    if form.is_valid():
+        lines, chosen = form.lines(), form.chosen()
+    count = lines.capped_count()
+    context = {
+        "form": form,
+        "page": _page(lines, chosen, before=_place(request, "before"), after=_place(request, "after")),
+        "count": count,
+        "count_words": _count_words(count),
+        "is_filtered": bool(chosen) or not form.is_valid(),
+        "query": urlencode(chosen),
+        "people": _roster(),
+        "verified": Entry.objects.all().last_of("audit.verify"),
+        "anchored": Entry.objects.all().last_of("audit.anchor"),
+        "may_export": request.user.has_perm("audit.export"),
+    }
+    return render(request, "audit/entry_list.html", context)
+
+
+def _step(entry: Entry, ring: chain.Ring) -> dict[str, Any]:
+    """One row of a story, with whether its own seal fits what it says."""
+    return {
+        "entry": entry,
+        "badge": words.step_badge(entry),
+        "meaning": words.step_words(entry),
+        "why": words.code_words(entry.code) if entry.code else "",
+        "door": words.DOORS.get(entry.door, entry.door),
+        "is_sealed": chain.check_seal(entry.row, ring) == "",
+        "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
+    }
+
+
+@requires("audit.read", "GET", "HEAD")
+def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
+    entry = Entry.objects.filter(sequence=sequence).first() if sequence <= 2**63 - 1 else None
+    if entry is None:
+        raise Http404
+    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.story]
+    first, last = steps[0]["entry"], steps[-1]["entry"]
+    others = Entry.objects.order_by("sequence").values_list("sequence", flat=True)
+    context = {
+        "entry": entry,
+        "first": first,
+        "steps": steps,
+        "headline": words.headline(first),
+        "who": words.who(first),
+        "result": words.result_badge(last),
+        "is_unanswered": words.is_unanswered(last),
+        "older": others.filter(sequence__lt=sequence).last(),
+        "newer": others.filter(sequence__gt=sequence).first(),
+    }
+    return render(request, "audit/entry_detail.html", context)
+
+
+@requires("audit.export", "GET", "HEAD", "POST")
+def entry_export(request: HttpRequest) -> HttpResponseBase:
+    """GET tells what will come; POST hands it out. The filter stands in the address both times."""
+    form = EntryFilterForm(request.GET)
+    if not form.is_valid():
+        return redirect(f"{reverse('entry_list')}?{request.GET.urlencode()}")
+    chosen = form.chosen()
+    if request.method == "POST":
+        return _download(request, form)
+    count = form.rows().capped_count()
+    labels = [(form.fields[name].label, value) for name, value in chosen.items()]
+    context = {
+        "count": count,
+        "count_words": _count_words(count),
+        "filters": labels,
+        "query": urlencode(chosen),
+    }
+    return render(request, "audit/entry_export.html", context)
+
+
+def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
+    format_name = request.POST.get("format", "")
+    if format_name not in export.FORMATS:
+        raise Http404
+    filters = ", ".join(f"{name}={value}" for name, value in form.chosen().items())
+    file = export.begin(actor=actor_of(request), rows=form.rows(), format_name=format_name, filters=filters)
+    response = StreamingHttpResponse(file.pieces, content_type=file.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{file.file_name}"'
+    response["Cache-Control"] = "no-store"
+    return response
