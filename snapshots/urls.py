@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from snapshots.views import audit, tokens
+from snapshots.views import audit, operations, servers, snapshots, tokens
 from snapshots.views import help as help_views
 
 urlpatterns = [
