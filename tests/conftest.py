@@ -7,6 +7,7 @@ from django.test import Client
 
 from snapportal.accounts.models import Role, User
 from tests.audit_guard import let_flushes_through
+from tests.desk import Desk, make_desk
 from tests.provider import http_sandbox, sandbox, wire
 
 __all__ = ["http_sandbox", "sandbox", "wire"]
@@ -40,3 +41,17 @@ def signed_in():
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def desk(cast, sandbox) -> Desk:
+    """Mia the manager with a stored token, at the sandbox in this process."""
+    return make_desk(cast.mia, sandbox.token)
+
+
+@pytest.fixture
+def far_desk(cast, http_sandbox, settings) -> Desk:
+    """Mia at the sandbox behind a socket, which can misbehave. What she does is truly committed."""
+    settings.SNAPPORTAL_API_URL = http_sandbox.url
+    settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.6
+    return make_desk(cast.mia, http_sandbox.sandbox.token)

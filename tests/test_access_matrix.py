@@ -1,0 +1,123 @@
+"""Every URL, every role, every method. A URL that has no row here fails the build."""
+
+import uuid
+from itertools import product
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from snapportal.accounts.models import Role
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+EVERYBODY = frozenset(Role.values)
+NOBODY_AT_ALL = "anonymous"
+SEERS = frozenset({Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.ADMIN})
+CREATORS = SEERS - {Role.VIEWER}
+MANAGERS = frozenset({Role.MANAGER, Role.ADMIN})
+ADMINS = frozenset({Role.ADMIN})
+LOG_READERS = frozenset({Role.AUDITOR, Role.ADMIN})
+AUDITORS = frozenset({Role.AUDITOR})
+PUBLIC = EVERYBODY | {NOBODY_AT_ALL}
+
+TOKEN = {"token_id": "nosuchtokn"}
+SERVER = {**TOKEN, "server_id": 12345}
+SNAPSHOT = {**TOKEN, "snapshot_id": 801}
+PK = {"pk": uuid.UUID(int=7)}
+
+# name: (arguments, methods, who may)
+MATRIX = {
+    "server_list": ({}, "GET", SEERS),
+    "server_detail": (SERVER, "GET", SEERS),
+    "server_status": (SERVER, "GET", SEERS),
+    "snapshot_create": (SERVER, "GET POST", CREATORS),
+    "snapshot_name_check": (SERVER, "GET", CREATORS),
+    "snapshot_restore": (SNAPSHOT, "GET POST", MANAGERS),
+    "snapshot_delete": (SNAPSHOT, "GET POST", MANAGERS),
+    "operation_detail": (PK, "GET", EVERYBODY),
+    "operation_status": (PK, "GET", EVERYBODY),
+    "operation_close": (PK, "GET POST", MANAGERS),
+    "operation_attention": ({}, "GET", EVERYBODY),
+    "help_page": ({}, "GET", EVERYBODY),
+    "token_list": ({}, "GET", SEERS),
+    "token_add": ({}, "GET POST", SEERS),
+    "token_replace": (TOKEN, "GET POST", SEERS),
+    "token_remove": (TOKEN, "GET POST", SEERS),
+    "token_check": (TOKEN, "POST", SEERS),
+    "entry_list": ({}, "GET", LOG_READERS),
+    "entry_detail": ({"sequence": 4242}, "GET", LOG_READERS),
+    "entry_export": ({}, "GET", AUDITORS),
+    "sign_in": ({}, "GET POST", PUBLIC),
+    "sign_out": ({}, "POST", EVERYBODY),
+    "account_detail": ({}, "GET POST", EVERYBODY),
+    "invitation_accept": ({"key": "nosuchkey"}, "GET POST", PUBLIC),
+    "person_list": ({}, "GET", ADMINS),
+    "person_add": ({}, "GET POST", ADMINS),
+    "person_edit": ({"pk": 4242}, "GET POST", ADMINS),
+    "person_token_add": ({"pk": 4242}, "GET POST", ADMINS),
+    "livez": ({}, "GET HEAD", PUBLIC),
+    "readyz": ({}, "GET HEAD", PUBLIC),
+}
+
+
+def patterns(resolver: URLResolver) -> list[URLPattern]:
+    found: list[URLPattern] = []
+    for entry in resolver.url_patterns:
+        found += patterns(entry) if isinstance(entry, URLResolver) else [entry]
+    return found
+
+
+def all_patterns() -> list[URLPattern]:
+    return patterns(get_resolver())
+
+
+def test_every_url_has_its_row_and_every_row_its_url():
+    assert sorted(str(entry.name) for entry in all_patterns()) == sorted(MATRIX)
+
+
+def test_every_view_wears_its_mark():
+    for entry in all_patterns():
+        methods = {*MATRIX[str(entry.name)][1].split()} - {"HEAD"}
+        assert getattr(entry.callback, "access", None), f"{entry.name} may be opened by anybody"
+        assert set(entry.callback.methods) - {"HEAD"} == methods, entry.name
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+@pytest.mark.django_db
+def test_each_role_may_do_exactly_what_the_matrix_says(name, cast):
+    arguments, methods, who = MATRIX[name]
+    url = reverse(name, kwargs=arguments)
+    people = {person.role: person for person in vars(cast).values()}
+    for role, method in product([*Role.values, NOBODY_AT_ALL], METHODS):
+        client = Client()
+        if role != NOBODY_AT_ALL:
+            client.force_login(people[role])
+        status = client.generic(method, url).status_code
+        told = f"{method} {name} as {role}: {status}"
+        if role not in who and role == NOBODY_AT_ALL:
+            assert status == 302, told
+        elif method not in methods.split():
+            assert status == 405, told
+        elif role not in who:
+            assert status == 403, told
+        else:
+            assert status in {200, 302, 303, 400, 404, 409, 410}, told
+
+
+@pytest.mark.django_db
+def test_a_refusal_stands_in_the_log(cast, signed_in):
+    from snapshots.audit.models import Entry
+
+    url = reverse("person_list")
+    assert signed_in(cast.vera).get(url, {"secret": "query"}).status_code == 403
+    entry = Entry.objects.latest("sequence")
+    assert (entry.action, entry.result, entry.actor_name, entry.target) == ("access.refuse", "refused", "Vera", url)
+
+
+@pytest.mark.django_db
+def test_a_form_without_its_csrf_token_is_refused(cast):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.ada)
+    for name, (arguments, methods, _who) in MATRIX.items():
+        if "POST" in methods:
+            assert client.post(reverse(name, kwargs=arguments)).status_code == 403, name
