@@ -22,7 +22,7 @@ from snapshots import confirming, contract, servers, watching
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.confirming import Confirmation, ConfirmationError
-from snapshots.connection import Person, client_for, own_tokens
+from snapshots.connection import Person, client_for
 from snapshots.contract import Created, Deleted, RestoreStarted, Snapshot
 from snapshots.models import Action, Finding, Operation, OperationQuerySet, State
 from snapshots.servers import ServerView
@@ -140,8 +140,13 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
 
 def visible_to(user: Person) -> OperationQuerySet:
     """A person's own operations, and all with a token that he keeps: who shares a token shares what was done with it."""
-    fingerprints = [token.fingerprint for token in own_tokens(user)]
-    return Operation.objects.filter(Q(actor_id=user.pk) | Q(token_fingerprint__in=fingerprints))
+    own = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
+    return Operation.objects.filter(Q(actor_id=user.pk) | Q(token_fingerprint__in=own))
+
+
+def needing_attention(user: Person) -> list[Operation]:
+    """Those a person may see that nobody knows the end of, or that take longer than they should."""
+    return [one for one in visible_to(user).open() if can_be_closed(one)]
 
 
 def can_be_closed(operation: Operation) -> bool:

@@ -10,6 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.operations import needing_attention
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
@@ -60,6 +62,29 @@ def home_url(user: AbstractBaseUser) -> str:
     return reverse(next(allowed))
 
 
+@dataclass(frozen=True)
+class Attention:
+    """The link to what waits for somebody, and how much that is."""
+
+    url: str
+    count: int
+    is_current: bool
+
+
+def attention(request: HttpRequest) -> Attention | None:
+    """None when nothing waits, and for nobody."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    count = len(needing_attention(user))
+    url = reverse("operation_attention")
+    return Attention(url, count, request.path == url) if count else None
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`navigation` is called by the template that shows it: pages without it ask no database for the person."""
-    return {"navigation": partial(navigation, request), "is_sandbox": settings.SANDBOX}
+    return {
+        "navigation": partial(navigation, request),
+        "attention": partial(attention, request),
+        "is_sandbox": settings.SANDBOX,
+    }

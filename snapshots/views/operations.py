@@ -1,0 +1,143 @@
+"""What became of an operation: its page, its live fragment, what needs a person's attention, and closing by hand."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django_htmx.http import trigger_client_event
+
+from snapshots import operations, watching
+from snapshots.connection import own_tokens
+from snapshots.forms import CloseForm
+from snapshots.models import Action, Operation, State
+from snapshots.operations import OperationRefusedError, can_be_closed, visible_to
+from snapshots.views.access import requires
+from snapshots.views.actor import actor_of
+from snapshots.views.cards import operation_estimate
+from snapshots.views.presenting import Badge, reading_words, refusal_status, refusal_words
+from snapshots.views.telling import operation_badge, operation_words
+from snapshots.watching import Reading
+
+UNKNOWN_POLL_SECONDS = 15
+"""Evidence comes slowly, and may never come."""
+
+
+def _look(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
+    """The operation as it stands after a look at the provider; no reading where none can change it, or no token is left."""
+    operation = get_object_or_404(visible_to(request.user), pk=pk)
+    if not operation.is_open:
+        return operation, None
+    tokens = own_tokens(request.user)
+    token = next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+    reading = watching.read(token) if token else None
+    operation.refresh_from_db()
+    return operation, reading
+
+
+def _server_url(request: HttpRequest, operation: Operation) -> str:
+    """The server's page with a token that the person keeps; '' when he keeps none that saw it."""
+    tokens = own_tokens(request.user)
+    token = next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+    return reverse("server_detail", args=[token.pk, operation.server_id]) if token else ""
+
+
+def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
+    poll_seconds = 0
+    if operation.is_open and reading is not None:
+        slow = UNKNOWN_POLL_SECONDS if operation.state == State.UNKNOWN else 0
+        poll_seconds = max(slow, reading.poll_seconds)
+    may_close = can_be_closed(operation) and request.user.has_perm("snapshots.restore")
+    return {
+        "operation": operation,
+        "words": operation_words(operation),
+        "badge": operation_badge(operation),
+        "estimate": operation_estimate(operation),
+        "trouble": reading_words(reading.error) if reading and reading.error else None,
+        "reading": reading,
+        "end_is_hidden": operation.action == Action.RESTORE
+        and operation.state == State.ACCEPTED
+        and reading is not None
+        and reading.servers is None,
+        "poll_seconds": poll_seconds,
+        "close_url": reverse("operation_close", args=[operation.pk]) if may_close else "",
+        "server_url": _server_url(request, operation),
+    }
+
+
+@requires("signed_in", "GET", "HEAD")
+def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    operation, reading = _look(request, pk)
+    context = _state_context(request, operation, reading)
+    if request.user.has_perm("audit.read"):
+        context["audit_url"] = f"{reverse('entry_list')}?operation_id={operation.pk}"
+    return render(request, "operations/operation_detail.html", context)
+
+
+@requires("signed_in", "GET", "HEAD")
+def operation_status(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """The live part of the page. It says aloud what changed since the state that the last poll showed."""
+    operation, reading = _look(request, pk)
+    context = _state_context(request, operation, reading)
+    response = render(request, "operations/_operation.html", context)
+    if request.GET.get("was", operation.state) != operation.state:
+        words = context["words"]
+        return trigger_client_event(response, "announce", {"text": f"{words.title}. {words.meaning}"})
+    return response
+
+
+@dataclass(frozen=True)
+class Open:
+    """An operation that waits for somebody."""
+
+    operation: Operation
+    title: Any
+    badge: Badge
+    url: str
+    close_url: str
+
+
+@requires("signed_in", "GET", "HEAD")
+def operation_attention(request: HttpRequest) -> HttpResponse:
+    """Unknown operations, and those that take longer than they should. Looks at the provider first: it may settle some."""
+    for token in own_tokens(request.user):
+        watching.read(token)
+    may_close = request.user.has_perm("snapshots.restore")
+    waiting = [
+        Open(
+            operation=one,
+            title=operation_words(one).title,
+            badge=operation_badge(one),
+            url=reverse("operation_detail", args=[one.pk]),
+            close_url=reverse("operation_close", args=[one.pk]) if may_close else "",
+        )
+        for one in operations.needing_attention(request.user)
+    ]
+    return render(request, "operations/operation_attention.html", {"waiting": waiting})
+
+
+@requires("snapshots.restore", "GET", "HEAD", "POST")
+def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
+    """A person says what evidence cannot."""
+    operation, reading = _look(request, pk)
+    code = "" if can_be_closed(operation) else "still_open" if operation.is_open else "already_closed"
+    form = CloseForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            operations.close_operation(
+                actor=actor_of(request),
+                operation=operation,
+                finding=form.cleaned_data["finding"],
+                reason=form.cleaned_data["reason"],
+            )
+            return redirect("operation_detail", pk=pk)
+        except OperationRefusedError as error:
+            code = error.code
+    context = _state_context(request, operation, reading) | {
+        "form": form,
+        "refusal": refusal_words(code) if code else None,
+    }
+    status = refusal_status(code) if code else 422 if form.errors else 200
+    return render(request, "operations/operation_close.html", context, status=status)

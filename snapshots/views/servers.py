@@ -1,0 +1,197 @@
+"""The list of servers, one server's page, and the fragment by which a card keeps itself up to date."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_htmx.http import trigger_client_event
+
+from snapshots import watching
+from snapshots.connection import own_token_or_404, own_tokens
+from snapshots.forms import FilterForm
+from snapshots.models import Operation
+from snapshots.operations import visible_to
+from snapshots.servers import ServerView, find_snapshot, server_view_or_404, server_views
+from snapshots.vault.models import StoredToken
+from snapshots.views.access import requires
+from snapshots.views.cards import make_card, row_labels
+from snapshots.views.filtering import Found, Wanted, find
+from snapshots.views.presenting import Words, reading_words, snapshot_badge
+from snapshots.views.telling import operation_badge, operation_words
+from snapshots.watching import Reading
+
+SERVERS_PER_PAGE = 20
+"""At most 100 snapshots on a page."""
+RECENT_OPERATIONS = 10
+MOVING_MAX = 50
+TOKEN_TROUBLES = frozenset({"token_refused", "forbidden"})
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A token whose list is old or was never had."""
+
+    words: Words
+    token: StoredToken
+    reading: Reading
+    replace_url: str
+
+
+def _troubles(readings: list[tuple[StoredToken, Reading]]) -> list[Trouble]:
+    return [
+        Trouble(
+            words=reading_words(reading.error),
+            token=token,
+            reading=reading,
+            replace_url=reverse("token_replace", args=[token.pk]) if reading.error in TOKEN_TROUBLES else "",
+        )
+        for token, reading in readings
+        if reading.is_stale
+    ]
+
+
+def _say_shown(found: list[Found]) -> str:
+    snapshots = sum(len(one.snapshots) for one in found)
+    return _("%(servers)s, %(snapshots)s shown") % {
+        "servers": ngettext("%d server", "%d servers", len(found)) % len(found),
+        "snapshots": ngettext("%d snapshot", "%d snapshots", snapshots) % snapshots,
+    }
+
+
+def _page_url(request: HttpRequest, number: int) -> str:
+    query = request.GET.copy()
+    query["page"] = str(number)
+    return f"?{query.urlencode()}"
+
+
+def _results(
+    request: HttpRequest, readings: list[tuple[StoredToken, Reading]], found: list[Found], wanted: Wanted
+) -> dict[str, Any]:
+    page: Page[Found] = Paginator(found, SERVERS_PER_PAGE).get_page(request.GET.get("page"))
+    cards = [
+        make_card(
+            one.view,
+            request.user,
+            shown=None if wanted.is_all else one.snapshots,
+            tell_token=len(readings) > 1,
+        )
+        for one in page
+    ]
+    troubles = _troubles(readings)
+    moments = [reading.confirmed_at for _token, reading in readings if reading.confirmed_at]
+    return {
+        "cards": cards,
+        "labels": row_labels(),
+        "page": page,
+        "previous_url": _page_url(request, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _page_url(request, page.next_page_number()) if page.has_next() else "",
+        "shown": _say_shown(found),
+        "troubles": troubles,
+        "is_known": bool(moments),
+        "is_filtered": not wanted.is_all,
+        "confirmed_at": min(moments, default=None),
+        "poll_url": request.get_full_path() if troubles else "",
+        "poll_seconds": min((trouble.reading.poll_seconds for trouble in troubles), default=0),
+    }
+
+
+@requires("snapshots.see", "GET", "HEAD")
+def server_list(request: HttpRequest) -> HttpResponse:
+    """All servers of all own tokens; for htmx only the results below the filter."""
+    tokens = own_tokens(request.user)
+    if not tokens:
+        return render(request, "servers/no_token.html")
+    readings = [(token, watching.read(token)) for token in tokens]
+    views = [view for token, reading in readings for view in server_views(token, reading)]
+    form = FilterForm(
+        request.GET,
+        servers=sorted(
+            {(str(view.server_id), view.name) for view in views}, key=lambda one: one[1].casefold()
+        ),
+        tokens=[(token.pk, token.label) for token in tokens],
+    )
+    token_id = form.chosen("token")
+    wanted = Wanted(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
+    found = find((view for view in views if not token_id or view.token.pk == token_id), wanted)
+    context = _results(request, readings, found, wanted) | {"form": form, "has_servers": bool(views)}
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        response = render(request, "servers/_results.html", context)
+        if request.htmx.trigger:  # type: ignore[attr-defined]
+            return trigger_client_event(response, "announce", {"text": context["shown"]})
+        return response
+    return render(request, "servers/server_list.html", context)
+
+
+@dataclass(frozen=True)
+class OperationLine:
+    operation: Operation
+    url: str
+    badge: Any
+
+
+def _recent(request: HttpRequest, server_id: int) -> list[OperationLine]:
+    operations = visible_to(request.user).filter(server_id=server_id)[:RECENT_OPERATIONS]
+    return [
+        OperationLine(one, reverse("operation_detail", args=[one.pk]), operation_badge(one))
+        for one in operations
+    ]
+
+
+@requires("snapshots.see", "GET", "HEAD")
+def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    token = own_token_or_404(request.user, token_id)
+    view = server_view_or_404(token, server_id)
+    context = {
+        "view": view,
+        "card": make_card(view, request.user, is_alone=True),
+        "labels": row_labels(),
+        "lines": _recent(request, server_id),
+        "audit_url": f"{reverse('entry_list')}?server_id={server_id}"
+        if request.user.has_perm("audit.read")
+        else "",
+        "may_see_status": view.reading.servers is not None,
+    }
+    return render(request, "servers/server_detail.html", context)
+
+
+def news(view: ServerView, moving: str) -> str:
+    """What ended since the last poll, in a sentence. `moving` is what cards.moving_parts wrote; nonsense says nothing."""
+    sentences = []
+    told: set[int] = set()
+    operations = {f"o{one.pk}": one for one in view.operations}
+    for part in moving.split(",")[:MOVING_MAX]:
+        operation = operations.get(part)
+        if operation and not operation.is_open:
+            told.add(operation.snapshot_id or 0)
+            sentences.append(f"{operation.snapshot_name}: {operation_words(operation).title}")
+    for part in moving.split(",")[:MOVING_MAX]:
+        if not (part.startswith("s") and part[1:].isdecimal()) or int(part[1:]) in told:
+            continue
+        snapshot = find_snapshot(view.reading, int(part[1:]))
+        if snapshot is None:
+            sentences.append(_("A snapshot is gone"))
+        elif not snapshot.is_moving:
+            sentences.append(f"{snapshot.name}: {snapshot_badge(snapshot.status).text}")
+    return f"{view.name}: {'. '.join(sentences)}" if sentences else ""
+
+
+@requires("snapshots.see", "GET", "HEAD")
+def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    """A card anew. Without a trigger when nothing is left to wait for, which ends the polling."""
+    token = own_token_or_404(request.user, token_id)
+    try:
+        view = server_view_or_404(token, server_id)
+    except Http404:
+        return render(request, "servers/_gone.html", {"server_id": server_id})
+    is_alone = request.GET.get("alone") == "1"
+    card = make_card(
+        view, request.user, is_alone=is_alone, tell_token=not is_alone and len(own_tokens(request.user)) > 1
+    )
+    response = render(request, "servers/_server.html", {"card": card, "labels": row_labels()})
+    text = news(view, request.GET.get("moving", ""))
+    return trigger_client_event(response, "announce", {"text": text}) if text else response

@@ -1,0 +1,251 @@
+"""Create, restore, delete: a GET shows what will happen, a POST does it and leads to the operation's page."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from snapshots import confirming, contract, operations, watching
+from snapshots.connection import own_token_or_404
+from snapshots.contract import Snapshot
+from snapshots.forms import ConfirmedForm, CreateForm, DeleteForm, RestoreForm
+from snapshots.models import Action, Operation
+from snapshots.operations import OperationRefusedError
+from snapshots.servers import ServerView, find_snapshot, server_view_or_404
+from snapshots.templatetags.portal import duration
+from snapshots.vault.models import StoredToken
+from snapshots.views.access import requires
+from snapshots.views.actor import actor_of
+from snapshots.views.cards import make_row, row_labels
+from snapshots.views.presenting import reading_words, refusal_status, refusal_words
+from snapshots.watching import Reading
+
+UNPROCESSABLE = 422
+FIELDS_OF_CODES = {"bad_name": "name", "name_mismatch": "typed_name", "reason_missing": "reason"}
+
+
+def propose_name(existing: set[str], now: datetime) -> str:
+    """'before-change-2026-11-24', numbered if the server has one of that name."""
+    base = f"before-change-{now:%Y-%m-%d}"
+    number = 2
+    name = base
+    while name in existing:
+        name, number = f"{base}-{number}", number + 1
+    return name
+
+
+def name_problem(name: str) -> str:
+    """Why a name cannot be used, or ''. The same rule as the one that counts, said in words."""
+    if contract.is_valid_name(name):
+        return ""
+    if not name:
+        return _("Give the snapshot a name.")
+    if len(name) > contract.NAME_MAX_LENGTH:
+        return _("This name is too long: %d characters are the most.") % contract.NAME_MAX_LENGTH
+    if any(letter.isspace() for letter in name):
+        return _("A name has no spaces: use hyphens, as in before-update.")
+    return _("Only the letters a to z, digits, hyphens and underscores can be used.")
+
+
+def _fail(form: ConfirmedForm, code: str) -> None:
+    """Show a refusal beside the field that it is about, if there is one."""
+    field = FIELDS_OF_CODES.get(code)
+    if field in form.fields:
+        words = refusal_words(code)
+        problem = name_problem(form.value("name")) if code == "bad_name" else ""
+        form.add_error(field, problem or str(words.advice or words.meaning))
+
+
+def _act(form: ConfirmedForm, run: Callable[[], Operation]) -> tuple[HttpResponse | None, str]:
+    """Do it if the form is complete: where to go then, or the code of what was wrong ('incomplete' for the form's own)."""
+    if not form.is_valid():
+        return None, "incomplete"
+    try:
+        operation = run()
+    except OperationRefusedError as error:
+        _fail(form, error.code)
+        return None, error.code
+    return redirect("operation_detail", pk=operation.pk), ""
+
+
+def _frame(reading: Reading, code: str) -> dict[str, Any]:
+    """What every confirmation page shows of the state of things."""
+    return {
+        "reading": reading,
+        "trouble": reading_words(reading.error) if reading.is_stale else None,
+        "refusal": refusal_words(code) if code and code != "incomplete" else None,
+    }
+
+
+def _status(code: str) -> int:
+    if not code:
+        return 200
+    return UNPROCESSABLE if code == "incomplete" else refusal_status(code)
+
+
+def _renew(form: ConfirmedForm, confirmation: str) -> ConfirmedForm:
+    """The form once more, with what was typed, for what is shown now: a confirmation is good for one showing."""
+    if form.is_bound:
+        form.data = form.data.copy()  # type: ignore[attr-defined]
+        form.data["confirmation"] = confirmation  # type: ignore[index]
+    else:
+        form.initial["confirmation"] = confirmation
+    return form
+
+
+@requires("snapshots.create", "GET", "HEAD", "POST")
+def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    token = own_token_or_404(request.user, token_id)
+    actor = actor_of(request)
+    form, code = CreateForm(asks_override=actor.may_override), ""
+    if request.method == "POST":
+        form = CreateForm(request.POST, asks_override=actor.may_override)
+        answer, code = _act(
+            form,
+            lambda: operations.create_snapshot(
+                actor=actor,
+                token=token,
+                confirmation=form.value("confirmation"),
+                name=form.value("name"),
+                description=form.value("description"),
+                reason=form.value("reason"),
+                override_reason=form.value("override_reason"),
+            ),
+        )
+        if answer:
+            return answer
+    view = server_view_or_404(token, server_id)
+    form.initial["name"] = propose_name({one.name for one in view.snapshots}, timezone.now())
+    _prepare_name(form, token, server_id)
+    _finish(form, view, request, Action.CREATE, None)
+    rows = [
+        make_row(one, token.pk, may_restore=False, may_delete=request.user.has_perm("snapshots.delete"))
+        for one in view.snapshots
+    ]
+    context = _frame(view.reading, code) | {"view": view, "form": form, "rows": rows, "labels": row_labels()}
+    context["is_running"] = view.server is not None and view.server.is_running
+    return render(request, "snapshots/snapshot_create.html", context, status=_status(code))
+
+
+def _prepare_name(form: ConfirmedForm, token: StoredToken, server_id: int) -> None:
+    form.fields["name"].widget.attrs |= {
+        "autocomplete": "off",
+        "autocapitalize": "none",
+        "spellcheck": "false",
+        "hx-get": reverse("snapshot_name_check", args=[token.pk, server_id]),
+        "hx-trigger": "input changed delay:400ms",
+        "hx-target": "#name-check",
+        "hx-swap": "innerHTML",
+    }
+
+
+def _finish(
+    form: ConfirmedForm, view: ServerView, request: HttpRequest, action: Action, snapshot: Snapshot | None
+) -> None:
+    """Bind the form to exactly what is about to be shown, and ask for an override only where one is needed."""
+    if not view.holding:
+        form.fields.pop("override_reason", None)
+    confirmation = confirming.offer(
+        actor_id=int(request.user.pk or 0),
+        action=action,
+        token_id=view.token.pk,
+        server_id=view.server_id,
+        snapshot=snapshot,
+    )
+    _renew(form, confirmation)
+
+
+@requires("snapshots.create", "GET", "HEAD")
+def snapshot_name_check(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    """What is said beside the name while it is typed."""
+    view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    name = request.GET.get("name", "")
+    context = {
+        "problem": name_problem(name),
+        "is_taken": any(one.name == name for one in view.snapshots),
+    }
+    return render(request, "snapshots/_name_check.html", context)
+
+
+def _gone(request: HttpRequest, reading: Reading, code: str) -> HttpResponse:
+    """There is no such snapshot to confirm (any more), or nothing was ever read."""
+    context = _frame(reading, code or ("snapshot_gone" if reading.is_known else ""))
+    status = _status(code) if code else 404 if reading.is_known else 503
+    return render(request, "snapshots/snapshot_gone.html", context, status=status)
+
+
+def _confirm(
+    request: HttpRequest, token: StoredToken, snapshot_id: int, form: ConfirmedForm, action: Action, code: str
+) -> HttpResponse:
+    """The page that says what will happen, for a restore or a delete."""
+    reading = watching.read(token)
+    snapshot = find_snapshot(reading, snapshot_id)
+    if snapshot is None:
+        return _gone(request, reading, code)
+    view = server_view_or_404(token, snapshot.server.id)
+    _finish(form, view, request, action, snapshot)
+    context = _frame(reading, code) | {
+        "view": view,
+        "snapshot": snapshot,
+        "form": form,
+        "lost_time": duration(timezone.now() - snapshot.created_at) if snapshot.created_at else "",
+        "is_held_for_me": view.holding is not None and "override_reason" not in form.fields,
+        "is_last": view.used == 1,
+        "may_create_first": action == Action.RESTORE
+        and not view.is_full
+        and request.user.has_perm("snapshots.create"),
+        "low": contract.RESTORE_MINUTES[0],
+        "high": contract.RESTORE_MINUTES[1],
+    }
+    verb = "restore" if action == Action.RESTORE else "delete"
+    return render(request, f"snapshots/snapshot_{verb}.html", context, status=_status(code))
+
+
+@requires("snapshots.restore", "GET", "HEAD", "POST")
+def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
+    token = own_token_or_404(request.user, token_id)
+    actor = actor_of(request)
+    form, code = RestoreForm(asks_override=actor.may_override), ""
+    if request.method == "POST":
+        form = RestoreForm(request.POST, asks_override=actor.may_override)
+        answer, code = _act(
+            form,
+            lambda: operations.restore_snapshot(
+                actor=actor,
+                token=token,
+                confirmation=form.value("confirmation"),
+                typed_name=form.value("typed_name"),
+                reason=form.value("reason"),
+                override_reason=form.value("override_reason"),
+            ),
+        )
+        if answer:
+            return answer
+    return _confirm(request, token, snapshot_id, form, Action.RESTORE, code)
+
+
+@requires("snapshots.delete", "GET", "HEAD", "POST")
+def snapshot_delete(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
+    token = own_token_or_404(request.user, token_id)
+    actor = actor_of(request)
+    form, code = DeleteForm(asks_override=actor.may_override), ""
+    if request.method == "POST":
+        form = DeleteForm(request.POST, asks_override=actor.may_override)
+        answer, code = _act(
+            form,
+            lambda: operations.delete_snapshot(
+                actor=actor,
+                token=token,
+                confirmation=form.value("confirmation"),
+                reason=form.value("reason"),
+                override_reason=form.value("override_reason"),
+            ),
+        )
+        if answer:
+            return answer
+    return _confirm(request, token, snapshot_id, form, Action.DELETE, code)
