@@ -38,10 +38,10 @@ def head_at(anchor: Anchor) -> Head | None:
 
 
 def describe(verdict: Verdict, anchors: int = 0) -> str:
-    """`12 rows hold, up to row 12 (3 anchors agree)` or `row 7: its seal does not fit …`."""
+    """`12 rows hold, up to row 12 (anchors that agree: 3)` or `row 7: its seal does not fit …`."""
     if not verdict.holds:
         return (
             f"row {verdict.first_broken}: {PROBLEMS[verdict.problem]} ({verdict.count} rows before it hold)"
         )
-    beside = f" ({anchors} anchors agree)" if anchors else ""
+    beside = f" (anchors that agree: {anchors})" if anchors else ""
     return f"{verdict.count} rows hold, up to row {verdict.head.sequence}{beside}"

@@ -60,7 +60,7 @@ def _line(entry: Entry) -> Line:
         role=entry.actor_role,
         what=words.headline(entry),
         why=entry.reason,
-        note=words.code_words(entry.code) if entry.code else "",
+        note=words.code_words(entry),
         result=words.result_badge(entry),
     )
 
@@ -120,9 +120,10 @@ def _step(entry: Entry, ring: chain.Ring) -> dict[str, Any]:
     """One row of a story, with whether its own seal fits what it says."""
     return {
         "entry": entry,
+        "time": chain.format_time(entry.at),
         "badge": words.step_badge(entry),
         "meaning": words.step_words(entry),
-        "why": words.code_words(entry.code) if entry.code else "",
+        "why": words.code_words(entry),
         "door": words.DOORS.get(entry.door, entry.door),
         "is_sealed": chain.check_seal(entry.row, ring) == "",
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],

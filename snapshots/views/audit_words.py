@@ -25,7 +25,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "token.remove": (lazy("Remove a token"), lazy("Remove token %(token)s of %(target)s")),
     "token.check": (lazy("Check a token"), lazy("Check token %(token)s of %(target)s")),
     "token.rotate_keys": (lazy("Seal the tokens anew"), lazy("Seal the stored tokens with a new key")),
-    "person.sign_in": (lazy("Sign in"), lazy("Sign in %(target)s")),
+    "person.sign_in": (lazy("Sign in"), lazy("Sign in as %(target)s")),
     "person.sign_out": (lazy("Sign out"), lazy("Sign out")),
     "person.add": (lazy("Add a person"), lazy("Add %(target)s")),
     "person.invite": (lazy("Invite a person"), lazy("Invite %(target)s")),
@@ -95,13 +95,14 @@ def headline(entry: Entry) -> str:
     """What was asked, with its names: 'Restore web-server-01 from weekly-snapshot'."""
     if entry.action not in ACTIONS:
         return f"{entry.action} {entry.target}".strip()
-    target = "" if entry.target == entry.actor_name else entry.target
+    if entry.action == "person.sign_in" and not entry.target:
+        return str(ACTIONS[entry.action][0])
     names = {
         "server": entry.server_name or (f"#{entry.server_id}" if entry.server_id else _("a server")),
         "snapshot": entry.snapshot_name
         or (f"#{entry.snapshot_id}" if entry.snapshot_id else _("a snapshot")),
         "token": entry.token_label,
-        "target": target if entry.action == "person.sign_in" else entry.target,
+        "target": entry.target,
     }
     return (str(ACTIONS[entry.action][1]) % names).strip()
 
@@ -129,8 +130,9 @@ def result_badge(entry: Entry) -> Badge:
 
 
 def step_badge(entry: Entry) -> Badge:
-    """Of one row within its story, where an intent is simply the asking."""
-    return Badge("neutral", ASKED.text) if entry.phase == Phase.INTENT else result_badge(entry)
+    """Of one row within its story, where an intent is simply the asking, and nothing moves any more."""
+    badge = ASKED if entry.phase == Phase.INTENT else result_badge(entry)
+    return Badge("neutral", badge.text) if badge.kind == "moving" else badge
 
 
 def step_words(entry: Entry) -> "StrPromise | str":
@@ -140,8 +142,10 @@ def step_words(entry: Entry) -> "StrPromise | str":
     return STEPS.get(entry.result, "")
 
 
-def code_words(code: str) -> "StrPromise | str":
-    """Why it ended so, in a few words; a code never heard of as it is."""
-    if code in REFUSAL_WORDS:
-        return REFUSAL_WORDS[code].title
-    return CODES.get(code, code)
+def code_words(entry: Entry) -> "StrPromise | str":
+    """Why it ended so, in a few words; a code never heard of as it is; '' when there is none."""
+    if entry.action == "access.refuse":
+        return _("It needs the right %(right)s") % {"right": entry.code}
+    if entry.code in REFUSAL_WORDS:
+        return REFUSAL_WORDS[entry.code].title
+    return CODES.get(entry.code, entry.code)
