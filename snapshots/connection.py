@@ -1,5 +1,6 @@
 """Settings, vault and client meet here, and only here: from a stored token to a client that speaks to the provider."""
 
+import atexit
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,9 +31,12 @@ gate = threading.BoundedSemaphore(max(2, settings.SNAPPORTAL_THREADS // 2))
 
 @lru_cache(maxsize=4)
 def _http(api_url: str) -> Http:
-    if not api_url:
-        return make_http(SANDBOX_URL, transport=SandboxTransport())
-    return make_http(api_url.removesuffix(API_PATH))
+    if api_url:
+        http = make_http(api_url.removesuffix(API_PATH))
+    else:
+        http = make_http(SANDBOX_URL, transport=SandboxTransport())
+    atexit.register(http.close)
+    return http
 
 
 def client_with(token: str) -> SnapshotClient:

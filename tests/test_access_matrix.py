@@ -46,7 +46,7 @@ MATRIX = {
     "token_check": (TOKEN, "POST", SEERS),
     "entry_list": ({}, "GET", LOG_READERS),
     "entry_detail": ({"sequence": 4242}, "GET", LOG_READERS),
-    "entry_export": ({}, "GET", AUDITORS),
+    "entry_export": ({}, "GET POST", AUDITORS),
     "sign_in": ({}, "GET POST", PUBLIC),
     "sign_out": ({}, "POST", EVERYBODY),
     "account_detail": ({}, "GET POST", EVERYBODY),
