@@ -9,23 +9,12 @@ from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 
 from snapshots.audit import chain, journal
-from snapshots.audit.models import Entry, Phase
-
-MIA = journal.Actor(id=7, name="Mia", role="manager", address="203.0.113.9", request_id="r-1")
+from snapshots.audit.models import Phase
+from tests.audit_rows import MIA, rows, verdict
 
 
 def restore(**fields) -> journal.Story:
     return MIA.story(action="snapshot.restore", server_id=12345, server_name="web-server-01", **fields)
-
-
-def rows() -> list[dict]:
-    return list(Entry.objects.order_by("sequence").values())
-
-
-def verdict(**options) -> chain.Verdict:
-    from django.conf import settings
-
-    return chain.verify(rows(), settings.SNAPPORTAL_AUDIT_KEYS, **options)
 
 
 def test_a_story_is_told_in_rows_that_form_one_chain(db):

@@ -1,0 +1,55 @@
+"""Many processes writing one log at once, and what must be true of it afterwards."""
+
+import os
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+from tests.audit_rows import rows, verdict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def write_at_once(environment: dict[str, str], *, writers: int, each: int) -> None:
+    """Start the writers, let all of them begin together, and wait for their end. Raises when one fails."""
+    crowd = [
+        subprocess.Popen(
+            [sys.executable, "-m", "tests.audit_writer", str(number), str(each)],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(writers)
+    ]
+    try:
+        for writer in crowd:
+            assert writer.stdout.readline() == "ready\n", writer.stderr.read()
+        for writer in crowd:
+            writer.stdin.write("go\n")
+            writer.stdin.flush()
+        for writer in crowd:
+            _out, errors = writer.communicate(timeout=300)
+            assert writer.returncode == 0, errors
+    finally:
+        for writer in crowd:
+            if writer.poll() is None:
+                writer.kill()
+                writer.communicate()
+
+
+def check_log(*, writers: int, each: int) -> None:
+    """Whole, with every row there, and evenly shared: when the first writer ends, nobody is far behind."""
+    assert verdict().holds
+    told = rows()
+    assert Counter(row["actor_id"] for row in told) == dict.fromkeys(range(writers), each)
+    written: Counter[int] = Counter()
+    for row in told:
+        written[row["actor_id"]] += 1
+        if written[row["actor_id"]] == each:
+            break
+    assert len(written) == writers
+    assert min(written.values()) >= each * 0.4, written
