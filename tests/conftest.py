@@ -8,9 +8,9 @@ from django.test import Client
 from snapportal.accounts.models import Role, User
 from tests.audit_guard import let_flushes_through
 from tests.desk import Desk, make_desk
-from tests.provider import http_sandbox, sandbox, wire
+from tests.provider import http_sandbox, sandbox, wire, wire_server
 
-__all__ = ["http_sandbox", "sandbox", "wire"]
+__all__ = ["http_sandbox", "sandbox", "wire", "wire_server"]
 
 let_flushes_through()
 
@@ -20,11 +20,21 @@ PASSWORD = "correct horse battery"
 @pytest.fixture
 def cast(db) -> SimpleNamespace:
     """One person for each role: vera the viewer, omar the operator, mia the manager, aron the auditor, ada the admin."""
-    names = {"vera": Role.VIEWER, "omar": Role.OPERATOR, "mia": Role.MANAGER, "aron": Role.AUDITOR, "ada": Role.ADMIN}
+    names = {
+        "vera": Role.VIEWER,
+        "omar": Role.OPERATOR,
+        "mia": Role.MANAGER,
+        "aron": Role.AUDITOR,
+        "ada": Role.ADMIN,
+    }
     return SimpleNamespace(
         **{
             name: User.objects.create_user(
-                username=name, password=PASSWORD, name=name.capitalize(), email=f"{name}@example.com", role=role
+                username=name,
+                password=PASSWORD,
+                name=name.capitalize(),
+                email=f"{name}@example.com",
+                role=role,
             )
             for name, role in names.items()
         }

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass
+from email.message import Message
 
 import pytest
 
@@ -31,9 +32,9 @@ class Sandbox:
 class HttpSandbox:
     """The sandbox behind a socket of this machine, served by a thread of the test's process."""
 
-    def __init__(self, sandbox: Sandbox | None = None) -> None:
+    def __init__(self, sandbox: Sandbox | None = None, *, page_size: int = 0) -> None:
         self.sandbox = sandbox
-        self._server = SandboxServer()
+        self._server = SandboxServer(page_size=page_size)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True
         )
@@ -62,6 +63,18 @@ class HttpSandbox:
 
     def behave(self) -> None:
         self._server.behave()
+
+    def clear(self) -> None:
+        """Good manners again, and nothing counted."""
+        self._server.behave()
+        self._server.clear()
+
+    @property
+    def last_headers(self) -> Message:
+        return self._server.last_headers
+
+    def drop_connections(self) -> None:
+        self._server.drop_connections()
 
     def close(self) -> None:
         self._server.close()
@@ -101,8 +114,15 @@ def http_sandbox(transactional_db):
 
 
 @pytest.fixture(scope="session")
-def wire():
-    """A server whose answers are all given by the test: it has no database behind it."""
+def wire_server():
     server = HttpSandbox()
     yield server
     server.close()
+
+
+@pytest.fixture
+def wire(wire_server):
+    """A server whose answers are all given by the test: it never asks a database."""
+    wire_server.clear()
+    yield wire_server
+    wire_server.clear()

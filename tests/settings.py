@@ -12,11 +12,12 @@ os.environ.setdefault(
     "SNAPPORTAL_AUDIT_KEYS", "a1:8796a5b4c3d2e1f00f1e2d3c4b5a69780123456789abcdeffedcba9876543210"
 )
 
-from snapportal.settings import *  # noqa: E402, F403
+from snapportal.settings import *  # noqa: F403
 
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     # A file, because threads that share one database in memory meet locks that no timeout waits for.
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}  # noqa: F405
+
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},

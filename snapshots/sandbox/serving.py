@@ -9,6 +9,7 @@ import socket
 import threading
 from contextlib import suppress
 from datetime import UTC, datetime
+from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -34,6 +35,7 @@ class SandboxServer(ThreadingHTTPServer):
         self.lock = threading.Lock()
         self.calls: list[tuple[str, str]] = []
         self.writes: list[tuple[str, str]] = []
+        self.last_headers = Message()
         self.open_sockets: set[socket.socket] = set()
         self._misbehaviours: list[Misbehaviour] = []
 
@@ -70,6 +72,9 @@ class SandboxServer(ThreadingHTTPServer):
         self.closing.set()
         self.shutdown()
         self.server_close()
+        self.drop_connections()
+
+    def drop_connections(self) -> None:
         for connection in list(self.open_sockets):
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
@@ -118,6 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         with self.server.lock:
             self.server.calls.append((self.command, path))
+            self.server.last_headers = self.headers
         how = self.server.take_misbehaviour(self.command, path)
         if how is not None and not how.does_work:
             self._misbehave(how, how.status or 200, how.body.encode())

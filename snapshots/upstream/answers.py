@@ -33,6 +33,7 @@ _REFUSALS: Final[dict[int, type[RefusedError]]] = {
 }
 _RETRY_AFTER_SECONDS: Final = (1.0, 3600.0)
 _RETRY_AFTER_DEFAULT_SECONDS: Final = 30.0
+LONGEST_LINK: Final = 4000
 
 Params = list[tuple[str, str]]
 
@@ -71,6 +72,8 @@ def next_params(url: str, link: str) -> Params:
 
     Raises UnreadableError when it leads elsewhere: the token must not be sent there.
     """
+    if len(link) > LONGEST_LINK:
+        raise UnreadableError("the link to the next page is too long")
     try:
         here, there = urlsplit(url), urlsplit(urljoin(url, link))
         same = (_origin(here.scheme, here.hostname, here.port), here.path) == (

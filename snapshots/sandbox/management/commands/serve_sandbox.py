@@ -23,6 +23,7 @@ class Command(BaseCommand):
             metavar="SPEC",
             help="mode[:key=value,...], for example reset_after:method=POST; may be given several times",
         )
+        parser.add_argument("--page-size", type=int, default=0, help="give lists in pages of so many")
         parser.add_argument(
             "--token-file", type=Path, help="write a new token into this file, for its owner only"
         )
@@ -35,7 +36,9 @@ class Command(BaseCommand):
         fill()
         if options["token_file"]:
             _write_private(options["token_file"], issue_token(TEAM_EMAIL, "serve_sandbox"))
-        server = SandboxServer(options["port"], verbose=options["verbosity"] > 0)
+        server = SandboxServer(
+            options["port"], verbose=options["verbosity"] > 0, page_size=options["page_size"]
+        )
         for how in misbehaviours:
             server.misbehave(how)
         self.stdout.write(f"The sandbox answers at {server.url}")
