@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any
 
 GENESIS = "0" * 64
+KEY_LENGTH = 32
 
 
 class BrokenError(Exception):
@@ -36,11 +37,13 @@ class BrokenError(Exception):
 
 
 def read_keys(text: str) -> dict[str, bytes]:
-    """`id:64 hex digits`, separated by commas or spaces, as in SNAPPORTAL_AUDIT_KEYS."""
+    """`id:64 hex digits`, separated by commas or spaces, as in SNAPPORTAL_AUDIT_KEYS. Raises ValueError."""
     ring = {}
     for part in re.split(r"[,\s]+", text.strip()):
         key_id, _, digits = part.partition(":")
         ring[key_id] = bytes.fromhex(digits)
+        if len(ring[key_id]) != KEY_LENGTH:
+            raise ValueError("a key is not 32 bytes long")
     return ring
 
 
