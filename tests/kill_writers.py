@@ -19,7 +19,6 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 POINTS = ("before_intent", "in_intent", "after_intent", "after_sent", "before_send", "after_send", "in_outcome", "random")
@@ -144,10 +143,11 @@ def run_round(desk: object, number: int, rng: random.Random, point: str) -> list
     if child == 0:
         os.close(reading)
         connection._http.cache_clear()
-        with suppress(BaseException):
+        try:
             arm(point)
             work(desk, writing, str(number))
-        os._exit(3)  # a worker must be killed, never end
+        finally:
+            os._exit(3)  # a worker must be killed, never end
     os.close(writing)
     if point == "random":
         time.sleep(rng.random() * DIE_WITHIN_SECONDS)
@@ -203,6 +203,7 @@ def run(rounds: int, seed: int, progress: Callable[[str], None] = print) -> dict
     with tempfile.TemporaryDirectory() as folder:
         provider, address, token = start_provider(f"{folder}/provider")
         try:
+            Path(folder, "portal").mkdir()
             set_up(f"{folder}/portal", address)
             from snapportal.accounts.models import User
             from tests.desk import make_desk
