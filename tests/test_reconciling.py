@@ -1,0 +1,196 @@
+"""What evidence says of open operations, at sight and by the command; and what it must not say."""
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.utils import timezone
+
+from snapshots import reconciling
+from snapshots.audit.models import Entry
+from snapshots.contract import Server
+from snapshots.models import Action, Finding, Operation, State
+from snapshots.reconciling import Sight
+from snapshots.sandbox.models import Snapshot as SandboxSnapshot
+from snapshots.transitions import mark_sent
+
+pytestmark = pytest.mark.django_db
+
+
+def later(**by):
+    return time_machine.travel(timezone.now() + timedelta(**by), tick=False)
+
+
+def open_operation(desk, action=Action.RESTORE, **fields) -> Operation:
+    """An operation as a worker left it."""
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    values = {
+        "once_key": "k",
+        "action": action,
+        "state": State.UNKNOWN,
+        "actor_id": desk.user.pk,
+        "actor_name": "Mia",
+        "actor_role": "manager",
+        "token_id": desk.token.pk,
+        "token_label": desk.token.label,
+        "token_fingerprint": desk.token.fingerprint,
+        "server_id": view.server_id,
+        "server_name": view.name,
+        "snapshot_id": snapshot.id,
+        "snapshot_name": snapshot.name,
+        "created_at": timezone.now(),
+        "sent_at": timezone.now(),
+        **fields,
+    }
+    return Operation.objects.create(**values)
+
+
+def sight(desk, operation, *, status: str | None = None, snapshots=(), fingerprint: str = "") -> Sight:
+    servers = None if status is None else (Server(id=operation.server_id, name=operation.server_name, status=status),)
+    begun_at = timezone.now() + timedelta(seconds=1)
+    return Sight(fingerprint or desk.token.fingerprint, begun_at, tuple(snapshots), servers)
+
+
+def test_a_create_completes_when_the_list_says_so(desk, settings):
+    settings.SNAPPORTAL_SANDBOX_SPEED = 1
+    operation = desk.create(desk.server())
+    desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.ACCEPTED
+    with later(minutes=11):
+        desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.COMPLETED
+    assert [entry.result for entry in Entry.objects.filter(operation_id=operation.pk).order_by("sequence")] == [
+        "pending",
+        "accepted",
+        "completed",
+    ]
+
+
+def test_a_create_that_fails_at_the_provider_is_failed(desk, settings):
+    settings.SNAPPORTAL_SANDBOX_SPEED = 1
+    operation = desk.create(desk.server(), description="fail-please")
+    with later(minutes=11):
+        desk.views()
+    operation.refresh_from_db()
+    assert (operation.state, operation.code) == (State.FAILED, "provider_failed")
+
+
+def test_a_restore_is_followed_through_the_servers_status_and_truly_restores(desk, settings):
+    settings.SNAPPORTAL_SANDBOX_SPEED = 1
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    machine = SandboxSnapshot.objects.get(pk=snapshot.id).server
+    machine.touch(timezone.now())
+    stamp = machine.state_stamp
+    operation = desk.restore(view, snapshot)
+    desk.views()
+    operation.refresh_from_db()
+    assert operation.seen_moving_at is not None
+    with later(minutes=16):
+        desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.COMPLETED
+    machine.refresh_from_db()
+    assert machine.state_stamp != stamp
+    assert machine.state_stamp == SandboxSnapshot.objects.get(pk=snapshot.id).state_stamp
+
+
+def test_a_status_right_after_the_start_does_not_end_a_restore(desk):
+    operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now())
+    assert reconciling.settle(sight(desk, operation, status="active")) == 0
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("active", State.COMPLETED), ("stopped", State.COMPLETED), ("error", State.FAILED), ("reticulating", State.ACCEPTED)],
+)
+def test_only_a_status_that_means_an_end_ends_a_restore(desk, status, state):
+    operation = open_operation(
+        desk, state=State.ACCEPTED, accepted_at=timezone.now(), seen_moving_at=timezone.now()
+    )
+    reconciling.settle(sight(desk, operation, status=status))
+    operation.refresh_from_db()
+    assert operation.state == state
+
+
+def test_a_running_server_proves_nothing_about_an_unknown_restore(desk):
+    operation = open_operation(desk)
+    assert reconciling.settle(sight(desk, operation, status="active")) == 0
+
+
+def test_a_server_that_is_restoring_proves_that_the_unknown_restore_happened(desk):
+    operation = open_operation(desk)
+    reconciling.settle(sight(desk, operation, status="restoring"))
+    operation.refresh_from_db()
+    assert operation.state == State.ACCEPTED
+
+
+def test_a_server_that_was_restoring_before_proves_nothing(desk):
+    operation = open_operation(desk, was_restoring=True)
+    assert reconciling.settle(sight(desk, operation, status="restoring")) == 0
+
+
+def test_a_look_that_began_before_the_sending_is_no_evidence(desk):
+    operation = open_operation(desk, Action.DELETE, sent_at=timezone.now() + timedelta(minutes=1))
+    assert reconciling.settle(sight(desk, operation)) == 0
+
+
+def test_a_look_with_another_token_is_no_evidence(desk):
+    operation = open_operation(desk, Action.DELETE)
+    assert reconciling.settle(sight(desk, operation, fingerprint="f" * 64)) == 0
+
+
+def test_an_absent_snapshot_proves_the_delete(desk):
+    operation = open_operation(desk, Action.DELETE)
+    reconciling.settle(sight(desk, operation))
+    operation.refresh_from_db()
+    assert (operation.state, operation.finding) == (State.RECONCILED, Finding.HAPPENED)
+    assert "Observed absent" in operation.evidence
+
+
+def test_without_the_servers_list_a_restore_becomes_unknown_after_twice_its_time(desk):
+    operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now())
+    with later(minutes=29):
+        assert reconciling.close_abandoned() == 0
+    with later(minutes=31):
+        assert reconciling.close_abandoned() == 1
+    operation.refresh_from_db()
+    assert (operation.state, operation.code) == (State.UNKNOWN, "end_not_seen")
+
+
+def test_what_a_dead_worker_had_not_sent_is_failed_and_can_never_be_sent(desk):
+    operation = open_operation(desk, state=State.PENDING, sent_at=None)
+    with later(seconds=121):
+        reconciling.close_abandoned()
+        assert not mark_sent(operation, timezone.now())
+    operation.refresh_from_db()
+    assert (operation.state, operation.code) == (State.FAILED, "never_sent")
+
+
+def test_what_a_dead_worker_had_sent_is_unknown(desk):
+    operation = open_operation(desk, state=State.SENT)
+    with later(seconds=121):
+        call_command("reconcile_operations", verbosity=0)
+    operation.refresh_from_db()
+    assert (operation.state, operation.code) == (State.UNKNOWN, "interrupted")
+
+
+def test_the_command_settles_without_a_browser(desk, capsys):
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    operation = open_operation(desk, Action.DELETE, snapshot_id=snapshot.id)
+    SandboxSnapshot.objects.filter(pk=snapshot.id).delete()
+    call_command("reconcile_operations")
+    operation.refresh_from_db()
+    assert operation.state == State.RECONCILED
+    assert "1 open, 1 settled, 0 still open" in capsys.readouterr().out
+
+
+def test_the_command_says_which_operations_need_a_person(desk, capsys):
+    open_operation(desk, token_fingerprint="e" * 64)
+    call_command("reconcile_operations")
+    assert "need a person" in capsys.readouterr().out
