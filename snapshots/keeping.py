@@ -1,18 +1,22 @@
 """Keeping tokens: checked with the provider first, then stored, replaced or removed together with the audit row."""
 
+from dataclasses import replace
+
 import structlog
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError
 from django.utils.translation import gettext as _
 
 from snapshots import connection
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor
+from snapshots.audit.journal import Actor, Story
 from snapshots.connection import TokenCheck
 from snapshots.models import Operation
 from snapshots.upstream.errors import TokenRefusedError
 from snapshots.vault import tokens
 from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
+from snapshots.vault.tokens import DuplicateLabelError
 
 log = structlog.get_logger("snapshots.keeping")
 
@@ -31,11 +35,16 @@ def may_keep_tokens(person: AbstractBaseUser) -> bool:
     return person.is_active and person.has_perm("snapshots.keep_token")  # type: ignore[attr-defined]
 
 
-def _examine(token: str, *, unchecked: bool) -> TokenCheck:
-    """Ask the provider. Raises TokenNotTakenError unless it took the token, or could not say and `unchecked` is chosen."""
+def _examine(story: Story, token: str, *, unchecked: bool) -> TokenCheck:
+    """Ask the provider. Raises TokenNotTakenError unless it took the token, or could not say and `unchecked` is chosen.
+
+    An attempt that ends here goes into the log as `story`, refused.
+    """
     check = connection.check_token(token)
-    if not check.ok and not (unchecked and check.code != TokenRefusedError.code):
-        raise TokenNotTakenError(check)
+    error = TokenNotTakenError(check)
+    if not check.ok and not (unchecked and error.may_store_unchecked):
+        journal.record(replace(story, result="refused", code=check.code))
+        raise error
     return check
 
 
@@ -56,19 +65,8 @@ def _note(stored: StoredToken, check: TokenCheck) -> None:
         tokens.note_refused(stored)
 
 
-def _record(
-    actor: Actor, action: str, stored: StoredToken, *, result: str = "completed", code: str = ""
-) -> None:
-    journal.record(
-        actor.story(
-            action=action,
-            result=result,
-            code=code,
-            target=str(stored.user),
-            token_label=stored.label,
-            token_fingerprint=stored.fingerprint,
-        )
-    )
+def _story(actor: Actor, action: str, owner: object, label: str, fingerprint: str) -> Story:
+    return actor.story(action=action, target=str(owner), token_label=label, token_fingerprint=fingerprint)
 
 
 def store_token(
@@ -76,28 +74,35 @@ def store_token(
 ) -> StoredToken:
     """Raises TokenNotTakenError, DuplicateLabelError, and SealError when there is no key."""
     if tokens.has_label(owner.pk, label):
-        raise tokens.DuplicateLabelError(label)
-    check = _examine(token, unchecked=unchecked)
-    with journal.committed():
-        stored = tokens.store(user_id=owner.pk, label=label, token=token, stored_by_name=actor.name)
-        _note(stored, check)
-        _record(actor, "token.store", stored, code=check.code)
+        raise DuplicateLabelError(label)
+    story = _story(actor, "token.store", owner, label, tokens.fingerprint_of(token))
+    check = _examine(story, token, unchecked=unchecked)
+    try:
+        with journal.committed():
+            stored = tokens.store(user_id=owner.pk, label=label, token=token, stored_by_name=actor.name)
+            _note(stored, check)
+            journal.record(replace(story, code=check.code))
+    except IntegrityError:
+        if tokens.has_label(owner.pk, label):  # two forms of one label were sent at once
+            raise DuplicateLabelError(label) from None
+        raise
     return stored
 
 
 def replace_token(*, actor: Actor, stored: StoredToken, token: str, unchecked: bool = False) -> None:
     """Raises TokenNotTakenError, and SealError when there is no key."""
-    check = _examine(token, unchecked=unchecked)
+    story = _story(actor, "token.replace", stored.user, stored.label, tokens.fingerprint_of(token))
+    check = _examine(story, token, unchecked=unchecked)
     with journal.committed():
         tokens.replace(stored, token, stored_by_name=actor.name)
         _note(stored, check)
-        _record(actor, "token.replace", stored, code=check.code)
+        journal.record(replace(story, code=check.code))
 
 
 def remove_token(*, actor: Actor, stored: StoredToken) -> None:
     """The portal forgets the token. At the provider it stays valid until it is revoked there."""
     with journal.committed():
-        _record(actor, "token.remove", stored)
+        journal.record(_story(actor, "token.remove", stored.user, stored.label, stored.fingerprint))
         stored.delete()
 
 
@@ -108,9 +113,10 @@ def check_stored(*, actor: Actor, stored: StoredToken) -> TokenCheck:
     except SealError as error:
         log.warning("token does not open", token_id=stored.pk, key_id=stored.key_id, why=str(error))
         check = TokenCheck(False, code="sealed")
+    story = _story(actor, "token.check", stored.user, stored.label, stored.fingerprint)
     with journal.committed():
         _note(stored, check)
-        _record(actor, "token.check", stored, result="completed" if check.ok else "refused", code=check.code)
+        journal.record(replace(story, result="completed" if check.ok else "refused", code=check.code))
     return check
 
 
