@@ -3,37 +3,34 @@
     confirm    what the person confirmed is read back; a form that was sent before leads to its first operation
     look       a fresh list: is it still what was shown, is there room, is the server free?
     intend     the operation and its intent are committed, durably              (transitions.begin)
-    send       one call to the provider, never repeated
+    send       one call to the provider, never repeated                          (sending.send_once)
     conclude   its outcome, a second row; or none, and then the intent is the record "unknown"   (transitions.move)
 
 What our own rules refuse is recorded too (result "refused"), and nothing is sent.
 """
 
-import time
 from collections.abc import Callable
-from typing import Any
 
 import structlog
 from django.db import IntegrityError
 from django.db.models import Q
 from django.utils import timezone
 
-from snapshots import confirming, contract, servers, watching
+from snapshots import confirming, contract, once, servers, watching
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor, JournalUnavailableError
+from snapshots.audit.journal import Actor
 from snapshots.confirming import Confirmation, ConfirmationError
-from snapshots.connection import Person, client_for
-from snapshots.contract import Created, Deleted, RestoreStarted, Snapshot
+from snapshots.connection import Person
+from snapshots.contract import Snapshot
 from snapshots.models import Action, Finding, Operation, OperationQuerySet, State
+from snapshots.sending import Answer, send_once
 from snapshots.servers import ServerView
-from snapshots.transitions import begin, mark_sent, move
+from snapshots.transitions import begin, move
 from snapshots.upstream.client import SnapshotClient
-from snapshots.upstream.errors import UpstreamError
-from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
-Answer = Created | RestoreStarted | Deleted
+
 
 
 class OperationRefusedError(Exception):
@@ -41,7 +38,7 @@ class OperationRefusedError(Exception):
 
     limit_reached, server_held, snapshot_changed, snapshot_gone, snapshot_unready, server_gone, name_mismatch, bad_name,
     reason_missing, finding_missing, confirmation_invalid, confirmation_expired, not_confirmed_live, still_open,
-    already_closed
+    already_closed, being_sent
     """
 
     def __init__(self, code: str) -> None:
@@ -208,22 +205,22 @@ def _operate(
     view: ServerView | None = None
     try:
         confirmed = _read_confirmation(confirmation, actor, action, token)
-        earlier = Operation.objects.filter(once_key=confirmed.once_key).first()
-        if earlier:
-            return earlier
-        view = _look(token, confirmed)
-        operation = prepare(confirmed, view)
-        override = override_reason.strip() if actor.may_override else ""
-        if override:
-            operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {override}".strip())
-        try:
-            _intend(operation, actor, override=bool(override))
-        except IntegrityError:  # twenty posts at once: the database's unique key chose the one
-            return Operation.objects.get(once_key=confirmed.once_key)
-    except OperationRefusedError as error:
+        with once.claimed(confirmed.once_key) as earlier:
+            if earlier:
+                return earlier
+            view = _look(token, confirmed)
+            operation = prepare(confirmed, view)
+            override = override_reason.strip() if actor.may_override else ""
+            if override:
+                operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {override}".strip())
+            try:
+                _intend(operation, actor, override=bool(override))
+            except IntegrityError:  # whatever became of the claim, the database's unique key chooses the one
+                return Operation.objects.get(once_key=confirmed.once_key)
+    except (OperationRefusedError, once.BeingSentError) as error:
         _record_refusal(actor, token, action, error.code, confirmed, view)
-        raise
-    _send(operation, token, send)
+        raise OperationRefusedError(error.code) from None
+    send_once(operation, token, send)
     return operation
 
 
@@ -246,7 +243,7 @@ def _look(token: StoredToken, confirmed: Confirmation) -> ServerView:
 
 
 def _intend(operation: Operation, actor: Actor, *, override: bool) -> None:
-    """Commit the intent. The check for a running restore comes after it, under the log's lock, so that of two only one passes."""
+    """Commit the intent. The check for a running restore comes after it, under the log's lock: of two only one passes."""
     with journal.committed():
         begin(operation, actor)
         holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
@@ -276,45 +273,3 @@ def _record_refusal(
             token_fingerprint=token.fingerprint,
         )
     )
-
-
-def _send(
-    operation: Operation, token: StoredToken, send: Callable[[SnapshotClient, Operation], Answer]
-) -> None:
-    """One call, one outcome. If the outcome cannot be written, the operation stays "sent": that is the record "unknown"."""
-    try:
-        client = client_for(token)
-    except SealError:
-        log.exception("token.does_not_open", token=token.pk)
-        move(operation, State.FAILED, expect=[State.PENDING], code="sealed")
-        return
-    if not mark_sent(operation, timezone.now()):
-        operation.refresh_from_db()
-        return
-    started = time.monotonic()
-    try:
-        state, changes = _accepted(send(client, operation))
-    except UpstreamError as error:
-        state = State.FAILED if error.effect == "none" else State.UNKNOWN
-        changes = {"code": error.code, "provider_status": error.status, "provider_message": error.message}
-    duration_ms = round((time.monotonic() - started) * 1000)
-    try:
-        move(operation, state, expect=[State.SENT], duration_ms=duration_ms, **changes)
-    except JournalUnavailableError:
-        log.exception("operation.outcome_not_written", operation=str(operation.pk), outcome=state)
-        operation.state = State.SENT
-    watching.forget_pace(token)
-
-
-def _accepted(answer: Answer) -> tuple[State, dict[str, Any]]:
-    """What the provider's yes means: a restore and most creates have only begun, a delete is done."""
-    changes: dict[str, Any] = {"provider_status": answer.status}
-    if isinstance(answer, Deleted):
-        return State.COMPLETED, changes
-    changes["provider_message"] = answer.message
-    if isinstance(answer, Created):
-        changes["snapshot_id"] = answer.snapshot.id
-        changes["snapshot_created_at"] = answer.snapshot.created_at
-        if answer.snapshot.is_completed:
-            return State.COMPLETED, changes
-    return State.ACCEPTED, changes

@@ -21,7 +21,16 @@ import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-POINTS = ("before_intent", "in_intent", "after_intent", "after_sent", "before_send", "after_send", "in_outcome", "random")
+POINTS = (
+    "before_intent",
+    "in_intent",
+    "after_intent",
+    "after_sent",
+    "before_send",
+    "after_send",
+    "in_outcome",
+    "random",
+)
 ROOT = Path(__file__).resolve().parent.parent
 DIE_WITHIN_SECONDS = 0.25
 
@@ -74,9 +83,8 @@ def die() -> None:
 
 def arm(point: str) -> None:
     """Make this worker kill itself at a named point of the way of a write."""
-    from snapshots import operations, transitions
+    from snapshots import operations, sending
     from snapshots.audit import journal
-    from snapshots.models import Operation
     from snapshots.upstream.client import SnapshotClient
 
     def before(target: object, name: str) -> None:
@@ -99,7 +107,7 @@ def arm(point: str) -> None:
         case "after_intent":
             after(operations, "_intend")
         case "after_sent":
-            after(operations, "mark_sent")
+            after(sending, "mark_sent")
         case "before_send":
             before(SnapshotClient, "create_snapshot")
             before(SnapshotClient, "delete_snapshot")
@@ -108,7 +116,6 @@ def arm(point: str) -> None:
             after(SnapshotClient, "delete_snapshot")
         case "in_outcome":
             after(journal, "conclude")
-    assert transitions and Operation
 
 
 def work(desk: object, told: int, name: str) -> None:
@@ -183,9 +190,13 @@ def hold_to_account(received: list[list[str]], told: list[str]) -> dict[str, int
         lost += operation_id not in known or (state != State.SENT and known[operation_id] == State.PENDING)
     open_ones = [entry for entry in intents if entry.operation_id not in outcomes]
     invisible = [
-        entry for entry in open_ones if entry.operation_id not in operations or not operations[entry.operation_id].is_open
+        entry
+        for entry in open_ones
+        if entry.operation_id not in operations or not operations[entry.operation_id].is_open
     ]
-    verdict = chain.verify(Entry.objects.order_by("sequence").values().iterator(), settings.SNAPPORTAL_AUDIT_KEYS)
+    verdict = chain.verify(
+        Entry.objects.order_by("sequence").values().iterator(), settings.SNAPPORTAL_AUDIT_KEYS
+    )
     return {
         "provider_writes": len(received),
         "intents": len(intents),

@@ -157,16 +157,16 @@ def test_an_intent_inside_another_transaction_is_refused():
 def test_an_outcome_that_cannot_be_written_leaves_the_operation_visibly_open(
     far_desk, http_sandbox, settings, monkeypatch, action
 ):
-    from snapshots import operations
+    from snapshots import sending
 
-    original = operations.mark_sent
+    original = sending.mark_sent
 
     def break_the_disk_then_send(operation, at):
         sent = original(operation, at)
         pragma("PRAGMA query_only = ON")
         return sent
 
-    monkeypatch.setattr(operations, "mark_sent", break_the_disk_then_send)
+    monkeypatch.setattr(sending, "mark_sent", break_the_disk_then_send)
     view = far_desk.server()
     operation = far_desk.operate(action, view)
     pragma("PRAGMA query_only = OFF")

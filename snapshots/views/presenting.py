@@ -174,6 +174,12 @@ REFUSAL_WORDS = {
         lazy("We could not check that everything is still as shown here, so nothing was sent."),
         lazy("Try again in a minute. What you typed is kept."),
     ),
+    "being_sent": Words(
+        "info",
+        lazy("This form is being sent already"),
+        lazy("It was sent a moment ago, and is on its way. It was not sent a second time."),
+        lazy("Look at the server's page to see what becomes of it."),
+    ),
     "still_open": Words(
         "warn",
         lazy("This is still going on"),
