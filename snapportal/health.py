@@ -27,7 +27,8 @@ def check_migrations() -> bool:
 
 
 def check_keys() -> bool:
-    return bool(settings.SECRET_KEY and settings.SNAPPORTAL_TOKEN_KEYS and settings.SNAPPORTAL_AUDIT_KEYS)
+    """The rings of tokens and audit log; without its SECRET_KEY Django does not run at all."""
+    return bool(settings.SNAPPORTAL_TOKEN_KEYS and settings.SNAPPORTAL_AUDIT_KEYS)
 
 
 def check_audit_log() -> bool:

@@ -123,7 +123,8 @@ class HeadersMiddleware:
         response = self.get_response(request)
         for name, value in self.HEADERS.items():
             response[name] = value
-        if not request.path.startswith(settings.STATIC_URL):
+        is_file = request.path.startswith(settings.STATIC_URL) and response.has_header("Cache-Control")
+        if not is_file:
             response["Cache-Control"] = "no-store"
         return response
 

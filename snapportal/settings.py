@@ -17,6 +17,7 @@ from snapportal.environment import (
     parse_networks,
     parse_secret,
 )
+from snapportal.logs import hide_invitation_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = Environment()
@@ -262,6 +263,7 @@ LOGGING = {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                hide_invitation_keys,
                 structlog.processors.JSONRenderer(),
             ],
             "foreign_pre_chain": _shared_processors,

@@ -38,7 +38,9 @@ def accept(path: str, client: Client | None = None):
 
 def save(client: Client, person: User, **changes):
     said = {"name": person.name, "email": person.email, "role": person.role, "is_active": "on"} | changes
-    return client.post(f"/people/{person.pk}/", {key: value for key, value in said.items() if value is not None})
+    return client.post(
+        f"/people/{person.pk}/", {key: value for key, value in said.items() if value is not None}
+    )
 
 
 def test_an_admin_invites_somebody_who_sets_a_password_and_is_in(cast, signed_in):
@@ -105,7 +107,13 @@ def test_a_sign_in_name_is_made_of_plain_signs(cast, signed_in, username):
 
 def test_every_role_is_explained_beside_its_button(cast, signed_in):
     page = signed_in(cast.ada).get("/people/add/").content.decode()
-    for words in ("Changes nothing", "creates snapshots", "restores and deletes", "keeps no tokens", "looks after people"):
+    for words in (
+        "Changes nothing",
+        "creates snapshots",
+        "restores and deletes",
+        "keeps no tokens",
+        "looks after people",
+    ):
         assert words in page
 
 

@@ -14,10 +14,10 @@ from tests.conftest import PASSWORD
 SIGN_IN = "/sign-in/"
 
 
-def try_in(client: Client, username: str = "vera", password: str = PASSWORD, *, address: str = "127.0.0.1", **more):
-    return client.post(
-        SIGN_IN, {"username": username, "password": password, **more}, REMOTE_ADDR=address
-    )
+def try_in(
+    client: Client, username: str = "vera", password: str = PASSWORD, *, address: str = "127.0.0.1", **more
+):
+    return client.post(SIGN_IN, {"username": username, "password": password, **more}, REMOTE_ADDR=address)
 
 
 def rows(action: str) -> list[Entry]:
@@ -28,7 +28,12 @@ def test_the_right_password_leads_to_the_servers_and_into_the_log(cast, client):
     answer = try_in(client)
     assert (answer.status_code, answer["Location"]) == (302, reverse("server_list"))
     (row,) = rows("person.sign_in")
-    assert (row.result, row.actor_id, row.actor_name, row.actor_role) == ("completed", cast.vera.pk, "Vera", "viewer")
+    assert (row.result, row.actor_id, row.actor_name, row.actor_role) == (
+        "completed",
+        cast.vera.pk,
+        "Vera",
+        "viewer",
+    )
     assert row.address == "127.0.0.1"
     assert row.request_id == answer["X-Request-ID"]
 
@@ -179,7 +184,9 @@ def test_a_password_changes_only_for_who_knows_the_old_one(cast, signed_in):
     new = "another horse, a battery"
     client = signed_in(cast.vera)
     for _ in range(10):
-        answer = client.post("/account/", {"old_password": "guess", "new_password1": new, "new_password2": new})
+        answer = client.post(
+            "/account/", {"old_password": "guess", "new_password1": new, "new_password2": new}
+        )
         assert answer.status_code == 200
     assert client.post("/account/", {"old_password": PASSWORD}).status_code == 429
     cast.vera.refresh_from_db()

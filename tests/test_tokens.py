@@ -110,7 +110,9 @@ def test_the_field_of_a_token_is_hidden_and_not_filled_in_by_browsers(vera):
 def test_a_replaced_token_keeps_its_label_and_forgets_the_old_one(cast, sandbox, vera, stored):
     tokens.note_refused(stored)
     assert "does not accept this token any more" in vera.get("/tokens/").content.decode()
-    page = vera.post(url("token_replace", stored), {"token": sandbox.other_token}, follow=True).content.decode()
+    page = vera.post(
+        url("token_replace", stored), {"token": sandbox.other_token}, follow=True
+    ).content.decode()
     assert "mara@example.org" in page
     assert "does not accept" not in page
     again = StoredToken.objects.get()
@@ -149,7 +151,10 @@ def test_a_check_notes_what_the_provider_says(vera, stored, sandbox):
     stored.refresh_from_db()
     assert stored.refused_at
     assert "does not accept this token any more" in page
-    assert rows() == [("token.check", "completed", "", "Team"), ("token.check", "refused", "token_refused", "Team")]
+    assert rows() == [
+        ("token.check", "completed", "", "Team"),
+        ("token.check", "refused", "token_refused", "Team"),
+    ]
 
 
 def test_an_unreachable_provider_does_not_mark_a_token_as_refused(vera, stored, unreachable):
@@ -161,7 +166,9 @@ def test_an_unreachable_provider_does_not_mark_a_token_as_refused(vera, stored, 
 
 def test_a_token_whose_key_is_gone_is_told_and_can_be_replaced(vera, stored, sandbox, settings):
     settings.SNAPPORTAL_TOKEN_KEYS = {"t9": bytes(range(32))}
-    assert "cannot open this stored token" in vera.post(url("token_check", stored), follow=True).content.decode()
+    assert (
+        "cannot open this stored token" in vera.post(url("token_check", stored), follow=True).content.decode()
+    )
     vera.post(url("token_replace", stored), {"token": sandbox.token})
     assert tokens.reveal(StoredToken.objects.get()) == sandbox.token
 

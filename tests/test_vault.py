@@ -89,7 +89,9 @@ def test_a_row_copied_to_another_person_does_not_open(cast, stored):
 
 
 def test_a_seal_copied_into_another_row_does_not_open(cast, stored):
-    other = tokens.store(user_id=cast.vera.pk, label="Other", token="another-token-000000", stored_by_name="V")
+    other = tokens.store(
+        user_id=cast.vera.pk, label="Other", token="another-token-000000", stored_by_name="V"
+    )
     StoredToken.objects.filter(pk=other.pk).update(sealed=stored.sealed)
     other.refresh_from_db()
     with pytest.raises(SealError):
@@ -141,7 +143,13 @@ def test_the_token_is_nowhere_in_clear(desk, signed_in, caplog):
     client = signed_in(desk.user)
     view = desk.server()
     desk.create(view)
-    paths = ["/", "/tokens/", f"/tokens/{desk.token.pk}/replace/", f"/tokens/{desk.token.pk}/remove/", "/account/"]
+    paths = [
+        "/",
+        "/tokens/",
+        f"/tokens/{desk.token.pk}/replace/",
+        f"/tokens/{desk.token.pk}/remove/",
+        "/account/",
+    ]
     answers = [client.get(path) for path in paths]
     answers.append(client.post(f"/tokens/{desk.token.pk}/check/", follow=True))
     answers.append(client.post("/tokens/add/", {"label": "Team token", "token": token}))
@@ -160,5 +168,7 @@ def dump() -> str:
         for table in connection.introspection.table_names(cursor):
             cursor.execute(f'SELECT * FROM "{table}"')
             for row in cursor.fetchall():
-                parts += [bytes(v).decode("latin-1") if isinstance(v, bytes | memoryview) else str(v) for v in row]
+                parts += [
+                    bytes(v).decode("latin-1") if isinstance(v, bytes | memoryview) else str(v) for v in row
+                ]
     return "\n".join(parts)
