@@ -20,7 +20,7 @@ class ConfirmedForm(forms.Form):
         required=False,
         max_length=REASON_MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Leave this empty to wait. It is written into the audit log."),
+        help_text=_("Written into the audit log. Without it nothing is sent until the restore is over."),
     )
 
     def __init__(self, *args: Any, asks_override: bool = False, **kwargs: Any) -> None:

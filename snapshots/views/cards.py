@@ -27,6 +27,9 @@ ESTIMATE_CAP = 95
 """Per cent: what is only estimated is never shown as finished."""
 
 
+ENDED_NOTES = 2
+
+
 @dataclass(frozen=True)
 class Estimate:
     """A progress bar that admits to be a guess. `value` is per cent; `since` and `until` are ISO times for app.js."""
@@ -143,8 +146,11 @@ def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser |
 
 
 def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tuple[Note, ...]:
-    """What is open or just ended, but for creates that run: their snapshot's own row tells that already."""
+    """What is open, and the last that ended; but for creates that run: their snapshot's own row tells that already."""
     listed = {one.id for one in view.snapshots if one.is_moving}
+    is_told = [one.state == State.ACCEPTED and one.snapshot_id in listed for one in view.operations]
+    opened = [one for one, told in zip(view.operations, is_told, strict=True) if one.is_open and not told]
+    ended = [one for one in view.operations if not one.is_open][:ENDED_NOTES]
     return tuple(
         Note(
             words=operation_words(operation),
@@ -156,8 +162,7 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
             estimate=operation_estimate(operation),
             is_over=not operation.is_open,
         )
-        for operation in view.operations
-        if not (operation.state == State.ACCEPTED and operation.snapshot_id in listed)
+        for operation in [*opened, *ended]
     )
 
 

@@ -1,4 +1,4 @@
-"""Turns what went wrong into a page, or into a fragment for htmx: what happened, what it means, what to do next."""
+"""Turns what went wrong into a page, or a fragment for htmx: what happened, what it means, what to do next."""
 
 import sys
 from dataclasses import dataclass
@@ -57,7 +57,7 @@ NOT_FOUND = Failure(
     404,
     _("There is nothing here"),
     _("The address is wrong, or what it showed is gone, or it belongs to somebody else."),
-    _("Go to your servers and look from there."),
+    _("Go to the start page and look from there."),
     icon="search",
 )
 SERVER_ERROR = Failure(

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
 from snapshots import operations, watching
+from snapshots.audit.models import Entry
 from snapshots.connection import own_tokens
 from snapshots.forms import CloseForm
 from snapshots.models import Action, Operation, State
@@ -44,6 +45,15 @@ def _server_url(request: HttpRequest, operation: Operation) -> str:
     return reverse("server_detail", args=[token.pk, operation.server_id]) if token else ""
 
 
+def _audit_url(request: HttpRequest, operation: Operation) -> str:
+    """The operation's story in the audit log; '' for those who may not read it."""
+    if not request.user.has_perm("audit.read"):
+        return ""
+    rows = Entry.objects.filter(operation_id=operation.pk).order_by("sequence")
+    sequence = rows.values_list("sequence", flat=True).first()
+    return reverse("entry_detail", args=[sequence]) if sequence else ""
+
+
 def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
     poll_seconds = 0
     if operation.is_open and reading is not None:
@@ -64,16 +74,14 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "poll_seconds": poll_seconds,
         "close_url": reverse("operation_close", args=[operation.pk]) if may_close else "",
         "server_url": _server_url(request, operation),
+        "audit_url": _audit_url(request, operation),
     }
 
 
 @requires("signed_in", "GET", "HEAD")
 def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     operation, reading = _look(request, pk)
-    context = _state_context(request, operation, reading)
-    if request.user.has_perm("audit.read"):
-        context["audit_url"] = f"{reverse('entry_list')}?operation_id={operation.pk}"
-    return render(request, "operations/operation_detail.html", context)
+    return render(request, "operations/operation_detail.html", _state_context(request, operation, reading))
 
 
 @requires("signed_in", "GET", "HEAD")

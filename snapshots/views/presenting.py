@@ -94,6 +94,12 @@ READING_WORDS = {
         lazy("It may have been revoked or may have expired. Nothing can be seen or done with it."),
         lazy("Make a new token at the provider's site, and replace the old one here."),
     ),
+    "sealed": Words(
+        "bad",
+        lazy("The stored token cannot be opened"),
+        lazy("The key that locks it is missing, or its row was changed. Nothing can be seen or done with it."),
+        lazy("Tell your admin, and store the token anew."),
+    ),
     "forbidden": Words(
         "bad",
         lazy("This token may not see snapshots"),

@@ -29,7 +29,7 @@ SERVERS_PER_PAGE = 20
 """At most 100 snapshots on a page."""
 RECENT_OPERATIONS = 10
 MOVING_MAX = 50
-TOKEN_TROUBLES = frozenset({"token_refused", "forbidden"})
+TOKEN_TROUBLES = frozenset({"token_refused", "forbidden", "sealed"})
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "card": make_card(view, request.user, is_alone=True),
         "labels": row_labels(),
         "lines": _recent(request, server_id),
-        "audit_url": f"{reverse('entry_list')}?server_id={server_id}"
+        "audit_url": f"{reverse('entry_list')}?server={server_id}"
         if request.user.has_perm("audit.read")
         else "",
         "may_see_status": view.reading.servers is not None,

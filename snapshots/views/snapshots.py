@@ -150,6 +150,8 @@ def _finish(
     """Bind the form to exactly what is about to be shown, and ask for an override only where one is needed."""
     if not view.holding:
         form.fields.pop("override_reason", None)
+    elif "override_reason" in form.fields:
+        form.fields["override_reason"].required = True  # for the eye: without it operations.py refuses
     confirmation = confirming.offer(
         actor_id=int(request.user.pk or 0),
         action=action,

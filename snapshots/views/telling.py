@@ -103,6 +103,10 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("The provider refused the token. Nothing was changed."),
         lazy("Make a new token at the provider's site, replace the old one here, and ask again."),
     ),
+    "sealed": (
+        lazy("The stored token could not be opened, so nothing was sent. Nothing was changed."),
+        lazy("Tell your admin, and store the token anew."),
+    ),
     "forbidden": (
         lazy("The token lacks the permission for this. Nothing was changed."),
         lazy("Give it that permission at the provider's site, or use another token."),
