@@ -8,9 +8,17 @@ from django.test import Client
 from snapportal.accounts.models import Role, User
 from tests.audit_guard import let_flushes_through
 from tests.desk import Desk, make_desk
+from tests.left_out import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.provider import http_sandbox, sandbox, wire, wire_server
 
-__all__ = ["http_sandbox", "sandbox", "wire", "wire_server"]
+__all__ = [
+    "http_sandbox",
+    "pytest_collection_modifyitems",
+    "pytest_terminal_summary",
+    "sandbox",
+    "wire",
+    "wire_server",
+]
 
 let_flushes_through()
 

@@ -117,7 +117,11 @@ def test_a_file_that_is_no_database_is_told(log_file):
 def test_a_database_that_is_gone_is_told(tmp_path, settings, django_db_blocker):
     settings.DATA_DIR = tmp_path
     missing = tmp_path / "no-such-folder" / "snapportal.sqlite3"
-    with django_db_blocker.unblock(), audit_file.opened(missing), pytest.raises(journal.JournalUnavailableError):
+    with (
+        django_db_blocker.unblock(),
+        audit_file.opened(missing),
+        pytest.raises(journal.JournalUnavailableError),
+    ):
         try_to_write()
 
 
@@ -134,7 +138,7 @@ def test_a_turn_that_never_comes_is_told(log_file, monkeypatch):
     taken, over = threading.Event(), threading.Event()
 
     def hold_the_turn() -> None:
-        with queue.turn():
+        with audit_file.opened(log_file), queue.turn():
             taken.set()
             over.wait(5)
 
