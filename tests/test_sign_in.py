@@ -44,6 +44,7 @@ def test_capital_letters_do_not_matter_in_the_sign_in_name(cast, client):
 
 def test_the_auditor_lands_on_the_log_as_servers_are_closed_to_him(cast, client):
     assert try_in(client, "aron", next="/")["Location"] == reverse("entry_list")
+    assert f'class="brand" href="{reverse("entry_list")}"' in client.get("/account/").content.decode()
 
 
 @pytest.mark.parametrize("username", ["vera", "nobody-here"])

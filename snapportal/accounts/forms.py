@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -45,3 +46,25 @@ class InvitationForm(PersonForm):
 
     def clean_username(self) -> str:
         return User.normalize_username(self.cleaned_data["username"])
+
+
+PASSWORD_HINT = _("At least 10 characters, not your name or e-mail, and not a password that many people use.")
+
+
+class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
+    """The password of somebody who comes with an invitation."""
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data)
+        self.fields["new_password1"].help_text = PASSWORD_HINT
+        self.fields["new_password2"].help_text = ""
+
+
+class NewPasswordForm(PasswordChangeForm):
+    """Another password for somebody who knows the old one."""
+
+    def __init__(self, user: User, data: Any = None) -> None:
+        super().__init__(user, data)
+        self.fields["old_password"].widget.attrs.pop("autofocus", None)
+        self.fields["new_password1"].help_text = PASSWORD_HINT
+        self.fields["new_password2"].help_text = ""

@@ -4,13 +4,14 @@ from dataclasses import replace
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import brake, people
+from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm
 from snapportal.accounts.models import User
 from snapshots.audit import journal
 from snapshots.views.access import public, requires
@@ -97,7 +98,7 @@ def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
     person = people.find_invited(key)
     if person is None:
         return render(request, "accounts/invitation_over.html", status=404)
-    form = SetPasswordForm(person, data=request.POST or None)
+    form = FirstPasswordForm(person, request.POST or None)
     if request.method == "POST" and form.is_valid():
         actor = replace(actor_of(request), id=person.pk, name=str(person), role=person.role)
         people.set_password(person, form.cleaned_data["new_password1"], actor=actor)
@@ -111,7 +112,7 @@ def account_detail(request: HttpRequest) -> HttpResponse:
     """One's own name, role and password. A new password ends one's other sessions and keeps this one."""
     user = request.user
     assert isinstance(user, User)
-    form = PasswordChangeForm(user, data=request.POST or None)
+    form = NewPasswordForm(user, request.POST or None)
     if request.method == "POST":
         minutes = brake.minutes_to_wait(user.username, _address(request))
         if minutes:
