@@ -5,12 +5,17 @@ With SNAPPORTAL_TESTS_LEAVE_NOTHING_OUT=1 nothing is left out: what is missing f
 
 import os
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from tests import postgres
 
-NEEDS = {"postgres": (postgres.is_there, f"PostgreSQL is not in {postgres.PROGRAMS}")}
+CHROMIUM = Path("/usr/bin/chromium")
+NEEDS = {
+    "postgres": (postgres.is_there, f"PostgreSQL is not in {postgres.PROGRAMS}"),
+    "browser": (CHROMIUM.exists, f"{CHROMIUM} is not there"),
+}
 LEFT_OUT = pytest.StashKey[Counter]()
 
 
