@@ -62,12 +62,6 @@ def home_url(user: AbstractBaseUser) -> str:
     return reverse(next(allowed))
 
 
-def home(request: HttpRequest) -> str:
-    """Where the portal's name leads: an auditor has nothing to see at "/"."""
-    user = getattr(request, "user", None)
-    return home_url(user) if user is not None and user.is_authenticated else "/"
-
-
 @dataclass(frozen=True)
 class Attention:
     """The link to what waits for somebody, and how much that is."""
@@ -92,6 +86,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": partial(navigation, request),
         "attention": partial(attention, request),
-        "home": partial(home, request),
         "is_sandbox": settings.SANDBOX,
     }
