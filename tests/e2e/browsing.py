@@ -1,0 +1,103 @@
+"""People at their browsers: pages of a live portal, and what those pages complained of."""
+
+import re
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+
+from snapportal.accounts.models import User
+
+DESKTOP = (1280, 900)
+PHONE = (390, 844)
+TIMEOUT_MS = 15_000
+STATUS_NOTE = "Failed to load resource: the server responded with a status of"
+
+
+@dataclass
+class Site:
+    """A portal at `url`. All that consoles say on its pages is kept, so that a test can end with nothing said."""
+
+    browser: Browser
+    url: str
+    contexts: list[BrowserContext] = field(default_factory=list)
+    complaints: list[tuple[str, str]] = field(default_factory=list)
+    documents: set[str] = field(default_factory=set)
+    expected: list[str] = field(default_factory=list)
+
+    def page(
+        self,
+        person: User | None = None,
+        *,
+        size: tuple[int, int] = DESKTOP,
+        scheme: str = "light",
+        javascript: bool = True,
+    ) -> Page:
+        """A browser of its own, with `person` signed in if one is given."""
+        context = self.browser.new_context(
+            base_url=self.url,
+            viewport={"width": size[0], "height": size[1]},
+            color_scheme=scheme,
+            java_script_enabled=javascript,
+            reduced_motion="reduce",
+            locale="en-GB",
+            timezone_id="Europe/Berlin",
+        )
+        context.set_default_timeout(TIMEOUT_MS)
+        self.contexts.append(context)
+        if person is not None:
+            self._sign_in(context, person)
+        page = context.new_page()
+        page.on("console", self._hear)
+        page.on("pageerror", lambda error: self.complaints.append((str(error), page.url)))
+        page.on("response", self._note_document)
+        return page
+
+    def _sign_in(self, context: BrowserContext, person: User) -> None:
+        client = Client()
+        client.force_login(person)
+        name = settings.SESSION_COOKIE_NAME
+        context.add_cookies(
+            [
+                {
+                    "name": name,
+                    "value": client.cookies[name].value,
+                    "url": self.url.replace("http:", "https:"),  # a __Host- cookie is set over https only
+                    "secure": True,
+                    "httpOnly": True,
+                    "sameSite": "Lax",
+                }
+            ]
+        )
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append((message.text, message.location["url"]))
+
+    def _note_document(self, response: Response) -> None:
+        if response.request.is_navigation_request():
+            self.documents.add(response.url)
+
+    def expect_complaint(self, pattern: str) -> None:
+        self.expected.append(pattern)
+
+    def unexpected(self) -> list[str]:
+        """What was said and nobody expected. That a whole page came with a status of 4xx is not worth a word."""
+        return [
+            f"{text} ({where})"
+            for text, where in self.complaints
+            if not (text.startswith(STATUS_NOTE) and where in self.documents)
+            and not any(re.search(pattern, text) for pattern in self.expected)
+        ]
+
+    def close(self) -> None:
+        for context in self.contexts:
+            context.close()
+
+
+def sign_in(page: Page, username: str, password: str) -> None:
+    page.goto("/sign-in/")
+    page.get_by_label("Username").or_(page.get_by_label("Sign-in name")).fill(username)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Sign in").click()
