@@ -1,8 +1,10 @@
 """The audit log on the screen: who may see it, what a line says, how it is narrowed and paged, and its export."""
 
 import json
+import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import time_machine
@@ -10,10 +12,13 @@ from django.urls import reverse
 
 from snapshots.audit import journal
 from snapshots.audit.models import COUNT_LIMIT, Entry
+from snapshots.models import Action
 from snapshots.views import audit
+from snapshots.views.audit_words import ACTIONS
 from tests.audit_guard import unguarded
 from tests.audit_rows import ARON, MIA, rows, write_events, write_operation
 
+ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.django_db
 
 
@@ -275,9 +280,16 @@ def test_a_refused_reader_stands_in_the_log(cast, signed_in):
     assert (row["action"], row["actor_name"], row["code"]) == ("access.refuse", "Vera", "audit.read")
 
 
-def test_every_known_action_has_a_headline(auditor):
-    from snapshots.views.audit_words import ACTIONS
+def test_every_action_that_is_written_has_its_words():
+    sources = [
+        path.read_text() for room in ("snapshots", "snapportal") for path in (ROOT / room).rglob("*.py")
+    ]
+    written = {name for text in sources for name in re.findall(r"\.story\(\s*action=\"([a-z_.]+)\"", text)}
+    assert "person.sign_in" in written
+    assert written | set(Action.values) <= set(ACTIONS)
 
+
+def test_every_known_action_has_a_headline(auditor):
     for action in ACTIONS:
         journal.record(MIA.story(action=action, target="T", operation_id=uuid.uuid4()))
         entry = Entry.objects.order_by("-sequence").first()
