@@ -72,7 +72,7 @@
     if (off) event.preventDefault();
   });
   document.addEventListener("announce", (event) => announce(event.detail.text || event.detail.value || ""));
-  document.addEventListener("htmx:afterSwap", (event) => localise(event.detail.target.parentElement || document));
+  document.addEventListener("htmx:afterSwap", () => localise(document));
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful) document.getElementById("failure").replaceChildren();
   });

@@ -131,7 +131,7 @@ def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
     """A person says what evidence cannot."""
     operation, reading = _look(request, pk)
     code = "" if can_be_closed(operation) else "still_open" if operation.is_open else "already_closed"
-    form = CloseForm(request.POST or None)
+    form = CloseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             operations.close_operation(

@@ -97,7 +97,9 @@ READING_WORDS = {
     "sealed": Words(
         "bad",
         lazy("The stored token cannot be opened"),
-        lazy("The key that locks it is missing, or its row was changed. Nothing can be seen or done with it."),
+        lazy(
+            "The key that locks it is missing, or its row was changed. Nothing can be seen or done with it."
+        ),
         lazy("Tell your admin, and store the token anew."),
     ),
     "forbidden": Words(

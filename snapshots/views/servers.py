@@ -16,7 +16,7 @@ from snapshots.connection import own_token_or_404, own_tokens
 from snapshots.forms import FilterForm
 from snapshots.models import Operation
 from snapshots.operations import visible_to
-from snapshots.servers import ServerView, find_snapshot, server_view_or_404, server_views
+from snapshots.servers import ServerView, server_view_or_404, server_views
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.cards import make_card, row_labels
@@ -119,7 +119,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     wanted = Wanted(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
     found = find((view for view in views if not token_id or view.token.pk == token_id), wanted)
     context = _results(request, readings, found, wanted) | {"form": form, "has_servers": bool(views)}
-    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+    if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)
         if request.htmx.trigger:  # type: ignore[attr-defined]
             return trigger_client_event(response, "announce", {"text": context["shown"]})
@@ -162,17 +162,18 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
 def news(view: ServerView, moving: str) -> str:
     """What ended since the last poll, in a sentence. `moving` is what cards.moving_parts wrote; nonsense says nothing."""
     sentences = []
-    told: set[int] = set()
+    told: set[str] = set()
+    listed = {f"s{one.id}": one for one in view.reading.snapshots}
     operations = {f"o{one.pk}": one for one in view.operations}
     for part in moving.split(",")[:MOVING_MAX]:
         operation = operations.get(part)
         if operation and not operation.is_open:
-            told.add(operation.snapshot_id or 0)
+            told.add(f"s{operation.snapshot_id}")
             sentences.append(f"{operation.snapshot_name}: {operation_words(operation).title}")
     for part in moving.split(",")[:MOVING_MAX]:
-        if not (part.startswith("s") and part[1:].isdecimal()) or int(part[1:]) in told:
+        if part in told or not (part.startswith("s") and part[1:].isdecimal()):
             continue
-        snapshot = find_snapshot(view.reading, int(part[1:]))
+        snapshot = listed.get(part)
         if snapshot is None:
             sentences.append(_("A snapshot is gone"))
         elif not snapshot.is_moving:
