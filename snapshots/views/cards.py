@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -19,9 +18,6 @@ from snapshots.servers import ServerView
 from snapshots.templatetags.portal import ago, iso_text, megabytes, moment
 from snapshots.views.presenting import Badge, Words, reading_words, server_badge, snapshot_badge
 from snapshots.views.telling import operation_words
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
 
 ESTIMATE_CAP = 95
 """Per cent: what is only estimated is never shown as finished."""
@@ -71,7 +67,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Card:
-    """One server. `is_off` turns the acting buttons off, and `off_text` says why."""
+    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why."""
 
     element_id: str
     server_id: int
@@ -87,7 +83,7 @@ class Card:
     notes: tuple[Note, ...]
     create_url: str
     is_off: bool
-    off_text: "StrPromise | str"
+    is_held: bool
     trouble: Words | None
     confirmed_at: SafeString | str
     poll_url: str
@@ -166,12 +162,8 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
     )
 
 
-def _why_off(view: ServerView, *, may_override: bool) -> "StrPromise | str":
-    if view.reading.is_stale:
-        return _("Buttons are off until the provider can be asked again.")
-    if view.holding and not may_override:
-        return _("Buttons are off until the restore is over or cleared up.")
-    return ""
+def _is_held(view: ServerView, *, may_override: bool) -> bool:
+    return view.holding is not None and not may_override
 
 
 def moving_parts(view: ServerView) -> str:
@@ -195,7 +187,7 @@ def make_card(
     )
     ids = (view.token.pk, view.server_id)
     server, reading = view.server, view.reading
-    off_text = _why_off(view, may_override=is_alone and may_restore)
+    is_held = _is_held(view, may_override=is_alone and may_restore)
     must_poll = view.is_moving or (is_alone and reading.is_stale)
     query = {"moving": moving_parts(view)} | ({"alone": "1"} if is_alone else {})
     rows = view.snapshots if shown is None else shown
@@ -217,8 +209,8 @@ def make_card(
         ),
         notes=make_notes(view, user),
         create_url=reverse("snapshot_create", args=ids) if may_create else "",
-        is_off=bool(off_text),
-        off_text=off_text if may_create or may_restore or may_delete else "",
+        is_off=is_held or reading.is_stale,
+        is_held=is_held and (may_create or may_restore or may_delete),
         trouble=reading_words(reading.error) if is_alone and reading.is_stale else None,
         confirmed_at=ago(reading.confirmed_at),
         poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
