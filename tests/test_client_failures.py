@@ -247,3 +247,11 @@ def test_created_tells_the_status(wire, client, status):
 def test_deleted_tells_the_status(wire, client, status):
     wire.misbehave("answer", status=status)
     assert client.delete_snapshot(7).status == status
+
+
+def test_every_write_goes_out_on_a_connection_of_its_own(wire):
+    """The other side may close a kept connection just as a request goes out on it: that must not make a write unknown."""
+    client = make_client(TOKEN, wire.url)
+    for _ in range(20):
+        wire.misbehave("answer", status=404, body="{}")  # which closes the connection without a word
+        fails(client, "DELETE", errors.NotFoundError)

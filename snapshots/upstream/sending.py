@@ -52,13 +52,16 @@ class _PoolTransport(httpx.BaseTransport):
     """Our own, because httpx's takes our network under its pool through a private attribute only."""
 
     def __init__(self) -> None:
-        self._pool = network.make_pool(
-            httpx.create_ssl_context(trust_env=False), connections=64, keepalive_seconds=5
-        )
+        ssl_context = httpx.create_ssl_context(trust_env=False)
+        self._reads = network.make_pool(ssl_context, connections=64, keepalive_seconds=5)
+        # A kept connection may be closed by the other side just as a request goes out on it. A read is tried again; a
+        # write would be "not known" for nothing, so each goes out on a connection of its own.
+        self._writes = network.make_pool(ssl_context, connections=64, keepalive_seconds=0)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        answer = self._pool.handle_request(
+        pool = self._reads if request.method == "GET" else self._writes
+        answer = pool.handle_request(
             httpcore.Request(
                 method=request.method,
                 url=httpcore.URL(
@@ -74,7 +77,8 @@ class _PoolTransport(httpx.BaseTransport):
         return httpx.Response(answer.status, headers=headers, stream=_PoolStream(answer))
 
     def close(self) -> None:
-        self._pool.close()
+        self._reads.close()
+        self._writes.close()
 
 
 def make_http(base_url: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
