@@ -4,6 +4,7 @@ With SNAPPORTAL_TESTS_LEAVE_NOTHING_OUT=1 nothing is left out: what is missing f
 """
 
 import os
+import shutil
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from tests import postgres
 CHROMIUM = Path("/usr/bin/chromium")
 NEEDS = {
     "postgres": (postgres.is_there, f"PostgreSQL is not in {postgres.PROGRAMS}"),
+    "redis": (lambda: shutil.which("redis-server") is not None, "redis-server is not there"),
     "browser": (CHROMIUM.exists, f"{CHROMIUM} is not there"),
 }
 LEFT_OUT = pytest.StashKey[Counter]()
