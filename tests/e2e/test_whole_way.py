@@ -1,4 +1,4 @@
-"""The whole way, as people go it: invited, signed in, a token stored; a snapshot made, restored, deleted; all of it in the log."""
+"""The whole way, as people go it: invited, a token stored; a snapshot made, restored, deleted; all of it in the log."""
 
 import re
 

@@ -1,0 +1,69 @@
+"""Looks a page over: accessibility in four looks, and whether it fits a narrow screen, in both directions of writing."""
+
+from pathlib import Path
+from typing import Any
+
+import axe_playwright_python
+from playwright.sync_api import Page
+
+from tests.e2e.browsing import DESKTOP, PHONE
+
+AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
+STANDARDS = {
+    "type": "tag",
+    "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
+LOOKS = [
+    (DESKTOP, "light", STANDARDS),
+    (DESKTOP, "dark", COLOURS),
+    (PHONE, "dark", STANDARDS),
+    (PHONE, "light", COLOURS),
+]
+"""Structure does not change with the colours: it is judged once for each size."""
+
+NARROW = (360, 740)
+TOO_WIDE = """direction => {
+  const root = document.documentElement;
+  root.dir = direction;
+  const room = root.clientWidth;
+  const clipped = (element) => element.closest(".unseen, .skip, .table-wrap, .sprite") !== null;
+  const sticksOut = [...document.body.querySelectorAll("*")].filter((element) => {
+    const box = element.getBoundingClientRect();
+    return !clipped(element) && box.width > 0 && (box.right > room + 1 || box.left < -1);
+  });
+  const names = sticksOut.map((element) => element.tagName.toLowerCase() + "." + element.className);
+  const scrolls = root.scrollWidth > room ? ["the page scrolls sideways"] : [];
+  return [...scrolls, ...names].slice(0, 5);
+}"""
+
+
+def _see(page: Page, size: tuple[int, int], scheme: str) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme=scheme)
+
+
+def _violations(page: Page, rules: dict[str, Any]) -> list[str]:
+    result = page.evaluate("rules => axe.run(document, {runOnly: rules})", rules)
+    return [
+        f"{one['id']}: {node['target']} {node['html'][:160]} {node['failureSummary']}"
+        for one in result["violations"]
+        for node in one["nodes"][:3]
+    ]
+
+
+def faults(page: Page) -> list[str]:
+    """What is wrong with the page as it stands, each as a sentence that begins with its path; it is left as it was."""
+    found = []
+    size = page.viewport_size
+    page.evaluate(AXE)
+    for look, scheme, rules in LOOKS:
+        _see(page, look, scheme)
+        found += [f"{scheme} {look[0]}px {text}" for text in _violations(page, rules)]
+    for direction in ("rtl", "ltr"):
+        _see(page, NARROW, "light")
+        found += [
+            f"{direction} {NARROW[0]}px sticks out: {text}" for text in page.evaluate(TOO_WIDE, direction)
+        ]
+    page.set_viewport_size(size)
+    return [f"{page.url} {page.title()}: {text}" for text in found]

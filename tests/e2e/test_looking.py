@@ -1,0 +1,47 @@
+"""The lookers themselves: what they are meant to find, they find."""
+
+import pytest
+
+from tests.e2e.looking import faults
+
+pytestmark = pytest.mark.browser
+
+PLANTED = """() => {
+  const main = document.querySelector("main");
+  const pale = document.createElement("p");
+  pale.textContent = "Pale on pale";
+  pale.style.color = "#e8e8e8";
+  const wide = document.createElement("div");
+  wide.className = "planted";
+  wide.style.inlineSize = "500px";
+  wide.textContent = "Wide";
+  main.append(pale, document.createElement("input"), wide);
+}"""
+
+
+def test_planted_faults_are_found(site):
+    page = site.page()
+    page.goto("/sign-in/")
+    assert faults(page) == []
+    page.evaluate(PLANTED)
+    found = faults(page)
+    for what in (
+        "label",
+        "color-contrast",
+        "rtl 360px sticks out: div.planted",
+        "ltr 360px sticks out: div.planted",
+    ):
+        assert any(what in fault for fault in found), what
+
+
+def test_what_a_page_complains_of_is_heard(site):
+    page = site.page()
+    page.goto("/sign-in/")
+    page.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {textContent: 'x = 1'}))"
+    )
+    page.evaluate("setTimeout(() => { throw new Error('a fault of ours') })")
+    page.wait_for_timeout(200)
+    assert len(site.unexpected()) == 2
+    site.expect_complaint("Content Security Policy")
+    site.expect_complaint("a fault of ours")

@@ -1,0 +1,34 @@
+"""Every page in every state: nothing that axe finds, nothing that sticks out of a narrow screen, nothing on the console."""
+
+import pytest
+
+from tests.e2e import tours_people, tours_snapshots
+from tests.e2e.tours import NO_PAGE, TOURS, World
+from tests.test_access_matrix import MATRIX, all_patterns
+
+FRAGMENTS_AND_PROBES = {"server_status", "snapshot_name_check", "operation_status", "livez", "readyz"}
+ROOMS = (tours_people, tours_snapshots)
+
+
+@pytest.fixture
+def world(request, site, cast, settings) -> World:
+    settings.SNAPPORTAL_SANDBOX_SPEED = (
+        1.0  # before it is filled: what begins then goes on for the whole tour
+    )
+    settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 2.0
+    return World(site, cast, request.getfixturevalue("http_sandbox"), settings)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("name", sorted(TOURS))
+def test_pages_are_accessible_and_fit_narrow_screens(world, name):
+    walk, pages = TOURS[name]
+    walk(world)
+    assert world.found == []
+    assert world.seen == pages
+
+
+def test_every_page_is_on_a_tour():
+    shown = {str(entry.name) for entry in all_patterns() if "GET" in MATRIX[str(entry.name)][1].split()}
+    toured = {page for _walk, pages in TOURS.values() for page in pages} - {NO_PAGE}
+    assert toured == shown - FRAGMENTS_AND_PROBES

@@ -1,0 +1,131 @@
+"""Tours of coming in, people, tokens and errors."""
+
+from django.urls import reverse
+
+from snapportal.accounts import people
+from snapportal.accounts.models import Role, User
+from snapshots.audit.journal import Actor
+from snapshots.vault.models import StoredToken
+from tests.conftest import PASSWORD
+from tests.e2e.browsing import sign_in
+from tests.e2e.tours import NO_PAGE, World, tour
+
+
+@tour("sign_in", "invitation_accept")
+def coming_in(world: World) -> None:
+    page = world.site.page()
+    world.visit(page, "/sign-in/", "Sign in")
+    sign_in(page, "ada", "wrong")
+    world.look(page, "That did not fit")
+    page.evaluate("document.querySelector('main form').noValidate = true")
+    page.get_by_role("main").get_by_role("button", name="Sign in").click()
+    world.look(page, "This field is required")
+    for _try in range(12):
+        sign_in(page, "ada", "wrong")
+    world.look(page, "Too many tries")
+    page = world.site.page()
+    person = User(username="nora", name="Nora Neu", role=Role.MANAGER)
+    _person, key = people.invite(person, actor=Actor(id=None, name="tests", role=""))
+    welcome = reverse("invitation_accept", args=[key])
+    world.visit(page, welcome, "Welcome, Nora Neu")
+    page.locator("#id_new_password1").fill("short")
+    page.locator("#id_new_password2").fill("other")
+    page.get_by_role("main").get_by_role("button").click()
+    world.look(page, "match")
+    world.visit(page, welcome[:-9] + "nonsense/", "does not work any more")
+
+
+@tour("person_list", "person_add", "person_edit", "person_token_add")
+def people_looked_after(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.ada)
+    world.visit(page, "/people/", "Omar")
+    world.visit(page, "/people/?q=nobody", "Nobody found")
+    world.visit(page, "/people/add/", "Invite somebody")
+    page.get_by_label("Sign-in name").fill("ada")
+    page.get_by_label("Name", exact=True).fill("A second Ada")
+    page.get_by_role("button", name="Make an invitation").click()
+    world.look(page, "already exists")
+    page.get_by_label("Sign-in name").fill("nora")
+    page.get_by_role("button", name="Make an invitation").click()
+    world.look(page, "The link")
+    world.visit(page, "/people/", "Invited")
+    world.visit(page, reverse("person_edit", args=[desk.user.pk]), desk.token.label)
+    world.visit(page, reverse("person_token_add", args=[desk.user.pk]), "Store a token for Mia")
+    world.visit(page, reverse("person_edit", args=[world.cast.ada.pk]), "Role and details")
+    page.get_by_role("radio").first.check()
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "You cannot change your own role")
+    page.goto(reverse("person_edit", args=[world.cast.vera.pk]))
+    page.get_by_label("Active").uncheck()
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "is saved")
+
+
+@tour("account_detail", "help_page")
+def account_and_help(world: World) -> None:
+    page = world.site.page(world.cast.vera)
+    world.visit(page, "/help/", "snapshot")
+    world.visit(page, "/account/", "Change your password")
+    for old, new in [("wrong", "short"), (PASSWORD, "a quiet harbour at dusk")]:
+        page.locator("#id_old_password").fill(old)
+        page.locator("#id_new_password1").fill(new)
+        page.locator("#id_new_password2").fill(new)
+        page.get_by_role("button", name="Change password").click()
+        world.look(page, "too short" if new == "short" else "Your password is changed")
+
+
+@tour("token_list", "token_add", "token_replace", "token_remove")
+def tokens_kept(world: World) -> None:
+    world.provider_up()
+    page = world.site.page(world.cast.mia)
+    world.visit(page, "/tokens/", "Add a token, and your servers appear")
+    world.visit(page, "/tokens/add/", "Where to get a token")
+    page.get_by_label("Label").fill("Web team")
+    page.get_by_label("API token").fill("sbx_nobody-knows-this-one")
+    page.get_by_role("button", name="Check and store").click()
+    world.look(page, "copy it anew")
+    page.get_by_label("API token").fill(world.sandbox.token)
+    page.get_by_role("button", name="Check and store").click()
+    world.look(page, "Tess Keller")
+    world.provider_down()
+    page.goto("/tokens/add/")
+    page.get_by_label("Label").fill("Other team")
+    page.get_by_label("API token").fill(world.sandbox.other_token)
+    page.get_by_role("button", name="Check and store").click()
+    world.look(page, "Store it anyway")
+    page.get_by_label("API token").fill(world.sandbox.other_token)
+    page.get_by_label("Store it anyway").check()
+    page.get_by_role("button", name="Check and store").click()
+    world.look(page, "Not checked yet")
+    world.provider_up()
+    stored = StoredToken.objects.get(label="Web team")
+    world.visit(page, reverse("token_replace", args=[stored.pk]), "Put a new token in the place")
+    page.get_by_label("API token").fill("two words")
+    page.get_by_role("button", name="Check and replace").click()
+    world.look(page, "without spaces")
+    world.visit(page, reverse("token_remove", args=[stored.pk]), "Remove “Web team”?")
+    StoredToken.objects.filter(pk=stored.pk).update(refused_at=stored.created_at)
+    world.visit(page, "/tokens/", "does not accept this token any more")
+    world.visit(page, reverse("token_replace", args=[stored.pk]), "does not accept")
+
+
+@tour(NO_PAGE, "person_list", "sign_in", "account_detail")
+def errors(world: World) -> None:
+    world.settings.ROOT_URLCONF = "tests.e2e.broken_urls"
+    page = world.site.page(world.cast.vera)
+    world.visit(page, "/nowhere/", "There is nothing here")
+    world.visit(page, "/people/", "Your role does not allow this")
+    world.visit(page, "/broken/", "Something went wrong on our side")
+    page.goto("/account/")
+    page.evaluate("document.querySelector('main form [name=csrfmiddlewaretoken]').value = 'forged'")
+    page.locator("main form input[type=password]").first.fill(PASSWORD)
+    page.evaluate("document.querySelector('main form').noValidate = true")
+    page.get_by_role("button", name="Change password").click()
+    world.look(page, "This form could not be checked")
+    world.settings.SNAPPORTAL_AUDIT_KEYS = {}
+    page = world.site.page()
+    sign_in(page, "vera", PASSWORD)
+    world.look(page, "cannot write its records")
+    world.settings.ALLOWED_HOSTS = ["portal.example"]
+    world.visit(page, "/sign-in/", "could not understand this request")

@@ -1,0 +1,168 @@
+"""Tours of servers, snapshots, operations and the audit log."""
+
+from datetime import timedelta
+
+import time_machine
+from django.urls import reverse
+from django.utils import timezone
+
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.audit.models import Entry
+from snapshots.models import Action, Finding, Operation, State
+from snapshots.sandbox.models import Server
+from tests.desk import Desk
+from tests.e2e.tours import World, tour
+
+
+def _url(name: str, desk: Desk, pk: int) -> str:
+    return reverse(name, args=[desk.token.pk, pk])
+
+
+@tour("server_list", "server_detail")
+def servers(world: World) -> None:
+    page = world.site.page(world.cast.mia)
+    world.visit(page, "/", "First, add a token")
+    desk = world.desk()
+    world.provider_down()
+    world.visit(page, "/", "Nothing to show yet")
+    desk.token.delete()
+    desk = world.desk()
+    full, moving = desk.server("db-server-01"), desk.server("build-runner-02")
+    world.visit(page, "/", "estimate")
+    world.visit(page, "/?q=nothing-like-this", "Nothing matches")
+    world.visit(page, "/?q=weekly&sort=size", "do not match your filter")
+    world.visit(page, _url("server_detail", desk, full.server_id), "All places are taken")
+    world.visit(page, _url("server_detail", desk, moving.server_id), "estimate")
+    restored = desk.server("web-server-01")
+    desk.restore(restored, desk.snapshot(restored))
+    world.visit(page, _url("server_detail", desk, restored.server_id), "The server is being restored")
+    world.provider_down()
+    world.visit(page, "/", "Buttons are off")
+    world.visit(page, _url("server_detail", desk, full.server_id), "Buttons are off")
+    world.provider_up()
+    Server.objects.all().delete()
+    desk.views()
+    world.visit(page, "/", "No servers yet")
+
+
+@tour("snapshot_create", "snapshot_restore", "snapshot_delete")
+def confirmations(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    full, roomy = desk.server("db-server-01"), desk.server("web-server-01")
+    world.visit(page, _url("snapshot_create", desk, full.server_id), "places are taken")
+    world.visit(page, _url("snapshot_create", desk, roomy.server_id), "The server is running")
+    page.get_by_label("Name", exact=True).fill("two words")
+    page.get_by_role("button", name="Create the snapshot").click()
+    world.look(page, "A name has no spaces")
+    snapshot = desk.snapshot(roomy)
+    world.visit(page, _url("snapshot_restore", desk, snapshot.id), "will be lost")
+    page.get_by_label("The server's name").fill("another")
+    page.get_by_role("button", name="Restore and lose").click()
+    world.look(page, "Please say why")
+    world.visit(page, _url("snapshot_delete", desk, snapshot.id), "gone for ever")
+    page.get_by_role("button", name="Delete for ever").click()
+    world.look(page, "Tick this")
+    world.visit(page, _url("snapshot_restore", desk, 999), "To my servers")
+    moving = desk.server("build-runner-02").snapshots[0]
+    world.visit(page, _url("snapshot_restore", desk, moving.id), "This snapshot is not ready")
+    desk.restore(roomy, snapshot)
+    world.visit(page, _url("snapshot_restore", desk, snapshot.id), "Why must it be done all the same?")
+    world.visit(page, _url("snapshot_delete", desk, snapshot.id), "A restore of this server is running")
+    world.visit(page, _url("snapshot_create", desk, roomy.server_id), "A restore of this server is running")
+    world.provider_down()
+    world.visit(page, _url("snapshot_restore", desk, snapshot.id), "Nothing can be sent")
+    world.visit(page, _url("snapshot_create", desk, roomy.server_id), "Nothing can be sent")
+
+
+def _unknown(world: World, desk: Desk) -> Operation:
+    world.http.misbehave("reset_before", method="POST")
+    view = desk.server("web-server-01")
+    return desk.restore(view, desk.snapshot(view))
+
+
+ENDS = [
+    (State.PENDING, "", "", "Not sent yet"),
+    (State.SENT, "", "", "no answer yet"),
+    (State.ACCEPTED, "", "", "In progress"),
+    (State.COMPLETED, "", "", "Done"),
+    (State.FAILED, "unreachable", "", "Not done"),
+    (State.FAILED, "provider_failed", "", "Not done"),
+    (State.RECONCILED, "", Finding.HAPPENED, "Cleared up"),
+    (State.RECONCILED, "", Finding.NOT_HAPPENED, "Cleared up"),
+    (State.RECONCILED, "", Finding.UNDECIDED, "Cleared up"),
+]
+
+
+@tour("operation_detail")
+def operations_in_every_state(world: World) -> None:
+    """Made by the real thing once; then the row is put into each state, with no token left that could move it on."""
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    view = desk.server("web-server-01")
+    made = desk.create(view, "before-the-upgrade", reason="Ticket 4711")
+    world.visit(page, reverse("operation_detail", args=[made.pk]), "In progress")
+    desk.token.delete()
+    for number, (state, code, finding, text) in enumerate(ENDS):
+        action = list(Action)[number % len(Action)]
+        Operation.objects.filter(pk=made.pk).update(
+            state=state, code=code, finding=finding, action=action, evidence=code and "Seen in the list."
+        )
+        world.visit(page, reverse("operation_detail", args=[made.pk]), text)
+
+
+@tour("operation_detail", "operation_attention", "operation_close")
+def what_is_not_known(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    world.visit(page, reverse("operation_attention"), "All is clear")
+    operation = _unknown(world, desk)
+    assert operation.state == State.UNKNOWN
+    world.visit(page, reverse("operation_attention"), "We do not know")
+    world.visit(page, reverse("operation_detail", args=[operation.pk]), "Close it by hand")
+    world.visit(page, "/", "We do not know")
+    world.seen.discard("server_list")
+    close = reverse("operation_close", args=[operation.pk])
+    world.visit(page, close, "What you found")
+    page.get_by_role("button", name="Close it").click()
+    world.look(page, "Please say how you know")
+    page.get_by_role("radio", name="It did not happen").check()
+    page.get_by_label("How do you know?").fill("The console shows no restore")
+    page.get_by_role("button", name="Close it").click()
+    world.look(page, "Closed by")
+    world.visit(page, close, "already")
+
+
+@tour("entry_list", "entry_detail", "entry_export")
+def the_audit_log(world: World) -> None:
+    page = world.site.page(world.cast.aron)
+    world.visit(page, "/audit/", "The log is empty")
+    with time_machine.travel(timezone.now() - timedelta(minutes=10)), journal.committed():
+        story = Actor(id=None, name="Somebody", role="manager").story(action=Action.RESTORE, server_id=1)
+        forgotten = journal.intend(story)
+    world.visit(page, reverse("entry_detail", args=[forgotten.sequence]), "No answer was recorded")
+    desk = world.desk()
+    operation = desk.create(desk.server("web-server-01"), "before-the-upgrade", reason="Ticket 4711 " * 30)
+    unknown = _unknown(world, desk)
+    for action, result in [
+        ("audit.verify", "failed"),
+        ("audit.anchor", "failed"),
+        ("person.sign_in", "refused"),
+    ]:
+        with journal.committed():
+            story = Actor(id=None, name="", role="").story(
+                action=action, result=result, evidence="row 17 does not fit", target="somebody"
+            )
+            journal.record(story)
+    world.visit(page, "/audit/", "The last check found the log broken")
+    world.visit(page, "/audit/?text=nothing-like-this", "Nothing fits")
+    world.visit(page, "/audit/?since=1999-01-01", "greater than")
+    world.visit(page, "/audit/?server=web-server-01", "Ticket 4711")
+    for told in (operation, unknown):
+        first = Entry.objects.filter(operation_id=told.pk).earliest("sequence")
+        world.visit(page, reverse("entry_detail", args=[first.sequence]), "The story, row by row")
+    world.visit(page, "/audit/export/", "The whole log")
+    world.visit(page, f"/audit/export/?since={timezone.now() - timedelta(days=1):%Y-%m-%d}", "Narrowed to")
+    admin = world.site.page(world.cast.ada)
+    world.visit(admin, "/audit/", "entries, newest first")
