@@ -4,6 +4,8 @@
   const lang = document.documentElement.lang || "en";
   const known = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
   const when = new Intl.DateTimeFormat(known ? lang : undefined, { dateStyle: "medium", timeStyle: "short" });
+  const hour = new Intl.DateTimeFormat(known ? lang : undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+  const dayAndHour = new Intl.DateTimeFormat(known ? lang : undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
   const relative = new Intl.RelativeTimeFormat(known ? lang : undefined, { numeric: "auto" });
   const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 120], ["second", 1, 0]];
   const ESTIMATE_CAP = 95;
@@ -15,8 +17,9 @@
 
   const localise = (root) => {
     for (const time of root.querySelectorAll("time[data-local]")) {
-      time.title = time.title || time.textContent;
-      time.textContent = when.format(new Date(time.dateTime));
+      const moment = new Date(time.dateTime);
+      const utc = moment.getDate() === moment.getUTCDate() ? hour : dayAndHour;
+      if (moment.getTimezoneOffset() !== 0) time.textContent = `${when.format(moment)} (${utc.format(moment)} UTC)`;
       time.removeAttribute("data-local");
     }
   };
