@@ -36,7 +36,9 @@ class Desk:
     def server(self, name: str = "") -> ServerView:
         """The server of that name, or the first that has a completed snapshot and room for one more."""
         for view in self.views():
-            roomy = not view.is_full and any(one.is_completed for one in view.snapshots) and not view.is_moving
+            roomy = (
+                not view.is_full and any(one.is_completed for one in view.snapshots) and not view.is_moving
+            )
             if view.name == name or (not name and roomy):
                 return view
         raise LookupError(name)
@@ -53,7 +55,9 @@ class Desk:
             snapshot=snapshot,
         )
 
-    def create(self, view: ServerView, name: str = "before-change", confirmation: str = "", **more) -> Operation:
+    def create(
+        self, view: ServerView, name: str = "before-change", confirmation: str = "", **more
+    ) -> Operation:
         return operations.create_snapshot(
             actor=self.actor,
             token=self.token,

@@ -111,7 +111,12 @@ def test_a_refusal_stands_in_the_log(cast, signed_in):
     url = reverse("person_list")
     assert signed_in(cast.vera).get(url, {"secret": "query"}).status_code == 403
     entry = Entry.objects.latest("sequence")
-    assert (entry.action, entry.result, entry.actor_name, entry.target) == ("access.refuse", "refused", "Vera", url)
+    assert (entry.action, entry.result, entry.actor_name, entry.target) == (
+        "access.refuse",
+        "refused",
+        "Vera",
+        url,
+    )
 
 
 @pytest.mark.django_db
