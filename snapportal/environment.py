@@ -10,15 +10,17 @@ import os
 import re
 import secrets
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, EnvValidationError, ValidationError
+from environs import Env, EnvError, ValidationError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 KeyRing = dict[str, bytes]
+T = TypeVar("T")
 
 KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
 
@@ -91,8 +93,16 @@ class Environment:
     """Typed readers that collect every error; `seal()` raises them together."""
 
     def __init__(self) -> None:
-        self.env = Env(eager=False, prefix="SNAPPORTAL_")
+        self.env = Env(prefix="SNAPPORTAL_")
         self.errors: list[str] = []
+
+    def read(self, reader: Callable[..., T], name: str, default: T, **options: Any) -> T:
+        """What `reader` (one of `self.env`'s) makes of NAME; the default if it is unset, or wrong, which is remembered."""
+        try:
+            return reader(name, default, **options)
+        except (EnvError, ValueError) as error:
+            self.errors.append(str(error).replace("Environment variable ", "").replace('"', ""))
+            return default
 
     def secret(self, name: str, *, made_at: Path | None, make: str) -> str:
         """A secret from NAME or the file NAME_FILE; else, if `made_at` is a path, one made there once."""
@@ -128,18 +138,6 @@ class Environment:
 
     def seal(self) -> None:
         """Raises ImproperlyConfigured with one line for each thing that is wrong."""
-        try:
-            self.env.seal()
-        except EnvValidationError as error:
-            told = error.error_messages
-            if isinstance(told, Mapping):
-                self.errors += [
-                    f"{name} {message}" for name, messages in told.items() for message in messages
-                ]
-            else:
-                self.errors += told
-        except EnvError as error:
-            self.errors.append(str(error))
         if self.errors:
             lines = "\n".join(f"  - {line}" for line in self.errors)
             raise ImproperlyConfigured(f"SnapPortal does not start; mend these settings:\n{lines}")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -40,7 +41,9 @@ def parse_address(text: str) -> Address | None:
     elif text.count(":") == 1:
         text = text.partition(":")[0]
     try:
-        address = ipaddress.ip_address(text)
+        address = ipaddress.ip_address(
+            text.partition("%")[0]
+        )  # a zone is free text, and means nothing elsewhere
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
@@ -127,6 +130,19 @@ class HeadersMiddleware:
         if not is_file:
             response["Cache-Control"] = "no-store"
         return response
+
+
+class ReadableMiddleware:
+    """Refuses (400) what no browser sends and PostgreSQL does not take: a NUL in the address or a cookie."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        texts = [request.path, request.META.get("QUERY_STRING", ""), *request.COOKIES.values()]
+        if any("\0" in text or "%00" in text for text in texts):
+            raise BadRequest("a NUL")
+        return self.get_response(request)
 
 
 class FailureMiddleware:

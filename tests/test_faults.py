@@ -14,8 +14,20 @@ AFTER_THE_WORK = {
     "status": {"status": 502, "work": True},
     "drip_headers": {"seconds": 0.2},
 }
-UNREADABLE = {"truncate": {}, "garbage": {}, "html": {}, "wrong_length": {}, "drip_body": {"seconds": 0.2}, "huge": {}}
-BEFORE_THE_WORK = {"reset_before": {}, "hang_before": {"seconds": 2.0}, "redirect": {}, "status": {"status": 500}}
+UNREADABLE = {
+    "truncate": {},
+    "garbage": {},
+    "html": {},
+    "wrong_length": {},
+    "drip_body": {"seconds": 0.2},
+    "huge": {},
+}
+BEFORE_THE_WORK = {
+    "reset_before": {},
+    "hang_before": {"seconds": 2.0},
+    "redirect": {},
+    "status": {"status": 500},
+}
 
 
 def write_calls(http_sandbox) -> list[tuple[str, str]]:
@@ -28,7 +40,9 @@ def results() -> list[str]:
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("mode", AFTER_THE_WORK)
-def test_an_answer_lost_after_the_work_is_unknown_then_reconciled_by_evidence(far_desk, http_sandbox, mode, action):
+def test_an_answer_lost_after_the_work_is_unknown_then_reconciled_by_evidence(
+    far_desk, http_sandbox, mode, action
+):
     view = far_desk.server()
     http_sandbox.misbehave(mode, method=METHODS[action], **AFTER_THE_WORK[mode])
     operation = far_desk.operate(action, view)

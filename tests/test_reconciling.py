@@ -48,7 +48,11 @@ def open_operation(desk, action=Action.RESTORE, **fields) -> Operation:
 
 
 def sight(desk, operation, *, status: str | None = None, snapshots=(), fingerprint: str = "") -> Sight:
-    servers = None if status is None else (Server(id=operation.server_id, name=operation.server_name, status=status),)
+    servers = (
+        None
+        if status is None
+        else (Server(id=operation.server_id, name=operation.server_name, status=status),)
+    )
     begun_at = timezone.now() + timedelta(seconds=1)
     return Sight(fingerprint or desk.token.fingerprint, begun_at, tuple(snapshots), servers)
 
@@ -63,7 +67,9 @@ def test_a_create_completes_when_the_list_says_so(desk, settings):
         desk.views()
     operation.refresh_from_db()
     assert operation.state == State.COMPLETED
-    assert [entry.result for entry in Entry.objects.filter(operation_id=operation.pk).order_by("sequence")] == [
+    assert [
+        entry.result for entry in Entry.objects.filter(operation_id=operation.pk).order_by("sequence")
+    ] == [
         "pending",
         "accepted",
         "completed",
@@ -106,7 +112,12 @@ def test_a_status_right_after_the_start_does_not_end_a_restore(desk):
 
 @pytest.mark.parametrize(
     ("status", "state"),
-    [("active", State.COMPLETED), ("stopped", State.COMPLETED), ("error", State.FAILED), ("reticulating", State.ACCEPTED)],
+    [
+        ("active", State.COMPLETED),
+        ("stopped", State.COMPLETED),
+        ("error", State.FAILED),
+        ("reticulating", State.ACCEPTED),
+    ],
 )
 def test_only_a_status_that_means_an_end_ends_a_restore(desk, status, state):
     operation = open_operation(

@@ -66,6 +66,8 @@ def test_everything_that_is_wrong_is_told_in_one_run(production):
         "SNAPPORTAL_THREADS": "many",
         "SNAPPORTAL_API_TIMEOUT_SECONDS": "600",
         "SNAPPORTAL_TRUSTED_PROXIES": "somewhere",
+        "SNAPPORTAL_DATABASE_URL": "nonsense://x",
+        "SNAPPORTAL_CACHE_URL": "nonsense://x",
     }
     environment = production | wrong
     del environment["SNAPPORTAL_AUDIT_KEYS"]
@@ -73,6 +75,7 @@ def test_everything_that_is_wrong_is_told_in_one_run(production):
     assert done.returncode != 0
     for name in [*wrong, "SNAPPORTAL_AUDIT_KEYS"]:
         assert name in done.stderr
+    assert "Traceback" not in done.stderr
     assert "changeme" not in done.stderr, "a secret is not repeated, even a bad one"
 
 
@@ -151,3 +154,21 @@ def test_a_provider_is_reached_by_https_alone(url):
 def test_wal_is_used_only_where_sqlite_keeps_what_was_committed():
     assert not any(wal_is_safe(version) for version in [(3, 40, 1), (3, 44, 5), (3, 50, 6), (3, 51, 2)])
     assert all(wal_is_safe(version) for version in [(3, 44, 6), (3, 50, 7), (3, 51, 3), (3, 53, 0)])
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_URL", "ftp://example.com"),
+        ("API_TIMEOUT_SECONDS", "soon"),
+        ("DATABASE_URL", "nonsense://x"),
+        ("WORKERS", "0"),
+        ("SANDBOX_SPEED", "fast"),
+        ("DEBUG", "perhaps"),
+    ],
+)
+def test_each_wrong_setting_is_told_by_its_name(production, name, value):
+    done = start(production | {f"SNAPPORTAL_{name}": value}, "check")
+    assert done.returncode != 0
+    assert f"SNAPPORTAL_{name}" in done.stderr
+    assert "Traceback" not in done.stderr
