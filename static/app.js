@@ -60,6 +60,7 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
+    if ("download" in form.dataset) return; // the page stays, so the form must stay usable
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
     if (event.submitter) settle(event.submitter, true);
@@ -71,7 +72,8 @@
     }
   });
   document.addEventListener("click", (event) => {
-    const off = event.target.closest("a[aria-disabled=true], button[aria-disabled=true]");
+    // While a form is being sent its links are dead: the second half of a double click must not land on Cancel.
+    const off = event.target.closest("a[aria-disabled=true], button[aria-disabled=true], form[data-sent] a");
     if (off) event.preventDefault();
   });
   document.addEventListener("announce", (event) => announce(event.detail.text || event.detail.value || ""));
