@@ -1,0 +1,142 @@
+"""Pages that keep themselves up to date: what they say, when they stop, and what they do when something is gone."""
+
+import re
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.urls import reverse
+from playwright.sync_api import Page, Request, expect
+
+from snapshots.sandbox.models import Restore
+from tests.desk import Desk, make_desk
+from tests.e2e.browsing import Site
+from tests.e2e.tours import NOWHERE
+
+pytestmark = pytest.mark.browser
+SERVER = "web-server-01"
+POLL_SECONDS = 4
+
+
+def watch_polls(page: Page) -> list[str]:
+    """A list that grows with each request a fragment makes."""
+    polls: list[str] = []
+
+    def note(request: Request) -> None:
+        if "hx-request" in request.headers:
+            polls.append(request.url)
+
+    page.on("request", note)
+    return polls
+
+
+def server_url(desk: Desk, name: str = SERVER) -> str:
+    return reverse("server_detail", args=[desk.token.pk, desk.server(name).server_id])
+
+
+def test_the_end_of_a_snapshot_is_told_and_then_the_polling_stops(site: Site, desk):
+    desk.create(desk.server(SERVER), "before-the-upgrade")
+    page = site.page(desk.user)
+    polls = watch_polls(page)
+    page.goto(server_url(desk))
+    row = page.get_by_role("row", name=re.compile("before-the-upgrade")).first
+    expect(row).to_contain_text("estimate")
+    expect(page.locator("#announcer")).to_contain_text("before-the-upgrade")
+    expect(page.get_by_role("link", name="Restore before-the-upgrade")).to_be_visible()
+    seen = len(polls)
+    assert seen > 0
+    page.wait_for_timeout(POLL_SECONDS * 1500)
+    assert len(polls) == seen
+
+
+def test_a_page_on_which_nothing_moves_never_asks(site: Site, desk, settings):
+    page = site.page(desk.user)
+    polls = watch_polls(page)
+    page.goto(server_url(desk))
+    page.wait_for_timeout(POLL_SECONDS * 1250)
+    assert polls == []
+
+
+def test_focus_stays_where_it_was_when_a_fragment_is_swapped(site: Site, desk):
+    desk.create(desk.server(SERVER), "before-the-upgrade")
+    page = site.page(desk.user)
+    page.goto(server_url(desk))
+    link = page.get_by_role("link", name="Restore pre-migration")
+    link.focus()
+    page.evaluate("document.activeElement.dataset.old = 'yes'")
+    with page.expect_response(lambda answer: "/status/" in answer.url):
+        pass
+    expect(page.locator("[data-old]")).to_have_count(0)
+    expect(link).to_be_focused()
+
+
+def test_the_page_of_an_operation_tells_its_end_aloud(site: Site, desk):
+    operation = desk.create(desk.server(SERVER), "before-the-upgrade")
+    page = site.page(desk.user)
+    page.goto(reverse("operation_detail", args=[operation.pk]))
+    expect(page.locator("#announcer")).to_contain_text("The snapshot is ready")
+    expect(page.locator(".verdict .badge")).to_have_text("Done")
+
+
+def test_a_session_that_ends_while_polling_leads_to_the_sign_in_page_and_back(
+    site: Site, cast, settings, request
+):
+    settings.SNAPPORTAL_SANDBOX_SPEED = 1.0
+    desk = make_desk(cast.mia, request.getfixturevalue("sandbox").token)
+    operation = desk.create(desk.server(SERVER), "before-the-upgrade")
+    path = reverse("operation_detail", args=[operation.pk])
+    page = site.page(desk.user)
+    page.goto(path)
+    Session.objects.all().delete()
+    page.wait_for_url(re.compile("/sign-in/.next="))
+    assert path in page.url
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_while_the_provider_is_away_the_list_stays_and_recovers_by_itself(site: Site, desk, settings):
+    url = settings.SNAPPORTAL_API_URL
+    desk.views()
+    settings.SNAPPORTAL_API_URL = NOWHERE
+    desk.views()
+    page = site.page(desk.user)
+    page.goto("/")
+    main = page.get_by_role("main")
+    expect(main).to_contain_text("The provider")
+    expect(main).to_contain_text("Last confirmed")
+    expect(page.get_by_role("article")).to_have_count(6)
+    buttons = page.locator("article .button")
+    assert buttons.count() > 10
+    expect(page.locator("article .button:not([aria-disabled=true])")).to_have_count(0)
+    expect(page.locator("article .button[href]")).to_have_count(0)
+    page.evaluate("window.stayed = true")
+    settings.SNAPPORTAL_API_URL = url
+    expect(page.get_by_role("link", name="Restore pre-migration")).to_have_attribute(
+        "href", re.compile("restore")
+    )
+    expect(page.locator(".banner")).to_have_count(0)
+    assert page.evaluate("window.stayed") is True
+
+
+def test_a_page_that_cannot_reach_the_portal_says_so_and_recovers(site: Site, desk):
+    site.expect_complaint("net::ERR_INTERNET_DISCONNECTED|^htmx:(sendError|afterRequest)")
+    desk.create(desk.server(SERVER), "before-the-upgrade")
+    page = site.page(desk.user)
+    page.goto(server_url(desk))
+    page.context.set_offline(True)
+    expect(page.get_by_role("alert")).to_contain_text("This page cannot reach the portal")
+    page.context.set_offline(False)
+    expect(page.get_by_role("link", name="Restore before-the-upgrade")).to_be_visible()
+    expect(page.locator("#failure")).to_be_empty()
+
+
+def test_the_list_is_filtered_while_typing(site: Site, desk):
+    page = site.page(desk.user)
+    page.goto("/")
+    search = page.get_by_role("searchbox")
+    search.press_sequentially("postgres")
+    expect(page.get_by_role("article")).to_have_count(1)
+    expect(page.locator("#announcer")).to_contain_text("1 server, 1 snapshot shown")
+    expect(search).to_be_focused()
+    page.wait_for_url("**q=postgres*")
+    page.reload()
+    expect(page.get_by_role("article")).to_have_count(1)
+    assert Restore.objects.count() == 0
