@@ -32,7 +32,7 @@ def _next_url(request: HttpRequest, user: User) -> str:
     is_safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_safe and wanted != "/" else home_url(user)
+    return wanted if is_safe and wanted.startswith("/") and wanted != "/" else home_url(user)
 
 
 def _come_in(request: HttpRequest, user: User) -> None:
