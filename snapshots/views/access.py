@@ -20,7 +20,10 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """A page is sent to the sign-in page; a fragment takes the whole browser there, back to the page it stands in."""
     if getattr(request, "htmx", False):
-        page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+        try:
+            page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+        except ValueError:  # what the browser says is its address is none
+            page = "/"
         target = redirect_to_login(page)
         return HttpResponseClientRedirect(target["Location"])
     return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
