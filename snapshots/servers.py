@@ -9,7 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from snapshots import watching
-from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, MOVING_STATUSES, Server, Snapshot
+from snapshots.contract import MAX_ID, MAX_SNAPSHOTS_PER_SERVER, MOVING_STATUSES, Server, Snapshot
 from snapshots.models import Action, Operation, State
 from snapshots.vault.models import StoredToken
 from snapshots.watching import Reading
@@ -100,7 +100,7 @@ def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = Fals
     for view in server_views(token, reading):
         if view.server_id == server_id:
             return view
-    if reading.is_known:
+    if reading.is_known or server_id > MAX_ID:
         raise Http404(f"no server {server_id}")
     operations = tuple(_operations_of([server_id])[server_id])
     return ServerView(token, server_id, str(server_id), None, (), operations, reading)
