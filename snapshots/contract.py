@@ -35,6 +35,7 @@ MOVING_STATUSES: Final = frozenset({IN_PROGRESS, "pending", "creating", "queued"
 """Snapshot or server statuses that will change by themselves. Only the first and RESTORING are documented."""
 FAILED_STATUSES: Final = frozenset({"failed", "error"})
 RUNNING_SERVER_STATUSES: Final = frozenset({"active", "running", "on", "online"})
+CREDIBLE_YEARS: Final = range(1970, 3000)
 
 _CONTROLS = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
@@ -131,8 +132,11 @@ class Page(msgspec.Struct, frozen=True):
 
 
 def clean_text(value: object, max_length: int = 2000) -> str:
-    """Text from outside, made safe to store and show: no control characters, bidi overrides or lone surrogates."""
-    text = value if isinstance(value, str) else "" if value is None else str(value)
+    """Text from outside, made safe to store and show: no control characters, bidi overrides or lone surrogates.
+
+    A number is told as it stands; null, lists and objects are no text.
+    """
+    text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text[:max_length])
 
 
@@ -156,14 +160,18 @@ def restore_path(snapshot_id: int) -> str:
 
 
 def parse_time(value: object) -> datetime | None:
-    """An ISO 8601 time as an aware datetime in UTC, or None. A time without a zone is UTC, as the provider documents."""
+    """An ISO 8601 time as an aware datetime in UTC, or None. A time without a zone is UTC, as the provider documents.
+
+    None too for a year in which nothing was made: what is added to such a time or taken from it could leave the calendar.
+    """
     if not isinstance(value, str):
         return None
     try:
         moment = datetime.fromisoformat(value)
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
+    return moment if moment.year in CREDIBLE_YEARS else None
 
 
 T = TypeVar("T")
@@ -263,16 +271,20 @@ def to_account(body: bytes) -> Account:
 def error_text(body: bytes) -> str:
     """The provider's own words in an error answer, at most 500 characters: detail, error, message, field errors, or ''."""
     try:
-        data = msgspec.json.decode(body)
+        return clean_text(_words_of(msgspec.json.decode(body)), 500)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
-    if isinstance(data, dict):
-        for key in ("detail", "error", "message"):
-            if isinstance(data.get(key), str):
-                return clean_text(data[key], 500)
-        parts = []
-        for key, value in list(data.items())[:20]:
-            words = value if isinstance(value, list) else [value]
-            parts.append(f"{key}: {' '.join(str(word) for word in words[:5])}")
-        return clean_text("; ".join(parts), 500)
-    return clean_text(data, 500) if isinstance(data, str) else ""
+
+
+def _words_of(data: object) -> str:
+    """Raises RecursionError for what is nested too deeply to be told."""
+    if not isinstance(data, dict):
+        return data if isinstance(data, str) else ""
+    for key in ("detail", "error", "message"):
+        if isinstance(data.get(key), str):
+            return str(data[key])
+    parts = []
+    for key, value in list(data.items())[:20]:
+        words = value if isinstance(value, list) else [value]
+        parts.append(f"{key}: {' '.join(str(word) for word in words[:5])}")
+    return "; ".join(parts)
