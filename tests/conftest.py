@@ -8,14 +8,18 @@ from django.test import Client
 from snapportal.accounts.models import Role, User
 from tests.audit_guard import let_flushes_through
 from tests.desk import Desk, make_desk
+from tests.double import double
+from tests.hostile import strict
 from tests.left_out import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.provider import http_sandbox, sandbox, wire, wire_server
 
 __all__ = [
+    "double",
     "http_sandbox",
     "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "sandbox",
+    "strict",
     "wire",
     "wire_server",
 ]
