@@ -116,7 +116,7 @@ def test_days_include_both_ends(auditor):
 
 
 @pytest.mark.parametrize("query", [
-    {"since": "yesterday"}, {"until": "9999-12-31"}, {"action": "x"}, {"result": "x"}, {"text": "x" * 201}, {"person": "\x00"},
+    {"since": "yesterday"}, {"until": "9999-12-31"}, {"action": "x"}, {"result": "x"}, {"text": "x" * 201},
 ])  # fmt: skip
 def test_a_filter_that_cannot_be_meant_is_told_and_shows_nothing(auditor, query):
     write_events(1)
