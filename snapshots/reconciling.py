@@ -47,10 +47,9 @@ def settle(sight: Sight) -> int:
 
     Raises JournalUnavailableError: what has not moved stays as it is, and the next look tries again.
     """
-    operations = list(Operation.objects.open().filter(token_fingerprint=sight.token_fingerprint))
     return sum(
-        _settle_one(operation, sight, operations)
-        for operation in operations
+        _settle_one(operation, sight)
+        for operation in list(Operation.objects.open().filter(token_fingerprint=sight.token_fingerprint))
         if operation.sent_at is not None and operation.sent_at < sight.begun_at
     )
 
@@ -87,12 +86,12 @@ def close_abandoned() -> int:
     return moved
 
 
-def _settle_one(operation: Operation, sight: Sight, operations: Sequence[Operation]) -> bool:
+def _settle_one(operation: Operation, sight: Sight) -> bool:
     match operation.action, operation.state:
         case Action.CREATE, State.ACCEPTED:
             return _follow_create(operation, sight)
         case Action.CREATE, State.UNKNOWN:
-            return _find_created(operation, sight, operations)
+            return _find_created(operation, sight)
         case Action.DELETE, State.UNKNOWN | State.ACCEPTED:
             return _find_deleted(operation, sight)
         case Action.RESTORE, State.UNKNOWN | State.ACCEPTED:
@@ -134,8 +133,11 @@ def _could_be(operation: Operation, snapshot: Snapshot) -> bool:
     )
 
 
-def _find_created(operation: Operation, sight: Sight, operations: Sequence[Operation]) -> bool:
-    """The snapshot is evidence only if it can be nobody else's: one candidate, and no other operation that fits it."""
+def _find_created(operation: Operation, sight: Sight) -> bool:
+    """The snapshot is evidence only if it can be nobody else's: one candidate, and no other operation that fits it.
+
+    Others count whatever their token, and also while they wait for their answer: theirs may be on its way.
+    """
     candidates = [one for one in sight.snapshots if _could_be(operation, one)]
     taken = set(
         Operation.objects.filter(action=Action.CREATE, snapshot_id__in=[one.id for one in candidates])
@@ -146,14 +148,10 @@ def _find_created(operation: Operation, sight: Sight, operations: Sequence[Opera
     if len(candidates) != 1:
         return False
     (found,) = candidates
-    rivals = [
-        other
-        for other in operations
-        if other.pk != operation.pk
-        and (other.action, other.state) == (Action.CREATE, State.UNKNOWN)
-        and _could_be(other, found)
-    ]
-    if rivals:
+    others = Operation.objects.filter(
+        action=Action.CREATE, state__in=[State.SENT, State.UNKNOWN], server_id=operation.server_id
+    ).exclude(pk=operation.pk)
+    if any(_could_be(other, found) for other in others):
         return False
     return move(
         operation,
@@ -177,12 +175,19 @@ def _find_deleted(operation: Operation, sight: Sight) -> bool:
     )
 
 
+def _has_twin(operation: Operation) -> bool:
+    """Another restore of this server, with whatever token, that may be the one that runs."""
+    later = Q(ended_at=None) | Q(ended_at__gte=operation.sent_at)
+    others = Operation.objects.filter(later, action=Action.RESTORE, server_id=operation.server_id)
+    return others.exclude(pk=operation.pk).exclude(state=State.FAILED, accepted_at=None).exists()
+
+
 def _follow_restore(operation: Operation, sight: Sight) -> bool:
     """Only the provider's own word on the server's status counts."""
     status = sight.server_status(operation.server_id)
     if status == contract.RESTORING:
         Operation.objects.filter(pk=operation.pk).update(seen_moving_at=sight.begun_at)
-        if operation.state == State.UNKNOWN and not operation.was_restoring:
+        if operation.state == State.UNKNOWN and not operation.was_restoring and not _has_twin(operation):
             return move(
                 operation,
                 State.ACCEPTED,
