@@ -9,6 +9,7 @@
   const relative = new Intl.RelativeTimeFormat(known ? lang : undefined, { numeric: "auto" });
   const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 120], ["second", 1, 0]];
   const ESTIMATE_CAP = 95;
+  const ESTIMATE_LEAST = 2;
 
   const age = (seconds) => {
     const [unit, size] = units.find(([, , from]) => seconds >= from) || units[5];
@@ -34,7 +35,7 @@
     }
     for (const bar of document.querySelectorAll("progress[data-from]")) {
       const from = new Date(bar.dataset.from), until = new Date(bar.dataset.until);
-      bar.value = Math.min(ESTIMATE_CAP, (100 * (now - from)) / (until - from));
+      bar.value = Math.max(ESTIMATE_LEAST, Math.min(ESTIMATE_CAP, (100 * (now - from)) / (until - from)));
     }
   };
 

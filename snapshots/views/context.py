@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from snapshots.operations import needing_attention
+from snapshots.attention import needing_attention
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -36,6 +36,9 @@ class Place:
     is_current: bool
 
 
+ROOMS_OF_SERVERS = frozenset({"", "servers", "snapshots", "operations"})
+
+
 def _may_open(user: AbstractBaseUser, permission: str) -> bool:
     return permission == "signed_in" or user.has_perm(permission)  # type: ignore[attr-defined]
 
@@ -51,7 +54,7 @@ def navigation(request: HttpRequest) -> list[Place]:
     for name, permission, label, icon in PLACES:
         if _may_open(user, permission):
             url = reverse(name)
-            is_current = room == url.split("/")[1] if url != "/" else room in {"", "servers", "snapshots"}
+            is_current = room == url.split("/")[1] if url != "/" else room in ROOMS_OF_SERVERS
             places.append(Place(name, url, label, icon, match is not None and is_current))
     return places
 
