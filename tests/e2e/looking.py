@@ -33,8 +33,9 @@ TOO_WIDE = """direction => {
     return !clipped(element) && box.width > 0 && (box.right > room + 1 || box.left < -1);
   });
   const names = sticksOut.map((element) => element.tagName.toLowerCase() + "." + element.className);
-  const scrolls = root.scrollWidth > room ? ["the page scrolls sideways"] : [];
-  return [...scrolls, ...names].slice(0, 5);
+  const boxes = document.querySelectorAll(".table-wrap");
+  const scrolls = [root, ...boxes].filter((box) => box.scrollWidth > box.clientWidth);
+  return [...scrolls.map((box) => box.tagName + " scrolls sideways"), ...names].slice(0, 5);
 }"""
 
 
