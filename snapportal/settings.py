@@ -248,6 +248,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Logs: one JSON object a line, so that no text from outside can forge a line ------------------------------------
 _shared_processors: list[Any] = [
