@@ -92,6 +92,16 @@ class Server(msgspec.Struct, frozen=True):
         return self.status in RUNNING_SERVER_STATUSES
 
 
+class SnapshotList(msgspec.Struct, frozen=True):
+    """All snapshots a token may see. `is_whole`: the provider's own count says that none is missing.
+
+    Only a whole list can prove that something is absent.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    is_whole: bool = False
+
+
 class Created(msgspec.Struct, frozen=True):
     """The answer to a create: the new snapshot, the provider's sentence, and the HTTP status."""
 
@@ -101,10 +111,11 @@ class Created(msgspec.Struct, frozen=True):
 
 
 class RestoreStarted(msgspec.Struct, frozen=True):
-    """The answer to a restore; `server_status` is '' when the provider does not say."""
+    """The answer to a restore; `server_status` is '' and `server_id` None when the provider does not say."""
 
     message: str = ""
     server_status: str = ""
+    server_id: int | None = None
     status: int = 200
 
 
@@ -125,10 +136,14 @@ class Account(msgspec.Struct, frozen=True):
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a list: its raw items, and the link to the next page ('' when there is none)."""
+    """One page of a list: its raw items, the link to the next page ('' when there is none), and how many there are in all.
+
+    `count` is None where the provider does not say; then nobody can tell whether the list is whole.
+    """
 
     items: tuple[dict[str, Any], ...]
     next: str = ""
+    count: int | None = None
 
 
 def clean_text(value: object, max_length: int = 2000) -> str:
@@ -191,7 +206,11 @@ def read_page(body: bytes) -> Page:
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise UnreadableAnswerError("the list has no results")
     following = data.get("next")
-    return Page(tuple(items), following if isinstance(following, str) else "")
+    if following is not None and not isinstance(following, str):
+        raise UnreadableAnswerError("the link to the next page is none")
+    count = data.get("count")
+    is_count = isinstance(count, int) and not isinstance(count, bool)
+    return Page(tuple(items), following or "", count if is_count else None)
 
 
 def _server_ref(value: object) -> ServerRef:
@@ -245,8 +264,16 @@ def to_created(body: bytes, status: int = 201) -> Created:
 def to_restore_started(body: bytes, status: int = 200) -> RestoreStarted:
     data = read_json(body)
     server = data.get("server")
-    server_status = clean_text(server.get("status"), 60) if isinstance(server, dict) else ""
-    return RestoreStarted(clean_text(data.get("message"), 500), server_status, status)
+    if not isinstance(server, dict):
+        if data.get("status") != "success":
+            raise UnreadableAnswerError("the answer does not say that a restore has begun")
+        server = {}
+    return RestoreStarted(
+        message=clean_text(data.get("message"), 500),
+        server_status=clean_text(server.get("status"), 60),
+        server_id=check_id(server["id"]) if "id" in server else None,
+        status=status,
+    )
 
 
 def to_account(body: bytes) -> Account:

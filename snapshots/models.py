@@ -75,13 +75,16 @@ class Operation(models.Model):
     snapshot_name = models.CharField(max_length=300)
     snapshot_created_at = models.DateTimeField(null=True)
     known_snapshot_ids = models.JSONField(default=list)
-    was_restoring = models.BooleanField(default=False)
+    was_restoring = models.BooleanField(default=True)
+    """Whether the server may have been restoring before: True unless a fresh list said otherwise."""
+    said_restoring = models.BooleanField(default=False)
+    """Whether the provider's own answer to a restore gave the server's status as restoring."""
     reason = models.TextField(blank=True)
 
     provider_status = models.IntegerField(null=True)
     provider_message = models.TextField(blank=True)
     evidence = models.TextField(blank=True)
-    settled_by = models.CharField(max_length=150, blank=True)
+    settled_by = models.CharField(max_length=200, blank=True)
 
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)

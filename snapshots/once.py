@@ -16,10 +16,9 @@ from snapshots import leases
 from snapshots.models import Operation
 
 CLAIM_SECONDS = 90.0
-WAIT_SECONDS = 5.0
 
-_waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 4))
-"""Whoever waits holds a thread: no more than a quarter of them may."""
+_waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 2))
+"""Whoever waits holds a thread: no more than half of them may."""
 
 
 class BeingSentError(Exception):
@@ -53,7 +52,8 @@ def _await_first(once_key: str) -> Operation:
     if not _waiting.acquire(blocking=False):
         raise BeingSentError
     try:
-        until = time.monotonic() + WAIT_SECONDS
+        # Before the first has its operation it looks at two lists, each with the whole deadline.
+        until = time.monotonic() + 2 * float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS) + 2
         while time.monotonic() < until:
             time.sleep(0.05)
             first = Operation.objects.filter(once_key=once_key).first()

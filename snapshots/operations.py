@@ -13,24 +13,21 @@ from collections.abc import Callable
 
 import structlog
 from django.db import IntegrityError
-from django.db.models import Q
 from django.utils import timezone
 
 from snapshots import confirming, contract, once, servers, watching
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.confirming import Confirmation, ConfirmationError
-from snapshots.connection import Person
 from snapshots.contract import Snapshot
-from snapshots.models import Action, Finding, Operation, OperationQuerySet, State
+from snapshots.models import Action, Operation
 from snapshots.sending import Answer, send_once
 from snapshots.servers import ServerView
-from snapshots.transitions import begin, move
+from snapshots.transitions import begin
 from snapshots.upstream.client import SnapshotClient
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
-
 
 
 class OperationRefusedError(Exception):
@@ -38,7 +35,7 @@ class OperationRefusedError(Exception):
 
     limit_reached, server_held, snapshot_changed, snapshot_gone, snapshot_unready, server_gone, name_mismatch, bad_name,
     reason_missing, finding_missing, confirmation_invalid, confirmation_expired, not_confirmed_live, still_open,
-    already_closed, being_sent
+    already_closed, being_sent, token_gone
     """
 
     def __init__(self, code: str) -> None:
@@ -113,45 +110,6 @@ def delete_snapshot(
     return _operate(actor, token, confirmation, Action.DELETE, prepare, send, override_reason)
 
 
-def close_operation(*, actor: Actor, operation: Operation, finding: str, reason: str) -> Operation:
-    """A person says what evidence cannot, with a reason. Raises OperationRefusedError, JournalUnavailableError."""
-    if not reason.strip():
-        raise OperationRefusedError("reason_missing")
-    if finding not in {Finding.HAPPENED, Finding.NOT_HAPPENED, Finding.UNDECIDED}:
-        raise OperationRefusedError("finding_missing")
-    if not can_be_closed(operation):
-        raise OperationRefusedError("still_open" if operation.is_open else "already_closed")
-    closed = move(
-        operation,
-        State.RECONCILED,
-        expect=[State.UNKNOWN, State.ACCEPTED],
-        witness=actor,
-        finding=finding,
-        settled_by=f"{actor.name} ({actor.role})",
-        evidence=reason,
-    )
-    if not closed:
-        raise OperationRefusedError("already_closed")
-    return operation
-
-
-def visible_to(user: Person) -> OperationQuerySet:
-    """A person's own operations, and all with a token that he keeps: who shares a token shares what was done with it."""
-    own = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
-    return Operation.objects.filter(Q(actor_id=user.pk) | Q(token_fingerprint__in=own))
-
-
-def needing_attention(user: Person) -> list[Operation]:
-    """Those a person may see that nobody knows the end of, or that take longer than they should."""
-    return [one for one in visible_to(user).open() if can_be_closed(one)]
-
-
-def can_be_closed(operation: Operation) -> bool:
-    """Unknown ones, and accepted ones that should have been over by now."""
-    overdue = operation.state == State.ACCEPTED and timezone.now() > operation.expected_by
-    return operation.state == State.UNKNOWN or overdue
-
-
 def _as_confirmed(confirmed: Confirmation, view: ServerView) -> Snapshot:
     snapshot = servers.find_snapshot(view.reading, confirmed.snapshot_id or 0)
     if snapshot is None:
@@ -186,7 +144,7 @@ def _draft(
         snapshot_name=snapshot.name if snapshot else snapshot_name,
         snapshot_created_at=snapshot.created_at if snapshot else None,
         known_snapshot_ids=[one.id for one in view.snapshots],
-        was_restoring=view.status == contract.RESTORING,
+        was_restoring=view.status in {"", contract.RESTORING} or not view.reading.servers_are_fresh,
         reason=contract.clean_text(reason.strip()),
         created_at=timezone.now(),
     )
@@ -214,7 +172,7 @@ def _operate(
             if override:
                 operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {override}".strip())
             try:
-                _intend(operation, actor, override=bool(override))
+                _intend(operation, actor, view, override=bool(override))
             except IntegrityError:  # whatever became of the claim, the database's unique key chooses the one
                 return Operation.objects.get(once_key=confirmed.once_key)
     except (OperationRefusedError, once.BeingSentError) as error:
@@ -242,12 +200,15 @@ def _look(token: StoredToken, confirmed: Confirmation) -> ServerView:
     raise OperationRefusedError("snapshot_gone" if confirmed.snapshot_id else "server_gone")
 
 
-def _intend(operation: Operation, actor: Actor, *, override: bool) -> None:
-    """Commit the intent. The check for a running restore comes after it, under the log's lock: of two only one passes."""
+def _intend(operation: Operation, actor: Actor, view: ServerView, *, override: bool) -> None:
+    """Commit the intent. What is checked after it is checked under the log's lock: of two only one passes."""
     with journal.committed():
         begin(operation, actor)
+        token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
+        if not token.exists():  # removed or replaced since the look
+            raise OperationRefusedError("token_gone")
         holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
-        if not override and holding.exists():
+        if not override and (view.is_held or holding.exists()):
             raise OperationRefusedError("server_held")
 
 

@@ -13,12 +13,12 @@ from django.db.models import Q
 from django.utils import timezone
 
 from snapshots import contract
-from snapshots.contract import Server, Snapshot
+from snapshots.contract import Server, Snapshot, SnapshotList
 from snapshots.models import Action, Finding, Operation, State
 from snapshots.transitions import move
 
-ABANDONED_AFTER = timedelta(seconds=120)
-"""Longer than a request may live (gunicorn ends it after 90 s): whoever should have gone on is gone."""
+ABANDONED_AFTER = timedelta(seconds=180)
+"""Longer than all that a request may wait for, its three calls and its turns at the database: whoever should go on is gone."""
 CLOCK_SKEW = timedelta(minutes=5)
 SETTLE_AFTER = timedelta(seconds=60)
 """A list may lag behind an accepted write for a moment."""
@@ -32,8 +32,17 @@ class Sight:
 
     token_fingerprint: str
     begun_at: datetime
-    snapshots: Sequence[Snapshot]
+    listed: SnapshotList
     servers: Sequence[Server] | None
+
+    @property
+    def snapshots(self) -> Sequence[Snapshot]:
+        return self.listed.snapshots
+
+    def shows_server(self, server_id: int) -> bool:
+        """Whether this token still shows the server at all."""
+        ids = {one.id for one in self.servers or ()} | {one.server.id for one in self.snapshots}
+        return server_id in ids
 
     def snapshot(self, snapshot_id: int | None) -> Snapshot | None:
         return next((one for one in self.snapshots if one.id == snapshot_id), None)
@@ -165,7 +174,10 @@ def _find_created(operation: Operation, sight: Sight) -> bool:
 
 
 def _find_deleted(operation: Operation, sight: Sight) -> bool:
+    """Absence proves it only in a list that is whole, while the token still shows the server."""
     if sight.snapshot(operation.snapshot_id) is not None:
+        return False
+    if not (sight.listed.is_whole and sight.shows_server(operation.server_id)):
         return False
     evidence = f"Observed absent: snapshot {operation.snapshot_id} is no longer in the provider's list."
     if operation.state == State.ACCEPTED:
@@ -182,29 +194,40 @@ def _has_twin(operation: Operation) -> bool:
     return others.exclude(pk=operation.pk).exclude(state=State.FAILED, accepted_at=None).exists()
 
 
+def _has_run(operation: Operation, sight: Sight) -> bool:
+    """Whether the provider has called the server "restoring": in a list, or in its answer, which a list may lag behind."""
+    if operation.seen_moving_at is not None:
+        return True
+    soonest = timedelta(minutes=contract.RESTORE_MINUTES[0])
+    accepted_at = operation.accepted_at or sight.begun_at
+    return operation.said_restoring and sight.begun_at >= accepted_at + soonest
+
+
 def _follow_restore(operation: Operation, sight: Sight) -> bool:
     """Only the provider's own word on the server's status counts."""
     status = sight.server_status(operation.server_id)
     if status == contract.RESTORING:
-        Operation.objects.filter(pk=operation.pk).update(seen_moving_at=sight.begun_at)
-        if operation.state == State.UNKNOWN and not operation.was_restoring and not _has_twin(operation):
-            return move(
-                operation,
-                State.ACCEPTED,
-                expect=[State.UNKNOWN],
-                evidence="The provider says that the server is being restored.",
-            )
+        return _see_it_run(operation, sight)
+    if operation.state != State.ACCEPTED or not _has_run(operation, sight):
         return False
-    if operation.state != State.ACCEPTED:
-        return False
-    settled = operation.seen_moving_at is not None or (
-        operation.accepted_at is not None and sight.begun_at >= operation.accepted_at + SETTLE_AFTER
-    )
     evidence = f"The provider gives the server's status as “{status}”."
     if status in contract.FAILED_STATUSES:
         return move(
             operation, State.FAILED, expect=[State.ACCEPTED], evidence=evidence, code="provider_failed"
         )
-    if status in RESTED_STATUSES and settled:
+    if status in RESTED_STATUSES:
         return move(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
     return False
+
+
+def _see_it_run(operation: Operation, sight: Sight) -> bool:
+    """An unknown restore happened if nothing else can be why the server is restoring."""
+    Operation.objects.filter(pk=operation.pk).update(seen_moving_at=sight.begun_at)
+    if operation.state != State.UNKNOWN or operation.was_restoring or _has_twin(operation):
+        return False
+    return move(
+        operation,
+        State.ACCEPTED,
+        expect=[State.UNKNOWN],
+        evidence="The provider says that the server is being restored.",
+    )

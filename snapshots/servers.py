@@ -9,7 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from snapshots import watching
-from snapshots.contract import MAX_ID, MAX_SNAPSHOTS_PER_SERVER, MOVING_STATUSES, Server, Snapshot
+from snapshots.contract import MAX_ID, MAX_SNAPSHOTS_PER_SERVER, MOVING_STATUSES, RESTORING, Server, Snapshot
 from snapshots.models import Action, Operation, State
 from snapshots.vault.models import StoredToken
 from snapshots.watching import Reading
@@ -47,6 +47,11 @@ class ServerView:
     def holding(self) -> Operation | None:
         """A restore that runs, or may run: no other write may reach this server meanwhile."""
         return next((one for one in self.operations if one.is_open and one.action == Action.RESTORE), None)
+
+    @property
+    def is_held(self) -> bool:
+        """Held by a restore of ours, or by one that the provider tells of and that was asked for elsewhere."""
+        return self.holding is not None or self.status == RESTORING
 
     @property
     def is_moving(self) -> bool:

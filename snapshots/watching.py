@@ -144,6 +144,12 @@ def read(token: StoredToken, *, fresh: bool = False) -> Reading:
     return _await_first_look(token.fingerprint)
 
 
+def last(token: StoredToken) -> Reading | None:
+    """What was read last, however old, without asking anybody; None if nothing ever was."""
+    kept = _load(token.fingerprint)
+    return _to_reading(kept) if kept else None
+
+
 def forget_pace(token: StoredToken) -> None:
     """After a write the next reader looks at once, whatever is kept."""
     kept = _load(token.fingerprint)
@@ -188,7 +194,7 @@ def _look(token: StoredToken, before: Kept) -> Kept:
     begun_at = timezone.now()
     try:
         client = client_for(token)
-        snapshots = client.list_snapshots()
+        listed = client.read_snapshots()
     except UpstreamError as error:
         return _failed(token, before, error)
     except SealError:
@@ -196,7 +202,7 @@ def _look(token: StoredToken, before: Kept) -> Kept:
         return msgspec.structs.replace(before, error=SEALED, next_at=time.time() + POLL_MAX_SECONDS)
     now = time.time()
     kept = Kept(
-        snapshots=snapshots,
+        snapshots=listed.snapshots,
         servers=before.servers,
         confirmed_at=now,
         servers_confirmed_at=before.servers_confirmed_at,
@@ -210,7 +216,7 @@ def _look(token: StoredToken, before: Kept) -> Kept:
     seen = kept.servers if kept.servers_confirmed_at == now else None
     try:
         reconciling.close_abandoned()
-        reconciling.settle(reconciling.Sight(token.fingerprint, begun_at, snapshots, seen))
+        reconciling.settle(reconciling.Sight(token.fingerprint, begun_at, listed, seen))
     except (JournalUnavailableError, DatabaseError):
         log.exception("operations.not_settled")
     return kept

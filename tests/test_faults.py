@@ -1,5 +1,7 @@
 """The provider misbehaves behind a real socket: what is shown is never more than what is known, and nothing is sent twice."""
 
+import json
+
 import pytest
 
 from snapshots.audit.models import Entry
@@ -132,3 +134,81 @@ def test_two_lost_creates_of_one_name_are_not_settled_by_one_snapshot(far_desk, 
     for operation in (first, second):
         operation.refresh_from_db()
         assert operation.state == State.UNKNOWN
+
+
+ELSEWHERE = {"id": 77, "server": {"id": 1, "name": "another"}, "name": "before-change", "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "body"),
+    [
+        (Action.CREATE, 201, ELSEWHERE),
+        (Action.RESTORE, 200, {}),
+        (Action.RESTORE, 200, {"success": False, "message": "failed"}),
+        (Action.RESTORE, 200, {"status": "success", "server": {"id": 1, "status": "restoring"}}),
+    ],
+)
+def test_a_yes_to_something_else_is_unknown(far_desk, http_sandbox, action, status, body):
+    view = far_desk.server()
+    http_sandbox.misbehave("answer", method="POST", status=status, body=json.dumps(body))
+    assert far_desk.operate(action, view).state == State.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_delete_that_is_only_accepted_is_not_shown_as_done(far_desk, http_sandbox, status):
+    view = far_desk.server()
+    http_sandbox.misbehave("answer", method="DELETE", status=status, body="<h1>Please sign in</h1>")
+    operation = far_desk.operate(Action.DELETE, view)
+    assert operation.state == State.ACCEPTED
+    far_desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"results": []},
+        {"count": 14, "next": None, "results": []},
+        {"count": 0, "results": [], "next": {"page": 2}},
+    ],
+)
+def test_a_list_that_is_not_whole_never_proves_a_delete(far_desk, http_sandbox, body):
+    view = far_desk.server()
+    http_sandbox.misbehave("reset_before", method="DELETE")
+    operation = far_desk.operate(Action.DELETE, view)
+    http_sandbox.misbehave(
+        "answer", method="GET", path_prefix="/api/v1/snapshots/", status=200, body=json.dumps(body), times=3
+    )
+    far_desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+
+
+def test_an_answer_that_comes_after_the_worker_was_taken_for_dead_still_counts(far_desk, monkeypatch):
+    from snapshots.upstream.client import SnapshotClient
+
+    view = far_desk.server()
+    original = SnapshotClient.delete_snapshot
+
+    def slowly(client, snapshot_id):
+        Operation.objects.update(state=State.UNKNOWN, code="interrupted")
+        return original(client, snapshot_id)
+
+    monkeypatch.setattr(SnapshotClient, "delete_snapshot", slowly)
+    assert far_desk.operate(Action.DELETE, view).state == State.COMPLETED
+
+
+def test_what_was_closed_as_never_sent_is_not_sent(far_desk, http_sandbox, monkeypatch):
+    from snapshots import sending
+
+    view = far_desk.server()
+    original = sending.client_for
+
+    def dawdling(token):
+        Operation.objects.update(state=State.FAILED, code="never_sent")
+        return original(token)
+
+    monkeypatch.setattr(sending, "client_for", dawdling)
+    assert far_desk.operate(Action.CREATE, view).state == State.FAILED
+    assert write_calls(http_sandbox) == []

@@ -3,6 +3,7 @@
 import pytest
 from django.urls import reverse
 
+from snapportal.accounts.models import User
 from snapshots.models import Action, Finding, Operation, State
 from snapshots.views.telling import operation_words
 from tests.desk import make_desk
@@ -63,10 +64,14 @@ def test_a_restore_that_began_and_failed_does_not_say_that_nothing_was_changed()
     assert "half restored" in str(words.meaning)
 
 
-def test_another_persons_operation_is_not_found(unknown, cast, signed_in):
-    ada = signed_in(cast.ada)
+def test_another_persons_operation_is_not_found(unknown, db, signed_in):
+    stranger = signed_in(User.objects.create_user(username="max", password=None, name="Max", role="manager"))
     for name in ("operation_detail", "operation_status", "operation_close"):
-        assert ada.get(reverse(name, args=[unknown.pk])).status_code == 404, name
+        assert stranger.get(reverse(name, args=[unknown.pk])).status_code == 404, name
+
+
+def test_who_looks_after_people_sees_every_operation(unknown, cast, signed_in):
+    assert signed_in(cast.ada).get(reverse("operation_close", args=[unknown.pk])).status_code == 200
 
 
 def test_who_shares_the_token_sees_what_was_done_with_it(unknown, cast, sandbox, signed_in):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from snapshots import confirming, operations
+from snapshots import attention, confirming
 from snapshots.audit.models import Entry
 from snapshots.models import Action, Operation, State
 from snapshots.operations import OperationRefusedError
@@ -168,12 +168,12 @@ def test_a_person_closes_what_evidence_cannot_with_a_reason(desk):
     view = desk.server()
     operation = desk.restore(view, desk.snapshot(view))
     with pytest.raises(OperationRefusedError, match="still_open"):
-        operations.close_operation(actor=desk.actor, operation=operation, finding="happened", reason="looked")
+        attention.close_operation(actor=desk.actor, operation=operation, finding="happened", reason="looked")
     Operation.objects.update(state=State.UNKNOWN)
     operation.refresh_from_db()
     with pytest.raises(OperationRefusedError, match="reason_missing"):
-        operations.close_operation(actor=desk.actor, operation=operation, finding="happened", reason=" ")
-    closed = operations.close_operation(
+        attention.close_operation(actor=desk.actor, operation=operation, finding="happened", reason=" ")
+    closed = attention.close_operation(
         actor=desk.actor, operation=operation, finding="happened", reason="I looked at the server"
     )
     assert (closed.state, closed.finding) == (State.RECONCILED, "happened")
@@ -184,4 +184,57 @@ def test_a_person_closes_what_evidence_cannot_with_a_reason(desk):
         "Mia (manager)",
     )
     with pytest.raises(OperationRefusedError, match="already_closed"):
-        operations.close_operation(actor=desk.actor, operation=closed, finding="happened", reason="again")
+        attention.close_operation(actor=desk.actor, operation=closed, finding="happened", reason="again")
+
+
+def test_the_state_is_read_anew_when_a_person_closes(desk):
+    view = desk.server()
+    operation = desk.restore(view, desk.snapshot(view))
+    old = Operation.objects.get(pk=operation.pk)
+    old.state = State.UNKNOWN  # as a page that was open for a while shows it
+    with pytest.raises(OperationRefusedError, match="still_open"):
+        attention.close_operation(actor=desk.actor, operation=old, finding="not_happened", reason="looked")
+    operation.refresh_from_db()
+    assert operation.state == State.ACCEPTED
+
+
+def test_a_server_that_the_provider_is_restoring_is_held_whoever_asked_for_it(desk):
+    from snapshots.sandbox.models import Restore
+
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    desk.restore(view, snapshot)
+    Operation.objects.all().delete()  # as if it had been asked for elsewhere
+    assert Restore.objects.exists()
+    with pytest.raises(OperationRefusedError, match="server_held"):
+        desk.delete(view, snapshot)
+
+
+def test_a_token_that_was_removed_meanwhile_sends_nothing(desk):
+    view = desk.server()
+    desk.token.__class__.objects.filter(pk=desk.token.pk).delete()
+    with pytest.raises(OperationRefusedError, match="token_gone"):
+        desk.create(view)
+    assert not Operation.objects.exists()
+
+
+def test_no_operation_is_orphaned(desk, cast):
+    view = desk.server()
+    operation = desk.restore(view, desk.snapshot(view))
+    Operation.objects.update(state=State.UNKNOWN, token_fingerprint="e" * 64, actor_id=0)
+    assert attention.needing_attention(desk.user) == [operation], "he sees the server that it holds"
+    assert attention.needing_attention(cast.ada) == [operation], "she looks after people"
+    assert attention.needing_attention(cast.vera) == []
+
+
+def test_what_has_no_answer_for_longer_than_a_call_may_take_needs_attention(desk, settings):
+    from datetime import timedelta
+
+    import time_machine
+    from django.utils import timezone
+
+    operation = desk.create(desk.server())
+    Operation.objects.update(state=State.SENT)
+    assert attention.needing_attention(desk.user) == []
+    with time_machine.travel(timezone.now() + timedelta(seconds=16)):
+        assert attention.needing_attention(desk.user) == [operation]

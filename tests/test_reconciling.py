@@ -9,11 +9,11 @@ from django.utils import timezone
 
 from snapshots import reconciling
 from snapshots.audit.models import Entry
-from snapshots.contract import Server
+from snapshots.contract import Server, ServerRef, Snapshot, SnapshotList
 from snapshots.models import Action, Finding, Operation, State
 from snapshots.reconciling import Sight
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
-from snapshots.transitions import mark_sent
+from snapshots.transitions import mark_sent, move
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +40,7 @@ def open_operation(desk, action=Action.RESTORE, **fields) -> Operation:
         "server_name": view.name,
         "snapshot_id": snapshot.id,
         "snapshot_name": snapshot.name,
+        "was_restoring": False,
         "created_at": timezone.now(),
         "sent_at": timezone.now(),
         **fields,
@@ -47,14 +48,17 @@ def open_operation(desk, action=Action.RESTORE, **fields) -> Operation:
     return Operation.objects.create(**values)
 
 
-def sight(desk, operation, *, status: str | None = None, snapshots=(), fingerprint: str = "") -> Sight:
+def sight(
+    desk, operation, *, status: str | None = None, snapshots=(), fingerprint: str = "", whole=True
+) -> Sight:
     servers = (
         None
         if status is None
         else (Server(id=operation.server_id, name=operation.server_name, status=status),)
     )
     begun_at = timezone.now() + timedelta(seconds=1)
-    return Sight(fingerprint or desk.token.fingerprint, begun_at, tuple(snapshots), servers)
+    listed = SnapshotList(tuple(snapshots), is_whole=whole)
+    return Sight(fingerprint or desk.token.fingerprint, begun_at, listed, servers)
 
 
 def test_a_create_completes_when_the_list_says_so(desk, settings):
@@ -157,7 +161,7 @@ def test_a_look_with_another_token_is_no_evidence(desk):
 
 def test_an_absent_snapshot_proves_the_delete(desk):
     operation = open_operation(desk, Action.DELETE)
-    reconciling.settle(sight(desk, operation))
+    reconciling.settle(sight(desk, operation, status="active"))
     operation.refresh_from_db()
     assert (operation.state, operation.finding) == (State.RECONCILED, Finding.HAPPENED)
     assert "Observed absent" in operation.evidence
@@ -175,7 +179,7 @@ def test_without_the_servers_list_a_restore_becomes_unknown_after_twice_its_time
 
 def test_what_a_dead_worker_had_not_sent_is_failed_and_can_never_be_sent(desk):
     operation = open_operation(desk, state=State.PENDING, sent_at=None)
-    with later(seconds=121):
+    with later(seconds=181):
         reconciling.close_abandoned()
         assert not mark_sent(operation, timezone.now())
     operation.refresh_from_db()
@@ -184,7 +188,7 @@ def test_what_a_dead_worker_had_not_sent_is_failed_and_can_never_be_sent(desk):
 
 def test_what_a_dead_worker_had_sent_is_unknown(desk):
     operation = open_operation(desk, state=State.SENT)
-    with later(seconds=121):
+    with later(seconds=181):
         call_command("reconcile_operations", verbosity=0)
     operation.refresh_from_db()
     assert (operation.state, operation.code) == (State.UNKNOWN, "interrupted")
@@ -205,3 +209,107 @@ def test_the_command_says_which_operations_need_a_person(desk, capsys):
     open_operation(desk, token_fingerprint="e" * 64)
     call_command("reconcile_operations")
     assert "need a person" in capsys.readouterr().out
+
+
+def test_a_list_that_may_not_be_whole_proves_no_absence(desk):
+    operation = open_operation(desk, Action.DELETE)
+    assert reconciling.settle(sight(desk, operation, status="active", whole=False)) == 0
+
+
+def test_a_token_that_no_longer_shows_the_server_proves_no_absence(desk):
+    operation = open_operation(desk, Action.DELETE)
+    assert reconciling.settle(sight(desk, operation)) == 0
+
+
+def test_a_delete_that_was_only_accepted_is_done_when_the_snapshot_is_absent(desk):
+    operation = open_operation(desk, Action.DELETE, state=State.ACCEPTED, accepted_at=timezone.now())
+    reconciling.settle(sight(desk, operation, status="active"))
+    operation.refresh_from_db()
+    assert operation.state == State.COMPLETED
+
+
+@pytest.mark.parametrize(("status", "minutes"), [("active", 14), ("active", 29), ("error", 14)])
+def test_a_restore_that_nobody_saw_running_is_not_ended_by_a_status(desk, status, minutes):
+    operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now())
+    with later(minutes=minutes):
+        assert reconciling.settle(sight(desk, operation, status=status)) == 0
+
+
+def test_the_providers_answer_counts_once_the_shortest_time_has_passed(desk):
+    operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now(), said_restoring=True)
+    with later(minutes=4):
+        assert reconciling.settle(sight(desk, operation, status="active")) == 0
+    with later(minutes=6):
+        assert reconciling.settle(sight(desk, operation, status="active")) == 1
+
+
+@pytest.mark.parametrize("fingerprint", ["same", "e" * 64])
+def test_another_restore_of_the_server_may_be_the_one_that_runs(desk, fingerprint):
+    operation = open_operation(desk)
+    token = desk.token.fingerprint if fingerprint == "same" else fingerprint
+    open_operation(desk, once_key="other", state=State.ACCEPTED, token_fingerprint=token)
+    reconciling.settle(sight(desk, operation, status="restoring"))
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+
+
+def made(operation, **changes) -> Snapshot:
+    """A snapshot as the list would show it if the create had happened."""
+    values = {
+        "id": 9001,
+        "server": ServerRef(operation.server_id, operation.server_name),
+        "name": operation.snapshot_name,
+        "status": "in_progress",
+        "created_at": timezone.now(),
+        **changes,
+    }
+    return Snapshot(**values)
+
+
+def lost_create(desk, **fields) -> Operation:
+    values = {"snapshot_id": None, "snapshot_name": "lost", "known_snapshot_ids": [7], **fields}
+    return open_operation(desk, Action.CREATE, **values)
+
+
+def test_a_lost_create_is_found_by_its_snapshot(desk):
+    operation = lost_create(desk)
+    assert reconciling.settle(sight(desk, operation, snapshots=[made(operation)])) == 1
+    operation.refresh_from_db()
+    assert (operation.state, operation.snapshot_id) == (State.RECONCILED, 9001)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": 7},
+        {"name": "another"},
+        {"server": ServerRef(99, "elsewhere")},
+        {"created_at": timezone.now() - timedelta(hours=1)},
+        {"created_at": None},
+    ],
+    ids=["known before", "another name", "another server", "older", "without a time"],
+)
+def test_a_snapshot_that_need_not_be_it_proves_nothing(desk, changes):
+    operation = lost_create(desk)
+    assert reconciling.settle(sight(desk, operation, snapshots=[made(operation, **changes)])) == 0
+
+
+def test_a_snapshot_that_another_operation_made_proves_nothing(desk):
+    operation = lost_create(desk)
+    lost_create(desk, once_key="other", state=State.COMPLETED, snapshot_id=9001)
+    assert reconciling.settle(sight(desk, operation, snapshots=[made(operation)])) == 0
+
+
+@pytest.mark.parametrize("state", [State.SENT, State.UNKNOWN])
+def test_a_rival_with_another_token_makes_it_undecided(desk, state):
+    operation = lost_create(desk)
+    lost_create(desk, once_key="other", state=state, token_fingerprint="e" * 64)
+    assert reconciling.settle(sight(desk, operation, snapshots=[made(operation)])) == 0
+
+
+def test_two_who_move_an_operation_at_once_leave_one_outcome(desk):
+    operation = lost_create(desk)
+    copy = Operation.objects.get(pk=operation.pk)
+    assert move(operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.HAPPENED)
+    assert not move(copy, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.NOT_HAPPENED)
+    assert Entry.objects.filter(operation_id=operation.pk).count() == 1

@@ -6,6 +6,7 @@ import pytest
 from django.db import connections
 from django.test import Client
 
+from snapshots import confirming
 from snapshots.audit.models import Entry
 from snapshots.models import Action, Operation
 from tests.test_intent_first import ACTIONS, form_for, write_calls
@@ -43,8 +44,25 @@ def test_twenty_posts_at_once_are_one_call_and_all_see_its_result(far_desk, http
     assert Entry.objects.filter(phase="intent").count() == 1
     seen = {location for status, location in answers if status == 302}
     assert seen == {f"/operations/{operation.pk}/"}
-    # More looks at once than the gate lets through are told to try again: those send nothing either.
-    assert {status for status, _ in answers} <= {302, 409, 503}
+    # No more threads than half may wait. Who finds no place gets the same form back: sent again, it leads there too.
+    assert {status for status, _ in answers} <= {302, 409}
+    assert browsers[0].post(url, data)["Location"] == f"/operations/{operation.pk}/"
+
+
+def test_a_click_that_finds_no_place_to_wait_keeps_its_confirmation(far_desk, http_sandbox, monkeypatch):
+    from snapshots import leases, once
+
+    url, data = form_for(Action.CREATE, far_desk)
+    monkeypatch.setattr(once, "_waiting", threading.BoundedSemaphore(1))
+    assert once._waiting.acquire(blocking=False)
+    key = confirming.accept(
+        data["confirmation"], actor_id=far_desk.user.pk, action=Action.CREATE, token_id=far_desk.token.pk
+    ).once_key
+    assert leases.take(f"once:{key}", "the first click", 60)
+    answer = browser_of(far_desk).post(url, data)
+    assert answer.status_code == 409
+    assert data["confirmation"] in answer.content.decode()
+    assert write_calls(http_sandbox) == []
 
 
 @pytest.mark.parametrize("action", ACTIONS)

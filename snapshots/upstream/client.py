@@ -17,7 +17,7 @@ from typing import Any, Final, ParamSpec, Protocol, TypeVar
 import msgspec
 
 from snapshots import contract
-from snapshots.contract import Account, Created, Deleted, RestoreStarted, Server, Snapshot
+from snapshots.contract import Account, Created, Deleted, RestoreStarted, Server, Snapshot, SnapshotList
 from snapshots.upstream import answers, network
 from snapshots.upstream.errors import BadCallError, BusyError, UnreadableError
 from snapshots.upstream.sending import Call, Http, make_http
@@ -72,13 +72,18 @@ class SnapshotClient:
     def list_snapshots(self, server_id: int | None = None) -> tuple[Snapshot, ...]:
         """All snapshots the token may see, or those of one server, in the provider's order."""
         if server_id is None:
-            return self._list(contract.SNAPSHOTS_PATH, [], contract.to_snapshot)
+            return self.read_snapshots().snapshots
         params = [("server_id", str(_checked(server_id)))]
-        found = self._list(contract.SNAPSHOTS_PATH, params, contract.to_snapshot)
+        found, _ = self._list(contract.SNAPSHOTS_PATH, params, contract.to_snapshot)
         return tuple(snapshot for snapshot in found if snapshot.server.id == server_id)
 
+    def read_snapshots(self) -> SnapshotList:
+        """All snapshots the token may see, and whether the list is known to be whole."""
+        return SnapshotList(*self._list(contract.SNAPSHOTS_PATH, [], contract.to_snapshot))
+
     def list_servers(self) -> tuple[Server, ...]:
-        return self._list(contract.SERVERS_PATH, [], contract.to_server)
+        found, _ = self._list(contract.SERVERS_PATH, [], contract.to_server)
+        return found
 
     def read_account(self) -> Account:
         with self._call() as call:
@@ -125,9 +130,14 @@ class SnapshotClient:
 
     def _list(
         self, path: str, params: answers.Params, convert: Callable[[dict[str, Any]], Item]
-    ) -> tuple[Item, ...]:
-        """All pages of a list; of items with the same id the first counts."""
+    ) -> tuple[tuple[Item, ...], bool]:
+        """All pages of a list; of items with the same id the first counts. And whether every page's count agrees.
+
+        An item that comes twice has moved from page to page meanwhile: then another may have slipped through.
+        """
         found: dict[int, Item] = {}
+        counts: set[int | None] = set()
+        listed = 0
         seen: list[answers.Params] = []
         with self._call() as call:
             while params not in seen:
@@ -136,10 +146,12 @@ class SnapshotClient:
                 seen.append(params)
                 answer = call.get(path, params)
                 page = _read(contract.read_page, answer.body)
+                counts.add(page.count)
+                listed += len(page.items)
                 for raw in page.items:
                     item = _read(convert, raw)
                     found.setdefault(item.id, item)
                 if not page.next:
-                    return tuple(found.values())
+                    return tuple(found.values()), counts == {listed} and listed == len(found)
                 params = answers.next_params(answer.url, page.next)
         raise UnreadableError("the list leads back to itself")

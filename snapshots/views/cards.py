@@ -21,9 +21,9 @@ from snapshots.views.telling import operation_words
 
 ESTIMATE_CAP = 95
 """Per cent: what is only estimated is never shown as finished."""
-
-
 ENDED_NOTES = 2
+OLD_AFTER = timedelta(minutes=2)
+"""Twice the time after which an open page looks again by itself."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Card:
-    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why."""
+    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why.
+
+    With a `poll_url` it polls every `poll_seconds`; if those are 0 it only looks again now and then (app.js).
+    """
 
     element_id: str
     server_id: int
@@ -86,6 +89,7 @@ class Card:
     is_held: bool
     trouble: Words | None
     confirmed_at: SafeString | str
+    old_from: str
     poll_url: str
     poll_seconds: int
     may_delete: bool
@@ -163,7 +167,7 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
 
 
 def _is_held(view: ServerView, *, may_override: bool) -> bool:
-    return view.holding is not None and not may_override
+    return view.is_held and not may_override
 
 
 def moving_parts(view: ServerView) -> str:
@@ -179,8 +183,13 @@ def make_card(
     shown: tuple[Snapshot, ...] | None = None,
     is_alone: bool = False,
     tell_token: bool = False,
+    tells_trouble: bool = False,
 ) -> Card:
-    """`shown` leaves some snapshots out (a filter); `is_alone` is the server's own page, where the card polls for all."""
+    """`shown` leaves some snapshots out (a filter); `is_alone` is the server's own page, where the card polls for all.
+
+    In the list a card polls only while it moves and the list is fresh: a list that is stale polls as a whole. `tells_trouble`
+    lets the card say what is wrong: in the list a banner does.
+    """
     may_create, may_restore, may_delete = (
         user.has_perm(f"snapshots.{verb}")  # type: ignore[union-attr]
         for verb in ("create", "restore", "delete")
@@ -188,7 +197,7 @@ def make_card(
     ids = (view.token.pk, view.server_id)
     server, reading = view.server, view.reading
     is_held = _is_held(view, may_override=is_alone and may_restore)
-    must_poll = view.is_moving or (is_alone and reading.is_stale)
+    must_poll = is_alone or (view.is_moving and not reading.is_stale)
     query = {"moving": moving_parts(view)} | ({"alone": "1"} if is_alone else {})
     rows = view.snapshots if shown is None else shown
     return Card(
@@ -211,14 +220,20 @@ def make_card(
         create_url=reverse("snapshot_create", args=ids) if may_create else "",
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
-        trouble=reading_words(reading.error) if is_alone and reading.is_stale else None,
+        trouble=reading_words(reading.error) if tells_trouble and reading.is_stale else None,
         confirmed_at=ago(reading.confirmed_at),
+        old_from=old_from(reading.confirmed_at),
         poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
-        poll_seconds=reading.poll_seconds,
+        poll_seconds=reading.poll_seconds if view.is_moving or reading.is_stale else 0,
         may_delete=may_delete,
         is_alone=is_alone,
         hidden_count=view.used - len(rows),
     )
+
+
+def old_from(confirmed_at: datetime | None) -> str:
+    """When a page that was not renewed since must be called old, as an ISO time; '' if it was never confirmed."""
+    return iso_text(confirmed_at + OLD_AFTER) if confirmed_at else ""
 
 
 def row_labels() -> dict[str, str]:

@@ -90,4 +90,5 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         "navigation": partial(navigation, request),
         "attention": partial(attention, request),
         "is_sandbox": settings.SANDBOX,
+        "sandbox_speed": settings.SNAPPORTAL_SANDBOX_SPEED,
     }

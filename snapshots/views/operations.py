@@ -9,12 +9,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
-from snapshots import operations, watching
+from snapshots import attention, watching
+from snapshots.attention import can_be_closed, visible_to
 from snapshots.audit.models import Entry
 from snapshots.connection import own_tokens
 from snapshots.forms import CloseForm
 from snapshots.models import Action, Operation, State
-from snapshots.operations import OperationRefusedError, can_be_closed, visible_to
+from snapshots.operations import OperationRefusedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.cards import operation_estimate
@@ -121,7 +122,7 @@ def operation_attention(request: HttpRequest) -> HttpResponse:
             url=reverse("operation_detail", args=[one.pk]),
             close_url=reverse("operation_close", args=[one.pk]) if may_close else "",
         )
-        for one in operations.needing_attention(request.user)
+        for one in attention.needing_attention(request.user)
     ]
     return render(request, "operations/operation_attention.html", {"waiting": waiting})
 
@@ -134,7 +135,7 @@ def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
     form = CloseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
-            operations.close_operation(
+            attention.close_operation(
                 actor=actor_of(request),
                 operation=operation,
                 finding=form.cleaned_data["finding"],

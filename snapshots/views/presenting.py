@@ -182,11 +182,17 @@ REFUSAL_WORDS = {
         lazy("We could not check that everything is still as shown here, so nothing was sent."),
         lazy("Try again in a minute. What you typed is kept."),
     ),
+    "token_gone": Words(
+        "bad",
+        lazy("The token is gone"),
+        lazy("It was removed or replaced while this form was open. Nothing was sent."),
+        lazy("Open the server again with a token that is stored for you."),
+    ),
     "being_sent": Words(
         "info",
         lazy("This form is being sent already"),
         lazy("It was sent a moment ago, and is on its way. It was not sent a second time."),
-        lazy("Look at the server's page to see what becomes of it."),
+        lazy("Send it once more in a moment: it leads to the first one's result, and is never done twice."),
     ),
     "still_open": Words(
         "warn",

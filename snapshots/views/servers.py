@@ -12,14 +12,14 @@ from django.utils.translation import ngettext
 from django_htmx.http import trigger_client_event
 
 from snapshots import watching
+from snapshots.attention import visible_to
 from snapshots.connection import own_token_or_404, own_tokens
 from snapshots.forms import FilterForm
 from snapshots.models import Operation
-from snapshots.operations import visible_to
 from snapshots.servers import ServerView, server_view_or_404, server_views
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
-from snapshots.views.cards import make_card, row_labels
+from snapshots.views.cards import make_card, old_from, row_labels
 from snapshots.views.filtering import Found, Wanted, find
 from snapshots.views.presenting import Words, reading_words, snapshot_badge
 from snapshots.views.telling import operation_badge, operation_words
@@ -43,6 +43,8 @@ class Trouble:
 
 
 def _troubles(readings: list[tuple[StoredToken, Reading]]) -> list[Trouble]:
+    """One for each token that is stale; the same token stored under two labels is told of once."""
+    once = {token.fingerprint: (token, reading) for token, reading in reversed(readings)}
     return [
         Trouble(
             words=reading_words(reading.error),
@@ -50,7 +52,7 @@ def _troubles(readings: list[tuple[StoredToken, Reading]]) -> list[Trouble]:
             reading=reading,
             replace_url=reverse("token_replace", args=[token.pk]) if reading.error in TOKEN_TROUBLES else "",
         )
-        for token, reading in readings
+        for token, reading in reversed(once.values())
         if reading.is_stale
     ]
 
@@ -95,7 +97,9 @@ def _results(
         "is_known": bool(moments),
         "is_filtered": not wanted.is_all,
         "confirmed_at": min(moments, default=None),
-        "poll_url": request.get_full_path() if troubles else "",
+        "old_from": old_from(min(moments, default=None)),
+        "blind": [token.label for token, reading in readings if reading.is_known and reading.servers is None],
+        "poll_url": request.get_full_path(),
         "poll_seconds": min((trouble.reading.poll_seconds for trouble in troubles), default=0),
     }
 
@@ -121,7 +125,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     context = _results(request, readings, found, wanted) | {"form": form, "has_servers": bool(views)}
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)
-        if request.htmx.trigger:  # type: ignore[attr-defined]
+        if request.htmx.trigger == "filter":  # type: ignore[attr-defined]
             return trigger_client_event(response, "announce", {"text": context["shown"]})
         return response
     return render(request, "servers/server_list.html", context)
@@ -148,7 +152,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
     view = server_view_or_404(token, server_id)
     context = {
         "view": view,
-        "card": make_card(view, request.user, is_alone=True),
+        "card": make_card(view, request.user, is_alone=True, tells_trouble=True),
         "labels": row_labels(),
         "lines": _recent(request, server_id),
         "audit_url": f"{reverse('entry_list')}?server={server_id}"
@@ -183,7 +187,7 @@ def news(view: ServerView, moving: str) -> str:
 
 @requires("snapshots.see", "GET", "HEAD")
 def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
-    """A card anew. Without a trigger when nothing is left to wait for, which ends the polling."""
+    """A card anew. It stops polling when nothing is left to wait for; a stale one in the list has the whole list renewed."""
     token = own_token_or_404(request.user, token_id)
     try:
         view = server_view_or_404(token, server_id)
@@ -191,8 +195,14 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         return render(request, "servers/_gone.html", {"server_id": server_id})
     is_alone = request.GET.get("alone") == "1"
     card = make_card(
-        view, request.user, is_alone=is_alone, tell_token=not is_alone and len(own_tokens(request.user)) > 1
+        view,
+        request.user,
+        is_alone=is_alone,
+        tell_token=not is_alone and len(own_tokens(request.user)) > 1,
+        tells_trouble=True,
     )
     response = render(request, "servers/_server.html", {"card": card, "labels": row_labels()})
+    if view.reading.is_stale and not is_alone:
+        trigger_client_event(response, "stale")
     text = news(view, request.GET.get("moving", ""))
     return trigger_client_event(response, "announce", {"text": text}) if text else response

@@ -15,6 +15,7 @@ from snapshots.connection import own_token_or_404
 from snapshots.contract import Snapshot
 from snapshots.forms import ConfirmedForm, CreateForm, DeleteForm, RestoreForm
 from snapshots.models import Action, Operation
+from snapshots.once import BeingSentError
 from snapshots.operations import OperationRefusedError
 from snapshots.servers import ServerView, find_snapshot, server_view_or_404
 from snapshots.templatetags.portal import duration
@@ -40,16 +41,20 @@ def propose_name(existing: set[str], now: datetime) -> str:
 
 
 def name_problem(name: str) -> str:
-    """Why a name cannot be used, or ''. The same rule as the one that counts, said in words."""
+    """All that keeps a name from being used, or ''. The same rule as the one that counts, said in words."""
     if contract.is_valid_name(name):
         return ""
     if not name:
         return _("Give the snapshot a name.")
+    problems = []
     if len(name) > contract.NAME_MAX_LENGTH:
-        return _("This name is too long: %d characters are the most.") % contract.NAME_MAX_LENGTH
+        problems.append(_("This name is too long: %d characters are the most.") % contract.NAME_MAX_LENGTH)
     if any(letter.isspace() for letter in name):
-        return _("A name has no spaces: use hyphens, as in before-update.")
-    return _("Only the letters a to z, digits, hyphens and underscores can be used.")
+        problems.append(_("A name has no spaces: use hyphens, as in before-update."))
+    rest = "".join(letter for letter in name if not letter.isspace())[: contract.NAME_MAX_LENGTH]
+    if rest and not contract.is_valid_name(rest):
+        problems.append(_("Only the letters a to z, digits, hyphens and underscores can be used."))
+    return " ".join(problems)
 
 
 def _fail(form: ConfirmedForm, code: str) -> None:
@@ -79,7 +84,25 @@ def _frame(reading: Reading, code: str) -> dict[str, Any]:
         "reading": reading,
         "trouble": reading_words(reading.error) if reading.is_stale else None,
         "refusal": refusal_words(code) if code and code != "incomplete" else None,
+        "is_told_held": code == "server_held",
     }
+
+
+def _settle(form: ConfirmedForm, view: ServerView, code: str) -> str:
+    """Add what only the view can tell to what is wrong, so that all of it is said at once; the code that is left to say.
+
+    The name is compared for the eye alone: operations.py asks the provider before it believes one.
+    """
+    typed = form.cleaned_data.get("typed_name", "").strip() if form.is_bound else ""
+    if code == "incomplete" and typed and typed != view.name:
+        _fail(form, "name_mismatch")
+    if code == "server_held" and view.is_held and "override_reason" in form.fields:
+        form.add_error(
+            "override_reason",
+            _("Nothing was sent. Say why it must be done now, or wait until the restore is over."),
+        )
+        return "incomplete"
+    return code
 
 
 def _status(code: str) -> int:
@@ -122,13 +145,17 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
     view = server_view_or_404(token, server_id)
     form.initial["name"] = propose_name({one.name for one in view.snapshots}, timezone.now())
     _prepare_name(form, token, server_id)
-    _finish(form, view, request, Action.CREATE, None)
-    rows = [
-        make_row(one, token.pk, may_restore=False, may_delete=request.user.has_perm("snapshots.delete"))
-        for one in view.snapshots
-    ]
-    context = _frame(view.reading, code) | {"view": view, "form": form, "rows": rows, "labels": row_labels()}
-    context["is_running"] = view.server is not None and view.server.is_running
+    _finish(form, view, request, Action.CREATE, None, code)
+    code = _settle(form, view, code)
+    may_delete = request.user.has_perm("snapshots.delete")
+    context = _frame(view.reading, code) | {
+        "view": view,
+        "form": form,
+        "rows": [make_row(one, token.pk, may_restore=False, may_delete=may_delete) for one in view.snapshots],
+        "labels": row_labels(),
+        "may_delete": may_delete,
+        "is_running": view.server is not None and view.server.is_running,
+    }
     return render(request, "snapshots/snapshot_create.html", context, status=_status(code))
 
 
@@ -141,17 +168,28 @@ def _prepare_name(form: ConfirmedForm, token: StoredToken, server_id: int) -> No
         "hx-trigger": "input changed delay:400ms",
         "hx-target": "#name-check",
         "hx-swap": "innerHTML",
+        "aria-describedby": f"{form['name'].aria_describedby} name-check",
     }
 
 
 def _finish(
-    form: ConfirmedForm, view: ServerView, request: HttpRequest, action: Action, snapshot: Snapshot | None
+    form: ConfirmedForm,
+    view: ServerView,
+    request: HttpRequest,
+    action: Action,
+    snapshot: Snapshot | None,
+    code: str,
 ) -> None:
-    """Bind the form to exactly what is about to be shown, and ask for an override only where one is needed."""
-    if not view.holding:
+    """Bind the form to exactly what is about to be shown, and ask for an override only where one is needed.
+
+    A form that is being sent already keeps what it carries: sent again, it leads to the first one's result.
+    """
+    if not view.is_held:
         form.fields.pop("override_reason", None)
     elif "override_reason" in form.fields:
         form.fields["override_reason"].required = True  # for the eye: without it operations.py refuses
+    if code == BeingSentError.code:
+        return
     confirmation = confirming.offer(
         actor_id=int(request.user.pk or 0),
         action=action,
@@ -190,17 +228,16 @@ def _confirm(
     if snapshot is None:
         return _gone(request, reading, code)
     view = server_view_or_404(token, snapshot.server.id)
-    _finish(form, view, request, action, snapshot)
+    _finish(form, view, request, action, snapshot, code)
+    code = _settle(form, view, code)
     context = _frame(reading, code) | {
         "view": view,
         "snapshot": snapshot,
         "form": form,
         "lost_time": duration(timezone.now() - snapshot.created_at) if snapshot.created_at else "",
-        "is_held_for_me": view.holding is not None and "override_reason" not in form.fields,
+        "is_held_for_me": view.is_held and "override_reason" not in form.fields,
         "is_last": view.used == 1,
-        "may_create_first": action == Action.RESTORE
-        and not view.is_full
-        and request.user.has_perm("snapshots.create"),
+        "may_create_first": action == Action.RESTORE and request.user.has_perm("snapshots.create"),
         "low": contract.RESTORE_MINUTES[0],
         "high": contract.RESTORE_MINUTES[1],
     }

@@ -44,6 +44,15 @@ def _offer(form: TokenForm, error: TokenNotTakenError) -> bool:
 
 
 def _tell(request: HttpRequest, stored: StoredToken) -> None:
+    same = StoredToken.objects.filter(user_id=stored.user_id, fingerprint=stored.fingerprint).exclude(
+        pk=stored.pk
+    )
+    for twin in same:
+        messages.warning(
+            request,
+            _("“%(label)s” and “%(twin)s” are the same token: one of them can be removed.")
+            % {"label": stored.label, "twin": twin.label},
+        )
     if stored.checked_at:
         messages.success(
             request, _("The token “%(label)s” is stored: VPS.org accepts it.") % {"label": stored.label}
