@@ -1,7 +1,6 @@
 """The sandbox over HTTP misbehaves on demand, counts what it was asked, and says which writes were done."""
 
 import os
-import signal
 import stat
 import subprocess
 import sys
@@ -159,5 +158,10 @@ def test_command_serves_with_a_token_for_its_owner_only(tmp_path):
             assert url.startswith("http://127.0.0.1:")
             assert len(make_client(token, url).list_servers()) == 6
         finally:
-            process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+            process.terminate()
+            try:
+                ended = process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        assert ended == 0

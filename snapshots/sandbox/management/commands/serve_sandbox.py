@@ -1,6 +1,7 @@
 """Serve the sandbox over HTTP on this machine."""
 
 import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +44,18 @@ class Command(BaseCommand):
             server.misbehave(how)
         self.stdout.write(f"The sandbox answers at {server.url}")
         self.stdout.flush()
+        signal.signal(signal.SIGTERM, _interrupt)
         try:
             server.serve_forever()
         except KeyboardInterrupt:
             self.stdout.write("")
         finally:
             server.server_close()
+
+
+def _interrupt(*_: object) -> None:
+    """SIGTERM ends it as Ctrl+C does: a job in the background may have been told to ignore that one."""
+    raise KeyboardInterrupt
 
 
 def _write_private(path: Path, text: str) -> None:
