@@ -1,5 +1,6 @@
 """Coming in, going out, and one's own account."""
 
+import re
 from dataclasses import replace
 
 from django.contrib import messages
@@ -20,6 +21,8 @@ from snapshots.views.context import home_url
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 TRIED_NAME_LENGTH = 60
+PLACE_PATTERN = re.compile(r"/[^/\\]")
+"""A path of this site that is not merely its front door; what begins otherwise may be a host, or a view's name."""
 
 
 def _address(request: HttpRequest) -> str:
@@ -32,7 +35,7 @@ def _next_url(request: HttpRequest, user: User) -> str:
     is_safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_safe and wanted.startswith("/") and wanted != "/" else home_url(user)
+    return wanted if is_safe and PLACE_PATTERN.match(wanted) and wanted.isprintable() else home_url(user)
 
 
 def _come_in(request: HttpRequest, user: User) -> None:
