@@ -125,7 +125,7 @@ def texts_in(value: object) -> list[str]:
     return texts_in(tuple(getattr(value, name) for name in getattr(value, "__struct_fields__", ())))
 
 
-@hostile.hostile(2500)
+@hostile.hostile(1600)
 @given(body=bodies)
 def test_any_answer_is_read_or_is_unreadable(body):
     readers = (contract.to_created, contract.to_restore_started, contract.to_account)
@@ -179,7 +179,7 @@ snapshot_lists = st.one_of(results_of(good_snapshots, 1), lists_of(snapshot_item
 server_lists = st.one_of(results_of(good_servers), lists_of(server_items))
 
 
-@hostile.hostile(150)
+@hostile.hostile(120)
 @given(
     snapshots=snapshot_lists,
     servers=server_lists,
@@ -215,7 +215,7 @@ SNAPSHOT = {
 }
 
 
-@hostile.hostile(150)
+@hostile.hostile(100)
 @given(
     action=st.sampled_from(Action),
     status=st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 409, 429, 500, 502, 302]),

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from snapshots import operations, watching
+from snapshots import attention, watching
 from snapshots.audit import chain
 from snapshots.audit.models import Entry
 from snapshots.models import Action, Finding, Operation, State
@@ -182,7 +182,7 @@ class OperationsMachine(RuleBasedStateMachine):
         operation = found[place % len(found)]
         before = operation.state
         try:
-            operations.close_operation(
+            attention.close_operation(
                 actor=self.desks[0].actor, operation=operation, finding=finding, reason=reason
             )
         except OperationRefusedError:
