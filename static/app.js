@@ -10,6 +10,7 @@
   const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 120], ["second", 1, 0]];
   const ESTIMATE_CAP = 95;
   const ESTIMATE_LEAST = 2;
+  const LOOK_MS = 60000;
 
   const age = (seconds) => {
     const [unit, size] = units.find(([, , from]) => seconds >= from) || units[5];
@@ -33,10 +34,28 @@
         if (time.textContent !== text) time.textContent = text;
       }
     }
+    for (const note of document.querySelectorAll("[data-old-from]")) note.hidden = now < new Date(note.dataset.oldFrom);
     for (const bar of document.querySelectorAll("progress[data-from]")) {
       const from = new Date(bar.dataset.from), until = new Date(bar.dataset.until);
       bar.value = Math.max(ESTIMATE_LEAST, Math.min(ESTIMATE_CAP, (100 * (now - from)) / (until - from)));
     }
+  };
+
+  // What rests is looked at again now and then, for as long as somebody can see it.
+  let lookedAt = Date.now();
+  const look = () => {
+    if (document.hidden || Date.now() - lookedAt < LOOK_MS) return;
+    lookedAt = Date.now();
+    for (const place of document.querySelectorAll("[data-looks]")) place.dispatchEvent(new Event("look"));
+  };
+
+  // What was said beside a field while it was typed in holds for the field, and takes the place of what was said before.
+  const judge = (verdict) => {
+    const input = document.querySelector(`input[hx-target="#${CSS.escape(verdict.id)}"]`);
+    if (!input) return;
+    input.setAttribute("aria-invalid", verdict.querySelector(".error") !== null);
+    input.closest(".field").classList.remove("has-error");
+    input.closest(".field").querySelector(".error")?.remove();
   };
 
   const announce = (text) => {
@@ -78,7 +97,11 @@
     if (off) event.preventDefault();
   });
   document.addEventListener("announce", (event) => announce(event.detail.text || event.detail.value || ""));
-  document.addEventListener("htmx:afterSwap", () => localise(document));
+  document.addEventListener("htmx:afterSwap", (event) => {
+    localise(document);
+    tick();
+    judge(event.target);
+  });
   document.addEventListener("htmx:afterRequest", (event) => {
     if (event.detail.successful) document.getElementById("failure").replaceChildren();
   });
@@ -89,5 +112,7 @@
 
   localise(document);
   tick();
-  setInterval(tick, 1000);
+  document.querySelector("[aria-invalid=true]")?.focus();
+  setInterval(() => { tick(); look(); }, 1000);
+  document.addEventListener("visibilitychange", look);
 })();

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 import time_machine
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.django_db
 
 
 def poll_url(response) -> str:
-    found = re.search(r'hx-get="([^"]*status/[^"]*)"', response.content.decode())
+    """Where something polls at its own pace; '' for what rests, though it may look again now and then."""
+    polling = r'hx-get="([^"]*status/[^"]*)"[^>]* hx-trigger="every'
+    found = re.search(polling, response.content.decode())
     return found.group(1).replace("&amp;", "&") if found else ""
 
 
@@ -44,6 +46,37 @@ def test_a_server_at_rest_does_not_poll(desk, mia):
     assert poll_url(mia.get(detail_url(desk, view))) == ""
     status = mia.get(reverse("server_status", args=[desk.token.pk, view.server_id]))
     assert "hx-trigger" not in status.content.decode()
+
+
+def test_a_page_at_rest_looks_again_now_and_then_and_says_from_when_on_it_is_old(desk, mia):
+    for url in ("/", detail_url(desk, desk.server("web-server-01"))):
+        body = mia.get(url).content.decode()
+        assert len(re.findall("data-looks", body)) == 1
+        old_from = re.search(r'data-old-from="([^"]*)" hidden', body).group(1)
+        assert (
+            timedelta(seconds=100) < datetime.fromisoformat(old_from) - timezone.now() < timedelta(minutes=2)
+        )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_card_that_finds_the_provider_down_says_so_and_has_the_whole_list_renewed(
+    far_desk, http_sandbox, signed_in
+):
+    client = signed_in(far_desk.user)
+    far_desk.create(far_desk.server("web-server-01"), name="before-the-fall")
+    page = client.get("/")
+    assert re.search(r'id="results"[^>]* hx-trigger="look, stale"', page.content.decode())
+    http_sandbox.misbehave("status", status=503, times=0)
+    with later(seconds=30):
+        card = client.get(poll_url(page), headers={"HX-Request": "true"})
+        assert "The provider has trouble of its own" in text_of(card)
+        assert "stale" in json.loads(card["HX-Trigger"])
+        results = client.get("/", headers={"HX-Request": "true", "HX-Trigger": "results"})
+    body = results.content.decode()
+    assert '/restore/"' not in body
+    assert re.search(r'id="results"[^>]* hx-trigger="every \d+s"', body)
+    assert body.count('hx-trigger="') == 1
+    assert "HX-Trigger" not in results
 
 
 def test_a_snapshot_being_made_polls_until_it_is_ready_and_then_says_so(desk, mia):
@@ -127,7 +160,7 @@ def test_an_operations_page_polls_while_it_is_open_and_announces_its_end(desk, m
         done = mia.get(url)
     assert poll_url(done) == ""
     assert announced(done).startswith("The snapshot is ready")
-    assert "Ended" in text_of(done)
+    assert "Seen to be over" in text_of(done)
 
 
 def test_a_restore_whose_end_cannot_be_seen_says_when_it_should_be_over(cast, sandbox, signed_in):

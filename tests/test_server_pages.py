@@ -51,8 +51,20 @@ def test_every_server_is_shown_with_its_snapshots_place_and_quota(page):
     assert 'datetime="' in response.content.decode()
 
 
-def test_a_server_without_snapshots_is_shown_too(page):
-    assert "No snapshots yet" in text_of(page("?q=vpn"))
+def test_a_server_without_snapshots_is_shown_too_and_says_what_they_are_for(page, sandbox):
+    response = page("?q=vpn")
+    assert "No snapshots yet" in text_of(response)
+    assert "make one before an update" in text_of(response)
+    create_url = f"/{sandbox.servers['vpn-gateway'].pk}/create/"
+    assert response.content.decode().count(create_url) == 2
+
+
+def test_what_runs_is_followed_and_what_is_over_is_looked_up(desk, page):
+    view = desk.server("web-server-01")
+    desk.restore(view, desk.snapshot(view))
+    text = text_of(page("?q=web-server-01"))
+    assert "Follow it" in text
+    assert "See what happened" not in text
 
 
 def test_a_full_server_says_so_and_offers_no_create(page, sandbox):
@@ -120,6 +132,10 @@ def test_htmx_gets_the_results_alone_and_hears_how_many(page):
     response = page("?q=mail", headers={"HX-Request": "true", "HX-Trigger": "filter"})
     assert "<html" not in response.content.decode()
     assert "1 server, 2 snapshots shown" in response["HX-Trigger"]
+
+
+def test_a_list_that_names_all_servers_says_nothing_of_missing_ones(page):
+    assert "are missing here" not in text_of(page())
 
 
 def test_a_server_that_two_tokens_see_is_shown_once(desk, sandbox, signed_in):
@@ -193,6 +209,7 @@ def test_without_the_servers_list_snapshots_are_shown_and_the_page_says_what_it_
     desk = make_desk(cast.mia, token)
     response = signed_in(cast.mia).get("/")
     assert "vpn-gateway" not in names_in_order(response)
+    assert "servers without a snapshot are missing here" in text_of(response)
     assert "pre-migration" in text_of(response)
     view = desk.server("web-server-01")
     assert view.server is None
@@ -231,7 +248,12 @@ class TestWhileTheProviderIsDown:
         with time_machine.travel(timezone.now() + timedelta(seconds=120)):
             body = client.get("/", headers={"HX-Request": "true"}).content.decode()
         assert '/restore/"' in body
-        assert not re.search(r'id="results"[^>]* hx-trigger', body)
+        assert not re.search(r'id="results"[^>]* hx-trigger="every', body)
+
+    def test_a_token_that_is_stored_twice_is_told_of_once(self, far_desk, http_sandbox, signed_in):
+        make_desk(far_desk.user, http_sandbox.sandbox.token, "The same again")
+        http_sandbox.misbehave("status", status=503, times=0)
+        assert text_of(signed_in(far_desk.user).get("/")).count("The provider has trouble of its own") == 1
 
     def test_a_list_that_was_never_read_is_said_to_be_so(self, far_desk, http_sandbox, signed_in):
         http_sandbox.misbehave("status", status=503, times=0)
