@@ -77,6 +77,15 @@ def test_a_real_provider_gets_no_made_up_people(production):
     assert start(production, "shell", "--no-imports", "-c", count).stdout.strip() == "0"
 
 
+def test_a_person_cannot_be_added_before_there_is_a_database_and_is_told_how_to_make_one(production):
+    done = start(production, "add_person", "ada", "--role", "admin")
+    assert done.returncode != 0
+    assert "Make it first: python manage.py start --no-serve" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert start(production, "start", "--no-serve").returncode == 0
+    assert "https://portal.example.org/welcome/" in start(production, "add_person", "ada").stdout
+
+
 def test_a_taken_address_is_told_before_anything_is_done(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

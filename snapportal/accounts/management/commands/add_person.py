@@ -5,12 +5,14 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connection
 from django.urls import reverse
 
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
 from snapshots.audit.journal import Actor
 
+MAKE_DATABASE = "There is no database yet. Make it first: python manage.py start --no-serve"
 COMMAND_LINE = Actor(id=None, name="command line", role="", door="command")
 
 
@@ -19,6 +21,16 @@ def portal_url() -> str:
     if settings.SANDBOX:
         return f"http://{settings.SNAPPORTAL_BIND}"
     return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}"
+
+
+def check_database() -> None:
+    """Raises CommandError while there is no database with our tables."""
+    try:
+        if User._meta.db_table in connection.introspection.table_names():
+            return
+    except OperationalError as error:
+        raise CommandError(f"{MAKE_DATABASE} ({error})") from None
+    raise CommandError(MAKE_DATABASE)
 
 
 class Command(BaseCommand):
@@ -37,6 +49,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        check_database()
         key = self.renew(options["username"]) if options["renew"] else self.invite(options)
         base = options["url"].rstrip("/") or portal_url()
         self.stdout.write(
