@@ -68,6 +68,7 @@ def test_a_bad_name_is_refused_with_a_reason_and_what_was_typed_stays(desk, mia,
         ("umläut", "Only the letters"),
         ("pre-migration", "easy to mix up"),
         ("x" * 101, "too long"),
+        ("ö ü", "use hyphens, as in before-update. Only the letters"),
     ],
 )
 def test_a_name_is_checked_while_it_is_typed(desk, mia, name, says):
@@ -116,6 +117,32 @@ def test_restore_wants_the_servers_name_and_a_reason(desk, mia):
     assert "is not this server's name" in text_of(response)
     assert "the upgrade went wrong" in response.content.decode()
     assert not Operation.objects.exists()
+
+
+def test_a_wrong_server_name_and_a_missing_reason_are_told_at_once(desk, mia):
+    response = confirm(mia, url_of("restore", desk, desk.server()), typed_name="another-server")
+    assert response.status_code == 422
+    text = text_of(response)
+    assert "type its name exactly" in text
+    assert "Please say why" in text
+    assert "<title>Error: Restore" in response.content.decode()
+    assert not Operation.objects.exists()
+
+
+def test_a_page_that_is_only_opened_has_no_error_in_its_title(desk, mia):
+    assert "Error:" not in mia.get(url_of("restore", desk, desk.server())).content.decode()
+
+
+def test_the_name_is_described_by_what_is_said_while_it_is_typed(desk, mia):
+    body = mia.get(url_of("create", desk, desk.server())).content.decode()
+    assert 'aria-describedby="id_name_helptext name-check"' in body
+
+
+def test_on_a_full_server_a_restore_says_that_there_is_no_room_for_a_way_back(desk, mia):
+    view = desk.server("db-server-01")
+    response = mia.get(url_of("restore", desk, view))
+    assert "All 5 places are taken. To keep the present state" in text_of(response)
+    assert f'href="{url_of("create", desk, view)}"' in response.content.decode()
 
 
 def test_restore_leads_to_the_operations_page(desk, mia):
@@ -194,6 +221,8 @@ def test_while_a_restore_runs_an_override_with_a_reason_is_asked_for(desk, mia):
     assert "A restore of this server is running" in text_of(page)
     refused = confirm(mia, url, understood="on")
     assert refused.status_code == 409
+    assert text_of(refused).count("A restore of this server is running") == 1
+    assert "Say why it must be done now" in text_of(refused)
     assert Operation.objects.count() == 1
     assert confirm(mia, url, understood="on", override_reason="The provider told us to").status_code == 302
     assert "The provider told us to" in Operation.objects.get(action=Action.DELETE).reason

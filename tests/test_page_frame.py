@@ -63,6 +63,14 @@ def test_the_style_sheet_knows_no_left_or_right():
 
 
 @pytest.mark.django_db
+def test_the_sandbox_says_how_fast_its_time_runs(client, settings):
+    settings.SNAPPORTAL_SANDBOX_SPEED = 20.0
+    assert "Time runs 20 times as fast" in text_of(client.get("/sign-in/"))
+    settings.SNAPPORTAL_SANDBOX_SPEED = 1.0
+    assert "Time runs" not in text_of(client.get("/sign-in/"))
+
+
+@pytest.mark.django_db
 def test_a_page_has_one_heading_a_skip_link_and_htmx_on_a_short_leash(cast, signed_in):
     response = signed_in(cast.ada).get("/help/")
     body = response.content.decode()

@@ -146,9 +146,9 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
     form.initial["name"] = propose_name({one.name for one in view.snapshots}, timezone.now())
     _prepare_name(form, token, server_id)
     _finish(form, view, request, Action.CREATE, None, code)
-    code = _settle(form, view, code)
+    said = _settle(form, view, code)
     may_delete = request.user.has_perm("snapshots.delete")
-    context = _frame(view.reading, code) | {
+    context = _frame(view.reading, said) | {
         "view": view,
         "form": form,
         "rows": [make_row(one, token.pk, may_restore=False, may_delete=may_delete) for one in view.snapshots],
@@ -229,8 +229,8 @@ def _confirm(
         return _gone(request, reading, code)
     view = server_view_or_404(token, snapshot.server.id)
     _finish(form, view, request, action, snapshot, code)
-    code = _settle(form, view, code)
-    context = _frame(reading, code) | {
+    said = _settle(form, view, code)
+    context = _frame(reading, said) | {
         "view": view,
         "snapshot": snapshot,
         "form": form,
