@@ -212,3 +212,19 @@ def test_without_its_audit_row_no_token_changes(vera, stored, sandbox, settings,
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     assert vera.post(url(name, stored), {"token": sandbox.other_token}).status_code == 503
     assert StoredToken.objects.get().fingerprint == stored.fingerprint
+
+
+def test_a_token_that_is_stored_already_is_stored_and_warned_about(sandbox, stored, vera):
+    page = add(vera, sandbox.token, label="Again").content.decode()
+    assert "“Again” and “Team” are the same token" in page
+    assert StoredToken.objects.count() == 2
+
+
+def test_a_token_of_somebody_else_is_not_told_of(cast, sandbox, vera):
+    tokens.store(user_id=cast.mia.pk, label="Mia's", token=sandbox.token, stored_by_name="Mia")
+    assert "are the same token" not in add(vera, sandbox.token).content.decode()
+
+
+def test_a_token_that_may_not_see_the_servers_says_so(sandbox, vera):
+    token = issue_token(sandbox.account.email, "bare", ["snapshots.read"])
+    assert "only those that have a snapshot are shown" in add(vera, token).content.decode()
