@@ -157,7 +157,7 @@ def work(studio: Photographer, environment: dict[str, str]) -> None:
     check_the_log(environment)
     for name, device in [("audit-desktop-light", DESKTOP), ("audit-phone-light", PHONE)]:
         auditor = studio.page("auditor", **device)
-        auditor.goto("/audit/")
+        auditor.goto("/audit/" if device is DESKTOP else "/audit/?person=Mina+Manager")
         if device is PHONE:
             auditor.get_by_text("newest first").evaluate("place => { place.scrollIntoView() }")
         studio.take(auditor, name)

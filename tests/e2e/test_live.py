@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Request, expect
 
 from snapshots.sandbox.models import Restore
 from tests.desk import Desk, make_desk
-from tests.e2e.browsing import Site
+from tests.e2e.browsing import DESKTOP, PHONE, Site
 from tests.e2e.tours import NOWHERE
 
 pytestmark = pytest.mark.browser
@@ -48,12 +48,75 @@ def test_the_end_of_a_snapshot_is_told_and_then_the_polling_stops(site: Site, de
     assert len(polls) == seen
 
 
-def test_a_page_on_which_nothing_moves_never_asks(site: Site, desk, settings):
+@pytest.mark.parametrize("where", ["list", "server"])
+def test_a_page_on_which_nothing_moves_looks_again_once_a_minute_while_it_is_seen(site: Site, desk, where):
     page = site.page(desk.user)
+    page.clock.install()
     polls = watch_polls(page)
-    page.goto(server_url(desk))
-    page.wait_for_timeout(POLL_SECONDS * 1250)
+    page.goto("/" if where == "list" else server_url(desk))
+    page.clock.run_for(59_000)
     assert polls == []
+    with page.expect_response(lambda answer: "hx-request" in answer.request.headers):
+        page.clock.run_for(2_000)
+    page.clock.run_for(50_000)
+    assert len(polls) == 1
+    page.evaluate("Object.defineProperty(document, 'hidden', {value: true, configurable: true})")
+    page.clock.run_for(300_000)
+    assert len(polls) == 1
+    with page.expect_response(lambda answer: "hx-request" in answer.request.headers):
+        page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    assert len(polls) == 2
+
+
+def test_a_list_that_could_not_be_renewed_says_that_it_may_be_old(site: Site, desk):
+    site.expect_complaint("net::ERR_INTERNET_DISCONNECTED|^htmx:(sendError|afterRequest)")
+    page = site.page(desk.user)
+    page.clock.install()
+    page.goto("/")
+    old = page.get_by_text("May be old")
+    expect(old).to_be_hidden()
+    page.context.set_offline(True)
+    page.clock.run_for(130_000)
+    expect(old).to_be_visible()
+    page.context.set_offline(False)
+    page.clock.run_for(60_000)
+    expect(page.get_by_role("alert")).to_be_empty()
+
+
+def test_when_one_card_finds_the_provider_down_the_buttons_of_all_go_off(site: Site, desk, settings):
+    settings.SNAPPORTAL_SANDBOX_SPEED = 1.0
+    desk.create(desk.server(SERVER), "before-the-upgrade")
+    page = site.page(desk.user)
+    page.goto("/")
+    assert page.locator("article .button[href]").count() > 10
+    settings.SNAPPORTAL_API_URL = NOWHERE
+    expect(page.locator(".banner.warn")).to_contain_text("The provider")
+    expect(page.locator("article .button[href]")).to_have_count(0)
+
+
+def test_a_name_that_cannot_be_used_is_marked_while_it_is_typed(site: Site, desk):
+    page = site.page(desk.user)
+    page.goto(reverse("snapshot_create", args=[desk.token.pk, desk.server(SERVER).server_id]))
+    name = page.get_by_label("Name", exact=True)
+    name.fill("has space")
+    expect(name).to_have_attribute("aria-invalid", "true")
+    expect(name).to_have_accessible_description(re.compile("A name has no spaces"))
+    page.get_by_role("button", name="Create the snapshot").click()
+    expect(name).to_be_focused()
+    name.fill("no-space")
+    expect(name).to_have_attribute("aria-invalid", "false")
+    expect(page.locator(".error")).to_have_count(0)
+
+
+def test_filters_are_folded_on_a_phone_and_open_on_a_desk(site: Site, desk):
+    for size, is_open in ((PHONE, False), (DESKTOP, True)):
+        page = site.page(desk.user, size=size)
+        page.goto("/")
+        expect(page.get_by_role("searchbox")).to_be_visible(visible=is_open)
+        expect(page.locator(".fold > summary")).to_be_visible(visible=not is_open)
+    page = site.page(desk.user, size=PHONE)
+    page.goto("/?q=postgres")
+    expect(page.get_by_role("searchbox")).to_be_visible()
 
 
 def test_focus_stays_where_it_was_when_a_fragment_is_swapped(site: Site, desk):

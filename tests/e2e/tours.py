@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.urls import Resolver404, resolve
-from playwright.sync_api import Page
+from playwright.sync_api import Page, TimeoutError
 
+from snapshots import watching
+from snapshots.vault.models import StoredToken
 from tests.desk import Desk, make_desk
 from tests.e2e.browsing import Site
 from tests.e2e.looking import faults
 from tests.provider import HttpSandbox, Sandbox
 
 NOWHERE = "http://127.0.0.1:9"
+LOOK_TIMEOUT_MS = 6_000
 NO_PAGE = "no page of the site"
 
 
@@ -42,11 +45,17 @@ class World:
         self.settings.SNAPPORTAL_API_URL = self.http.url
 
     def provider_down(self) -> None:
+        """Nobody answers, and the next page finds out: what was read just now would do for another moment."""
         self.settings.SNAPPORTAL_API_URL = NOWHERE
+        for token in StoredToken.objects.all():
+            watching.forget_pace(token)
 
     def look(self, page: Page, text: str) -> None:
         """Look the page over, once it shows `text`: so that it is the state which is meant."""
-        page.locator("main", has_text=text).wait_for()
+        try:
+            page.locator("main", has_text=text).wait_for(timeout=LOOK_TIMEOUT_MS)
+        except TimeoutError:
+            raise AssertionError(f"no {text!r} on {page.url}:\n{page.inner_text('main')[:600]}") from None
         try:
             self.seen.add(resolve(page.evaluate("location.pathname")).url_name or NO_PAGE)
         except Resolver404:
