@@ -125,7 +125,7 @@ def texts_in(value: object) -> list[str]:
     return texts_in(tuple(getattr(value, name) for name in getattr(value, "__struct_fields__", ())))
 
 
-@hostile.hostile(1600)
+@hostile.hostile(1300)
 @given(body=bodies)
 def test_any_answer_is_read_or_is_unreadable(body):
     readers = (contract.to_created, contract.to_restore_started, contract.to_account)
@@ -215,7 +215,7 @@ SNAPSHOT = {
 }
 
 
-@hostile.hostile(100)
+@hostile.hostile(80)
 @given(
     action=st.sampled_from(Action),
     status=st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 409, 429, 500, 502, 302]),

@@ -22,7 +22,7 @@ from snapshots.operations import OperationRefusedError
 from tests.desk import make_desk
 from tests.imaginary import MODES, ImaginaryProvider, Killed
 
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "60"))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "50"))
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEXT_RESULTS = {
     "pending": {"accepted", "completed", "failed", "unknown"},
