@@ -1,5 +1,7 @@
 """Keeping tokens: checked with the provider first, then stored, replaced or removed together with the audit row."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
 import structlog
@@ -16,7 +18,7 @@ from snapshots.upstream.errors import TokenRefusedError
 from snapshots.vault import tokens
 from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
-from snapshots.vault.tokens import DuplicateLabelError
+from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 
 log = structlog.get_logger("snapshots.keeping")
 
@@ -69,6 +71,17 @@ def _story(actor: Actor, action: str, owner: object, label: str, fingerprint: st
     return actor.story(action=action, target=str(owner), token_label=label, token_fingerprint=fingerprint)
 
 
+@contextmanager
+def _told(story: Story) -> Iterator[None]:
+    """Around a change that may come too late: then nothing of it stays, and the log says that it was refused."""
+    try:
+        with journal.committed():
+            yield
+    except TokenChangedError:
+        journal.record(replace(story, result="refused", code="token_changed"))
+        raise
+
+
 def store_token(
     *, actor: Actor, owner: AbstractBaseUser, label: str, token: str, unchecked: bool = False
 ) -> StoredToken:
@@ -90,31 +103,32 @@ def store_token(
 
 
 def replace_token(*, actor: Actor, stored: StoredToken, token: str, unchecked: bool = False) -> None:
-    """Raises TokenNotTakenError, and SealError when there is no key."""
+    """Raises TokenNotTakenError, TokenChangedError, and SealError when there is no key."""
     story = _story(actor, "token.replace", stored.user, stored.label, tokens.fingerprint_of(token))
     check = _examine(story, token, unchecked=unchecked)
-    with journal.committed():
+    with _told(story):
         tokens.replace(stored, token, stored_by_name=actor.name)
         _note(stored, check)
         journal.record(replace(story, code=check.code))
 
 
 def remove_token(*, actor: Actor, stored: StoredToken) -> None:
-    """The portal forgets the token. At the provider it stays valid until it is revoked there."""
-    with journal.committed():
-        journal.record(_story(actor, "token.remove", stored.user, stored.label, stored.fingerprint))
-        stored.delete()
+    """The portal forgets the token. At the provider it stays valid until it is revoked there. Raises TokenChangedError."""
+    story = _story(actor, "token.remove", stored.user, stored.label, stored.fingerprint)
+    with _told(story):
+        tokens.remove(stored)
+        journal.record(story)
 
 
 def check_stored(*, actor: Actor, stored: StoredToken) -> TokenCheck:
-    """Ask the provider about a stored token, and keep what it says."""
+    """Ask the provider about a stored token, and keep what it says. Raises TokenChangedError."""
     try:
         check = connection.check_token(tokens.reveal(stored))
     except SealError as error:
         log.warning("token does not open", token_id=stored.pk, key_id=stored.key_id, why=str(error))
         check = TokenCheck(False, code="sealed")
     story = _story(actor, "token.check", stored.user, stored.label, stored.fingerprint)
-    with journal.committed():
+    with _told(story):
         _note(stored, check)
         journal.record(replace(story, result="completed" if check.ok else "refused", code=check.code))
     return check

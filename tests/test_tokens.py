@@ -1,14 +1,18 @@
 """Putting in, replacing, checking and removing tokens."""
 
+import httpx
 import pytest
 from django.urls import reverse
 
+from snapshots import keeping
+from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.models import Action
 from snapshots.sandbox.filling import issue_token
 from snapshots.sandbox.models import Token
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
+from snapshots.vault.tokens import TokenChangedError
 
 NOWHERE = "http://127.0.0.1:9"
 WRONG = "sbx_this-token-is-not-known-to-anybody"
@@ -228,3 +232,77 @@ def test_a_token_of_somebody_else_is_not_told_of(cast, sandbox, vera):
 def test_a_token_that_may_not_see_the_servers_says_so(sandbox, vera):
     token = issue_token(sandbox.account.email, "bare", ["snapshots.read"])
     assert "only those that have a snapshot are shown" in add(vera, token).content.decode()
+
+
+REPLACEMENT = "another-token-1234567890"
+TOO_LATE = "was removed or replaced meanwhile"
+
+
+def remove_meanwhile(stored: StoredToken) -> None:
+    StoredToken.objects.all().delete()
+
+
+def replace_meanwhile(stored: StoredToken) -> None:
+    tokens.replace(StoredToken.objects.get(), REPLACEMENT, stored_by_name="Ada")
+
+
+@pytest.fixture
+def overtaken(double, stored):
+    """A function that lets somebody be quicker: it happens while the provider is being asked."""
+
+    def happen(meanwhile, status: int) -> None:
+        waiting = [meanwhile]
+
+        def answer(request):
+            while waiting:
+                waiting.pop()(stored)
+            return httpx.Response(status, json={"count": 0, "next": None, "results": []})
+
+        double.answer = answer
+
+    return happen
+
+
+@pytest.mark.parametrize("status", [200, 401])
+@pytest.mark.parametrize("name", ["token_check", "token_replace"])
+def test_a_token_removed_while_the_provider_is_asked_does_not_come_back(
+    vera, stored, overtaken, name, status
+):
+    overtaken(remove_meanwhile, status)
+    vera.post(url(name, stored), {"token": "a-third-token-1234567890"})
+    assert not StoredToken.objects.exists()
+    assert [result for _action, result, _code, _label in rows()] == ["refused"]
+
+
+@pytest.mark.parametrize("name", ["token_check", "token_replace"])
+def test_a_token_replaced_while_the_provider_is_asked_stays_as_it_was_replaced(vera, stored, overtaken, name):
+    overtaken(replace_meanwhile, 200)
+    page = vera.post(url(name, stored), {"token": "a-third-token-1234567890"}, follow=True).content.decode()
+    assert TOO_LATE in page
+    now = StoredToken.objects.get()
+    assert tokens.reveal(now) == REPLACEMENT
+    assert (now.stored_by_name, now.checked_at) == ("Ada", None)
+    assert rows() == [(name.replace("_", "."), "refused", "token_changed", "Team")]
+
+
+@pytest.mark.parametrize("meanwhile", [remove_meanwhile, replace_meanwhile])
+def test_what_was_removed_or_replaced_meanwhile_cannot_be_removed(cast, stored, meanwhile):
+    read_before = StoredToken.objects.get()
+    meanwhile(stored)
+    left = list(StoredToken.objects.values())
+    with pytest.raises(TokenChangedError):
+        keeping.remove_token(actor=Actor(id=cast.vera.pk, name="Vera", role="viewer"), stored=read_before)
+    assert list(StoredToken.objects.values()) == left
+    assert rows() == [("token.remove", "refused", "token_changed", "Team")]
+
+
+def test_a_token_sealed_anew_while_the_provider_is_asked_is_still_the_same(vera, stored, overtaken, settings):
+    def reseal_meanwhile(stored: StoredToken) -> None:
+        settings.SNAPPORTAL_TOKEN_KEYS = {"t2": bytes(range(32)), **settings.SNAPPORTAL_TOKEN_KEYS}
+        assert tokens.reseal(StoredToken.objects.get())
+
+    overtaken(reseal_meanwhile, 200)
+    vera.post(url("token_check", stored))
+    now = StoredToken.objects.get()
+    assert now.checked_at
+    assert (now.key_id, tokens.reveal(now)) == ("t2", tokens.reveal(stored))

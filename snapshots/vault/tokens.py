@@ -3,15 +3,26 @@
 from collections.abc import Mapping, Sequence
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from snapshots.vault import crypto
 from snapshots.vault.crypto import Binding
 from snapshots.vault.models import StoredToken, new_token_id
 
+PUT_COLUMNS = ("stored_by_name", "key_id", "sealed", "fingerprint", "hint")
+NOTED_COLUMNS = (
+    "checked_at", "refused_at", "account_email", "account_name", "token_name", "permissions", "server_names", "server_count",
+)  # fmt: skip
+"""What is known of a token from the provider."""
+
 
 class DuplicateLabelError(Exception):
     """The person already has a token of this label."""
+
+
+class TokenChangedError(Exception):
+    """The stored token was removed, or another was put in its place, since it was read."""
 
 
 def fingerprint_of(token: str) -> str:
@@ -20,6 +31,17 @@ def fingerprint_of(token: str) -> str:
 
 def _binding(stored: StoredToken) -> Binding:
     return Binding(StoredToken._meta.db_table, "sealed", stored.pk, stored.user_id)
+
+
+def _unchanged(stored: StoredToken) -> QuerySet[StoredToken]:
+    """The row, if it still holds the token that `stored` was read with. Sealed with another key it is the same token."""
+    return StoredToken.objects.filter(pk=stored.pk, fingerprint=stored.fingerprint)
+
+
+def _write(row: QuerySet[StoredToken], stored: StoredToken, columns: Sequence[str]) -> None:
+    """Never save(): it would insert a removed row anew. Raises TokenChangedError when there is no such row any more."""
+    if not row.update(**{column: getattr(stored, column) for column in columns}):
+        raise TokenChangedError(stored.pk)
 
 
 def _put(stored: StoredToken, token: str) -> None:
@@ -55,10 +77,17 @@ def store(*, user_id: int, label: str, token: str, stored_by_name: str) -> Store
 
 
 def replace(stored: StoredToken, token: str, *, stored_by_name: str) -> None:
-    """Put another token in the place of this one: label and id stay. Raises SealError when there is no key."""
+    """Put another token in the place of this one: label and id stay. Raises TokenChangedError, and SealError without a key."""
+    row = _unchanged(stored)
     stored.stored_by_name = stored_by_name
     _put(stored, token)
-    stored.save()
+    _write(row, stored, PUT_COLUMNS + NOTED_COLUMNS)
+
+
+def remove(stored: StoredToken) -> None:
+    """Raises TokenChangedError."""
+    if not _unchanged(stored).delete()[0]:
+        raise TokenChangedError(stored.pk)
 
 
 def reveal(stored: StoredToken) -> str:
@@ -88,7 +117,10 @@ def note_accepted(
     permissions: Sequence[str],
     server_names: Sequence[str] | None,
 ) -> None:
-    """The provider took the token now. `account` may hold email, name and token_name; None for servers is "not told"."""
+    """The provider took the token now. Raises TokenChangedError.
+
+    `account` may hold email, name and token_name; None for servers is "not told".
+    """
     stored.checked_at, stored.refused_at = timezone.now(), None
     stored.account_email = account.get("email", "")
     stored.account_name = account.get("name", "")
@@ -96,12 +128,11 @@ def note_accepted(
     stored.permissions = list(permissions)
     stored.server_names = list(server_names or [])
     stored.server_count = None if server_names is None else len(server_names)
-    stored.save()
+    _write(_unchanged(stored), stored, NOTED_COLUMNS)
 
 
 def note_refused(stored: StoredToken) -> None:
-    """The provider refused the token (401); the first time counts. Another token put in its place is not meant."""
-    StoredToken.objects.filter(pk=stored.pk, fingerprint=stored.fingerprint, refused_at=None).update(
-        refused_at=timezone.now()
-    )
-    stored.refresh_from_db(fields=["refused_at"])
+    """The provider refused the token (401); the first time counts. One that is gone meanwhile needs no note."""
+    row = _unchanged(stored)
+    row.filter(refused_at=None).update(refused_at=timezone.now())
+    stored.refused_at = row.values_list("refused_at", flat=True).first()

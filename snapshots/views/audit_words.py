@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from snapshots.audit.chain import UNREADABLE
 from snapshots.audit.models import Entry, Phase
 from snapshots.views.presenting import REFUSAL_WORDS, Badge
 
@@ -53,6 +54,7 @@ RESULTS: dict[str, Badge] = {
 }
 ASKED = Badge("moving", lazy("Asked"))
 SPECIAL_RESULTS = {
+    (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
     ("audit.verify", "completed"): Badge("ok", lazy("It holds")),
     ("audit.verify", "failed"): Badge("bad", lazy("Broken")),
 }
@@ -71,6 +73,7 @@ CODES: dict[str, "StrPromise"] = {
     "unreachable": lazy("The provider could not be reached"),
     "busy": lazy("Too many requests were under way"),
     "invalid": lazy("The provider found it invalid"),
+    "token_changed": lazy("The stored token was removed or replaced meanwhile"),
     "token_refused": lazy("The provider refused the token"),
     "forbidden": lazy("The token lacks the permission"),
     "not_found": lazy("The provider does not know it any more"),
@@ -93,6 +96,8 @@ DOORS: dict[str, "StrPromise"] = {
 
 def headline(entry: Entry) -> str:
     """What was asked, with its names: 'Restore web-server-01 from weekly-snapshot'."""
+    if not entry.is_readable:
+        return _("A row that cannot be read: it was changed in the database")
     if entry.action not in ACTIONS:
         return f"{entry.action} {entry.target}".strip()
     if entry.action == "person.sign_in" and not entry.target:
@@ -111,6 +116,8 @@ def who(entry: Entry) -> str:
     """The person's name as it was then; or what stood in for a person."""
     if entry.actor_name:
         return entry.actor_name
+    if not entry.is_readable:
+        return _("Not known")
     if entry.door == "command":
         return _("Command line")
     return _("The portal") if entry.action.startswith("audit.") else _("Nobody signed in")

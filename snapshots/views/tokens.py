@@ -14,7 +14,7 @@ from snapshots import connection, keeping
 from snapshots.keeping import TokenNotTakenError
 from snapshots.token_forms import NewTokenForm, TokenForm
 from snapshots.vault.models import StoredToken
-from snapshots.vault.tokens import DuplicateLabelError
+from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 
@@ -63,6 +63,18 @@ def _tell(request: HttpRequest, stored: StoredToken) -> None:
             _("The token “%(label)s” is stored, but not checked: VPS.org did not answer.")
             % {"label": stored.label},
         )
+
+
+def _tell_changed(request: HttpRequest, stored: StoredToken) -> HttpResponse:
+    """Nothing was done, because somebody else was quicker."""
+    messages.error(
+        request,
+        _(
+            "The token “%(label)s” was removed or replaced meanwhile: nothing was changed. Look at it once more."
+        )
+        % {"label": stored.label},
+    )
+    return redirect(_home_of(request, stored.user))
 
 
 def _add(request: HttpRequest, owner: AbstractBaseUser) -> HttpResponse:
@@ -116,6 +128,8 @@ def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
             keeping.replace_token(actor=actor_of(request), stored=stored, **form.cleaned_data)
         except TokenNotTakenError as error:
             offers_unchecked = _offer(form, error)
+        except TokenChangedError:
+            return _tell_changed(request, stored)
         else:
             _tell(request, stored)
             return redirect(_home_of(request, stored.user))
@@ -133,7 +147,10 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
     stored = _token_or_404(request, token_id)
     back = _home_of(request, stored.user)
     if request.method == "POST":
-        keeping.remove_token(actor=actor_of(request), stored=stored)
+        try:
+            keeping.remove_token(actor=actor_of(request), stored=stored)
+        except TokenChangedError:
+            return _tell_changed(request, stored)
         messages.success(request, _("The token “%(label)s” is removed.") % {"label": stored.label})
         return redirect(back)
     context = {"stored": stored, "left_open": keeping.count_left_open(stored), "back": back}
@@ -143,7 +160,10 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
 @requires("snapshots.keep_token", "POST")
 def token_check(request: HttpRequest, token_id: str) -> HttpResponse:
     stored = _token_or_404(request, token_id)
-    check = keeping.check_stored(actor=actor_of(request), stored=stored)
+    try:
+        check = keeping.check_stored(actor=actor_of(request), stored=stored)
+    except TokenChangedError:
+        return _tell_changed(request, stored)
     if check.ok:
         messages.success(request, _("VPS.org accepts the token “%(label)s”.") % {"label": stored.label})
     else:
