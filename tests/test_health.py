@@ -1,5 +1,6 @@
 """What a supervisor is told, and what people see while the database is away."""
 
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -40,9 +41,14 @@ def test_a_ready_portal_says_so(db, client):
     )  # fmt: skip
 
 
-def test_a_migration_that_is_missing_is_told(db, client):
-    MigrationRecorder.Migration.objects.filter(app="vault").delete()
-    assert failed(client) == ["migrations"]
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_that_is_missing_is_told(client):
+    row = MigrationRecorder.Migration.objects.get(app="vault")
+    row.delete()
+    try:
+        assert failed(client) == ["migrations"]
+    finally:
+        row.save(force_insert=True)
 
 
 @pytest.mark.parametrize("name", ["SNAPPORTAL_TOKEN_KEYS", "SNAPPORTAL_AUDIT_KEYS"])
@@ -51,10 +57,29 @@ def test_a_missing_key_is_told(db, client, settings, name):
     assert failed(client) == ["keys"]
 
 
-def test_readiness_without_a_database_is_an_answer_that_tells_no_cause(db, client):
-    with no_database():
-        assert failed(client) == ["database", "migrations", "audit_log"]
-        assert "disk" not in client.get("/readyz").content.decode()
+def test_readiness_without_a_database_is_an_answer_that_tells_no_cause(db, client, monkeypatch):
+    monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/portal")
+    assert failed(client) == ["database", "migrations", "audit_log"]
+    assert "nowhere" not in client.get("/readyz").content.decode()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_readiness_does_not_wait_for_a_database_that_is_locked(client):
+    lock = {
+        "sqlite": "BEGIN EXCLUSIVE",
+        "postgresql": "BEGIN; LOCK TABLE django_migrations IN ACCESS EXCLUSIVE MODE",
+    }
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute(lock[other.vendor])
+            began = time.monotonic()
+            assert "migrations" in failed(client)
+            assert time.monotonic() - began < 2.5
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+    assert checks(client)[0] == 200
 
 
 def test_readiness_does_not_ask_the_provider(db, client, settings):
