@@ -9,7 +9,7 @@ from django.conf import settings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "snapportal.settings")
 
 bind = settings.SNAPPORTAL_BIND
-worker_class = "gthread"
+worker_class = "snapportal.gunicorn_worker.Worker"
 workers = settings.SNAPPORTAL_WORKERS
 threads = settings.SNAPPORTAL_THREADS
 timeout = 90  # above what three provider calls may take
@@ -18,6 +18,14 @@ keepalive = 5
 preload_app = True
 umask = 0o077
 control_socket_disable = True  # it would write into the home folder
+
+# Gunicorn's own lines are JSON too.
+logconfig_dict = settings.LOGGING | {
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "gunicorn.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    }
+}
 
 limit_request_line = 8190
 limit_request_fields = 100

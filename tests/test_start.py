@@ -1,5 +1,6 @@
 """The one command that prepares and serves."""
 
+import json
 import os
 import signal
 import socket
@@ -7,11 +8,15 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import parse_headers
 from pathlib import Path
 
 import httpx
 import pytest
 
+from snapportal.gunicorn_worker import HEADERS
 from tests.test_settings import ROOT, production, start
 
 __all__ = ["production"]
@@ -98,40 +103,77 @@ def test_a_taken_address_is_told_before_anything_is_done(tmp_path):
     assert not (tmp_path / "data" / "snapportal.sqlite3").exists()
 
 
-def test_it_serves_signs_in_and_ends_when_told(sandbox_folder):
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "manage.py", "start"],
-        cwd=ROOT,
-        env={
-            "PATH": os.environ["PATH"],
-            "SNAPPORTAL_DATA_DIR": str(sandbox_folder),
-            "SNAPPORTAL_BIND": f"127.0.0.1:{port}",
-            "SNAPPORTAL_WORKERS": "1",
-        },
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+@contextmanager
+def serving(folder: Path) -> Iterator[httpx.Client]:
+    """The portal as it is started by people, with a browser at it; what it says goes into `lines.txt` beside the folder."""
+    bind = f"127.0.0.1:{free_port()}"
+    with (folder.parent / "lines.txt").open("w") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "start"],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "SNAPPORTAL_DATA_DIR": str(folder),
+                "SNAPPORTAL_BIND": bind,
+                "SNAPPORTAL_WORKERS": "1",
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=lines,
+        )
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as browser:
+        with httpx.Client(base_url=f"http://{bind}", trust_env=False) as browser:
             assert wait_for(browser, "/readyz").json()["status"] == "ready"
-            answer = browser.get("/sign-in/")
-            page = answer.text
-            style = page.split('rel="stylesheet" href="')[1].split('"')[0]
-            assert "immutable" in browser.get(style).headers["Cache-Control"]
-            csrf = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
-            form = {
-                "username": "manager",
-                "password": accounts(sandbox_folder)["manager"],
-                "csrfmiddlewaretoken": csrf,
-            }
-            cookie = {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
-            answer = browser.post("/sign-in/", data=form, headers=cookie)
-            assert (answer.status_code, answer.headers["Location"]) == (302, "/")
-            assert "__Host-session" in answer.headers["Set-Cookie"]
+            yield browser
     finally:
         process.send_signal(signal.SIGTERM)
         assert process.wait(20) == 0
+
+
+def test_it_serves_signs_in_and_ends_when_told(sandbox_folder):
+    with serving(sandbox_folder) as browser:
+        answer = browser.get("/sign-in/")
+        page = answer.text
+        style = page.split('rel="stylesheet" href="')[1].split('"')[0]
+        assert "immutable" in browser.get(style).headers["Cache-Control"]
+        csrf = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        form = {
+            "username": "manager",
+            "password": accounts(sandbox_folder)["manager"],
+            "csrfmiddlewaretoken": csrf,
+        }
+        cookie = {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+        answer = browser.post("/sign-in/", data=form, headers=cookie)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+        assert "__Host-session" in answer.headers["Set-Cookie"]
+
+
+def say(browser: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
+    """Status and headers of the answer to what no browser would send."""
+    with socket.create_connection((browser.base_url.host, browser.base_url.port), 5) as wire:
+        wire.sendall(request)
+        with wire.makefile("rb") as answer:
+            status = int(answer.readline().split()[1])
+            return status, dict(parse_headers(answer))
+
+
+def test_what_gunicorn_answers_and_says_by_itself_is_like_our_own(sandbox_folder):
+    long = b"a" * 9000
+    with serving(sandbox_folder) as browser:
+        ours = browser.get("/livez").headers
+        for status, request in {
+            400: b"GET / HTTP/9.9\r\n\r\n",
+            414: b"GET /" + long + b" HTTP/1.1\r\n\r\n",
+            431: b"GET / HTTP/1.1\r\nX: " + long + b"\r\n\r\n",
+        }.items():
+            got, headers = say(browser, request)
+            assert got == status
+            kept = set(HEADERS) - {"Content-Security-Policy"}
+            assert {name: headers[name] for name in kept} == {name: ours[name] for name in kept}
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+    lines = (sandbox_folder.parent / "lines.txt").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert sum("Invalid request" in line["event"] for line in told) == 3
+    assert all({"timestamp", "level", "logger"} <= set(line) for line in told)
 
 
 def wait_for(browser: httpx.Client, path: str) -> httpx.Response:

@@ -1,0 +1,40 @@
+"""What gunicorn answers by itself, before the portal sees a request (400, 414, 431 …), with the headers of our own answers."""
+
+import socket
+from typing import Any, Final
+
+from gunicorn.workers.gthread import ThreadWorker
+
+# Written out, as gunicorn loads this before Django and its middleware can be loaded.
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+class _Dressing:
+    """A connection on which one answer goes out: the headers are put behind its status line."""
+
+    def __init__(self, client: socket.socket) -> None:
+        self._client = client
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def sendall(self, answer: bytes) -> None:
+        status, _end, rest = answer.partition(b"\r\n")
+        lines = "".join(f"\r\n{name}: {value}" for name, value in HEADERS.items())
+        self._client.sendall(status + lines.encode() + b"\r\n" + rest)
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """Gunicorn's worker with threads."""
+
+    def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
+        super().handle_error(req, _Dressing(client), addr, exc)
