@@ -241,6 +241,24 @@ def test_who_may_not_restore_is_offered_no_override(cast, desk, sandbox, signed_
 
 
 @pytest.mark.django_db(transaction=True)
+def test_while_the_provider_is_down_a_full_server_says_why_nothing_can_be_deleted(
+    far_desk, http_sandbox, signed_in
+):
+    client = signed_in(far_desk.user)
+    url = url_of("create", far_desk, far_desk.server("db-server-01"))
+    assert "once the provider can be asked again" not in text_of(client.get(url))
+    http_sandbox.misbehave("status", status=503, times=0)
+    far_desk.views()
+    assert "That can be done once the provider can be asked again" in text_of(client.get(url))
+
+
+def test_who_may_not_delete_is_sent_to_a_manager_when_a_server_is_full(cast, sandbox, signed_in):
+    desk = make_desk(cast.omar, sandbox.token)
+    text = text_of(signed_in(cast.omar).get(url_of("create", desk, desk.server("db-server-01"))))
+    assert "ask a manager to delete one" in text
+
+
+@pytest.mark.django_db(transaction=True)
 def test_when_the_provider_cannot_be_asked_nothing_is_sent_and_the_page_says_so(
     far_desk, http_sandbox, signed_in
 ):

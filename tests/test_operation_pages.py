@@ -149,3 +149,10 @@ def test_the_story_in_the_audit_log_is_linked_for_who_may_read_it(cast, sandbox,
     operation = desk.create(desk.server(), name="before-link")
     body = signed_in(cast.ada).get(reverse("operation_detail", args=[operation.pk])).content.decode()
     assert "/audit/" in body.split("<main")[1]
+
+
+def test_an_operations_page_belongs_to_the_servers_in_the_navigation(desk, signed_in):
+    operation = desk.create(desk.server())
+    body = signed_in(desk.user).get(reverse("operation_detail", args=[operation.pk])).content.decode()
+    assert '<a href="/" aria-current="page">' in body
+    assert body.count('aria-current="page"') == 1
