@@ -105,6 +105,17 @@ def test_a_sign_in_name_is_made_of_plain_signs(cast, signed_in, username):
     assert User.objects.count() == 5
 
 
+def test_a_name_fits_into_the_log_with_its_role(cast, signed_in):
+    admin = signed_in(cast.ada)
+    longest = "n" * 120
+    assert "at most 120" in save(admin, cast.vera, name=longest + "n").content.decode()
+    assert save(admin, cast.vera, name=longest).status_code == 302
+    with pytest.raises(CommandError, match="at most 120"):
+        call_command("add_person", "nora", "--name", longest + "n")
+    for role in Role.values:
+        assert len(f"{longest} ({role})") <= Entry.column("settled_by").max_length
+
+
 def test_every_role_is_explained_beside_its_button(cast, signed_in):
     page = signed_in(cast.ada).get("/people/add/").content.decode()
     for words in (

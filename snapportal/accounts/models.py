@@ -74,7 +74,7 @@ class User(AbstractBaseUser):
             RegexValidator(r"\A[a-z0-9._@+-]+\Z", _("Only letters, digits and . _ @ + - can be used."))
         ],
     )
-    name = models.CharField(_("name"), max_length=150)
+    name = models.CharField(_("name"), max_length=120)  # with the role behind it, 150 in the log
     email = models.EmailField(_("e-mail"), blank=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(_("active"), default=True)
@@ -131,6 +131,8 @@ class SignInFailure(models.Model):
     pair = models.CharField(max_length=64)
     address = models.CharField(max_length=45, blank=True)
     at = models.DateTimeField()
+    is_followed = models.BooleanField(default=False)
+    """Whether the log tells that there were attempts after this failure, while the brake held."""
 
     class Meta:
         db_table = "sign_in_failure"

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                         verbose_name="sign-in name",
                     ),
                 ),
-                ("name", models.CharField(max_length=150, verbose_name="name")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
                 ("email", models.EmailField(blank=True, max_length=254, verbose_name="e-mail")),
                 (
                     "role",
@@ -81,6 +81,7 @@ class Migration(migrations.Migration):
                 ("pair", models.CharField(max_length=64)),
                 ("address", models.CharField(blank=True, max_length=45)),
                 ("at", models.DateTimeField()),
+                ("is_followed", models.BooleanField(default=False)),
             ],
             options={
                 "db_table": "sign_in_failure",
