@@ -124,7 +124,25 @@ def test_ten_failures_make_the_guesser_wait_and_say_how_long(cast, client):
     assert answer.status_code == 429
     assert answer["Retry-After"] == "900"
     assert "15 minutes" in answer.content.decode()
-    assert [row.code for row in rows("person.sign_in")] == ["wrong_password"] * 9 + ["braked"]
+    assert [row.code for row in rows("person.sign_in")] == ["wrong_password"] * 9 + ["braked", "held_back"]
+
+
+def test_of_the_attempts_while_the_brake_holds_the_first_is_recorded(cast, client):
+    with time_machine.travel("2026-11-24T12:00:00Z", tick=False):
+        for _ in range(20):
+            try_in(client, password="wrong")
+    with time_machine.travel("2026-11-24T12:16:00Z", tick=False):
+        for _ in range(20):
+            try_in(client, password="wrong")
+    (once, again) = [row for row in rows("person.sign_in") if row.code == "held_back"]
+    assert (once.result, once.target, once.address) == ("refused", "vera", "127.0.0.1")
+    assert once.at < again.at
+
+
+def test_while_an_address_is_held_back_it_fills_no_log_with_other_names(cast, client):
+    for number in range(50):
+        try_in(client, f"name-{number}", "wrong", address="203.0.113.9")
+    assert [row.code for row in rows("person.sign_in")][29:] == ["braked", "held_back"]
 
 
 def test_the_brake_lets_go_after_fifteen_minutes(cast, client):
@@ -192,6 +210,15 @@ def test_a_password_changes_only_for_who_knows_the_old_one(cast, signed_in):
     assert client.post("/account/", {"old_password": PASSWORD}).status_code == 429
     cast.vera.refresh_from_db()
     assert cast.vera.check_password(PASSWORD)
+    told = rows("person.set_password")
+    assert [row.code for row in told] == ["wrong_password"] * 9 + ["braked", "held_back"]
+    assert {(row.result, row.actor_name, row.target) for row in told} == {("refused", "Vera", "vera")}
+
+
+def test_a_guess_at_the_old_password_that_cannot_be_recorded_is_told_nothing(cast, signed_in, settings):
+    client = signed_in(cast.vera)
+    settings.SNAPPORTAL_AUDIT_KEYS = {}
+    assert client.post("/account/", {"old_password": "guess"}).status_code == 503
 
 
 def test_a_weak_password_is_refused(cast, signed_in):

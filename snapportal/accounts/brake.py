@@ -7,6 +7,7 @@ sit behind it). Whoever signs in from another address is not held up by a guesse
 import math
 from datetime import timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -22,19 +23,37 @@ def _pair(username: str, address: str) -> str:
     return salted_hmac("snapportal.sign-in", f"{address} {name}", algorithm="sha256").hexdigest()
 
 
-def minutes_to_wait(username: str, address: str) -> int:
-    """0 when a sign-in may be tried, else in how many minutes it may."""
-    now = timezone.now()
-    recent = SignInFailure.objects.filter(at__gt=now - WINDOW)
-    counts = [
+def _counted(username: str, address: str) -> list[tuple[QuerySet[SignInFailure], int]]:
+    """The failures that count, newest first, and how many of them are allowed."""
+    recent = SignInFailure.objects.filter(at__gt=timezone.now() - WINDOW).order_by("-at", "-pk")
+    return [
         (recent.filter(pair=_pair(username, address)), MAX_FAILURES_OF_PAIR),
         (recent.filter(address=address), MAX_FAILURES_OF_ADDRESS),
     ]
+
+
+def minutes_to_wait(username: str, address: str) -> int:
+    """0 when a sign-in may be tried, else in how many minutes it may."""
+    now = timezone.now()
     waits = [0.0]
-    for failures, allowed in counts:
-        newest = failures.order_by("-at").values_list("at", flat=True)[allowed - 1 : allowed]
-        waits += [(at + WINDOW - now).total_seconds() / 60 for at in newest]
+    for failures, allowed in _counted(username, address):
+        decisive = failures.values_list("at", flat=True)[allowed - 1 : allowed]
+        waits += [(at + WINDOW - now).total_seconds() / 60 for at in decisive]
     return math.ceil(max(waits))
+
+
+def find_unfollowed(username: str, address: str) -> SignInFailure | None:
+    """The failure that made the brake hold, as long as no attempt after it is noted."""
+    for failures, allowed in _counted(username, address):
+        if failures[allowed - 1 : allowed].exists():
+            newest = failures[0]
+            return None if newest.is_followed else newest
+    return None
+
+
+def note_followed(failure: SignInFailure) -> bool:
+    """False when another attempt was first."""
+    return SignInFailure.objects.filter(pk=failure.pk, is_followed=False).update(is_followed=True) == 1
 
 
 def note_failure(username: str, address: str) -> None:

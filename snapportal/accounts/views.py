@@ -46,21 +46,30 @@ def _come_in(request: HttpRequest, user: User) -> None:
         journal.record(actor_of(request).story(action="person.sign_in", result="completed"))
 
 
-def _turn_away(request: HttpRequest, username: str) -> None:
-    """Count and record a failed attempt. Attempts while the brake holds are not recorded one by one: the row of the
-    failure that made it hold says so, and a guesser cannot fill the log."""
+def _refuse(request: HttpRequest, action: str, username: str, code: str) -> None:
+    story = actor_of(request).story(
+        action=action, result="refused", code=code, target=username[:TRIED_NAME_LENGTH]
+    )
+    journal.record(story)
+
+
+def _turn_away(request: HttpRequest, action: str, username: str) -> None:
+    """Count and record a wrong password."""
     address = _address(request)
     with journal.committed():
         brake.note_failure(username, address)
         code = "braked" if brake.minutes_to_wait(username, address) else "wrong_password"
-        journal.record(
-            actor_of(request).story(
-                action="person.sign_in", result="refused", code=code, target=username[:TRIED_NAME_LENGTH]
-            )
-        )
+        _refuse(request, action, username, code)
 
 
-def _too_many(request: HttpRequest, minutes: int) -> HttpResponse:
+def _hold_back(request: HttpRequest, action: str, username: str, minutes: int) -> HttpResponse:
+    """The answer while the brake holds. The first attempt after a failure is recorded, and no other: a guesser cannot
+    fill the log."""
+    failure = brake.find_unfollowed(username, _address(request))
+    if failure is not None:
+        with journal.committed():
+            if brake.note_followed(failure):
+                _refuse(request, action, username, "held_back")
     response = render(request, "accounts/too_many.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(minutes * 60)
     return response
@@ -75,14 +84,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         username = request.POST.get("username", "")
         minutes = brake.minutes_to_wait(username, _address(request))
         if minutes:
-            return _too_many(request, minutes)
+            return _hold_back(request, "person.sign_in", username, minutes)
         if form.is_valid():
             user = form.get_user()
             assert isinstance(user, User)
             _come_in(request, user)
             return redirect(_next_url(request, user))
         if username and request.POST.get("password"):
-            _turn_away(request, username)
+            _turn_away(request, "person.sign_in", username)
     wanted = request.POST.get("next", request.GET.get("next", ""))
     return render(request, "accounts/sign_in.html", {"form": form, "next": wanted})
 
@@ -119,12 +128,12 @@ def account_detail(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         minutes = brake.minutes_to_wait(user.username, _address(request))
         if minutes:
-            return _too_many(request, minutes)
+            return _hold_back(request, "person.set_password", user.username, minutes)
         if form.is_valid():
             people.set_password(user, form.cleaned_data["new_password1"], actor=actor_of(request))
             update_session_auth_hash(request, user)
             messages.success(request, _("Your password is changed. Your other sessions have ended."))
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):
-            brake.note_failure(user.username, _address(request))
+            _turn_away(request, "person.set_password", user.username)
     return render(request, "accounts/account.html", {"form": form, "person": user})

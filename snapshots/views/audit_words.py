@@ -70,6 +70,9 @@ STEPS: dict[str, "StrPromise"] = {
 CODES: dict[str, "StrPromise"] = {
     "wrong_password": lazy("The name or the password was wrong"),
     "braked": lazy("The name or the password was wrong once too often: further attempts have to wait"),
+    "held_back": lazy(
+        "It was tried again before the time to wait was over; more such attempts are not recorded"
+    ),
     "unreachable": lazy("The provider could not be reached"),
     "busy": lazy("Too many requests were under way"),
     "invalid": lazy("The provider found it invalid"),
