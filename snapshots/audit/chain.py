@@ -17,14 +17,30 @@ from uuid import UUID
 
 Row = Mapping[str, Any]
 Ring = Mapping[str, bytes]
-"""Key id to 32 bytes. The first key seals; all of them verify."""
+"""Key id to 32 bytes, the newest first. The first key seals; all of them verify what was sealed when they were first."""
 
 GENESIS: Final = "0" * 64
 KEY_CHANGE: Final = "audit.key_change"
+UNREADABLE: Final = "unreadable"
+"""The column that marks a row of which the database gives only the number."""
 ANCHOR_PREFIX: Final = b"snapportal anchor\n"
 """Keeps a signature of an anchor from ever being one of a row."""
 
-Problem = Literal["", "gap", "order", "key", "hash", "link", "key_change", "time", "anchor", "cut"]
+Problem = Literal[
+    "",
+    "before",
+    "gap",
+    "order",
+    "unreadable",
+    "key",
+    "hash",
+    "link",
+    "key_change",
+    "time",
+    "anchor",
+    "cut",
+    "lost",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,37 +113,87 @@ def sign_anchor(head: Head, *, at: datetime, key_id: str, key: bytes) -> Anchor:
     return replace(unsigned, signature=hmac.digest(key, unsigned.signed_part(), "sha256").hex())
 
 
+def _is_same(seal: str, claimed: object) -> bool:
+    """As bytes, for a text that is not ASCII cannot be compared otherwise."""
+    return hmac.compare_digest(seal.encode(), str(claimed).encode(errors="replace"))
+
+
 def is_signed(anchor: Anchor, ring: Ring) -> bool:
     key = ring.get(anchor.key_id)
-    return key is not None and hmac.compare_digest(
-        hmac.digest(key, anchor.signed_part(), "sha256").hex(), anchor.signature
-    )
+    if key is None:
+        return False
+    return _is_same(hmac.digest(key, anchor.signed_part(), "sha256").hex(), anchor.signature)
+
+
+def age(key_id: str, ring: Ring) -> int:
+    """0 for the first key of the ring, which is the newest; a key that is not in it is older than all."""
+    return next((place for place, known in enumerate(ring) if known == key_id), len(ring))
 
 
 def _check_place(row: Row, head: Head) -> Problem:
+    if type(row["sequence"]) is not int:
+        return "unreadable"
+    if row["sequence"] < 1:
+        return "before"
     if row["sequence"] > head.sequence + 1:
         return "gap"
-    return "order" if row["sequence"] <= head.sequence else ""
+    if row["sequence"] <= head.sequence:
+        return "order"
+    return "unreadable" if UNREADABLE in row else ""
 
 
 def check_seal(row: Row, ring: Ring) -> Problem:
     key = ring.get(row["key_id"])
     if key is None:
         return "key"
-    return "" if hmac.compare_digest(seal(row, key), str(row["hash"])) else "hash"
+    try:
+        return "" if _is_same(seal(row, key), row["hash"]) else "hash"
+    except (TypeError, ValueError):  # a value of a kind that never was in a row of ours
+        return "hash"
 
 
-def _check_link(row: Row, head: Head) -> Problem:
+def _check_link(row: Row, head: Head, ring: Ring) -> Problem:
     if row["previous_hash"] != head.hash:
         return "link"
-    if head.key_id and row["key_id"] != head.key_id and row["action"] != KEY_CHANGE:
-        return "key_change"
-    return "time" if plain(row["at"]) <= head.at else ""
+    if head.key_id and row["key_id"] != head.key_id:
+        is_told = row["action"] == KEY_CHANGE
+        if not is_told or age(row["key_id"], ring) > age(head.key_id, ring):
+            return "key_change"
+    return "time" if str(plain(row["at"])) <= head.at else ""
 
 
 def check_row(row: Row, head: Head, ring: Ring) -> Problem:
     """What is wrong with `row` as the one that follows `head`; '' when nothing is."""
-    return _check_place(row, head) or check_seal(row, ring) or _check_link(row, head)
+    return _check_place(row, head) or check_seal(row, ring) or _check_link(row, head, ring)
+
+
+class _Noted:
+    """What anchors demand of the rows: their hashes, and that no key older than the anchor's own seals behind it."""
+
+    def __init__(self, anchors: Iterable[Anchor], ring: Ring, head: Head) -> None:
+        self._ring = ring
+        self._oldest = len(ring)
+        self._open: dict[int, list[Anchor]] = {}
+        for anchor in anchors:
+            if anchor.sequence > head.sequence:
+                self._open.setdefault(anchor.sequence, []).append(anchor)
+            else:
+                self._oldest = min(self._oldest, age(anchor.key_id, ring))
+
+    def check(self, row: Row) -> Problem:
+        age_here = age(row["key_id"], self._ring)
+        if age_here > self._oldest:
+            return "key_change"
+        for anchor in self._open.pop(row["sequence"], ()):
+            age_of_anchor = age(anchor.key_id, self._ring)
+            if anchor.hash != row["hash"] or age_of_anchor > age_here:
+                return "anchor"
+            self._oldest = min(self._oldest, age_of_anchor)
+        return ""
+
+    @property
+    def are_met(self) -> bool:
+        return not self._open
 
 
 def verify(
@@ -137,24 +203,22 @@ def verify(
 
     `start` is a head that is already trusted. Each of `anchors` must be signed with a key of `ring` and
     name a row that is there with the same hash: `anchor` when not, `cut` when the log ends before it.
+    Keys only ever change towards the front of `ring`, and never behind an anchor that a newer one signed.
     """
     head = start or Head()
     count = 0
-    noted: dict[int, set[str]] = {}
+    anchors = list(anchors)
     for anchor in anchors:
         if not is_signed(anchor, ring):
             return Verdict(0, anchor.sequence, "anchor", head)
-        if anchor.sequence > head.sequence:
-            noted.setdefault(anchor.sequence, set()).add(anchor.hash)
+    noted = _Noted(anchors, ring, head)
     for row in rows:
-        problem: Problem = check_row(row, head, ring)
-        if not problem and noted.pop(row["sequence"], {row["hash"]}) != {row["hash"]}:
-            problem = "anchor"
+        problem = check_row(row, head, ring) or noted.check(row)
         if problem:
-            broken = head.sequence + 1 if problem == "gap" else row["sequence"]
-            return Verdict(count, broken, problem, head)
+            has_place = type(row["sequence"]) is int and problem != "gap"
+            return Verdict(count, row["sequence"] if has_place else head.sequence + 1, problem, head)
         head = Head(row["sequence"], row["hash"], plain(row["at"]), row["key_id"])
         count += 1
-    if noted:
+    if not noted.are_met:
         return Verdict(count, head.sequence + 1, "cut", head)
     return Verdict(count, None, "", head)

@@ -45,13 +45,13 @@ def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
     """With a byte order mark, without which spreadsheets take UTF-8 for something else."""
     yield "\ufeff" + _csv_line(COLUMNS)
     for row in rows:
-        yield _csv_line(chain.plain(row[column]) for column in COLUMNS)
+        yield _csv_line(chain.plain(row.get(column)) for column in COLUMNS)
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """One object a line: the very bytes that are sealed, plus the hash."""
+    """One object a line: the very bytes that are sealed, plus the hash. Of a row that cannot be read, its number."""
     for row in rows:
-        plain = {column: chain.plain(row[column]) for column in COLUMNS}
+        plain = {column: chain.plain(value) for column, value in row.items()}
         yield json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
@@ -90,7 +90,7 @@ def begin(*, actor: Actor, rows: EntryQuerySet, format_name: str, filters: str =
     JournalUnavailableError: then nothing is handed out.
     """
     form = FORMATS[format_name]
-    last = Entry.objects.order_by("-sequence").values_list("sequence", flat=True).first() or 0
+    last = Entry.objects.all().last_sequence() or 0
     count = rows.filter(sequence__lte=last).order_by().count()
     file_name = f"audit-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{form.extension}"
     evidence = f"{count} rows, up to row {last}; filters: {filters or 'none'}"

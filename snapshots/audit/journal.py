@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import chain, queue
+from snapshots.audit import chain, queue, reading
 from snapshots.audit.models import Entry, Phase
 
 TEXT_MAX_LENGTH: Final = 2000
@@ -175,16 +175,41 @@ def _insert(tail: Entry | None, phase: Phase, story: Story, result: str) -> Entr
     return entry
 
 
+def _tail() -> Entry | None:
+    """The last row, as far as the next one needs it. Raises JournalUnavailableError when it is none of ours."""
+    try:
+        found = reading.read(Entry.objects.order_by("-sequence").only("sequence", "at", "hash", "key_id")[:1])
+    except reading.UnreadableError as error:
+        raise JournalUnavailableError(f"the last row cannot be read: {error}") from error
+    if found and (type(found[0].sequence) is not int or not isinstance(found[0].at, datetime)):
+        raise JournalUnavailableError("the last row has no number or no time")
+    return found[0] if found else None
+
+
+def _change_key(tail: Entry, key_id: str) -> Entry:
+    """Write down that `key_id` seals from here on. Raises JournalUnavailableError when that is a way back.
+
+    A process that still has the keys of yesterday, or a ring that is turned round, would break the chain for good.
+    """
+    if tail.key_id not in settings.SNAPPORTAL_AUDIT_KEYS:
+        raise JournalUnavailableError(
+            f"the last row is sealed with the key {tail.key_id}, which is not given"
+        )
+    if Entry.objects.filter(key_id=key_id).exists():
+        raise JournalUnavailableError(f"the key {key_id} was given up for another one: it seals no more")
+    told = Story(action=chain.KEY_CHANGE, target=key_id, evidence=f"{tail.key_id} → {key_id}")
+    return _insert(tail, Phase.EVENT, told, "completed")
+
+
 def _append(phase: Phase, story: Story, result: str) -> Entry:
     if not getattr(_here, "open", False):
         raise RuntimeError("the log is written inside journal.committed()")
     try:
         queue.hold()
-        tail = Entry.objects.order_by("-sequence").first()
+        tail = _tail()
         key_id, _key = _current_key()
         if tail is not None and tail.key_id != key_id:
-            told = Story(action=chain.KEY_CHANGE, target=key_id, evidence=f"{tail.key_id} → {key_id}")
-            tail = _insert(tail, Phase.EVENT, told, "completed")
+            tail = _change_key(tail, key_id)
         return _insert(tail, phase, story, result)
     except Error as error:
         raise JournalUnavailableError(str(error)) from error

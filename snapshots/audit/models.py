@@ -11,8 +11,11 @@ from typing import Any, Final
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
+from snapshots.audit import chain, reading
+
 COUNT_LIMIT: Final = 10_000
 BATCH_SIZE: Final = 1000
+LAST_NUMBER: Final = 2**63 - 1
 SEARCHED_COLUMNS: Final = (
     "reason",
     "server_name",
@@ -73,20 +76,73 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         """How many there are, but never more than COUNT_LIMIT + 1: a count of millions would take a second."""
         return self.order_by()[: COUNT_LIMIT + 1].count()
 
-    def last_of(self, action: str) -> "Entry | None":
-        return self.filter(action=action).order_by("-sequence").first()
+    def numbered(self) -> "EntryQuerySet":
+        """Those from row 1 on: no others belong to the log, whoever put them in. Verifying names them."""
+        return self.filter(sequence__range=(1, LAST_NUMBER))
 
-    def rows(self, *, after: int = 0, until: int | None = None) -> Iterator[Mapping[str, Any]]:
+    def last_of(self, action: str) -> "Entry | None":
+        found = self.numbered().filter(action=action).order_by("-sequence").shown(1)
+        return found[0] if found else None
+
+    def shown(self, limit: int) -> "list[Entry]":
+        """The first `limit`; where one cannot be read, an entry stands that has its number and nothing else.
+
+        Only of what is `numbered()`.
+        """
+        try:
+            found = reading.read(self[:limit])
+            if not any(_is_foreign(entry.row) for entry in found):
+                return found
+        except reading.UnreadableError:
+            pass  # found row by row
+        numbers = {entry.sequence: entry for entry in reading.read(self.only("sequence")[:limit])}
+        return [
+            numbers[sequence].emptied() if entry is None or _is_foreign(entry.row) else entry
+            for sequence, entry in reading.read_each(self, limit)
+            if sequence in numbers
+        ]
+
+    def last_sequence(self) -> int | None:
+        """The highest there is, 0 when there is none, None when it is no number."""
+        try:
+            found = reading.read(self.order_by("-sequence").values_list("sequence", flat=True)[:1])
+        except reading.UnreadableError:
+            return None
+        last = found[0] if found else 0
+        return last if type(last) is int else None
+
+    def rows(self, *, after: int | None = None, until: int | None = None) -> Iterator[Mapping[str, Any]]:
         """Rows as plain mappings in order of sequence, of the range after < sequence <= until.
 
-        Read in short batches: a single long read would hold up every writer on SQLite, and hold old rows on PostgreSQL.
+        A row that cannot be read is `{"sequence": …, "unreadable": True}`. Read in short batches: a single long read
+        would hold up every writer on SQLite, and hold old rows on PostgreSQL.
         """
         wanted = self.order_by("sequence")
         if until is not None:
             wanted = wanted.filter(sequence__lte=until)
-        while batch := list(wanted.filter(sequence__gt=after).values()[:BATCH_SIZE]):
+        while batch := _batch(wanted if after is None else wanted.filter(sequence__gt=after)):
             yield from batch
             after = batch[-1]["sequence"]
+            if type(after) is not int:
+                return  # nothing can be said to come behind it
+
+
+def _is_foreign(row: Mapping[str, Any]) -> bool:
+    """It holds bytes, or a time that is none: Django lets both through."""
+    return row["at"] is None or any(isinstance(value, bytes) for value in row.values())
+
+
+def _batch(wanted: EntryQuerySet) -> list[Mapping[str, Any]]:
+    values: models.QuerySet[Entry, Any] = wanted.values()
+    found: list[tuple[Any, Any]]
+    try:
+        found = [(row["sequence"], row) for row in reading.read(values[:BATCH_SIZE])]
+    except reading.UnreadableError:
+        found = list(reading.read_each(values, BATCH_SIZE))
+    return [
+        {"sequence": sequence, chain.UNREADABLE: True} if row is None or _is_foreign(row) else row
+        for sequence, row in found
+    ]
 
 
 class Phase(models.TextChoices):
@@ -142,6 +198,7 @@ class Entry(models.Model):
     class Meta:
         db_table = "audit_entry"
         ordering = ["-sequence"]
+        constraints = [models.CheckConstraint(condition=Q(sequence__gte=1), name="audit_sequence")]
         indexes = [
             models.Index(fields=["at", "sequence"], name="audit_at"),
             models.Index(fields=["operation_id", "sequence"], name="audit_operation"),
@@ -165,10 +222,23 @@ class Entry(models.Model):
         """All columns, as chain.py reads them."""
         return {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
 
+    def emptied(self) -> "Entry":
+        """Itself, of which only the number was read, with nothing in the other columns and marked as unreadable."""
+        for field in self._meta.concrete_fields:
+            if not field.primary_key:
+                setattr(self, field.attname, field.get_default())
+        self.action = self.result = chain.UNREADABLE
+        return self
+
+    @property
+    def is_readable(self) -> bool:
+        """False for one that stands for a row which cannot be read: see `shown`."""
+        return self.action != chain.UNREADABLE
+
     @property
     def story(self) -> EntryQuerySet:
         """All rows of the story this row belongs to, in order."""
         mine = Entry.objects.filter(sequence=self.sequence)
         if self.operation_id is not None:
-            mine = Entry.objects.filter(operation_id=self.operation_id)
+            mine = Entry.objects.numbered().filter(operation_id=self.operation_id)
         return mine.order_by("sequence")

@@ -14,7 +14,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from snapshots.audit import chain, export
-from snapshots.audit.models import COUNT_LIMIT, Entry, EntryQuerySet
+from snapshots.audit.models import COUNT_LIMIT, LAST_NUMBER, Entry, EntryQuerySet
 from snapshots.views import audit_words as words
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 PAGE_SIZE = 50
 LONGEST_ROSTER = 500
+LONGEST_STORY = 1000
 SHORT_FINGERPRINT = 12
 
 
@@ -54,7 +55,7 @@ class Page:
 
 def _line(entry: Entry) -> Line:
     return Line(
-        url=reverse("entry_detail", args=[entry.sequence]),
+        url=reverse("entry_detail", args=[int(entry.sequence)]),
         at=entry.at,
         who=words.who(entry),
         role=entry.actor_role,
@@ -73,11 +74,11 @@ def _place(request: HttpRequest, name: str) -> int | None:
 def _page(lines: EntryQuerySet, chosen: dict[str, str], *, before: int | None, after: int | None) -> Page:
     """The lines next to a place: a seek, however far back it is. One more is read, to know whether there are more."""
     if after is not None:
-        found = list(lines.filter(sequence__gt=after).order_by("sequence")[: PAGE_SIZE + 1])
+        found = lines.filter(sequence__gt=after).order_by("sequence").shown(PAGE_SIZE + 1)
         has_newer, has_older = len(found) > PAGE_SIZE, True
         found = found[:PAGE_SIZE][::-1]
     else:
-        found = list((lines.filter(sequence__lt=before) if before is not None else lines)[: PAGE_SIZE + 1])
+        found = (lines.filter(sequence__lt=before) if before is not None else lines).shown(PAGE_SIZE + 1)
         has_newer, has_older = before is not None, len(found) > PAGE_SIZE
         found = found[:PAGE_SIZE]
     newer = urlencode(chosen | {"after": str(found[0].sequence)}) if found and has_newer else ""
@@ -120,7 +121,7 @@ def _step(entry: Entry, ring: chain.Ring) -> dict[str, Any]:
     """One row of a story, with whether its own seal fits what it says."""
     return {
         "entry": entry,
-        "time": chain.format_time(entry.at),
+        "time": chain.format_time(entry.at) if entry.is_readable else "",
         "badge": words.step_badge(entry),
         "meaning": words.step_words(entry),
         "why": words.code_words(entry),
@@ -132,12 +133,13 @@ def _step(entry: Entry, ring: chain.Ring) -> dict[str, Any]:
 
 @requires("audit.read", "GET", "HEAD")
 def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
-    entry = Entry.objects.filter(sequence=sequence).first() if sequence <= 2**63 - 1 else None
-    if entry is None:
+    found = Entry.objects.numbered().filter(sequence=sequence).shown(1) if sequence <= LAST_NUMBER else []
+    if not found:
         raise Http404
-    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.story]
+    entry = found[0]
+    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.story.shown(LONGEST_STORY)]
     first, last = steps[0]["entry"], steps[-1]["entry"]
-    others = Entry.objects.order_by("sequence").values_list("sequence", flat=True)
+    others = Entry.objects.numbered().order_by("sequence").values_list("sequence", flat=True)
     context = {
         "entry": entry,
         "first": first,

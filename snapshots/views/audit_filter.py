@@ -63,7 +63,7 @@ class EntryFilterForm(forms.Form):
     def lines(self) -> EntryQuerySet:
         """The line of every story that is wanted, newest first. Only of a valid form."""
         wanted = self.cleaned_data
-        lines = Entry.objects.all()
+        lines = Entry.objects.numbered()
         if wanted["action"]:
             lines = lines.filter(action=wanted["action"])
         if wanted["result"]:

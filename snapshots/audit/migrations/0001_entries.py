@@ -101,6 +101,9 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "audit_entry",
                 "ordering": ["-sequence"],
+                "constraints": [
+                    models.CheckConstraint(condition=models.Q(("sequence__gte", 1)), name="audit_sequence")
+                ],
                 "indexes": [
                     models.Index(fields=["at", "sequence"], name="audit_at"),
                     models.Index(fields=["operation_id", "sequence"], name="audit_operation"),
