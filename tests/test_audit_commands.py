@@ -117,7 +117,7 @@ def test_an_anchor_is_appended_printed_and_found_again(capsys, anchor_file):
     assert code == 0
     write_events(2)
     run(capsys, "anchor_audit")
-    first, second = anchors.read_anchors(anchor_file)
+    first, second = anchors.read_anchors(anchor_file, on_torn=pytest.fail)
     assert anchors.to_line(first) == out.strip()
     assert (first.sequence, first.count, second.sequence) == (3, 3, 6)
     assert last("audit.anchor").evidence.startswith("row 6, hash ")
@@ -132,8 +132,100 @@ def test_a_cut_tail_is_named_by_verify_and_not_anchored_again(capsys, anchor_fil
     code, _out, err = run(capsys, "verify_audit", "--no-record")
     assert (code, "row 5: an anchor names rows that are not there" in err) == (1, True)
     assert run(capsys, "anchor_audit")[0] == 1
-    assert len(anchors.read_anchors(anchor_file)) == 1
+    assert len(anchors.read_anchors(anchor_file, on_torn=pytest.fail)) == 1
     assert last("audit.anchor").result == "failed"
+
+
+def test_an_emptied_file_of_anchors_does_not_hide_a_cut_tail(capsys, anchor_file):
+    write_events(3)
+    run(capsys, "anchor_audit")
+    write_events(3)
+    run(capsys, "anchor_audit")
+    with unguarded():
+        Entry.objects.filter(sequence__gt=6).delete()
+    for emptied in ("", "\n", None):
+        anchor_file.unlink(missing_ok=True)
+        if emptied is not None:
+            anchor_file.write_text(emptied)
+        code, _out, err = run(capsys, "verify_audit", "--no-record")
+        assert (code, "row 4: it tells of an anchor" in err, "no anchor in the file" in err) == (
+            1,
+            True,
+            emptied is not None,
+        )
+        assert run(capsys, "anchor_audit")[0] == 1
+        assert not anchor_file.exists() or anchor_file.read_text() == emptied
+    assert last("audit.anchor").result == "failed"
+
+
+def test_an_anchor_taken_out_of_the_file_is_missed(capsys, anchor_file):
+    for _ in range(3):
+        write_events(2)
+        run(capsys, "anchor_audit")
+    lines = anchor_file.read_text().splitlines(keepends=True)
+    anchor_file.write_text(lines[0] + lines[2])
+    code, _out, err = run(capsys, "verify_audit", "--no-record")
+    assert (code, "row 6: it tells of an anchor" in err) == (1, True)
+
+
+def test_an_empty_file_of_anchors_is_warned_of(capsys, anchor_file):
+    write_events(2)
+    anchor_file.touch()
+    code, _out, err = run(capsys, "verify_audit")
+    assert (code, "There is no anchor in the file" in err) == (0, True)
+
+
+def test_an_older_copy_of_the_anchors_is_told_of_but_an_empty_one_fails(capsys, anchor_file, tmp_path):
+    write_events(2)
+    run(capsys, "anchor_audit")
+    copy = tmp_path / "copy.jsonl"
+    copy.write_text(anchor_file.read_text())
+    run(capsys, "anchor_audit")
+    code, _out, err = run(capsys, "verify_audit", "--no-record", "--anchors", str(copy))
+    assert (code, "lacks anchors that row 4" in err) == (0, True)
+    copy.write_text("")
+    assert run(capsys, "verify_audit", "--no-record", "--anchors", str(copy))[0] == 1
+
+
+def test_an_anchor_that_comes_during_the_check_is_not_missed(capsys, anchor_file, monkeypatch):
+    """The file was read already; the log tells of it all the same."""
+    write_events(2)
+    run(capsys, "anchor_audit")
+    read = anchors.read_anchors
+
+    def read_and_be_overtaken(path, **options):
+        found = read(path, **options)
+        monkeypatch.setattr(anchors, "read_anchors", read)
+        call_command("anchor_audit")
+        return found
+
+    monkeypatch.setattr(anchors, "read_anchors", read_and_be_overtaken)
+    assert run(capsys, "verify_audit")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "torn", ["{", '{"at":"2026-', '{"at":"2026-11-24T17:30:00.000000Z","count":3,"ha', "\0\0"]
+)
+def test_a_torn_last_line_of_the_anchors_is_told_and_harms_no_other(capsys, anchor_file, torn):
+    write_events(3)
+    run(capsys, "anchor_audit")
+    with anchor_file.open("a") as file:
+        file.write(torn)
+    code, out, err = run(capsys, "verify_audit", "--no-record")
+    assert (code, "anchors that agree: 1" in out, "Line 2 of the anchors" in err) == (0, True, True)
+    code, _out, err = run(capsys, "anchor_audit")
+    assert (code, "Line 2 of the anchors" in err) == (0, True)
+    assert anchor_file.read_text().splitlines()[1] == torn
+    code, out, err = run(capsys, "verify_audit", "--no-record")
+    assert (code, "anchors that agree: 2" in out) == (0, True)
+
+
+def test_a_last_anchor_without_its_line_feed_keeps_its_line(capsys, anchor_file):
+    write_events(3)
+    run(capsys, "anchor_audit")
+    anchor_file.write_text(anchor_file.read_text().rstrip("\n"))
+    run(capsys, "anchor_audit")
+    assert "anchors that agree: 2" in run(capsys, "verify_audit")[1]
 
 
 def test_an_empty_log_is_not_anchored(capsys, anchor_file):
@@ -190,6 +282,7 @@ def test_verifying_reads_in_short_batches(capsys, monkeypatch, django_assert_max
     write_events(35)
     with django_assert_max_num_queries(10) as seen:
         run(capsys, "verify_audit", "--no-record")
-    reads = [query["sql"] for query in seen.captured_queries if "LIMIT 10" in query["sql"]]
+    of_all = [query["sql"] for query in seen.captured_queries if "audit.anchor" not in query["sql"]]
+    reads = [sql for sql in of_all if "LIMIT 10" in sql]
     assert len(reads) == 5
     assert not any("OFFSET" in sql for sql in reads)

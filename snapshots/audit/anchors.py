@@ -7,7 +7,7 @@ import http.client
 import json
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from snapshots.audit.chain import Anchor
 
 SEND_SECONDS: Final = 10.0
+LINE_START: Final = '{"at":"'
 
 
 class AnchorError(Exception):
@@ -39,23 +40,53 @@ def parse_anchor(fields: Mapping[str, Any]) -> Anchor:
     return anchor
 
 
-def read_anchors(path: Path) -> list[Anchor]:
-    """All anchors of the file, in its order. Raises AnchorError, also when the file is not there."""
+def _is_torn(text: str) -> bool:
+    """The beginning of a line of ours, whose writing was cut short: by a crash, or a full disk."""
+    return text.startswith(LINE_START) or LINE_START.startswith(text)
+
+
+def _parse_line(text: str, number: int, on_torn: Callable[[int], None]) -> Anchor | None:
+    try:
+        return parse_anchor(json.loads(text))
+    except json.JSONDecodeError:
+        if not _is_torn(text):
+            raise
+        on_torn(number)
+        return None
+
+
+def read_anchors(path: Path, *, on_torn: Callable[[int], None]) -> list[Anchor]:
+    """All anchors of the file, in its order. Raises AnchorError, also when the file is not there.
+
+    A torn line is left out, and `on_torn` is told its number: nobody ever relied on that anchor, for it was not
+    noted in the log as written.
+    """
     try:
         with path.open(encoding="utf-8") as file:
-            return [parse_anchor(json.loads(line)) for line in file if line.strip()]
+            lines = [
+                (number, line.strip().strip("\0")) for number, line in enumerate(file, 1) if line.strip()
+            ]
+        found = [_parse_line(text, number, on_torn) for number, text in lines]
     except (OSError, UnicodeDecodeError) as error:
         raise AnchorError(f"{path} cannot be read: {error}") from error
     except (json.JSONDecodeError, TypeError) as error:
         raise AnchorError(f"{path} holds a line that is no anchor: {error}") from error
+    return [anchor for anchor in found if anchor is not None]
+
+
+def _ends_open(handle: int) -> bool:
+    """Is there a last line without its line feed? What comes next would be lost with it."""
+    size = os.fstat(handle).st_size
+    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
 
 
 def append_anchor(path: Path, anchor: Anchor) -> None:
     """Add a line to the file, and return when it lies on the disk. Raises AnchorError."""
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         with os.fdopen(handle, "ab") as file:
-            file.write(to_line(anchor).encode() + b"\n")
+            begin = b"\n" if _ends_open(handle) else b""
+            file.write(begin + to_line(anchor).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)

@@ -12,12 +12,14 @@ from django.core.management.base import BaseCommand
 from django.db import Error
 
 from snapshots.audit import anchors, chain, checking, journal
+from snapshots.audit.models import Entry
 
 
 class Command(BaseCommand):
     help = (
         "Sign the head of the audit log and append it to SNAPPORTAL_ANCHOR_FILE, send it to SNAPPORTAL_ANCHOR_URL when "
-        "that is set, and print it. First the rows since the last anchor are checked: a broken log is not anchored. "
+        "that is set, and print it. First the rows since the last anchor are checked: a broken log is not anchored, nor "
+        "one that tells of anchors which the file lacks. "
         "Exit code 0: anchored; 1: the log is broken, or a place did not take the anchor; 2: it could not be done."
     )
 
@@ -38,13 +40,18 @@ class Command(BaseCommand):
         self._place(anchor)
 
     def _check_since_last(self) -> chain.Verdict:
+        until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchor
         path = Path(settings.SNAPPORTAL_ANCHOR_FILE)
-        noted = anchors.read_anchors(path) if path.exists() else []
+        noted = anchors.read_anchors(path, on_torn=self._warn_torn) if path.exists() else []
         last = max(noted, key=lambda anchor: anchor.sequence, default=None)
         start = (
             checking.head_at(last) if last and chain.is_signed(last, settings.SNAPPORTAL_AUDIT_KEYS) else None
         )
-        return checking.check_log(start=start, anchors=noted)
+        verdict = checking.check_log(start=start, anchors=noted)
+        return checking.with_lost(verdict, checking.lost_anchor(noted, until))
+
+    def _warn_torn(self, number: int) -> None:
+        self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
 
     def _place(self, anchor: chain.Anchor) -> None:
         taken, failures = [], []

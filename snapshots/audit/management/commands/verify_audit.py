@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
 from snapshots.audit import anchors, chain, checking, journal
+from snapshots.audit.models import Entry
 
 
 class Command(BaseCommand):
@@ -27,14 +28,28 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchor
             noted = self._anchors(options["anchors"])
             if not settings.SNAPPORTAL_AUDIT_KEYS:
                 self._give_up("SNAPPORTAL_AUDIT_KEYS is empty")
             verdict = checking.check_log(anchors=noted)
+            lost = checking.lost_anchor(noted, until) if verdict.holds else None
         except (Error, anchors.AnchorError) as error:
             self._give_up(str(error))
-        finding = checking.describe(verdict, len(noted))
-        if not options["no_record"]:
+        if lost and noted and options["anchors"]:
+            self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")
+        else:
+            verdict = checking.with_lost(verdict, lost)
+        self._finish(verdict, len(noted), is_recorded=not options["no_record"])
+
+    def _finish(self, verdict: chain.Verdict, anchor_count: int, *, is_recorded: bool) -> None:
+        finding = checking.describe(verdict, anchor_count)
+        newest = next(iter(settings.SNAPPORTAL_AUDIT_KEYS))
+        if verdict.holds and verdict.head.key_id not in {"", newest}:
+            self.stderr.write(
+                f"No row is sealed with the first key, {newest}: right after a change of keys that is so, later it is not."
+            )
+        if is_recorded:
             self._record(verdict, finding)
         if verdict.holds:
             self.stdout.write(f"The audit log holds: {finding}.")
@@ -43,13 +58,15 @@ class Command(BaseCommand):
         sys.exit(1)
 
     def _anchors(self, given: Path | None) -> list[chain.Anchor]:
-        usual = Path(settings.SNAPPORTAL_ANCHOR_FILE)
-        if given is None and not usual.exists():
-            self.stderr.write(
-                "There is no file of anchors: if the newest rows were cut off, nobody can see it."
-            )
-            return []
-        return anchors.read_anchors(given or usual)
+        path = given or Path(settings.SNAPPORTAL_ANCHOR_FILE)
+        noted = anchors.read_anchors(path, on_torn=self._warn_torn) if given or path.exists() else []
+        if not noted:
+            what = "There is no anchor in the file" if path.exists() else "There is no file of anchors"
+            self.stderr.write(f"{what}: if the newest rows were cut off, nobody can see it.")
+        return noted
+
+    def _warn_torn(self, number: int) -> None:
+        self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
 
     def _record(self, verdict: chain.Verdict, finding: str) -> None:
         result = "completed" if verdict.holds else "failed"
