@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
 
-from snapshots.audit import chain, export
+from snapshots.audit import anchors, chain, export
 from snapshots.audit.models import Entry
 from tests.audit_guard import unguarded
 from tests.audit_rows import ARON, MIA, rows, write_events, write_operation
@@ -177,6 +178,89 @@ def test_a_filtered_export_says_what_it_cannot_show(verify):
     code, said = verify(some)
     assert code == 0
     assert said == "2 rows hold, each for itself. 1 gaps: a filtered export cannot show missing rows.\n"
+
+
+def test_a_file_without_rows_proves_nothing(verify, tmp_path, settings, capsys):
+    write_events(2)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    call_command("anchor_audit")
+    assert verify(b"")[0] == 2
+    code, said = verify(b"", "--anchors", "anchors.jsonl")
+    assert (code, "the file ends before it" in said) == (1, True)
+
+
+@pytest.mark.parametrize("left", [slice(3, None), slice(0, 1), slice(None, None, 4)])
+def test_an_anchored_row_that_is_missing_is_told_even_among_gaps(verify, tmp_path, settings, capsys, left):
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    for _ in range(3):
+        write_events(2)
+        call_command("anchor_audit")
+    lines = exported("json").splitlines(keepends=True)
+    del lines[7]  # row 8, the last anchored one
+    some = b"".join(lines[left])
+    assert verify(some)[0] == 0
+    code, said = verify(some, "--anchors", "anchors.jsonl")
+    assert (code, "an anchor names row" in said) == (1, True)
+
+
+@pytest.mark.parametrize(("left", "missing"), [(slice(2, None), 1), (slice(None, None, 2), 2)])
+def test_a_file_that_must_be_complete_has_no_gap(verify, left, missing):
+    write_events(5)
+    lines = exported("json").splitlines(keepends=True)
+    assert verify(b"".join(lines), "--complete")[0] == 0
+    some = b"".join(lines[left])
+    assert verify(some)[0] == 0
+    code, said = verify(some, "--complete")
+    assert (code, f"row {missing} is missing" in said) == (1, True)
+
+
+def test_keys_of_an_export_go_one_way_and_are_told_of(verify, settings):
+    old, new = settings.SNAPPORTAL_AUDIT_KEYS["a1"], bytes(range(32))
+    write_events(2)
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": new, "a1": old}
+    write_events(1)
+    both = f"a2:{new.hex()},{KEYS}"
+    told = [json.loads(line) for line in exported("json").splitlines()]
+
+    def checked(told: list[dict]) -> tuple[int, str]:
+        return verify(b"\n".join(json.dumps(row).encode() for row in told), keys=both)
+
+    def resealed(row: dict, **changes: object) -> dict:
+        row = row | changes
+        return row | {"hash": chain.seal(row, settings.SNAPPORTAL_AUDIT_KEYS[row["key_id"]])}
+
+    assert checked(told)[0] == 0
+    untold = resealed(told[2], action="person.sign_in")
+    assert checked([*told[:2], untold]) == (
+        1,
+        "BROKEN: row 3 (line 3): the key changes without a row that says so\n",
+    )
+    back = resealed(told[3], action="audit.key_change", key_id="a1")
+    assert checked([*told[:3], back]) == (1, "BROKEN: row 4 (line 4): it goes back to an older key\n")
+    assert checked([told[2], resealed(told[3], sequence=9, key_id="a1")])[0] == 1
+
+
+def test_what_an_old_key_sealed_behind_an_anchor_of_a_newer_one_is_found(verify, tmp_path, settings, capsys):
+    old, new = settings.SNAPPORTAL_AUDIT_KEYS["a1"], bytes(range(32))
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    write_events(2)
+    forged = exported("json").splitlines()
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": new, "a1": old}
+    head = chain.Head(1, json.loads(forged[0])["hash"])
+    noted = chain.sign_anchor(head, at=datetime.now(UTC), key_id="a2", key=new)
+    anchors.append_anchor(tmp_path / "anchors.jsonl", noted)
+    code, said = verify(b"\n".join(forged), "--anchors", "anchors.jsonl", keys=f"a2:{new.hex()},{KEYS}")
+    assert (code, "row 1 (line 1)" in said or "row 2 (line 2)" in said) == (1, True)
+
+
+def test_a_torn_line_of_the_anchors_is_left_out(verify, tmp_path, settings, capsys):
+    write_events(2)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    call_command("anchor_audit")
+    with (tmp_path / "anchors.jsonl").open("a") as file:
+        file.write('{"at":"2026-')
+    code, said = verify(exported("json"), "--anchors", "anchors.jsonl")
+    assert (code, "1 anchors agree" in said, "Line 2 of the anchors" in said) == (0, True, True)
 
 
 @pytest.mark.parametrize(

@@ -1,18 +1,20 @@
 """Check an exported audit log (JSON Lines) on any machine that has Python 3.9 or newer. Nothing else is needed.
 
-    SNAPPORTAL_AUDIT_KEYS=... python3 verify_export.py audit-2026-11-24T17-30-00Z.jsonl [--anchors anchors.jsonl]
+    SNAPPORTAL_AUDIT_KEYS=... python3 verify_export.py audit-2026-11-24T17-30-00Z.jsonl [--complete] [--anchors anchors.jsonl]
 
 It shares no line with the portal on purpose: two readers of one format find each other's mistakes.
 
 What is checked
   - every row's own seal: nothing in a row was changed;
   - between rows whose numbers follow each other: each names the hash of the one before, and time goes on;
-  - numbers only grow: no row stands twice or in another place;
-  - with --anchors: each anchored row that is in the file is the one that was anchored.
-What a filtered export cannot show: whether rows are missing. Only a complete one, from row 1 without a gap, can; and
-only an anchor shows whether the newest rows were cut off. The last line says which of these it was.
+  - numbers only grow, from 1: no row stands twice or in another place;
+  - keys change towards the first one given only, and, where the row before is there, in a row that says so;
+  - with --anchors: each anchored row from the file's first row on is there, and is the one that was anchored;
+  - with --complete: the rows are 1, 2, 3 … without a gap.
+What a filtered export cannot show: whether rows are missing. Only a complete one can; and only an anchor shows whether
+the newest rows were cut off. The last line says which of these it was.
 
-Exit code 0: all that could be checked holds. 1: something is broken. 2: it could not be checked.
+Exit code 0: all that could be checked holds. 1: something is broken or missing. 2: it could not be checked.
 """
 
 from __future__ import annotations
@@ -30,6 +32,7 @@ from typing import Any
 
 GENESIS = "0" * 64
 KEY_LENGTH = 32
+ANCHOR_START = '{"at":"'
 
 
 class BrokenError(Exception):
@@ -70,6 +73,8 @@ def check_row(row: dict[str, Any], previous: dict[str, Any] | None, ring: dict[s
     columns = {name: value for name, value in row.items() if name != "hash"}
     if not hmac.compare_digest(sign(ring[row["key_id"]], canonical(columns)), row["hash"]):
         raise BrokenError("its seal does not fit what it says: it was changed")
+    if row["sequence"] < 1:
+        raise BrokenError("no row stands before row 1")
     if row["sequence"] == 1 and row["previous_hash"] != GENESIS:
         raise BrokenError("the first row does not begin the chain")
     if previous is None:
@@ -78,57 +83,137 @@ def check_row(row: dict[str, Any], previous: dict[str, Any] | None, ring: dict[s
         raise BrokenError("it stands twice or out of order")
     if row["at"] <= previous["at"]:
         raise BrokenError("its time is not after the time of the row before it")
-    if row["sequence"] == previous["sequence"] + 1 and row["previous_hash"] != previous["hash"]:
+    follows = row["sequence"] == previous["sequence"] + 1
+    if follows and row["previous_hash"] != previous["hash"]:
         raise BrokenError("it does not follow from the row before it")
+    if row["key_id"] != previous["key_id"]:
+        check_key_change(row, previous, list(ring), follows)
 
 
-def read_anchors(path: Path, ring: dict[str, bytes]) -> dict[int, str]:
-    """Sequence to hash. Raises BrokenError for an anchor that is not signed with a key of `ring`."""
-    anchors: dict[int, str] = {}
-    for line in path.read_text(encoding="utf-8").splitlines():
+def check_key_change(
+    row: dict[str, Any], previous: dict[str, Any], newest_first: list[str], follows: bool
+) -> None:
+    if newest_first.index(row["key_id"]) > newest_first.index(previous["key_id"]):
+        raise BrokenError("it goes back to an older key")
+    if follows and row["action"] != "audit.key_change":
+        raise BrokenError("the key changes without a row that says so")
+
+
+def is_torn(line: str) -> bool:
+    """The beginning of an anchor whose writing was cut short, as by a full disk."""
+    try:
+        json.loads(line)
+    except ValueError:
+        return line.startswith(ANCHOR_START) or ANCHOR_START.startswith(line)
+    return False
+
+
+def read_anchors(path: Path, ring: dict[str, bytes]) -> dict[int, dict[str, Any]]:
+    """Sequence to the anchor of that row, the one of the newest key if there are more; torn lines are left out.
+
+    Raises BrokenError for an anchor that is not signed with a key of `ring`, and for two that contradict each other.
+    """
+    anchors: dict[int, dict[str, Any]] = {}
+    newest_first = list(ring)
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        line = text.strip().strip("\0")
+        if is_torn(line):
+            if line:
+                sys.stderr.write(
+                    f"Line {number} of the anchors was never written to its end, and is left out.\n"
+                )
+            continue
         anchor = json.loads(line, object_pairs_hook=no_twins)
         signed = {name: anchor[name] for name in ("sequence", "count", "at", "key_id")}
         message = b"snapportal anchor\n" + canonical({**signed, "head": anchor["hash"]})
         key = ring.get(anchor["key_id"])
         if key is None or not hmac.compare_digest(sign(key, message), anchor["signature"]):
             raise BrokenError(f"the anchor of row {anchor['sequence']} is not signed with a key at hand")
-        if anchors.setdefault(anchor["sequence"], anchor["hash"]) != anchor["hash"]:
+        other = anchors.setdefault(anchor["sequence"], anchor)
+        if other["hash"] != anchor["hash"]:
             raise BrokenError(f"two anchors of row {anchor['sequence']} differ")
+        if newest_first.index(anchor["key_id"]) < newest_first.index(other["key_id"]):
+            anchors[anchor["sequence"]] = anchor
     return anchors
 
 
-def check_file(lines: Iterable[str], ring: dict[str, bytes], anchors: dict[int, str]) -> str:
-    """Walk the file one row at a time. Returns what was found as a sentence. Raises BrokenError."""
+class Anchors:
+    """The anchors that are still to be met, and the oldest key that may seal behind those that were."""
+
+    def __init__(self, anchors: dict[int, dict[str, Any]], ring: dict[str, bytes]) -> None:
+        self.newest_first = list(ring)
+        self.waiting = sorted(anchors.values(), key=lambda anchor: -anchor["sequence"])
+        self.oldest = len(ring)
+        self.met = 0
+
+    def pass_to(self, row: dict[str, Any], *, is_first: bool) -> None:
+        """Raises BrokenError when an anchor up to `row` is not met; those before the file's first row are not asked."""
+        age = self.newest_first.index(row["key_id"])
+        while self.waiting and self.waiting[-1]["sequence"] < row["sequence"]:
+            anchor = self.waiting.pop()
+            if not is_first:
+                raise BrokenError(f"an anchor names row {anchor['sequence']}, which is not in the file")
+            self.oldest = min(self.oldest, self.newest_first.index(anchor["key_id"]))
+        if age > self.oldest:
+            raise BrokenError("it goes back to an older key than an anchor before it was signed with")
+        if self.waiting and self.waiting[-1]["sequence"] == row["sequence"]:
+            anchor = self.waiting.pop()
+            age_of_anchor = self.newest_first.index(anchor["key_id"])
+            if anchor["hash"] != row["hash"] or age_of_anchor > age:
+                raise BrokenError("it is not the row that was anchored")
+            self.oldest = min(self.oldest, age_of_anchor)
+            self.met += 1
+
+
+def check_line(
+    line: str, number: int, previous: dict[str, Any] | None, ring: dict[str, bytes]
+) -> dict[str, Any]:
+    """The row in a line. Raises BrokenError."""
+    try:
+        row: dict[str, Any] = json.loads(line, object_pairs_hook=no_twins)
+        place = f"row {row['sequence']} (line {number})"
+        check_row(row, previous, ring)
+    except (ValueError, KeyError, TypeError) as error:
+        raise BrokenError(f"line {number} is no row of an export: {error}") from None
+    except BrokenError as error:
+        raise BrokenError(f"{place}: {error}") from None
+    return row
+
+
+def check_file(lines: Iterable[str], ring: dict[str, bytes], anchors: Anchors, *, complete: bool) -> str:
+    """Walk the file one row at a time. Returns what was found as a sentence.
+
+    Raises BrokenError, and ValueError for a file without rows, in which nothing can be found.
+    """
     previous: dict[str, Any] | None = None
-    count, gaps, met = 0, 0, 0
+    count, gaps, last = 0, 0, 0
     for number, line in enumerate(lines, 1):
+        row = check_line(line, number, previous, ring)
+        if row["sequence"] != last + 1:
+            gaps += 1
+            if complete:
+                raise BrokenError(f"row {last + 1} is missing: line {number} is row {row['sequence']}")
         try:
-            row = json.loads(line, object_pairs_hook=no_twins)
-            place = f"row {row['sequence']} (line {number})"
-            check_row(row, previous, ring)
-        except (ValueError, KeyError, TypeError) as error:
-            raise BrokenError(f"line {number} is no row of an export: {error}") from None
+            anchors.pass_to(row, is_first=previous is None)
         except BrokenError as error:
-            raise BrokenError(f"{place}: {error}") from None
-        if row["sequence"] in anchors:
-            if anchors[row["sequence"]] != row["hash"]:
-                raise BrokenError(f"{place}: it is not the row that was anchored")
-            met += 1
-        gaps += row["sequence"] != (previous["sequence"] + 1 if previous else 1)
-        previous, count = row, count + 1
-    last = previous["sequence"] if previous else 0
-    if gaps or not count:
-        return f"{count} rows hold, each for itself. {gaps} gaps: a filtered export cannot show missing rows."
-    beyond = [sequence for sequence in anchors if sequence > last]
-    if beyond:
-        raise BrokenError(f"row {last + 1}: an anchor names row {max(beyond)}, but the file ends before it")
-    return f"{count} rows hold, complete from row 1 to row {last}; {met} anchors agree."
+            raise BrokenError(f"row {row['sequence']} (line {number}): {error}") from None
+        previous, count, last = row, count + 1, row["sequence"]
+    if anchors.waiting:
+        named = anchors.waiting[0]["sequence"]
+        raise BrokenError(f"row {last + 1}: an anchor names row {named}, but the file ends before it")
+    if not count:
+        raise ValueError("the file holds no rows")
+    if gaps:
+        agree = f"; {anchors.met} anchors agree" if anchors.met else ""
+        return f"{count} rows hold, each for itself{agree}. {gaps} gaps: a filtered export cannot show missing rows."
+    return f"{count} rows hold, complete from row 1 to row {last}; {anchors.met} anchors agree."
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Check an exported audit log (JSON Lines).")
     parser.add_argument("export", type=Path)
     parser.add_argument("--anchors", type=Path, help="a file of anchors, one JSON object a line")
+    parser.add_argument("--complete", action="store_true", help="the file must hold every row from row 1 on")
     parser.add_argument("--keys", type=Path, help="a file with the keys (default: SNAPPORTAL_AUDIT_KEYS)")
     given = parser.parse_args()
     try:
@@ -138,9 +223,9 @@ def main() -> int:
         sys.stderr.write("No keys: set SNAPPORTAL_AUDIT_KEYS or give --keys FILE, as id:64 hex digits.\n")
         return 2
     try:
-        anchors = read_anchors(given.anchors, ring) if given.anchors else {}
+        anchors = Anchors(read_anchors(given.anchors, ring) if given.anchors else {}, ring)
         with given.export.open(encoding="utf-8") as lines:
-            sys.stdout.write(check_file(lines, ring, anchors) + "\n")
+            sys.stdout.write(check_file(lines, ring, anchors, complete=given.complete) + "\n")
     except BrokenError as error:
         sys.stderr.write(f"BROKEN: {error}\n")
         return 1
