@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -154,6 +155,30 @@ def test_a_provider_is_reached_by_https_alone(url):
 def test_wal_is_used_only_where_sqlite_keeps_what_was_committed():
     assert not any(wal_is_safe(version) for version in [(3, 40, 1), (3, 44, 5), (3, 50, 6), (3, 51, 2)])
     assert all(wal_is_safe(version) for version in [(3, 44, 6), (3, 50, 7), (3, 51, 3), (3, 53, 0)])
+
+
+def test_a_real_connection_writes_through_to_the_disk(production):
+    """Asked of the connection itself, in a process that has the product's own settings."""
+    Path(production["SNAPPORTAL_DATA_DIR"]).mkdir()
+    script = """
+import django
+django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    for name in ("synchronous", "journal_mode", "foreign_keys"):
+        print(name, cursor.execute(f"PRAGMA {name}").fetchone()[0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "snapportal.settings", **production},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    mode = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
+    assert done.stdout.splitlines() == ["synchronous 2", f"journal_mode {mode}", "foreign_keys 1"], done.stderr
 
 
 @pytest.mark.parametrize(
