@@ -7,6 +7,8 @@ from snapshots.audit.models import Entry
 from snapshots.models import Action, Operation, State
 from snapshots.operations import OperationRefusedError
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
+from snapshots.vault import tokens
+from tests.desk import make_desk
 
 pytestmark = pytest.mark.django_db
 
@@ -98,6 +100,17 @@ def test_a_confirmation_is_for_one_person_one_operation_and_one_token(desk, cast
     for text in (foreign, desk.confirm(Action.RESTORE, view, snapshot), "nonsense", ""):
         with pytest.raises(OperationRefusedError, match="confirmation_invalid"):
             desk.delete(view, snapshot, text or "x")
+
+
+def test_a_confirmation_is_not_for_another_token_of_the_same_person(desk):
+    """Both tokens see the same snapshot: the second one is a copy of the first."""
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    other = make_desk(desk.user, tokens.reveal(desk.token), label="The same under another name")
+    with pytest.raises(OperationRefusedError, match="confirmation_invalid"):
+        other.delete(view, snapshot, desk.confirm(Action.DELETE, view, snapshot))
+    assert SandboxSnapshot.objects.filter(pk=snapshot.id).exists()
+    assert other.delete(view, snapshot).state == State.COMPLETED
 
 
 def test_an_old_confirmation_expires(desk):
