@@ -178,7 +178,9 @@ with connection.cursor() as cursor:
         check=False,
     )
     mode = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
-    assert done.stdout.splitlines() == ["synchronous 2", f"journal_mode {mode}", "foreign_keys 1"], done.stderr
+    assert done.stdout.splitlines() == ["synchronous 2", f"journal_mode {mode}", "foreign_keys 1"], (
+        done.stderr
+    )
 
 
 @pytest.mark.parametrize(
