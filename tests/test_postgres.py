@@ -23,7 +23,13 @@ def database_url():
 ROOMS = {
     "the log": ["test_audit_*.py"],
     "operations": ["test_operations.py", "test_sent_once.py", "test_reconciling.py", "test_watching.py"],
-    "people and tokens": ["test_people.py", "test_sign_in.py", "test_tokens.py", "test_vault.py", "test_health.py"],
+    "people and tokens": [
+        "test_people.py",
+        "test_sign_in.py",
+        "test_tokens.py",
+        "test_vault.py",
+        "test_health.py",
+    ],
 }
 
 

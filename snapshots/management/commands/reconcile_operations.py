@@ -10,7 +10,9 @@ from snapshots.vault.models import StoredToken
 
 
 class Command(BaseCommand):
-    help = "Settle open operations by evidence: run it every minute, so that nothing waits for somebody to look."
+    help = (
+        "Settle open operations by evidence: run it every minute, so that nothing waits for somebody to look."
+    )
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = Operation.objects.open().count()
@@ -19,7 +21,9 @@ class Command(BaseCommand):
         for fingerprint in list(fingerprints):
             token = StoredToken.objects.filter(fingerprint=fingerprint).first()
             if token is None:
-                self.stdout.write(f"No stored token {fingerprint[:8]} any more: its operations need a person.")
+                self.stdout.write(
+                    f"No stored token {fingerprint[:8]} any more: its operations need a person."
+                )
                 continue
             reading = watching.read(token, fresh=True)
             if reading.error:
