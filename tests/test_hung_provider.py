@@ -47,7 +47,7 @@ class Crowd:
 
     @property
     def waiting(self) -> int:
-        return sum(thread.is_alive() for thread in self._threads)
+        return len(self._threads) - len(self.ended) - len(self.failures)
 
     def wait_until(self, condition: Callable[[], bool], what: str) -> None:
         until = time.monotonic() + 10
@@ -58,6 +58,8 @@ class Crowd:
 
     def join(self) -> None:
         self.wait_until(lambda: self.waiting == 0, "somebody waits for ever")
+        for thread in self._threads:
+            thread.join(10)
         assert not self.failures, self.failures
 
 
