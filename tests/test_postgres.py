@@ -34,13 +34,13 @@ ROOMS = {
 
 
 @pytest.mark.parametrize("room", ROOMS)
-def test_what_holds_on_sqlite_holds_on_postgresql(database_url, room):
+def test_what_holds_on_sqlite_holds_on_postgresql(database_url, room, tmp_path):
     files = sorted(str(path) for pattern in ROOMS[room] for path in (ROOT / "tests").glob(pattern))
     assert files
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not load", "-p", "no:cacheprovider", *files],
         cwd=ROOT,
-        env=os.environ | {"SNAPPORTAL_DATABASE_URL": database_url},
+        env=os.environ | {"SNAPPORTAL_DATABASE_URL": database_url, "SNAPPORTAL_DATA_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=240,
