@@ -132,3 +132,20 @@ def test_css_knows_start_and_end_but_not_left_and_right():
     for path in (ROOT / "static").glob("*.css"):
         found = physical.findall(path.read_text())
         assert not found, f"{path.name}: {found}"
+
+
+@pytest.mark.parametrize(
+    "path", [*DOCUMENTS, *sorted((ROOT / "docs" / "decisions").glob("*.md"))], ids=name_of
+)
+def test_every_link_to_a_file_leads_to_one(path):
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", path.read_text())
+    assert {link for link in links if not (path.parent / link).exists()} == set()
+
+
+@pytest.mark.parametrize("path", [ROOT / "docs" / "trust.md"], ids=name_of)
+def test_every_test_that_is_named_as_proof_exists(path):
+    named = re.findall(r"`(test_\w+\.py)(?:::(\w+))?`", path.read_text())
+    assert len(named) > 20
+    for file, function in named:
+        source = (ROOT / "tests" / file).read_text()
+        assert not function or f"def {function}(" in source, f"{file}::{function}"
