@@ -42,14 +42,13 @@ def write_at_once(environment: dict[str, str], *, writers: int, each: int) -> No
 
 
 def check_log(*, writers: int, each: int) -> None:
-    """Whole, with every row there, and evenly shared: when the first writer ends, nobody is far behind."""
+    """Whole, with every row there, and evenly shared: while all of them write, nobody is far behind."""
     assert verdict().holds
-    told = rows()
-    assert Counter(row["actor_id"] for row in told) == dict.fromkeys(range(writers), each)
-    written: Counter[int] = Counter()
-    for row in told:
-        written[row["actor_id"]] += 1
-        if written[row["actor_id"]] == each:
-            break
-    assert len(written) == writers
-    assert min(written.values()) >= each * 0.4, written
+    told = [row["actor_id"] for row in rows()]
+    assert Counter(told) == dict.fromkeys(range(writers), each)
+    all_begun = max(told.index(number) for number in range(writers))
+    first_ended = min(len(told) - 1 - told[::-1].index(number) for number in range(writers))
+    shares = Counter(told[all_begun : first_ended + 1])
+    fair = (first_ended + 1 - all_begun) / writers
+    assert fair >= each * 0.3, f"they hardly wrote at the same time: {fair} of {each} rows"
+    assert min(shares[number] for number in range(writers)) >= fair * 0.4, shares

@@ -13,7 +13,9 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     django.setup()
     from snapshots.audit import journal
+    from snapshots.audit.models import Entry
 
+    Entry.objects.exists()  # the connection is open before they begin
     number, count = int(sys.argv[1]), int(sys.argv[2])
     actor = journal.Actor(id=number, name=f"Writer {number}", role="operator")
     sys.stdout.write("ready\n")
