@@ -8,7 +8,7 @@ UnreadableAnswerError.
 
 import re
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
@@ -187,9 +187,6 @@ def parse_time(value: object) -> datetime | None:
     except (ValueError, OverflowError):
         return None
     return moment if moment.year in CREDIBLE_YEARS else None
-
-
-T = TypeVar("T")
 
 
 def read_json(body: bytes) -> dict[str, Any]:

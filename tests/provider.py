@@ -6,14 +6,13 @@ from email.message import Message
 
 import pytest
 
+from snapshots.connection import SANDBOX_URL
 from snapshots.sandbox.filling import OTHER_EMAIL, fill, issue_token
 from snapshots.sandbox.misbehaving import Misbehaviour
 from snapshots.sandbox.models import Account, Server
 from snapshots.sandbox.serving import SandboxServer
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream.client import SnapshotClient, make_http
-
-SANDBOX_URL = "http://sandbox.invalid"
 
 
 @dataclass(frozen=True)
