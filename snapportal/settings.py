@@ -130,9 +130,11 @@ INSTALLED_APPS = [
     "csp",
     "snapportal.accounts",
     "snapshots",
-    "snapshots.audit",
-    "snapshots.vault",
     "snapshots.sandbox",
+    "snapshots.vault",
+    "snapshots.audit",
+    "snapshots.inventory",
+    "snapshots.operations",
 ]
 MIDDLEWARE = [
     "snapportal.middleware.RequestMiddleware",
@@ -162,7 +164,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "snapshots.views.context.frame",
+                "snapshots.views.context_processors.frame",
             ],
             "loaders": [
                 (

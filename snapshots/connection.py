@@ -16,7 +16,7 @@ from snapshots.contract import API_PATH, Account, Server
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream.client import SnapshotClient, make_http
 from snapshots.upstream.errors import UpstreamError
-from snapshots.upstream.sending import Http
+from snapshots.upstream.transport import Http
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 

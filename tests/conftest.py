@@ -6,12 +6,12 @@ import pytest
 from django.test import Client
 
 from snapportal.accounts.models import Role, User
-from tests.audit_guard import let_flushes_through
-from tests.desk import Desk, make_desk
-from tests.double import double
-from tests.hostile import strict
-from tests.left_out import pytest_collection_modifyitems, pytest_terminal_summary
-from tests.provider import http_sandbox, sandbox, wire, wire_server
+from tests.support.audit_guard import let_flushes_through
+from tests.support.desk import Desk, make_desk
+from tests.support.double import double
+from tests.support.hostile import strict
+from tests.support.left_out import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 
 __all__ = [
     "double",

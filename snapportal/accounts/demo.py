@@ -8,9 +8,9 @@ from django.conf import settings
 
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
-from snapshots import keeping
 from snapshots.audit.journal import Actor
-from snapshots.sandbox import filling
+from snapshots.sandbox import demo_data
+from snapshots.vault import service
 from snapshots.vault.models import ALPHABET, StoredToken
 
 NAMES = {
@@ -48,9 +48,9 @@ def _write_passwords() -> None:
 def _give_token(person: User, actor: Actor) -> None:
     """Only to somebody who never came in: a token that its owner removed stays away."""
     is_new = person.last_login is None and not StoredToken.objects.filter(user=person).exists()
-    if is_new and keeping.may_keep_tokens(person):
-        token = filling.issue_token(filling.TEAM_EMAIL, f"SnapPortal, {person}")
-        keeping.store_token(actor=actor, owner=person, label="Sandbox", token=token)
+    if is_new and service.may_keep_tokens(person):
+        token = demo_data.issue_token(demo_data.TEAM_EMAIL, f"SnapPortal, {person}")
+        service.store_token(actor=actor, owner=person, label="Sandbox", token=token)
 
 
 def ensure_people(actor: Actor) -> None:

@@ -41,7 +41,7 @@ def invite(person: User, *, actor: Actor) -> tuple[User, str]:
     key = _give_key(person)
     with journal.committed():
         person.save(force_insert=True)
-        journal.record(actor.story(action="person.invite", target=person.username, evidence=person.role))
+        journal.record(actor.entry(action="person.invite", target=person.username, evidence=person.role))
     return person, key
 
 
@@ -50,7 +50,7 @@ def add_with_password(person: User, password: str, *, actor: Actor) -> None:
     person.set_password(password)
     with journal.committed():
         person.save(force_insert=True)
-        journal.record(actor.story(action="person.add", target=person.username, evidence=person.role))
+        journal.record(actor.entry(action="person.add", target=person.username, evidence=person.role))
 
 
 def renew_invitation(person: User, *, actor: Actor) -> str:
@@ -60,7 +60,7 @@ def renew_invitation(person: User, *, actor: Actor) -> str:
     key = _give_key(person)
     with journal.committed():
         person.save(update_fields=["invitation_hash", "invitation_expires_at"])
-        journal.record(actor.story(action="person.invite", target=person.username, evidence="renewed"))
+        journal.record(actor.entry(action="person.invite", target=person.username, evidence="renewed"))
     return key
 
 
@@ -78,7 +78,7 @@ def set_password(person: User, password: str, *, actor: Actor) -> None:
         person.session_seed = new_session_seed()
         _void_key(person)
         person.save(update_fields=["password", "session_seed", "invitation_hash", "invitation_expires_at"])
-        journal.record(actor.story(action="person.set_password", target=person.username))
+        journal.record(actor.entry(action="person.set_password", target=person.username))
 
 
 def _other_admins(person: User) -> list[User]:
@@ -130,4 +130,4 @@ def change(person: User, *, actor: Actor) -> None:
             ]
         )  # fmt: skip
         for action, evidence in _stories(before, person):
-            journal.record(actor.story(action=action, target=person.username, evidence=evidence))
+            journal.record(actor.entry(action=action, target=person.username, evidence=evidence))

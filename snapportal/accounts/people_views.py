@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from snapportal.accounts import people
 from snapportal.accounts.forms import InvitationForm, PersonForm
 from snapportal.accounts.models import User
-from snapshots.keeping import may_keep_tokens
 from snapshots.vault.models import StoredToken
+from snapshots.vault.service import may_keep_tokens
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 

@@ -11,18 +11,18 @@ from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from snapportal.accounts import brake, people
+from snapportal.accounts import people, throttle
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm
 from snapportal.accounts.models import User
 from snapshots.audit import journal
 from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.context import home_url
+from snapshots.views.context_processors import home_url
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 TRIED_NAME_LENGTH = 60
 PLACE_PATTERN = re.compile(r"/[^/\\]")
-"""A path of this site that is not merely its front door; what begins otherwise may be a host, or a view's name."""
+"""A path of this site that is not only `/`; what begins otherwise may be a host, or a view's name."""
 
 
 def _address(request: HttpRequest) -> str:
@@ -42,33 +42,33 @@ def _come_in(request: HttpRequest, user: User) -> None:
     """Begin a session (under a new key) together with its audit row: without the row there is no session."""
     with journal.committed():
         login(request, user, backend=BACKEND)
-        brake.forgive(user.username, _address(request))
-        journal.record(actor_of(request).story(action="person.sign_in", result="completed"))
+        throttle.forgive(user.username, _address(request))
+        journal.record(actor_of(request).entry(action="person.sign_in", result="completed"))
 
 
 def _refuse(request: HttpRequest, action: str, username: str, code: str) -> None:
-    story = actor_of(request).story(
+    entry = actor_of(request).entry(
         action=action, result="refused", code=code, target=username[:TRIED_NAME_LENGTH]
     )
-    journal.record(story)
+    journal.record(entry)
 
 
 def _turn_away(request: HttpRequest, action: str, username: str) -> None:
     """Count and record a wrong password."""
     address = _address(request)
     with journal.committed():
-        brake.note_failure(username, address)
-        code = "braked" if brake.minutes_to_wait(username, address) else "wrong_password"
+        throttle.note_failure(username, address)
+        code = "braked" if throttle.minutes_to_wait(username, address) else "wrong_password"
         _refuse(request, action, username, code)
 
 
 def _hold_back(request: HttpRequest, action: str, username: str, minutes: int) -> HttpResponse:
     """The answer while the brake holds. The first attempt after a failure is recorded, and no other: a guesser cannot
     fill the log."""
-    failure = brake.find_unfollowed(username, _address(request))
+    failure = throttle.find_unfollowed(username, _address(request))
     if failure is not None:
         with journal.committed():
-            if brake.note_followed(failure):
+            if throttle.note_followed(failure):
                 _refuse(request, action, username, "held_back")
     response = render(request, "accounts/too_many.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(minutes * 60)
@@ -82,7 +82,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     form = AuthenticationForm(request, data=request.POST or None)
     if request.method == "POST":
         username = request.POST.get("username", "")
-        minutes = brake.minutes_to_wait(username, _address(request))
+        minutes = throttle.minutes_to_wait(username, _address(request))
         if minutes:
             return _hold_back(request, "person.sign_in", username, minutes)
         if form.is_valid():
@@ -99,7 +99,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @requires("signed_in", "POST")
 def sign_out(request: HttpRequest) -> HttpResponse:
     with journal.committed():
-        journal.record(actor_of(request).story(action="person.sign_out"))
+        journal.record(actor_of(request).entry(action="person.sign_out"))
         logout(request)
     return redirect("sign_in")
 
@@ -126,7 +126,7 @@ def account_detail(request: HttpRequest) -> HttpResponse:
     assert isinstance(user, User)
     form = NewPasswordForm(user, request.POST or None)
     if request.method == "POST":
-        minutes = brake.minutes_to_wait(user.username, _address(request))
+        minutes = throttle.minutes_to_wait(user.username, _address(request))
         if minutes:
             return _hold_back(request, "person.set_password", user.username, minutes)
         if form.is_valid():

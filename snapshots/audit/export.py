@@ -94,5 +94,5 @@ def begin(*, actor: Actor, rows: EntryQuerySet, format_name: str, filters: str =
     count = rows.filter(sequence__lte=last).order_by().count()
     file_name = f"audit-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{form.extension}"
     evidence = f"{count} rows, up to row {last}; filters: {filters or 'none'}"
-    journal.record(actor.story(action="audit.export", target=file_name, evidence=evidence))
+    journal.record(actor.entry(action="audit.export", target=file_name, evidence=evidence))
     return Export(file_name, form.content_type, count, _pieces(form.lines(rows.rows(until=last))))

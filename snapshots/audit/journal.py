@@ -2,12 +2,12 @@
 
 with journal.committed():                # durable: the outermost transaction, committed when the block ends
     operation = Operation.objects.create(...)
-    journal.intend(actor.story(action="snapshot.restore", operation_id=operation.id, ...))
+    journal.intend(actor.entry(action="snapshot.restore", operation_id=operation.id, ...))
 ... the provider is called, with no lock held ...
 with journal.committed():
-    journal.conclude(actor.story(..., result="accepted"))
+    journal.conclude(actor.entry(..., result="accepted"))
 
-journal.record(actor.story(action="person.sign_in"))      # an event, in a transaction of its own
+journal.record(actor.entry(action="person.sign_in"))      # an event, in a transaction of its own
 """
 
 import threading
@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import chain, queue, reading
+from snapshots.audit import chain, locking, tolerant_rows
 from snapshots.audit.models import Entry, Phase
 
 TEXT_MAX_LENGTH: Final = 2000
@@ -35,7 +35,7 @@ class JournalUnavailableError(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Story:
+class EntryData:
     """What a row says besides its place in the chain. Text is cleaned and cut when it is written."""
 
     action: str
@@ -54,7 +54,7 @@ class Story:
     reason: str = ""
     evidence: str = ""
     address: str = ""
-    door: str = ""
+    channel: str = ""
     token_label: str = ""
     token_fingerprint: str = ""
     request_id: str = ""
@@ -65,7 +65,7 @@ class Story:
 
 @dataclass(frozen=True, kw_only=True)
 class Actor:
-    """Who acts, from where, through which door ('browser', 'api', 'schedule', 'command').
+    """Who acts, from where, through which channel ('browser', 'api', 'schedule', 'command').
 
     `may_override`: allowed to act on a server that a restore still holds, with a reason. It is a right, not
     part of a row.
@@ -75,19 +75,19 @@ class Actor:
     name: str
     role: str
     address: str = ""
-    door: str = "browser"
+    channel: str = "browser"
     request_id: str = ""
     may_override: bool = False
 
-    def story(self, *, action: str, **fields: Any) -> Story:
+    def entry(self, *, action: str, **fields: Any) -> EntryData:
         own = asdict(self)
-        return Story(
+        return EntryData(
             action=action,
             actor_id=own["id"],
             actor_name=own["name"],
             actor_role=own["role"],
             address=own["address"],
-            door=own["door"],
+            channel=own["channel"],
             request_id=own["request_id"],
             **fields,
         )
@@ -103,7 +103,7 @@ def committed() -> Iterator[None]:
     """
     _current_key()
     try:
-        with queue.turn(), transaction.atomic(durable=True):
+        with locking.writer_turn(), transaction.atomic(durable=True):
             _here.open = True
             try:
                 yield
@@ -111,28 +111,28 @@ def committed() -> Iterator[None]:
                 _here.open = False
     except IntegrityError:
         raise
-    except (Error, queue.QueueError) as error:
+    except (Error, locking.LockTimeoutError) as error:
         raise JournalUnavailableError(str(error)) from error
 
 
-def intend(story: Story) -> Entry:
+def intend(data: EntryData) -> Entry:
     """Insert an intent row (result 'pending'). Only inside `committed()`."""
-    return _append(Phase.INTENT, story, story.result or "pending")
+    return _append(Phase.INTENT, data, data.result or "pending")
 
 
-def conclude(story: Story) -> Entry:
+def conclude(data: EntryData) -> Entry:
     """Insert an outcome row of an operation. Only inside `committed()`."""
-    if not story.result or story.operation_id is None:
+    if not data.result or data.operation_id is None:
         raise ValueError("an outcome names its operation and its result")
-    return _append(Phase.OUTCOME, story, story.result)
+    return _append(Phase.OUTCOME, data, data.result)
 
 
-def record(story: Story) -> Entry:
+def record(data: EntryData) -> Entry:
     """Insert an event row, in a durable transaction of its own or in the one of `committed()` around it."""
     if getattr(_here, "open", False):
-        return _append(Phase.EVENT, story, story.result or "completed")
+        return _append(Phase.EVENT, data, data.result or "completed")
     with committed():
-        return _append(Phase.EVENT, story, story.result or "completed")
+        return _append(Phase.EVENT, data, data.result or "completed")
 
 
 def _current_key() -> tuple[str, bytes]:
@@ -166,9 +166,9 @@ def _place(tail: Entry | None, key_id: str) -> dict[str, Any]:
     }
 
 
-def _insert(tail: Entry | None, phase: Phase, story: Story, result: str) -> Entry:
+def _insert(tail: Entry | None, phase: Phase, data: EntryData, result: str) -> Entry:
     key_id, key = _current_key()
-    said = asdict(story) | {"phase": phase.value, "result": result}
+    said = asdict(data) | {"phase": phase.value, "result": result}
     row = _place(tail, key_id) | {name: _fit(Entry.column(name), value) for name, value in said.items()}
     entry = Entry(**row, hash=chain.seal(row, key))
     entry.save(force_insert=True)
@@ -178,8 +178,10 @@ def _insert(tail: Entry | None, phase: Phase, story: Story, result: str) -> Entr
 def _tail() -> Entry | None:
     """The last row, as far as the next one needs it. Raises JournalUnavailableError when it is none of ours."""
     try:
-        found = reading.read(Entry.objects.order_by("-sequence").only("sequence", "at", "hash", "key_id")[:1])
-    except reading.UnreadableError as error:
+        found = tolerant_rows.read_all(
+            Entry.objects.order_by("-sequence").only("sequence", "at", "hash", "key_id")[:1]
+        )
+    except tolerant_rows.UnreadableError as error:
         raise JournalUnavailableError(f"the last row cannot be read: {error}") from error
     if found and (type(found[0].sequence) is not int or not isinstance(found[0].at, datetime)):
         raise JournalUnavailableError("the last row has no number or no time")
@@ -197,19 +199,19 @@ def _change_key(tail: Entry, key_id: str) -> Entry:
         )
     if Entry.objects.filter(key_id=key_id).exists():
         raise JournalUnavailableError(f"the key {key_id} was given up for another one: it seals no more")
-    told = Story(action=chain.KEY_CHANGE, target=key_id, evidence=f"{tail.key_id} → {key_id}")
+    told = EntryData(action=chain.KEY_CHANGE, target=key_id, evidence=f"{tail.key_id} → {key_id}")
     return _insert(tail, Phase.EVENT, told, "completed")
 
 
-def _append(phase: Phase, story: Story, result: str) -> Entry:
+def _append(phase: Phase, data: EntryData, result: str) -> Entry:
     if not getattr(_here, "open", False):
         raise RuntimeError("the log is written inside journal.committed()")
     try:
-        queue.hold()
+        locking.hold_lock()
         tail = _tail()
         key_id, _key = _current_key()
         if tail is not None and tail.key_id != key_id:
             tail = _change_key(tail, key_id)
-        return _insert(tail, phase, story, result)
+        return _insert(tail, phase, data, result)
     except Error as error:
         raise JournalUnavailableError(str(error)) from error

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from snapshots.audit import chain, reading
+from snapshots.audit import chain, tolerant_rows
 
 COUNT_LIMIT: Final = 10_000
 BATCH_SIZE: Final = 1000
@@ -31,7 +31,7 @@ SEARCHED_COLUMNS: Final = (
 
 class EntryQuerySet(models.QuerySet["Entry"]):
     def lines(self) -> "EntryQuerySet":
-        """One row for each story: the last of each operation, and every event."""
+        """One row for each history: the last of each operation, and every event."""
         later = Entry.objects.filter(operation_id=OuterRef("operation_id"), sequence__gt=OuterRef("sequence"))
         return self.filter(~Exists(later))
 
@@ -65,12 +65,12 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             wanted |= Q(**{f"{column}__icontains": text})
         return self.filter(wanted)
 
-    def whole_stories(self) -> "EntryQuerySet":
+    def with_history(self) -> "EntryQuerySet":
         """Every row of the stories whose line is in this queryset, in order of sequence."""
         lines = self.order_by()
         is_line = Exists(lines.filter(sequence=OuterRef("sequence")))
-        same_story = Exists(lines.filter(operation_id=OuterRef("operation_id")))
-        return Entry.objects.filter(Q(is_line) | Q(same_story))
+        same_operation = Exists(lines.filter(operation_id=OuterRef("operation_id")))
+        return Entry.objects.filter(Q(is_line) | Q(same_operation))
 
     def capped_count(self) -> int:
         """How many there are, but never more than COUNT_LIMIT + 1: a count of millions would take a second."""
@@ -90,23 +90,23 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         Only of what is `numbered()`.
         """
         try:
-            found = reading.read(self[:limit])
+            found = tolerant_rows.read_all(self[:limit])
             if not any(_is_foreign(entry.row) for entry in found):
                 return found
-        except reading.UnreadableError:
+        except tolerant_rows.UnreadableError:
             pass  # found row by row
-        numbers = {entry.sequence: entry for entry in reading.read(self.only("sequence")[:limit])}
+        numbers = {entry.sequence: entry for entry in tolerant_rows.read_all(self.only("sequence")[:limit])}
         return [
             numbers[sequence].emptied() if entry is None or _is_foreign(entry.row) else entry
-            for sequence, entry in reading.read_each(self, limit)
+            for sequence, entry in tolerant_rows.read_each(self, limit)
             if sequence in numbers
         ]
 
     def last_sequence(self) -> int | None:
         """The highest there is, 0 when there is none, None when it is no number."""
         try:
-            found = reading.read(self.order_by("-sequence").values_list("sequence", flat=True)[:1])
-        except reading.UnreadableError:
+            found = tolerant_rows.read_all(self.order_by("-sequence").values_list("sequence", flat=True)[:1])
+        except tolerant_rows.UnreadableError:
             return None
         last = found[0] if found else 0
         return last if type(last) is int else None
@@ -136,9 +136,9 @@ def _batch(wanted: EntryQuerySet) -> list[Mapping[str, Any]]:
     values: models.QuerySet[Entry, Any] = wanted.values()
     found: list[tuple[Any, Any]]
     try:
-        found = [(row["sequence"], row) for row in reading.read(values[:BATCH_SIZE])]
-    except reading.UnreadableError:
-        found = list(reading.read_each(values, BATCH_SIZE))
+        found = [(row["sequence"], row) for row in tolerant_rows.read_all(values[:BATCH_SIZE])]
+    except tolerant_rows.UnreadableError:
+        found = list(tolerant_rows.read_each(values, BATCH_SIZE))
     return [
         {"sequence": sequence, chain.UNREADABLE: True} if row is None or _is_foreign(row) else row
         for sequence, row in found
@@ -146,7 +146,7 @@ def _batch(wanted: EntryQuerySet) -> list[Mapping[str, Any]]:
 
 
 class Phase(models.TextChoices):
-    """Where a row stands in its story. An event is a story of one row."""
+    """Where a row stands in its history. An event is a history of one row."""
 
     INTENT = "intent"
     OUTCOME = "outcome"
@@ -184,7 +184,7 @@ class Entry(models.Model):
     evidence = models.TextField(blank=True)
 
     address = models.CharField(max_length=45, blank=True)
-    door = models.CharField(max_length=10, blank=True)
+    channel = models.CharField(max_length=10, blank=True)
     token_label = models.CharField(max_length=80, blank=True)
     token_fingerprint = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=36, blank=True)
@@ -236,8 +236,8 @@ class Entry(models.Model):
         return self.action != chain.UNREADABLE
 
     @property
-    def story(self) -> EntryQuerySet:
-        """All rows of the story this row belongs to, in order."""
+    def history(self) -> EntryQuerySet:
+        """All rows of the history this row belongs to, in order."""
         mine = Entry.objects.filter(sequence=self.sequence)
         if self.operation_id is not None:
             mine = Entry.objects.numbered().filter(operation_id=self.operation_id)

@@ -120,7 +120,7 @@ def read_anchors(path: Path, ring: dict[str, bytes]) -> dict[int, dict[str, Any]
         if is_torn(line):
             if line:
                 sys.stderr.write(
-                    f"Line {number} of the anchors was never written to its end, and is left out.\n"
+                    f"EntryLine {number} of the anchors was never written to its end, and is left out.\n"
                 )
             continue
         anchor = json.loads(line, object_pairs_hook=no_twins)

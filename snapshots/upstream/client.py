@@ -18,9 +18,10 @@ import msgspec
 
 from snapshots import contract
 from snapshots.contract import Account, Created, Deleted, RestoreStarted, Server, Snapshot, SnapshotList
-from snapshots.upstream import answers, network
+from snapshots.upstream import network, responses
+from snapshots.upstream.call import Call
 from snapshots.upstream.errors import BadCallError, BusyError, UnreadableError
-from snapshots.upstream.sending import Call, Http, make_http
+from snapshots.upstream.transport import Http, make_http
 
 __all__ = ["SnapshotClient", "make_http"]
 
@@ -129,7 +130,7 @@ class SnapshotClient:
             self._gate.release()
 
     def _list(
-        self, path: str, params: answers.Params, convert: Callable[[dict[str, Any]], Item]
+        self, path: str, params: responses.Params, convert: Callable[[dict[str, Any]], Item]
     ) -> tuple[tuple[Item, ...], bool]:
         """All pages of a list; of items with the same id the first counts. And whether every page's count agrees.
 
@@ -138,7 +139,7 @@ class SnapshotClient:
         found: dict[int, Item] = {}
         counts: set[int | None] = set()
         listed = 0
-        seen: list[answers.Params] = []
+        seen: list[responses.Params] = []
         with self._call() as call:
             while params not in seen:
                 if len(seen) == MAX_PAGES:
@@ -153,5 +154,5 @@ class SnapshotClient:
                     found.setdefault(item.id, item)
                 if not page.next:
                     return tuple(found.values()), counts == {listed} and listed == len(found)
-                params = answers.next_params(answer.url, page.next)
+                params = responses.next_params(answer.url, page.next)
         raise UnreadableError("the list leads back to itself")

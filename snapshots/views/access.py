@@ -74,5 +74,5 @@ def requires(permission: str, *methods: str) -> Callable[[View[P]], View[P]]:
 def record_refusal(request: HttpRequest, code: str) -> None:
     """Write into the log that somebody was refused: the path is told, its query is not."""
     journal.record(
-        actor_of(request).story(action="access.refuse", result="refused", code=code, target=request.path)
+        actor_of(request).entry(action="access.refuse", result="refused", code=code, target=request.path)
     )

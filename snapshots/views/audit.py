@@ -15,23 +15,23 @@ from django.utils.translation import gettext as _
 
 from snapshots.audit import chain, export
 from snapshots.audit.models import COUNT_LIMIT, LAST_NUMBER, Entry, EntryQuerySet
-from snapshots.views import audit_words as words
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
-from snapshots.views.audit_filter import EntryFilterForm
-from snapshots.views.presenting import Badge
+from snapshots.views.forms.audit import EntryFilterForm
+from snapshots.views.texts import audit as texts
+from snapshots.views.texts.base import Badge
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 PAGE_SIZE = 50
 LONGEST_ROSTER = 500
-LONGEST_STORY = 1000
+LONGEST_HISTORY = 1000
 SHORT_FINGERPRINT = 12
 
 
 @dataclass(frozen=True)
-class Line:
+class EntryLine:
     """One story in the list."""
 
     url: str
@@ -48,21 +48,21 @@ class Line:
 class Page:
     """Some lines, newest first, and the queries of the pages beside them ('' where there is none)."""
 
-    lines: list[Line]
+    lines: list[EntryLine]
     newer: str
     older: str
 
 
-def _line(entry: Entry) -> Line:
-    return Line(
+def _line(entry: Entry) -> EntryLine:
+    return EntryLine(
         url=reverse("entry_detail", args=[int(entry.sequence)]),
         at=entry.at,
-        who=words.who(entry),
+        who=texts.who(entry),
         role=entry.actor_role,
-        what=words.headline(entry),
+        what=texts.headline(entry),
         why=entry.reason,
-        note=words.code_words(entry),
-        result=words.result_badge(entry),
+        note=texts.code_words(entry),
+        result=texts.result_badge(entry),
     )
 
 
@@ -122,10 +122,10 @@ def _step(entry: Entry, ring: chain.Ring) -> dict[str, Any]:
     return {
         "entry": entry,
         "time": chain.format_time(entry.at) if entry.is_readable else "",
-        "badge": words.step_badge(entry),
-        "meaning": words.step_words(entry),
-        "why": words.code_words(entry),
-        "door": words.DOORS.get(entry.door, entry.door),
+        "badge": texts.step_badge(entry),
+        "meaning": texts.step_words(entry),
+        "why": texts.code_words(entry),
+        "channel": texts.CHANNELS.get(entry.channel, entry.channel),
         "is_sealed": chain.check_seal(entry.row, ring) == "",
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
     }
@@ -137,17 +137,17 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
     if not found:
         raise Http404
     entry = found[0]
-    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.story.shown(LONGEST_STORY)]
+    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.history.shown(LONGEST_HISTORY)]
     first, last = steps[0]["entry"], steps[-1]["entry"]
     others = Entry.objects.numbered().order_by("sequence").values_list("sequence", flat=True)
     context = {
         "entry": entry,
         "first": first,
         "steps": steps,
-        "headline": words.headline(first),
-        "who": words.who(first),
-        "result": words.result_badge(last),
-        "is_unanswered": words.is_unanswered(last),
+        "headline": texts.headline(first),
+        "who": texts.who(first),
+        "result": texts.result_badge(last),
+        "is_unanswered": texts.is_unanswered(last),
         "older": others.filter(sequence__lt=sequence).last(),
         "newer": others.filter(sequence__gt=sequence).first(),
     }

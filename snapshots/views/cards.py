@@ -13,11 +13,13 @@ from django.utils.translation import gettext as _
 
 from snapshots import contract
 from snapshots.contract import Snapshot
-from snapshots.models import Action, Operation, State
-from snapshots.servers import ServerView
+from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, iso_text, megabytes, moment
-from snapshots.views.presenting import Badge, Words, reading_words, server_badge, snapshot_badge
-from snapshots.views.telling import operation_words
+from snapshots.views.texts.base import Badge, Words
+from snapshots.views.texts.operations import operation_words
+from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.statuses import server_badge, snapshot_badge
 
 ESTIMATE_CAP = 95
 """Per cent: what is only estimated is never shown as finished."""

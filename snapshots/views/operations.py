@@ -9,19 +9,22 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
-from snapshots import attention, watching
-from snapshots.attention import can_be_closed, visible_to
 from snapshots.audit.models import Entry
 from snapshots.connection import own_tokens
-from snapshots.forms import CloseForm
-from snapshots.models import Action, Operation, State
-from snapshots.operations import OperationRefusedError
+from snapshots.inventory.readings import Reading
+from snapshots.operations import attention
+from snapshots.operations.attention import can_be_closed, visible_to
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.cards import operation_estimate
-from snapshots.views.presenting import Badge, reading_words, refusal_status, refusal_words
-from snapshots.views.telling import operation_badge, operation_words
-from snapshots.watching import Reading
+from snapshots.views.forms.operations import CloseForm
+from snapshots.views.texts.base import Badge
+from snapshots.views.texts.operations import operation_badge, operation_words
+from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.refusals import refusal_status, refusal_words
 
 UNKNOWN_POLL_SECONDS = 15
 """Evidence comes slowly, and may never come."""
@@ -34,7 +37,7 @@ def _look(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
         return operation, None
     tokens = own_tokens(request.user)
     token = next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
-    reading = watching.read(token) if token else None
+    reading = read_and_reconcile(token) if token else None
     operation.refresh_from_db()
     return operation, reading
 
@@ -112,7 +115,7 @@ class Open:
 def operation_attention(request: HttpRequest) -> HttpResponse:
     """Unknown operations, and those that take longer than they should. Looks at the provider first: it may settle some."""
     for token in own_tokens(request.user):
-        watching.read(token)
+        read_and_reconcile(token)
     may_close = request.user.has_perm("snapshots.restore")
     waiting = [
         Open(

@@ -11,19 +11,21 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_htmx.http import trigger_client_event
 
-from snapshots import watching
-from snapshots.attention import visible_to
 from snapshots.connection import own_token_or_404, own_tokens
-from snapshots.forms import FilterForm
-from snapshots.models import Operation
-from snapshots.servers import ServerView, server_view_or_404, server_views
+from snapshots.inventory.readings import Reading
+from snapshots.operations.attention import visible_to
+from snapshots.operations.models import Operation
+from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_views import ServerView, server_view_or_404, server_views
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.cards import make_card, old_from, row_labels
-from snapshots.views.filtering import Found, Wanted, find
-from snapshots.views.presenting import Words, reading_words, snapshot_badge
-from snapshots.views.telling import operation_badge, operation_words
-from snapshots.watching import Reading
+from snapshots.views.forms.servers import ServerFilterForm
+from snapshots.views.server_filter import Found, Wanted, find
+from snapshots.views.texts.base import Words
+from snapshots.views.texts.operations import operation_badge, operation_words
+from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.statuses import snapshot_badge
 
 SERVERS_PER_PAGE = 20
 """At most 100 snapshots on a page."""
@@ -110,9 +112,9 @@ def server_list(request: HttpRequest) -> HttpResponse:
     tokens = own_tokens(request.user)
     if not tokens:
         return render(request, "servers/no_token.html")
-    readings = [(token, watching.read(token)) for token in tokens]
+    readings = [(token, read_and_reconcile(token)) for token in tokens]
     views = [view for token, reading in readings for view in server_views(token, reading)]
-    form = FilterForm(
+    form = ServerFilterForm(
         request.GET,
         servers=sorted(
             {(str(view.server_id), view.name) for view in views}, key=lambda one: one[1].casefold()

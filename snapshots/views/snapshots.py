@@ -10,21 +10,26 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from snapshots import confirming, contract, operations, watching
+from snapshots import contract
 from snapshots.connection import own_token_or_404
 from snapshots.contract import Snapshot
-from snapshots.forms import ConfirmedForm, CreateForm, DeleteForm, RestoreForm
-from snapshots.models import Action, Operation
-from snapshots.once import BeingSentError
-from snapshots.operations import OperationRefusedError
-from snapshots.servers import ServerView, find_snapshot, server_view_or_404
+from snapshots.inventory.readings import Reading
+from snapshots.inventory.servers import find_snapshot
+from snapshots.operations import service
+from snapshots.operations.confirmation import sign_confirmation
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.idempotency import BeingSentError
+from snapshots.operations.models import Action, Operation
+from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.templatetags.portal import duration
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.cards import make_row, row_labels
-from snapshots.views.presenting import reading_words, refusal_status, refusal_words
-from snapshots.watching import Reading
+from snapshots.views.forms.snapshots import ConfirmedForm, CreateForm, DeleteForm, RestoreForm
+from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.refusals import refusal_status, refusal_words
 
 UNPROCESSABLE = 422
 FIELDS_OF_CODES = {"bad_name": "name", "name_mismatch": "typed_name", "reason_missing": "reason"}
@@ -130,7 +135,7 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
         form = CreateForm(request.POST, asks_override=actor.may_override)
         answer, code = _act(
             form,
-            lambda: operations.create_snapshot(
+            lambda: service.create_snapshot(
                 actor=actor,
                 token=token,
                 confirmation=form.value("confirmation"),
@@ -190,7 +195,7 @@ def _finish(
         form.fields["override_reason"].required = True  # for the eye: without it operations.py refuses
     if code == BeingSentError.code:
         return
-    confirmation = confirming.offer(
+    confirmation = sign_confirmation(
         actor_id=int(request.user.pk or 0),
         action=action,
         token_id=view.token.pk,
@@ -223,7 +228,7 @@ def _confirm(
     request: HttpRequest, token: StoredToken, snapshot_id: int, form: ConfirmedForm, action: Action, code: str
 ) -> HttpResponse:
     """The page that says what will happen, for a restore or a delete."""
-    reading = watching.read(token)
+    reading = read_and_reconcile(token)
     snapshot = find_snapshot(reading, snapshot_id)
     if snapshot is None:
         return _gone(request, reading, code)
@@ -254,7 +259,7 @@ def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> H
         form = RestoreForm(request.POST, asks_override=actor.may_override)
         answer, code = _act(
             form,
-            lambda: operations.restore_snapshot(
+            lambda: service.restore_snapshot(
                 actor=actor,
                 token=token,
                 confirmation=form.value("confirmation"),
@@ -277,7 +282,7 @@ def snapshot_delete(request: HttpRequest, token_id: str, snapshot_id: int) -> Ht
         form = DeleteForm(request.POST, asks_override=actor.may_override)
         answer, code = _act(
             form,
-            lambda: operations.delete_snapshot(
+            lambda: service.delete_snapshot(
                 actor=actor,
                 token=token,
                 confirmation=form.value("confirmation"),

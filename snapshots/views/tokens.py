@@ -10,13 +10,16 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from snapshots import connection, keeping
-from snapshots.keeping import TokenNotTakenError
-from snapshots.token_forms import NewTokenForm, TokenForm
+from snapshots import connection
+from snapshots.operations.attention import count_left_open
+from snapshots.vault import service
 from snapshots.vault.models import StoredToken
+from snapshots.vault.service import TokenNotTakenError
 from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
+from snapshots.views.forms.tokens import NewTokenForm, TokenForm
+from snapshots.views.texts.tokens import token_check_text
 
 
 def _token_or_404(request: HttpRequest, token_id: str) -> StoredToken:
@@ -39,7 +42,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
 
 def _offer(form: TokenForm, error: TokenNotTakenError) -> bool:
     """Say why the token was not stored; True if it may be stored unchecked, which the page then offers."""
-    form.add_error("token", keeping.explain(error.check))
+    form.add_error("token", token_check_text(error.check))
     return error.may_store_unchecked
 
 
@@ -82,7 +85,7 @@ def _add(request: HttpRequest, owner: AbstractBaseUser) -> HttpResponse:
     offers_unchecked = False
     if request.method == "POST" and form.is_valid():
         try:
-            stored = keeping.store_token(actor=actor_of(request), owner=owner, **form.cleaned_data)
+            stored = service.store_token(actor=actor_of(request), owner=owner, **form.cleaned_data)
         except DuplicateLabelError:
             form.add_error("label", _("There is a token with this label already: choose another one."))
         except TokenNotTakenError as error:
@@ -110,7 +113,7 @@ def token_add(request: HttpRequest) -> HttpResponse:
 def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
     """An admin puts in a token for a colleague."""
     owner = get_object_or_404(get_user_model(), pk=pk)
-    if not keeping.may_keep_tokens(owner):
+    if not service.may_keep_tokens(owner):
         messages.error(
             request, _("%(name)s could not use a token: the role has no servers.") % {"name": owner}
         )
@@ -125,7 +128,7 @@ def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
     offers_unchecked = False
     if request.method == "POST" and form.is_valid():
         try:
-            keeping.replace_token(actor=actor_of(request), stored=stored, **form.cleaned_data)
+            service.replace_token(actor=actor_of(request), stored=stored, **form.cleaned_data)
         except TokenNotTakenError as error:
             offers_unchecked = _offer(form, error)
         except TokenChangedError:
@@ -148,12 +151,12 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
     back = _home_of(request, stored.user)
     if request.method == "POST":
         try:
-            keeping.remove_token(actor=actor_of(request), stored=stored)
+            service.remove_token(actor=actor_of(request), stored=stored)
         except TokenChangedError:
             return _tell_changed(request, stored)
         messages.success(request, _("The token “%(label)s” is removed.") % {"label": stored.label})
         return redirect(back)
-    context = {"stored": stored, "left_open": keeping.count_left_open(stored), "back": back}
+    context = {"stored": stored, "left_open": count_left_open(stored), "back": back}
     return render(request, "tokens/remove.html", context)
 
 
@@ -161,11 +164,11 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
 def token_check(request: HttpRequest, token_id: str) -> HttpResponse:
     stored = _token_or_404(request, token_id)
     try:
-        check = keeping.check_stored(actor=actor_of(request), stored=stored)
+        check = service.check_stored(actor=actor_of(request), stored=stored)
     except TokenChangedError:
         return _tell_changed(request, stored)
     if check.ok:
         messages.success(request, _("VPS.org accepts the token “%(label)s”.") % {"label": stored.label})
     else:
-        messages.error(request, keeping.explain(check))
+        messages.error(request, token_check_text(check))
     return redirect(_home_of(request, stored.user))

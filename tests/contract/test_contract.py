@@ -16,7 +16,7 @@ from snapshots import contract
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream.client import SnapshotClient
 from snapshots.upstream.errors import InvalidError, NotFoundError, TokenRefusedError
-from tests.provider import SANDBOX_URL, HttpSandbox, fill_sandbox, make_client
+from tests.support.provider import SANDBOX_URL, HttpSandbox, fill_sandbox, make_client
 
 REAL_URL = os.environ.get("SNAPPORTAL_CONTRACT_URL", "").rstrip("/").removesuffix(contract.API_PATH)
 REAL_TOKEN = os.environ.get("SNAPPORTAL_CONTRACT_TOKEN", "")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.e2e.browsing import TIMEOUT_MS, Site
-from tests.left_out import CHROMIUM
+from tests.support.left_out import CHROMIUM
 
 QUICK = 100.0
 """Times faster than documented: a create takes about three seconds, a restore about five."""

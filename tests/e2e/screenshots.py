@@ -12,9 +12,9 @@ from pathlib import Path
 import httpx
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.left_out import CHROMIUM
+from tests.support.left_out import CHROMIUM
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "docs" / "screenshots"
 BIND = "127.0.0.1:8765"
 SPEED = "60"

@@ -6,10 +6,10 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from snapshots.models import Action, Operation
+from snapshots.operations.models import Action, Operation
 from snapshots.sandbox.models import Restore
-from tests.desk import Desk
 from tests.e2e.browsing import PHONE, Site
+from tests.support.desk import Desk
 
 pytestmark = pytest.mark.browser
 SERVER = "web-server-01"

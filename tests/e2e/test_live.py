@@ -8,9 +8,9 @@ from django.urls import reverse
 from playwright.sync_api import Page, Request, expect
 
 from snapshots.sandbox.models import Restore
-from tests.desk import Desk, make_desk
 from tests.e2e.browsing import DESKTOP, PHONE, Site
 from tests.e2e.tours import NOWHERE
+from tests.support.desk import Desk, make_desk
 
 pytestmark = pytest.mark.browser
 SERVER = "web-server-01"

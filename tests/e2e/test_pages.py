@@ -4,7 +4,7 @@ import pytest
 
 from tests.e2e import tours_people, tours_snapshots
 from tests.e2e.tours import NO_PAGE, TOURS, World
-from tests.test_access_matrix import MATRIX, all_patterns
+from tests.views.test_access_matrix import MATRIX, all_patterns
 
 FRAGMENTS_AND_PROBES = {"server_status", "snapshot_name_check", "operation_status", "livez", "readyz"}
 ROOMS = (tours_people, tours_snapshots)

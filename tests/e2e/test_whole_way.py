@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import PASSWORD
 from tests.e2e.browsing import Site, sign_in
-from tests.provider import Sandbox
+from tests.support.provider import Sandbox
 
 pytestmark = pytest.mark.browser
 

@@ -7,12 +7,12 @@ from typing import Any
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Page, TimeoutError
 
-from snapshots import watching
+from snapshots.inventory.reader import expire
 from snapshots.vault.models import StoredToken
-from tests.desk import Desk, make_desk
 from tests.e2e.browsing import Site
 from tests.e2e.looking import faults
-from tests.provider import HttpSandbox, Sandbox
+from tests.support.desk import Desk, make_desk
+from tests.support.provider import HttpSandbox, Sandbox
 
 NOWHERE = "http://127.0.0.1:9"
 LOOK_TIMEOUT_MS = 6_000
@@ -48,7 +48,7 @@ class World:
         """Nobody answers, and the next page finds out: what was read just now would do for another moment."""
         self.settings.SNAPPORTAL_API_URL = NOWHERE
         for token in StoredToken.objects.all():
-            watching.forget_pace(token)
+            expire(token)
 
     def look(self, page: Page, text: str) -> None:
         """Look the page over, once it shows `text`: so that it is the state which is meant."""

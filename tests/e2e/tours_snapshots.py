@@ -9,10 +9,10 @@ from django.utils import timezone
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
-from snapshots.models import Action, Finding, Operation, State
+from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server
-from tests.desk import Desk
 from tests.e2e.tours import World, tour
+from tests.support.desk import Desk
 
 
 def _url(name: str, desk: Desk, pk: int) -> str:
@@ -139,7 +139,7 @@ def the_audit_log(world: World) -> None:
     page = world.site.page(world.cast.aron)
     world.visit(page, "/audit/", "The log is empty")
     with time_machine.travel(timezone.now() - timedelta(minutes=10)), journal.committed():
-        story = Actor(id=None, name="Somebody", role="manager").story(action=Action.RESTORE, server_id=1)
+        story = Actor(id=None, name="Somebody", role="manager").entry(action=Action.RESTORE, server_id=1)
         forgotten = journal.intend(story)
     world.visit(page, reverse("entry_detail", args=[forgotten.sequence]), "No answer was recorded")
     desk = world.desk()
@@ -151,7 +151,7 @@ def the_audit_log(world: World) -> None:
         ("person.sign_in", "refused"),
     ]:
         with journal.committed():
-            story = Actor(id=None, name="", role="").story(
+            story = Actor(id=None, name="", role="").entry(
                 action=action, result=result, evidence="row 17 does not fit", target="somebody"
             )
             journal.record(story)

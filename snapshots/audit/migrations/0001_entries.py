@@ -90,7 +90,7 @@ class Migration(migrations.Migration):
                 ("reason", models.TextField(blank=True)),
                 ("evidence", models.TextField(blank=True)),
                 ("address", models.CharField(blank=True, max_length=45)),
-                ("door", models.CharField(blank=True, max_length=10)),
+                ("channel", models.CharField(blank=True, max_length=10)),
                 ("token_label", models.CharField(blank=True, max_length=80)),
                 ("token_fingerprint", models.CharField(blank=True, max_length=64)),
                 ("request_id", models.CharField(blank=True, max_length=36)),

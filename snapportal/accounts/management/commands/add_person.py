@@ -13,7 +13,7 @@ from snapportal.accounts.models import Role, User
 from snapshots.audit.journal import Actor
 
 MAKE_DATABASE = "There is no database yet. Make it first: python manage.py start --no-serve"
-COMMAND_LINE = Actor(id=None, name="command line", role="", door="command")
+COMMAND_LINE = Actor(id=None, name="command line", role="", channel="command")
 
 
 def portal_url() -> str:

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from snapshots.audit import anchors, chain, checking, journal
+from snapshots.audit import anchors, chain, journal, verification
 from snapshots.audit.models import Entry
 
 
@@ -31,8 +31,8 @@ class Command(BaseCommand):
         except (Error, anchors.AnchorError) as error:
             self._stop(str(error), 2)
         if not verdict.holds:
-            self._record("failed", f"not anchored: {checking.describe(verdict)}")
-            self._stop(f"the log is broken at {checking.describe(verdict)}", 1)
+            self._record("failed", f"not anchored: {verification.describe(verdict)}")
+            self._stop(f"the log is broken at {verification.describe(verdict)}", 1)
         if verdict.head.sequence == 0:
             self._stop("the log is empty", 2)
         key_id, key = next(iter(settings.SNAPPORTAL_AUDIT_KEYS.items()))
@@ -45,13 +45,15 @@ class Command(BaseCommand):
         noted = anchors.read_anchors(path, on_torn=self._warn_torn) if path.exists() else []
         last = max(noted, key=lambda anchor: anchor.sequence, default=None)
         start = (
-            checking.head_at(last) if last and chain.is_signed(last, settings.SNAPPORTAL_AUDIT_KEYS) else None
+            verification.head_at(last)
+            if last and chain.is_signed(last, settings.SNAPPORTAL_AUDIT_KEYS)
+            else None
         )
-        verdict = checking.check_log(start=start, anchors=noted)
-        return checking.with_lost(verdict, checking.lost_anchor(noted, until))
+        verdict = verification.check_log(start=start, anchors=noted)
+        return verification.with_lost(verdict, verification.lost_anchor(noted, until))
 
     def _warn_torn(self, number: int) -> None:
-        self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
+        self.stderr.write(f"EntryLine {number} of the anchors was never written to its end, and is left out.")
 
     def _place(self, anchor: chain.Anchor) -> None:
         taken, failures = [], []
@@ -74,7 +76,9 @@ class Command(BaseCommand):
 
     def _record(self, result: str, evidence: str) -> None:
         try:
-            journal.record(checking.COMMAND.story(action="audit.anchor", result=result, evidence=evidence))
+            journal.record(
+                verification.COMMAND.entry(action="audit.anchor", result=result, evidence=evidence)
+            )
         except journal.JournalUnavailableError as error:
             self.stderr.write(f"The anchor could not be noted in the log: {error}")
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from snapshots.audit import checking, export, journal
+from snapshots.audit import export, journal, verification
 from snapshots.audit.models import Entry
 
 
@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             file = export.begin(
-                actor=checking.COMMAND, rows=Entry.objects.all(), format_name=options["format"]
+                actor=verification.COMMAND, rows=Entry.objects.all(), format_name=options["format"]
             )
         except journal.JournalUnavailableError as error:
             raise CommandError(

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from snapshots.audit import anchors, chain, checking, journal
+from snapshots.audit import anchors, chain, journal, verification
 from snapshots.audit.models import Entry
 
 
@@ -32,18 +32,18 @@ class Command(BaseCommand):
             noted = self._anchors(options["anchors"])
             if not settings.SNAPPORTAL_AUDIT_KEYS:
                 self._give_up("SNAPPORTAL_AUDIT_KEYS is empty")
-            verdict = checking.check_log(anchors=noted)
-            lost = checking.lost_anchor(noted, until) if verdict.holds else None
+            verdict = verification.check_log(anchors=noted)
+            lost = verification.lost_anchor(noted, until) if verdict.holds else None
         except (Error, anchors.AnchorError) as error:
             self._give_up(str(error))
         if lost and noted and options["anchors"]:
             self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")
         else:
-            verdict = checking.with_lost(verdict, lost)
+            verdict = verification.with_lost(verdict, lost)
         self._finish(verdict, len(noted), is_recorded=not options["no_record"])
 
     def _finish(self, verdict: chain.Verdict, anchor_count: int, *, is_recorded: bool) -> None:
-        finding = checking.describe(verdict, anchor_count)
+        finding = verification.describe(verdict, anchor_count)
         newest = next(iter(settings.SNAPPORTAL_AUDIT_KEYS))
         if verdict.holds and verdict.head.key_id not in {"", newest}:
             self.stderr.write(
@@ -66,13 +66,13 @@ class Command(BaseCommand):
         return noted
 
     def _warn_torn(self, number: int) -> None:
-        self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
+        self.stderr.write(f"EntryLine {number} of the anchors was never written to its end, and is left out.")
 
     def _record(self, verdict: chain.Verdict, finding: str) -> None:
         result = "completed" if verdict.holds else "failed"
         try:
             journal.record(
-                checking.COMMAND.story(
+                verification.COMMAND.entry(
                     action="audit.verify", result=result, code=verdict.problem, evidence=finding
                 )
             )

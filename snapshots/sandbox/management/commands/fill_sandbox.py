@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import transaction
 
-from snapshots.sandbox.filling import OTHER_EMAIL, TEAM_EMAIL, fill, issue_token
+from snapshots.sandbox.demo_data import OTHER_EMAIL, TEAM_EMAIL, fill, issue_token
 from snapshots.sandbox.provider import PERMISSIONS, SEE_SERVERS
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from snapshots.sandbox import misbehaving
-from snapshots.sandbox.filling import TEAM_EMAIL, fill, issue_token
-from snapshots.sandbox.serving import SandboxServer
+from snapshots.sandbox import faults
+from snapshots.sandbox.demo_data import TEAM_EMAIL, fill, issue_token
+from snapshots.sandbox.http_server import SandboxServer
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            misbehaviours = [misbehaving.parse(spec) for spec in options["misbehave"]]
+            misbehaviours = [faults.parse(spec) for spec in options["misbehave"]]
         except ValueError as error:
             raise CommandError(str(error)) from None
         fill()

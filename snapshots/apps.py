@@ -1,6 +1,0 @@
-from django.apps import AppConfig
-
-
-class SnapshotsConfig(AppConfig):
-    name = "snapshots"
-    label = "snapshots"

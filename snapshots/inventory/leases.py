@@ -1,0 +1,24 @@
+"""One does the work for all: a lease in the database, since a cache's `add` is not atomic on every backend."""
+
+import time
+
+from django.db import connection
+
+from snapshots.inventory.models import Lease
+
+
+def take(key: str, owner: str, seconds: float) -> bool:
+    """Take the lease for `seconds` unless another holds it. Exactly one of any number of takers gets it."""
+    now = time.time()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO lease (key, owner, expires_at) VALUES (%s, %s, %s) "
+            "ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at "
+            "WHERE lease.expires_at < %s RETURNING owner",
+            [key, owner, now + seconds, now],
+        )
+        return cursor.fetchone() is not None
+
+
+def release(key: str, owner: str) -> None:
+    Lease.objects.filter(key=key, owner=owner).delete()

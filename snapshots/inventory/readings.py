@@ -1,0 +1,121 @@
+"""The last known lists of one token: as kept in the cache, as shown on pages, and as evidence for open operations."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+import structlog
+from django.core.cache import cache
+from django.db import DatabaseError
+from django.utils import timezone
+
+from snapshots.contract import Server, Snapshot, SnapshotList
+
+log = structlog.get_logger()
+
+STALE_SECONDS = 60.0
+KEEP_SECONDS = 7 * 24 * 3600
+POLL_SECONDS = 4
+POLL_MAX_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What one reading with one token showed. `begun_at` is before the first byte was sent; `servers` is None if not read."""
+
+    token_fingerprint: str
+    begun_at: datetime
+    listed: SnapshotList
+    servers: Sequence[Server] | None
+
+    @property
+    def snapshots(self) -> Sequence[Snapshot]:
+        return self.listed.snapshots
+
+    def shows_server(self, server_id: int) -> bool:
+        """Whether this token still shows the server at all."""
+        ids = {one.id for one in self.servers or ()} | {one.server.id for one in self.snapshots}
+        return server_id in ids
+
+    def snapshot(self, snapshot_id: int | None) -> Snapshot | None:
+        return next((one for one in self.snapshots if one.id == snapshot_id), None)
+
+    def server_status(self, server_id: int) -> str:
+        return next((one.status for one in self.servers or () if one.id == server_id), "")
+
+
+class CachedReading(msgspec.Struct, kw_only=True):
+    """What the cache keeps for one token. Times are seconds since the epoch; 0 means never."""
+
+    snapshots: tuple[Snapshot, ...] = ()
+    servers: tuple[Server, ...] | None = None
+    confirmed_at: float = 0.0
+    servers_confirmed_at: float = 0.0
+    servers_off_until: float = 0.0
+    error: str = ""
+    failures: int = 0
+    next_at: float = 0.0
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The last known lists of one token, and how far they can be trusted now.
+
+    `servers` is None when the provider does not tell them to this token; `error` is '' or an upstream error's code.
+    `observation` is set only for the caller whose call asked the provider.
+    """
+
+    snapshots: tuple[Snapshot, ...]
+    servers: tuple[Server, ...] | None
+    confirmed_at: datetime | None
+    error: str
+    poll_seconds: int
+    servers_are_fresh: bool = True
+    observation: Observation | None = None
+
+    @property
+    def is_known(self) -> bool:
+        return self.confirmed_at is not None
+
+    @property
+    def is_stale(self) -> bool:
+        if self.error or self.confirmed_at is None:
+            return True
+        return (timezone.now() - self.confirmed_at).total_seconds() > STALE_SECONDS
+
+
+def cache_key(fingerprint: str) -> str:
+    return f"reading:{fingerprint}"
+
+
+def load(fingerprint: str) -> CachedReading | None:
+    """What is cached, or None: a cache that is down or holds an older version's bytes counts as empty."""
+    try:
+        data = cache.get(cache_key(fingerprint))
+        return msgspec.json.decode(data, type=CachedReading) if data else None
+    except (DatabaseError, OSError, msgspec.DecodeError) as error:
+        log.warning("reading.not_loaded", error=type(error).__name__)
+        return None
+
+
+def save(fingerprint: str, cached: CachedReading) -> None:
+    try:
+        cache.set(cache_key(fingerprint), msgspec.json.encode(cached), KEEP_SECONDS)
+    except (DatabaseError, OSError) as error:
+        log.warning("reading.not_saved", error=type(error).__name__)
+
+
+def to_reading(cached: CachedReading, observation: Observation | None = None) -> Reading:
+    confirmed_at = datetime.fromtimestamp(cached.confirmed_at, UTC) if cached.confirmed_at else None
+    wait = max(0.0, cached.next_at - time.time()) if cached.error else 0.0
+    return Reading(
+        snapshots=cached.snapshots,
+        servers=cached.servers,
+        confirmed_at=confirmed_at,
+        error=cached.error,
+        poll_seconds=int(min(POLL_MAX_SECONDS, max(POLL_SECONDS, wait + 1))),
+        servers_are_fresh=cached.servers_confirmed_at == cached.confirmed_at,
+        observation=observation,
+    )

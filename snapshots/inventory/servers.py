@@ -1,0 +1,66 @@
+"""One server as the provider lists it to one token."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, Server, Snapshot
+from snapshots.inventory.readings import Reading
+from snapshots.vault.models import StoredToken
+
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class ListedServer:
+    """`server` is None where the servers list does not have it (any more); `snapshots` are the newest first."""
+
+    token: StoredToken
+    server_id: int
+    name: str
+    server: Server | None
+    snapshots: tuple[Snapshot, ...]
+    reading: Reading
+    limit: int = MAX_SNAPSHOTS_PER_SERVER
+
+    @property
+    def used(self) -> int:
+        return len(self.snapshots)
+
+    @property
+    def is_full(self) -> bool:
+        return self.used >= self.limit
+
+    @property
+    def status(self) -> str:
+        return self.server.status if self.server else ""
+
+
+def _newest_first(snapshots: list[Snapshot]) -> tuple[Snapshot, ...]:
+    return tuple(sorted(snapshots, key=lambda one: (one.created_at or LONG_AGO, one.id), reverse=True))
+
+
+def listed_servers(token: StoredToken, reading: Reading) -> list[ListedServer]:
+    """All servers that this token shows, by name: those of the servers list and those named by a snapshot."""
+    listed = {one.id: one for one in reading.servers or ()}
+    names = {one.server.id: one.server.name for one in reading.snapshots}
+    names |= {one.id: one.name or one.hostname for one in listed.values()}
+    snapshots: dict[int, list[Snapshot]] = defaultdict(list)
+    for snapshot in reading.snapshots:
+        snapshots[snapshot.server.id].append(snapshot)
+    servers = [
+        ListedServer(
+            token=token,
+            server_id=server_id,
+            name=name or str(server_id),
+            server=listed.get(server_id),
+            snapshots=_newest_first(snapshots[server_id]),
+            reading=reading,
+        )
+        for server_id, name in names.items()
+    ]
+    return sorted(servers, key=lambda one: (one.name.casefold(), one.server_id))
+
+
+def find_snapshot(reading: Reading, snapshot_id: int) -> Snapshot | None:
+    return next((one for one in reading.snapshots if one.id == snapshot_id), None)

@@ -1,0 +1,70 @@
+"""Confirmations: what a person was shown, signed, good for one use (promises 13 and 14).
+
+The text travels in a hidden field of the form. It binds person, operation, token, server, snapshot and the snapshot's
+state as it was on the screen, and carries the one-time key that makes an operation unique in the database.
+"""
+
+import hashlib
+import secrets
+from dataclasses import asdict, dataclass
+
+import msgspec
+from django.core import signing
+
+from snapshots.contract import Snapshot
+
+SALT = "snapshots.operations.confirmation"
+MAX_AGE_SECONDS = 60 * 60
+
+
+class ConfirmationError(Exception):
+    """`code` is confirmation_invalid or confirmation_expired."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    idempotency_key: str
+    actor_id: int
+    action: str
+    token_id: str
+    server_id: int
+    snapshot_id: int | None
+    fingerprint: str
+
+
+def snapshot_fingerprint(snapshot: Snapshot | None) -> str:
+    """A digest of all that the provider told of the snapshot; '' where there is none."""
+    return hashlib.sha256(msgspec.json.encode(snapshot)).hexdigest() if snapshot else ""
+
+
+def sign_confirmation(
+    *, actor_id: int, action: str, token_id: str, server_id: int, snapshot: Snapshot | None
+) -> str:
+    """A signed confirmation for a form that is about to be shown."""
+    confirmation = Confirmation(
+        idempotency_key=secrets.token_hex(16),
+        actor_id=actor_id,
+        action=action,
+        token_id=token_id,
+        server_id=server_id,
+        snapshot_id=snapshot.id if snapshot else None,
+        fingerprint=snapshot_fingerprint(snapshot),
+    )
+    return signing.dumps(asdict(confirmation), salt=SALT)
+
+
+def read_confirmation(text: str, *, actor_id: int | None, action: str, token_id: str) -> Confirmation:
+    """Read back what was confirmed, by this person, for this operation with this token. Raises ConfirmationError."""
+    try:
+        confirmation = Confirmation(**signing.loads(text, salt=SALT, max_age=MAX_AGE_SECONDS))
+    except signing.SignatureExpired:
+        raise ConfirmationError("confirmation_expired") from None
+    except (signing.BadSignature, TypeError, ValueError):
+        raise ConfirmationError("confirmation_invalid") from None
+    if (confirmation.actor_id, confirmation.action, confirmation.token_id) != (actor_id, action, token_id):
+        raise ConfirmationError("confirmation_invalid")
+    return confirmation

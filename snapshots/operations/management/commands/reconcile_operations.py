@@ -1,0 +1,34 @@
+"""Look at the provider for every open operation, with the tokens they were sent with, and settle what evidence settles."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from snapshots.operations import reconciliation
+from snapshots.operations.models import Operation
+from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.vault.models import StoredToken
+
+
+class Command(BaseCommand):
+    help = (
+        "Settle open operations by evidence: run it every minute, so that nothing waits for somebody to look."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        before = Operation.objects.open().count()
+        reconciliation.close_abandoned()
+        fingerprints = Operation.objects.open().values_list("token_fingerprint", flat=True).distinct()
+        for fingerprint in list(fingerprints):
+            token = StoredToken.objects.filter(fingerprint=fingerprint).first()
+            if token is None:
+                self.stdout.write(
+                    f"No stored token {fingerprint[:8]} any more: its operations need a person."
+                )
+                continue
+            reading = read_and_reconcile(token, fresh=True)
+            if reading.error:
+                self.stdout.write(f"The provider could not be read with “{token.label}”: {reading.error}.")
+        unknown = Operation.objects.unknown().count()
+        after = Operation.objects.open().count()
+        self.stdout.write(f"{before} open, {before - after} settled, {after} still open ({unknown} unknown).")

@@ -1,0 +1,123 @@
+"""Operations: what a person requested from the provider, and the state it is in."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from snapshots import contract
+
+
+class Action(models.TextChoices):
+    CREATE = "snapshot.create", _("Create")
+    RESTORE = "snapshot.restore", _("Restore")
+    DELETE = "snapshot.delete", _("Delete")
+
+
+class State(models.TextChoices):
+    """pending → sent → accepted → completed | failed, or unknown, later reconciled with its evidence (promise 9)."""
+
+    PENDING = "pending", _("Not sent yet")
+    SENT = "sent", _("Sent, no answer yet")
+    ACCEPTED = "accepted", _("In progress")
+    COMPLETED = "completed", _("Done")
+    FAILED = "failed", _("Not done")
+    UNKNOWN = "unknown", _("Not known")
+    RECONCILED = "reconciled", _("Cleared up")
+
+
+class Finding(models.TextChoices):
+    """What the evidence said of an operation that was unknown."""
+
+    NONE = "", ""
+    HAPPENED = "happened", _("It happened")
+    NOT_HAPPENED = "not_happened", _("It did not happen")
+    UNDECIDED = "undecided", _("Closed by a person without proof")
+
+
+OPEN_STATES = (State.PENDING, State.SENT, State.ACCEPTED, State.UNKNOWN)
+
+
+class OperationQuerySet(models.QuerySet["Operation"]):
+    def open(self) -> "OperationQuerySet":
+        return self.filter(state__in=OPEN_STATES)
+
+    def unknown(self) -> "OperationQuerySet":
+        return self.filter(state=State.UNKNOWN)
+
+    def holding(self, server_id: int) -> "OperationQuerySet":
+        """Restores of this server that run or may run: no further write may reach it meanwhile (promise 12)."""
+        return self.open().filter(server_id=server_id, action=Action.RESTORE)
+
+
+class Operation(models.Model):
+    """A create, restore or delete. The audit log holds its story; this row holds where it stands now."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    idempotency_key = models.CharField(max_length=64, unique=True)
+    action = models.CharField(max_length=20, choices=Action)
+    state = models.CharField(max_length=12, choices=State, default=State.PENDING)
+    finding = models.CharField(max_length=14, choices=Finding, default=Finding.NONE, blank=True)
+    code = models.CharField(max_length=60, blank=True)
+
+    actor_id = models.BigIntegerField()
+    actor_name = models.CharField(max_length=150)
+    actor_role = models.CharField(max_length=20)
+    token_id = models.CharField(max_length=12)
+    token_label = models.CharField(max_length=80)
+    token_fingerprint = models.CharField(max_length=64)
+
+    server_id = models.BigIntegerField()
+    server_name = models.CharField(max_length=300)
+    snapshot_id = models.BigIntegerField(null=True)
+    snapshot_name = models.CharField(max_length=300)
+    snapshot_created_at = models.DateTimeField(null=True)
+    known_snapshot_ids = models.JSONField(default=list)
+    was_restoring = models.BooleanField(default=True)
+    """Whether the server may have been restoring before: True unless a fresh list said otherwise."""
+    said_restoring = models.BooleanField(default=False)
+    """Whether the provider's own answer to a restore gave the server's status as restoring."""
+    reason = models.TextField(blank=True)
+
+    provider_status = models.IntegerField(null=True)
+    provider_message = models.TextField(blank=True)
+    evidence = models.TextField(blank=True)
+    settled_by = models.CharField(max_length=200, blank=True)
+
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    accepted_at = models.DateTimeField(null=True)
+    seen_moving_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    objects = OperationQuerySet.as_manager()
+
+    class Meta:
+        db_table = "operation"
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(
+                fields=["server_id", "state"],
+                name="operation_open",
+                condition=Q(state__in=["pending", "sent", "accepted", "unknown"]),
+            ),
+            models.Index(fields=["token_fingerprint", "-created_at"], name="operation_token"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.server_name} {self.state}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    @property
+    def expected_minutes(self) -> tuple[int, int]:
+        return contract.RESTORE_MINUTES if self.action == Action.RESTORE else contract.CREATE_MINUTES
+
+    @property
+    def expected_by(self) -> datetime:
+        """When it should be over at the latest, by what the provider documents."""
+        return (self.accepted_at or self.created_at) + timedelta(minutes=self.expected_minutes[1])

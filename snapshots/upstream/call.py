@@ -1,0 +1,170 @@
+"""Requests to the provider, one at a time. What may go wrong with HTTP ends here.
+
+The only module that needs httpx, the sandbox's transport aside. No redirect is followed, no cookie kept, no
+compressed answer taken, and no more read than the cap allows.
+"""
+
+import random
+import time
+from typing import Any, Final, cast
+
+import httpcore
+import httpx
+import msgspec
+
+from snapshots.upstream import network, responses
+from snapshots.upstream.errors import (
+    BadCallError,
+    BrokenError,
+    BusyError,
+    DeadlineError,
+    ServerFaultError,
+    UnreachableError,
+    UnreadableError,
+    UpstreamError,
+)
+
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+"""For one call, all pages of a list together."""
+MAX_ERROR_BYTES: Final = 64 * 1024
+RETRY_PAUSES_SECONDS: Final = (0.15, 0.45)
+RETRIED_STATUSES: Final = frozenset({502, 503, 504})
+SHORTEST_SECRET: Final = 8
+"""Anything shorter is no token, and to blot it out of an answer would tear the answer."""
+
+
+def _explain(error: Exception) -> UpstreamError:
+    """What a failure below HTTP means. Its words stay out where they could quote a header with the token."""
+    name = type(error).__name__
+    if isinstance(error, httpx.PoolTimeout | httpcore.PoolTimeout):
+        return BusyError("no connection is free")
+    if isinstance(error, _NO_CONNECTION):
+        return UnreachableError(f"{name}: {error}")
+    if isinstance(error, _NOT_SENDABLE):
+        return BadCallError(name)
+    if isinstance(error, httpx.TimeoutException | httpcore.TimeoutException):
+        return DeadlineError("no full answer in time")
+    return BrokenError(name)
+
+
+_NO_CONNECTION = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.UnsupportedProtocol,
+    httpcore.ConnectError,
+    httpcore.ConnectTimeout,
+    httpcore.UnsupportedProtocol,
+)
+_NOT_SENDABLE = (httpx.LocalProtocolError, httpcore.LocalProtocolError)
+_FAILURES = (
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    httpcore.TimeoutException,
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.UnsupportedProtocol,
+)
+
+
+class Answer(msgspec.Struct):
+    status: int
+    body: bytes
+    url: str
+
+
+class Call:
+    """One call of the client: one or more requests that share a deadline and a budget of bytes."""
+
+    def __init__(self, http: httpx.Client, token: str) -> None:
+        self._http = http
+        self._token = token
+        self._bytes_left = MAX_BODY_BYTES
+
+    def get(self, path: str, params: responses.Params | None = None) -> Answer:
+        """Tried again, at most twice, where a second try can help."""
+        for pause in RETRY_PAUSES_SECONDS:
+            try:
+                return self.send("GET", path, params=params)
+            except (UnreachableError, BrokenError, ServerFaultError) as error:
+                if isinstance(error, ServerFaultError) and error.status not in RETRIED_STATUSES:
+                    raise
+                pause *= random.uniform(0.7, 1.3)  # noqa: S311, PLW2901 - so that processes do not knock in step
+                if network.seconds_left() <= pause:
+                    raise
+                time.sleep(pause)
+        return self.send("GET", path, params=params)
+
+    def send(
+        self, method: str, path: str, *, params: responses.Params | None = None, content: bytes | None = None
+    ) -> Answer:
+        """Send one request, once, and read its answer. Raises UpstreamError unless it is a success."""
+        try:
+            request = self._http.build_request(
+                method,
+                path,
+                params=cast("list[tuple[str, Any]] | None", params or None),
+                content=content,
+                headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
+            )
+            response = self._http.send(request, stream=True)
+        except _FAILURES as error:
+            failure = _explain(error)
+        else:
+            try:
+                return self._read(method, response)
+            finally:
+                response.close()
+        raise failure  # outside of the handler: the library's error holds the request, and with it the token
+
+    def _read(self, method: str, response: httpx.Response) -> Answer:
+        status = response.status_code
+        if status not in responses.SUCCESSES[method]:
+            raise responses.failure_of(status, response.headers, self._blot(self._error_body(response)))
+        if response.headers.get("content-encoding", "identity") != "identity":
+            raise UnreadableError("a compressed answer that was not asked for", status=status)
+        try:
+            body = self._body(response)
+        except _FAILURES as error:
+            cut = isinstance(error, httpx.RemoteProtocolError | httpcore.RemoteProtocolError)
+            failure = UnreadableError("the answer is cut") if cut else _explain(error)
+        else:
+            return Answer(status, self._blot(body), str(response.request.url))
+        failure.status = status
+        raise failure
+
+    def _body(self, response: httpx.Response) -> bytes:
+        body = bytearray()
+        for chunk in response.iter_raw():
+            self._bytes_left -= len(chunk)
+            if self._bytes_left < 0:
+                raise UnreadableError("the answer is too large", status=response.status_code)
+            if network.seconds_left() <= 0:
+                raise DeadlineError("no full answer in time", status=response.status_code)
+            body += chunk
+        return bytes(body)
+
+    def _error_body(self, response: httpx.Response) -> bytes:
+        """What can be had of it; the status has already said all that counts."""
+        body = bytearray()
+        try:
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > MAX_ERROR_BYTES or network.seconds_left() <= 0:
+                    break
+        except _FAILURES:
+            return b""
+        return bytes(body)
+
+    def _blot(self, body: bytes) -> bytes:
+        """A provider that quotes the token in its answer does not get it onto a page or into a log.
+
+        What cannot be looked through is nothing: it could not be read as the contract's either.
+        """
+        if len(self._token) < SHORTEST_SECRET:
+            return body
+        if b"\\" in body:  # JSON can spell a sign in several ways: written anew, each has one
+            try:
+                body = msgspec.json.encode(msgspec.json.decode(body))
+            except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):
+                return b""
+        return body.replace(msgspec.json.encode(self._token)[1:-1], b"[token]")

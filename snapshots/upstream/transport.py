@@ -1,0 +1,67 @@
+"""The pooled HTTP client of a process, with the total deadline of network.py below it."""
+
+from collections.abc import Iterator
+from typing import cast
+
+import httpcore
+import httpx
+
+from snapshots.upstream import network
+
+Http = httpx.Client
+
+
+class _PoolStream(httpx.SyncByteStream):
+    def __init__(self, inner: httpcore.Response) -> None:
+        self._inner = inner
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from cast("Iterator[bytes]", self._inner.stream)
+
+    def close(self) -> None:
+        self._inner.close()
+
+
+class _PoolTransport(httpx.BaseTransport):
+    """Our own, because httpx's takes our network under its pool through a private attribute only."""
+
+    def __init__(self) -> None:
+        ssl_context = httpx.create_ssl_context(trust_env=False)
+        self._reads = network.make_pool(ssl_context, connections=64, keepalive_seconds=5)
+        # A kept connection may be closed by the other side just as a request goes out on it. A read is tried again; a
+        # write would be "not known" for nothing, so each goes out on a connection of its own.
+        self._writes = network.make_pool(ssl_context, connections=64, keepalive_seconds=0)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        url = request.url
+        pool = self._reads if request.method == "GET" else self._writes
+        answer = pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path
+                ),
+                headers=request.headers.raw,
+                content=request.stream,
+                extensions=request.extensions,
+            )
+        )
+        # One person's cookie must not go out with another's token, and no redirect is even looked at.
+        headers = [pair for pair in answer.headers if pair[0].lower() not in {b"set-cookie", b"location"}]
+        return httpx.Response(answer.status, headers=headers, stream=_PoolStream(answer))
+
+    def close(self) -> None:
+        self._reads.close()
+        self._writes.close()
+
+
+def make_http(base_url: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """The one pooled HTTP client of a process. `base_url` is what stands before /api/v1."""
+    return httpx.Client(
+        base_url=base_url,
+        transport=transport or _PoolTransport(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=httpx.Timeout(None, pool=0.5),  # the deadline below rules the rest
+        headers={"User-Agent": "SnapPortal", "Accept": "application/json", "Accept-Encoding": "identity"},
+    )

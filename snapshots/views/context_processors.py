@@ -1,0 +1,94 @@
+"""What every page shows around its content: the navigation and where the portal's data comes from."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from snapshots.operations.attention import needing_attention
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+PLACES: tuple[tuple[str, str, "StrPromise", str], ...] = (
+    ("server_list", "snapshots.see", _("Servers"), "server"),
+    ("token_list", "snapshots.keep_token", _("Tokens"), "key"),
+    ("entry_list", "audit.read", _("Audit log"), "scroll-text"),
+    ("person_list", "people.manage", _("People"), "users"),
+    ("help_page", "signed_in", _("Help"), "circle-help"),
+)
+"""URL name, the permission it asks for, label, name of the icon."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """One item of the navigation."""
+
+    name: str
+    url: str
+    label: "StrPromise"
+    icon: str
+    is_current: bool
+
+
+ROOMS_OF_SERVERS = frozenset({"", "servers", "snapshots", "operations"})
+
+
+def _may_open(user: AbstractBaseUser, permission: str) -> bool:
+    return permission == "signed_in" or user.has_perm(permission)  # type: ignore[attr-defined]
+
+
+def navigation(request: HttpRequest) -> list[Place]:
+    """The places that the signed-in person may open, in order; nobody else sees any."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return []
+    match = request.resolver_match
+    room = request.path.split("/")[1]
+    places = []
+    for name, permission, label, icon in PLACES:
+        if _may_open(user, permission):
+            url = reverse(name)
+            is_current = room == url.split("/")[1] if url != "/" else room in ROOMS_OF_SERVERS
+            places.append(Place(name, url, label, icon, match is not None and is_current))
+    return places
+
+
+def home_url(user: AbstractBaseUser) -> str:
+    """The first place that is open to a person: not everybody may see servers."""
+    allowed = (name for name, permission, _label, _icon in PLACES if _may_open(user, permission))
+    return reverse(next(allowed))
+
+
+@dataclass(frozen=True)
+class Attention:
+    """The link to what waits for somebody, and how much that is."""
+
+    url: str
+    count: int
+    is_current: bool
+
+
+def attention(request: HttpRequest) -> Attention | None:
+    """None when nothing waits, and for nobody."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    count = len(needing_attention(user))
+    url = reverse("operation_attention")
+    return Attention(url, count, request.path == url) if count else None
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """`navigation` is called by the template that shows it: pages without it ask no database for the person."""
+    return {
+        "navigation": partial(navigation, request),
+        "attention": partial(attention, request),
+        "is_sandbox": settings.SANDBOX,
+        "sandbox_speed": settings.SNAPPORTAL_SANDBOX_SPEED,
+    }

@@ -1,0 +1,39 @@
+"""The filter of the server list."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+
+class ServerFilterForm(forms.Form):
+    """The list's filter, kept in the address. What is not among the choices counts as not chosen."""
+
+    SORTS = [("name", _("Server name")), ("newest", _("Newest snapshot")), ("size", _("Most space"))]
+    STATUSES = [
+        ("", _("Any")),
+        ("ready", _("Ready")),
+        ("moving", _("Under way")),
+        ("failed", _("Failed")),
+        ("other", _("Other")),
+    ]
+
+    q = forms.CharField(
+        label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
+    )
+    server = forms.ChoiceField(label=_("Server"), required=False)
+    status = forms.ChoiceField(label=_("Snapshots"), required=False, choices=STATUSES)
+    token = forms.ChoiceField(label=_("Token"), required=False)
+    sort = forms.ChoiceField(label=_("Order"), required=False, choices=SORTS)
+
+    def __init__(self, data: Any, *, servers: list[tuple[str, str]], tokens: list[tuple[str, str]]) -> None:
+        super().__init__(data, auto_id="filter-%s", use_required_attribute=False)
+        self.fields["server"].choices = [("", _("All")), *servers]  # type: ignore[attr-defined]
+        self.fields["token"].choices = [("", _("All")), *tokens]  # type: ignore[attr-defined]
+        if len(tokens) < 2:  # noqa: PLR2004 - nothing to choose from
+            del self.fields["token"]
+
+    def chosen(self, name: str) -> str:
+        """What was chosen, or '' when nothing, or nothing sensible, was."""
+        self.is_valid()
+        return str(self.cleaned_data.get(name) or "")

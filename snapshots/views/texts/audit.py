@@ -1,0 +1,162 @@
+"""The audit log in words: what was asked, how it ended, who did it. An action never heard of is shown as it came."""
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from snapshots.audit.chain import UNREADABLE
+from snapshots.audit.models import Entry, Phase
+from snapshots.views.texts.base import Badge
+from snapshots.views.texts.refusals import REFUSAL_WORDS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+PATIENCE = timedelta(minutes=5)
+"""An intent that is older and has no outcome will get none by itself: whoever wrote it is gone."""
+
+ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
+    "snapshot.create": (lazy("Create a snapshot"), lazy("Create snapshot %(snapshot)s of %(server)s")),
+    "snapshot.restore": (lazy("Restore a server"), lazy("Restore %(server)s from %(snapshot)s")),
+    "snapshot.delete": (lazy("Delete a snapshot"), lazy("Delete snapshot %(snapshot)s of %(server)s")),
+    "token.store": (lazy("Store a token"), lazy("Store token %(token)s for %(target)s")),
+    "token.replace": (lazy("Replace a token"), lazy("Replace token %(token)s of %(target)s")),
+    "token.remove": (lazy("Remove a token"), lazy("Remove token %(token)s of %(target)s")),
+    "token.check": (lazy("Check a token"), lazy("Check token %(token)s of %(target)s")),
+    "token.rotate_keys": (lazy("Seal the tokens anew"), lazy("Seal the stored tokens with a new key")),
+    "person.sign_in": (lazy("Sign in"), lazy("Sign in as %(target)s")),
+    "person.sign_out": (lazy("Sign out"), lazy("Sign out")),
+    "person.add": (lazy("Add a person"), lazy("Add %(target)s")),
+    "person.invite": (lazy("Invite a person"), lazy("Invite %(target)s")),
+    "person.set_password": (lazy("Set a password"), lazy("Set the password of %(target)s")),
+    "person.change_role": (lazy("Change a role"), lazy("Change the role of %(target)s")),
+    "person.change_details": (lazy("Change a person's details"), lazy("Change the details of %(target)s")),
+    "person.activate": (lazy("Activate a person"), lazy("Activate %(target)s")),
+    "person.deactivate": (lazy("Deactivate a person"), lazy("Deactivate %(target)s")),
+    "access.refuse": (lazy("Open without permission"), lazy("Open %(target)s without permission")),
+    "audit.export": (lazy("Export the audit log"), lazy("Export the audit log as %(target)s")),
+    "audit.verify": (lazy("Check the audit log"), lazy("Check the whole audit log")),
+    "audit.anchor": (lazy("Anchor the audit log"), lazy("Note the head of the audit log outside")),
+    "audit.key_change": (lazy("New key of the audit log"), lazy("Seal the audit log with key %(target)s")),
+}
+"""What it is called in a list to choose from, and as a headline with its names."""
+
+RESULTS: dict[str, Badge] = {
+    "pending": Badge("warn", lazy("No answer recorded")),
+    "accepted": Badge("moving", lazy("Accepted")),
+    "completed": Badge("ok", lazy("Done")),
+    "failed": Badge("bad", lazy("Not done")),
+    "unknown": Badge("warn", lazy("Not known")),
+    "reconciled": Badge("neutral", lazy("Cleared up")),
+    "refused": Badge("bad", lazy("Refused")),
+}
+ASKED = Badge("moving", lazy("Asked"))
+SPECIAL_RESULTS = {
+    (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
+    ("audit.verify", "completed"): Badge("ok", lazy("It holds")),
+    ("audit.verify", "failed"): Badge("bad", lazy("Broken")),
+}
+STEPS: dict[str, "StrPromise"] = {
+    "pending": lazy("Asked for. This was written down before anything was sent to the provider."),
+    "accepted": lazy("The provider took it on, and had not finished yet."),
+    "completed": lazy("It was done."),
+    "failed": lazy("It was not done."),
+    "unknown": lazy("The answer got lost: it may or may not have happened."),
+    "reconciled": lazy("It was found out what had become of it, or somebody closed it."),
+    "refused": lazy("It was refused. Nothing was sent to the provider."),
+}
+CODES: dict[str, "StrPromise"] = {
+    "wrong_password": lazy("The name or the password was wrong"),
+    "braked": lazy("The name or the password was wrong once too often: further attempts have to wait"),
+    "held_back": lazy(
+        "It was tried again before the time to wait was over; more such attempts are not recorded"
+    ),
+    "unreachable": lazy("The provider could not be reached"),
+    "busy": lazy("Too many requests were under way"),
+    "invalid": lazy("The provider found it invalid"),
+    "token_changed": lazy("The stored token was removed or replaced meanwhile"),
+    "token_refused": lazy("The provider refused the token"),
+    "forbidden": lazy("The token lacks the permission"),
+    "not_found": lazy("The provider does not know it any more"),
+    "rate_limited": lazy("The provider asked to slow down"),
+    "deadline": lazy("The provider did not answer in time"),
+    "broken": lazy("The connection broke off"),
+    "unreadable": lazy("The answer could not be read"),
+    "server_fault": lazy("The provider had trouble of its own"),
+    "interrupted": lazy("The portal was stopped before the answer came"),
+    "never_sent": lazy("The portal was stopped before it was sent"),
+}
+CHANNELS: dict[str, "StrPromise"] = {
+    "browser": lazy("Browser"),
+    "api": lazy("API"),
+    "schedule": lazy("Schedule"),
+    "command": lazy("Command line"),
+    "evidence": lazy("What the portal saw"),
+}
+
+
+def headline(entry: Entry) -> str:
+    """What was asked, with its names: 'Restore web-server-01 from weekly-snapshot'."""
+    if not entry.is_readable:
+        return _("A row that cannot be read: it was changed in the database")
+    if entry.action not in ACTIONS:
+        return f"{entry.action} {entry.target}".strip()
+    if entry.action == "person.sign_in" and not entry.target:
+        return str(ACTIONS[entry.action][0])
+    names = {
+        "server": entry.server_name or (f"#{entry.server_id}" if entry.server_id else _("a server")),
+        "snapshot": entry.snapshot_name
+        or (f"#{entry.snapshot_id}" if entry.snapshot_id else _("a snapshot")),
+        "token": entry.token_label,
+        "target": entry.target,
+    }
+    return (str(ACTIONS[entry.action][1]) % names).strip()
+
+
+def who(entry: Entry) -> str:
+    """The person's name as it was then; or what stood in for a person."""
+    if entry.actor_name:
+        return entry.actor_name
+    if not entry.is_readable:
+        return _("Not known")
+    if entry.channel == "command":
+        return _("Command line")
+    return _("The portal") if entry.action.startswith("audit.") else _("Nobody signed in")
+
+
+def is_unanswered(entry: Entry) -> bool:
+    """The last row of its story is an intent that nobody is still working on."""
+    return entry.phase == Phase.INTENT and timezone.now() - entry.at > PATIENCE
+
+
+def result_badge(entry: Entry) -> Badge:
+    """Of the last row of a story."""
+    if entry.phase == Phase.INTENT and not is_unanswered(entry):
+        return ASKED
+    special = SPECIAL_RESULTS.get((entry.action, entry.result))
+    return special or RESULTS.get(entry.result) or Badge("neutral", entry.result)
+
+
+def step_badge(entry: Entry) -> Badge:
+    """Of one row within its story, where an intent is simply the asking, and nothing moves any more."""
+    badge = ASKED if entry.phase == Phase.INTENT else result_badge(entry)
+    return Badge("neutral", badge.text) if badge.kind == "moving" else badge
+
+
+def step_words(entry: Entry) -> "StrPromise | str":
+    """What one row of a story means; '' for an event that went well, for its headline says it."""
+    if entry.phase == Phase.EVENT and entry.result != "refused":
+        return ""
+    return STEPS.get(entry.result, "")
+
+
+def code_words(entry: Entry) -> "StrPromise | str":
+    """Why it ended so, in a few words; a code never heard of as it is; '' when there is none."""
+    if entry.action == "access.refuse":
+        return _("It needs the right %(right)s") % {"right": entry.code}
+    if entry.code in REFUSAL_WORDS:
+        return REFUSAL_WORDS[entry.code].title
+    return CODES.get(entry.code, entry.code)

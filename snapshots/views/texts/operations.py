@@ -1,0 +1,199 @@
+"""How an operation stands, in words: what happened, what it means, what to do next."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from snapshots.operations.models import Action, Finding, Operation, State
+from snapshots.views.texts.base import Badge, Words
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+OPERATION_BADGES = {
+    State.PENDING: "moving",
+    State.SENT: "moving",
+    State.ACCEPTED: "moving",
+    State.COMPLETED: "ok",
+    State.FAILED: "bad",
+    State.UNKNOWN: "warn",
+    State.RECONCILED: "neutral",
+}
+
+
+def operation_badge(operation: Operation) -> Badge:
+    return Badge(OPERATION_BADGES[State(operation.state)], State(operation.state).label)
+
+
+GOING_ON = {
+    Action.CREATE: Words(
+        "info",
+        lazy("The snapshot is being made"),
+        lazy(
+            "The provider has begun. It usually takes 3 to 10 minutes, depending on the size of the server."
+        ),
+        lazy("You may close this page: it goes on without you."),
+    ),
+    Action.RESTORE: Words(
+        "info",
+        lazy("The server is being restored"),
+        lazy(
+            "The provider has begun. It usually takes 5 to 15 minutes; the server cannot be used meanwhile."
+        ),
+        lazy(
+            "Please leave the server alone until it is over. You may close this page: it goes on without you."
+        ),
+    ),
+    Action.DELETE: Words(
+        "info",
+        lazy("The snapshot is being deleted"),
+        lazy("The provider has begun."),
+        lazy("It takes moments."),
+    ),
+}
+DONE = {
+    Action.CREATE: Words(
+        "good",
+        lazy("The snapshot is ready"),
+        lazy("The server can now be put back to this moment."),
+        lazy("Go on with what you had in mind. Delete the snapshot when you no longer need it."),
+    ),
+    Action.RESTORE: Words(
+        "good",
+        lazy("The server was restored"),
+        lazy("Everything on it is as it was when the snapshot was made. What was written later is gone."),
+        lazy("Have a look whether your site and your programs work as they should."),
+    ),
+    Action.DELETE: Words(
+        "good",
+        lazy("The snapshot was deleted"),
+        lazy("It is gone for ever, and its place is free."),
+    ),
+}
+NOT_DONE = {
+    Action.CREATE: lazy("The snapshot was not made"),
+    Action.RESTORE: lazy("The server was not restored"),
+    Action.DELETE: lazy("The snapshot was not deleted"),
+}
+_NOTHING_SENT = lazy("The provider could not be reached, so it never heard of this. Nothing was changed.")
+_TRY_LATER = lazy("Try again in a few minutes.")
+FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
+    "unreachable": (_NOTHING_SENT, _TRY_LATER),
+    "not_sent": (_NOTHING_SENT, _TRY_LATER),
+    "busy": (
+        lazy("Too many requests were under way, so this one was never sent. Nothing was changed."),
+        _TRY_LATER,
+    ),
+    "never_sent": (
+        lazy("The portal was stopped before it was sent. Nothing was changed."),
+        lazy("Please ask again."),
+    ),
+    "bad_call": (
+        lazy("The portal would not send it as it stood. Nothing was changed."),
+        lazy("Tell your admin."),
+    ),
+    "invalid": (
+        lazy("The provider refused it. Nothing was changed."),
+        lazy(
+            "See its own words below. For a create the server may be full; a restore needs a server that is at rest."
+        ),
+    ),
+    "token_refused": (
+        lazy("The provider refused the token. Nothing was changed."),
+        lazy("Make a new token at the provider's site, replace the old one here, and ask again."),
+    ),
+    "sealed": (
+        lazy("The stored token could not be opened, so nothing was sent. Nothing was changed."),
+        lazy("Tell your admin, and store the token anew."),
+    ),
+    "forbidden": (
+        lazy("The token lacks the permission for this. Nothing was changed."),
+        lazy("Give it that permission at the provider's site, or use another token."),
+    ),
+    "not_found": (
+        lazy("The provider does not know this server or snapshot any more. Nothing was changed."),
+        lazy("Look at the server's page for what is there."),
+    ),
+    "rate_limited": (
+        lazy("The provider asked us to slow down and did not do it. Nothing was changed."),
+        lazy("Wait a minute, then ask again."),
+    ),
+}
+_REFUSED_BY_PROVIDER = (lazy("The provider did not do it. Nothing was changed."), _TRY_LATER)
+PROVIDER_FAILED = {
+    Action.CREATE: (
+        lazy("The provider began but could not finish it."),
+        lazy("Delete the failed snapshot to free its place, and create another."),
+    ),
+    Action.RESTORE: (
+        lazy("The provider began but could not finish it. The server may be half restored."),
+        lazy("Look at the server now. You can restore again, or ask the provider's support for help."),
+    ),
+    Action.DELETE: (lazy("The provider began but could not finish it."), _TRY_LATER),
+}
+UNKNOWN_TITLES = {
+    Action.CREATE: lazy("We do not know whether the snapshot was made"),
+    Action.RESTORE: lazy("We do not know whether the server was restored"),
+    Action.DELETE: lazy("We do not know whether the snapshot was deleted"),
+}
+_LOST = lazy("We sent the request but the answer got lost. It may or may not have happened.")
+UNKNOWN_WORDS = {
+    "end_not_seen": lazy("The provider began the restore, but never showed us that it ran or ended."),
+    "vanished": lazy("The provider began to make it, but it is no longer in the list."),
+    "interrupted": lazy("The portal was stopped before the answer came. It may or may not have happened."),
+}
+_WAIT = lazy("We keep looking. Please do not ask again until this is cleared up.")
+
+
+ABOUT_TO_SEND = Words(
+    "info", lazy("About to be sent"), lazy("It is written down, and is being sent to the provider.")
+)
+SENT = Words("info", lazy("Sent: waiting for the answer"), lazy("The provider has not answered yet."), _WAIT)
+
+
+def operation_words(operation: Operation) -> Words:
+    action = Action(operation.action)
+    match operation.state:
+        case State.FAILED:
+            return _failed_words(action, operation.code)
+        case State.UNKNOWN:
+            return Words("warn", UNKNOWN_TITLES[action], UNKNOWN_WORDS.get(operation.code, _LOST), _WAIT)
+        case State.RECONCILED:
+            return _cleared_words(action, operation.finding)
+    return {
+        State.PENDING: ABOUT_TO_SEND,
+        State.SENT: SENT,
+        State.ACCEPTED: GOING_ON[action],
+        State.COMPLETED: DONE[action],
+    }[State(operation.state)]
+
+
+def _failed_words(action: Action, code: str) -> Words:
+    if code == "provider_failed":
+        return Words("bad", NOT_DONE[action], *PROVIDER_FAILED[action])
+    return Words("bad", NOT_DONE[action], *FAILED_WORDS.get(code, _REFUSED_BY_PROVIDER))
+
+
+def _cleared_words(action: Action, finding: str) -> Words:
+    match finding:
+        case Finding.HAPPENED:
+            done = DONE[action]
+            return Words(
+                "good",
+                done.title,
+                _("It was not clear for a while, but now it is: it happened."),
+                done.advice,
+            )
+        case Finding.NOT_HAPPENED:
+            return Words(
+                "bad", NOT_DONE[action], _("It was not clear for a while, but now it is: it did not happen.")
+            )
+        case _:
+            return Words(
+                "warn",
+                _("Closed without proof"),
+                _(
+                    "Nobody could find out whether it happened. A person closed the question; see the reason below."
+                ),
+            )

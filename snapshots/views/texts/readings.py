@@ -1,0 +1,47 @@
+"""Why a list may be old: one text for each error of a reading."""
+
+from django.utils.translation import gettext_lazy as lazy
+
+from snapshots.views.texts.base import Words
+
+_OLD = lazy("The list below may be old, so its buttons are off. This page keeps trying by itself.")
+READING_WORDS = {
+    "unreachable": Words("warn", lazy("The provider cannot be reached"), _OLD),
+    "deadline": Words("warn", lazy("The provider does not answer in time"), _OLD),
+    "broken": Words("warn", lazy("The connection to the provider broke off"), _OLD),
+    "unreadable": Words("warn", lazy("The provider's answer cannot be read"), _OLD),
+    "server_fault": Words("warn", lazy("The provider has trouble of its own"), _OLD),
+    "busy": Words("warn", lazy("Very many people are asking at this moment"), _OLD),
+    "rate_limited": Words(
+        "warn",
+        lazy("The provider asks us to slow down"),
+        lazy("We wait for as long as it wants, and then look again."),
+    ),
+    "token_refused": Words(
+        "bad",
+        lazy("The provider refuses this token"),
+        lazy("It may have been revoked or may have expired. Nothing can be seen or done with it."),
+        lazy("Make a new token at the provider's site, and replace the old one here."),
+    ),
+    "sealed": Words(
+        "bad",
+        lazy("The stored token cannot be opened"),
+        lazy(
+            "The key that locks it is missing, or its row was changed. Nothing can be seen or done with it."
+        ),
+        lazy("Tell your admin, and store the token anew."),
+    ),
+    "forbidden": Words(
+        "bad",
+        lazy("This token may not see snapshots"),
+        lazy("The provider knows the token but does not allow it to read snapshots."),
+        lazy("Give it that permission at the provider's site, or replace it here by one that has it."),
+    ),
+}
+_OLD_WORDS = Words("warn", lazy("This list has not been confirmed for a while"), _OLD)
+_UNREADABLE_WORDS = Words("warn", lazy("The provider gives an answer we did not expect"), _OLD)
+
+
+def reading_words(code: str) -> Words:
+    """Why a reading is stale; '' when it is only old."""
+    return READING_WORDS.get(code, _UNREADABLE_WORDS) if code else _OLD_WORDS

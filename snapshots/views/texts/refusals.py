@@ -1,0 +1,105 @@
+"""Why nothing was sent: one text for each code of OperationRefusedError."""
+
+from django.utils.translation import gettext_lazy as lazy
+
+from snapshots.views.texts.base import Words
+
+REFUSAL_WORDS = {
+    "limit_reached": Words(
+        "warn",
+        lazy("There is no room for another snapshot"),
+        lazy("This server holds as many snapshots as the provider allows. Nothing was sent."),
+        lazy("Delete one that you no longer need, then create the new one."),
+    ),
+    "server_held": Words(
+        "warn",
+        lazy("A restore of this server is running, or may be running"),
+        lazy("Until it is over, nothing else is sent to this server, so that nothing gets into its way."),
+        lazy("Wait until it is over or cleared up."),
+    ),
+    "snapshot_changed": Words(
+        "warn",
+        lazy("The snapshot has changed since you opened this page"),
+        lazy("Nothing was sent, because you confirmed something else than what is there now."),
+        lazy("Please read again what is written here, and confirm anew."),
+    ),
+    "snapshot_gone": Words(
+        "warn",
+        lazy("This snapshot is no longer there"),
+        lazy("The provider does not list it any more. Nothing was sent."),
+        lazy("Somebody may have deleted it: the server's page shows what is left."),
+    ),
+    "snapshot_unready": Words(
+        "warn",
+        lazy("This snapshot is not ready"),
+        lazy("Only a complete snapshot can be restored. Nothing was sent."),
+        lazy("Wait until it is ready, or choose another one."),
+    ),
+    "server_gone": Words(
+        "warn",
+        lazy("This server is no longer there"),
+        lazy("The provider does not list it any more. Nothing was sent."),
+    ),
+    "name_mismatch": Words(
+        "bad",
+        lazy("The name you typed is not this server's name"),
+        lazy("Nothing was sent."),
+        lazy("Check that it is the right server, then type its name exactly as it is shown."),
+    ),
+    "bad_name": Words("bad", lazy("This name cannot be used"), lazy("Nothing was sent.")),
+    "reason_missing": Words("bad", lazy("A reason is missing"), lazy("Nothing was done. Please say why.")),
+    "finding_missing": Words("bad", lazy("Please choose what you found"), lazy("Nothing was changed.")),
+    "confirmation_invalid": Words(
+        "warn",
+        lazy("This form belongs to something else"),
+        lazy("It was made for another person, snapshot or visit. Nothing was sent."),
+        lazy("Please read again what is written here, and confirm anew."),
+    ),
+    "confirmation_expired": Words(
+        "warn",
+        lazy("This page was open for too long"),
+        lazy("What it showed may have changed meanwhile. Nothing was sent."),
+        lazy("Please read again what is written here, and confirm anew."),
+    ),
+    "not_confirmed_live": Words(
+        "bad",
+        lazy("The provider cannot be asked now"),
+        lazy("We could not check that everything is still as shown here, so nothing was sent."),
+        lazy("Try again in a minute. What you typed is kept."),
+    ),
+    "token_gone": Words(
+        "bad",
+        lazy("The token is gone"),
+        lazy("It was removed or replaced while this form was open. Nothing was sent."),
+        lazy("Open the server again with a token that is stored for you."),
+    ),
+    "being_sent": Words(
+        "info",
+        lazy("This form is being sent already"),
+        lazy("It was sent a moment ago, and is on its way. It was not sent a second time."),
+        lazy("Send it once more in a moment: it leads to the first one's result, and is never done twice."),
+    ),
+    "still_open": Words(
+        "warn",
+        lazy("This is still going on"),
+        lazy("It can only be closed by hand once it has taken longer than it should."),
+    ),
+    "already_closed": Words(
+        "info",
+        lazy("This has been cleared up already"),
+        lazy("Nothing was changed: see below what was found."),
+    ),
+}
+_REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules do not allow it."))
+FIELD_CODES = frozenset({"name_mismatch", "bad_name", "reason_missing", "finding_missing"})
+
+
+def refusal_words(code: str) -> Words:
+    return REFUSAL_WORDS.get(code, _REFUSED)
+
+
+def refusal_status(code: str) -> int:
+    """The HTTP status of a page that shows this refusal."""
+    if code == "not_confirmed_live":
+        return 503
+    return 422 if code in FIELD_CODES else 409

@@ -1,0 +1,212 @@
+"""Looking after people: who comes in, who becomes what, and who may decide it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.utils import timezone
+
+from snapportal.accounts import people
+from snapportal.accounts.models import Role, User
+from snapshots.audit.journal import Actor
+from snapshots.audit.models import Entry
+from tests.conftest import PASSWORD
+
+NEW_PASSWORD = "a fresh one, long enough"
+NEWCOMER = {"username": "Nora", "name": "Nora New", "email": "nora@example.com", "role": "operator"}
+
+
+def actor(user: User) -> Actor:
+    return Actor(id=user.pk, name=str(user), role=user.role)
+
+
+def stories() -> list[tuple[str, str, str]]:
+    return [(row.action, row.target, row.evidence) for row in Entry.objects.order_by("sequence")]
+
+
+def link_in(answer) -> str:
+    """The path of the invitation shown on a page."""
+    return re.search(r'value="http://testserver(/welcome/[^"]+)"', answer.content.decode())[1]
+
+
+def accept(path: str, client: Client | None = None):
+    return (client or Client()).post(path, {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD})
+
+
+def save(client: Client, person: User, **changes):
+    said = {"name": person.name, "email": person.email, "role": person.role, "is_active": "on"} | changes
+    return client.post(
+        f"/people/{person.pk}/", {key: value for key, value in said.items() if value is not None}
+    )
+
+
+def test_an_admin_invites_somebody_who_sets_a_password_and_is_in(cast, signed_in):
+    answer = signed_in(cast.ada).post("/people/add/", NEWCOMER)
+    nora = User.objects.get(username="nora")
+    assert not nora.has_usable_password()
+    browser = Client()
+    path = link_in(answer)
+    assert "Nora New" in browser.get(path).content.decode()
+    assert accept(path, browser)["Location"] == "/"
+    assert browser.get("/account/").status_code == 200
+    assert stories() == [
+        ("person.invite", "nora", "operator"), ("person.set_password", "nora", ""), ("person.sign_in", "", ""),
+    ]  # fmt: skip
+    assert Entry.objects.get(action="person.set_password").actor_name == "Nora New"
+
+
+def test_an_invitation_works_once_and_its_key_is_not_stored(cast, signed_in):
+    path = link_in(signed_in(cast.ada).post("/people/add/", NEWCOMER))
+    key = path.split("/")[2]
+    assert key not in str(User.objects.filter(username="nora").values())
+    Client().get(path)  # looking does not use it up
+    assert accept(path).status_code == 302
+    assert accept(path).status_code == 404
+    assert Client().get(path).status_code == 404
+
+
+def test_an_invitation_is_over_after_three_days(cast, signed_in):
+    path = link_in(signed_in(cast.ada).post("/people/add/", NEWCOMER))
+    with time_machine.travel(timezone.now() + timedelta(days=3, seconds=1)):
+        assert accept(path).status_code == 404
+        assert "Invitation is over" in signed_in(cast.ada).get("/people/?q=nora").content.decode()
+
+
+def test_a_new_link_replaces_the_one_before(cast, signed_in):
+    admin = signed_in(cast.ada)
+    first = link_in(admin.post("/people/add/", NEWCOMER))
+    nora = User.objects.get(username="nora")
+    second = link_in(admin.post(f"/people/{nora.pk}/", {"step": "link"}))
+    assert Client().get(first).status_code == 404
+    assert Client().get(second).status_code == 200
+
+
+def test_a_link_resets_a_forgotten_password_and_ends_old_sessions(cast, signed_in):
+    old = signed_in(cast.vera)
+    path = link_in(signed_in(cast.ada).post(f"/people/{cast.vera.pk}/", {"step": "link"}))
+    assert old.get("/account/").status_code == 200
+    accept(path)
+    assert old.get("/account/").status_code == 302
+    cast.vera.refresh_from_db()
+    assert cast.vera.check_password(NEW_PASSWORD)
+
+
+def test_a_sign_in_name_is_taken_whatever_its_capital_letters(cast, signed_in):
+    answer = signed_in(cast.ada).post("/people/add/", NEWCOMER | {"username": "VERA"})
+    assert "already exists" in answer.content.decode()
+
+
+@pytest.mark.parametrize("username", ["nora new", "nora<b>", "nörа", ""])
+def test_a_sign_in_name_is_made_of_plain_signs(cast, signed_in, username):
+    signed_in(cast.ada).post("/people/add/", NEWCOMER | {"username": username})
+    assert User.objects.count() == 5
+
+
+def test_a_name_fits_into_the_log_with_its_role(cast, signed_in):
+    admin = signed_in(cast.ada)
+    longest = "n" * 120
+    assert "at most 120" in save(admin, cast.vera, name=longest + "n").content.decode()
+    assert save(admin, cast.vera, name=longest).status_code == 302
+    with pytest.raises(CommandError, match="at most 120"):
+        call_command("add_person", "nora", "--name", longest + "n")
+    for role in Role.values:
+        assert len(f"{longest} ({role})") <= Entry.column("settled_by").max_length
+
+
+def test_every_role_is_explained_beside_its_button(cast, signed_in):
+    page = signed_in(cast.ada).get("/people/add/").content.decode()
+    for words in (
+        "Changes nothing",
+        "creates snapshots",
+        "restores and deletes",
+        "keeps no tokens",
+        "looks after people",
+    ):
+        assert words in page
+
+
+def test_a_change_of_role_is_recorded_and_ends_the_sessions(cast, signed_in):
+    vera = signed_in(cast.vera)
+    assert save(signed_in(cast.ada), cast.vera, role="manager").status_code == 302
+    assert vera.get("/account/").status_code == 302
+    cast.vera.refresh_from_db()
+    assert cast.vera.has_perm("snapshots.restore")
+    assert stories() == [("person.change_role", "vera", "viewer → manager")]
+
+
+def test_a_deactivated_person_is_out_at_once_and_stays_out(cast, signed_in):
+    vera, admin = signed_in(cast.vera), signed_in(cast.ada)
+    link = link_in(admin.post(f"/people/{cast.vera.pk}/", {"step": "link"}))
+    save(admin, cast.vera, is_active=None)
+    assert vera.get("/account/").status_code == 302
+    assert Client().get(link).status_code == 404
+    save(admin, cast.vera)
+    assert vera.get("/account/").status_code == 302, "a session does not come back to life"
+    assert [story[0] for story in stories()] == ["person.invite", "person.deactivate", "person.activate"]
+
+
+def test_a_changed_name_keeps_the_sessions(cast, signed_in):
+    vera = signed_in(cast.vera)
+    save(signed_in(cast.ada), cast.vera, name="Vera Vogel")
+    assert "Vera Vogel" in vera.get("/account/").content.decode()
+    assert stories() == [("person.change_details", "vera", "Vera → Vera Vogel")]
+
+
+@pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": None}])
+def test_nobody_takes_the_own_role_away(cast, signed_in, change):
+    client = signed_in(cast.ada)
+    page = save(client, cast.ada, **change).content.decode()
+    assert "ask another admin" in page
+    cast.ada.refresh_from_db()
+    assert (cast.ada.role, cast.ada.is_active) == (Role.ADMIN, True)
+    assert stories() == []
+
+
+@pytest.mark.parametrize("change", [{"role": Role.VIEWER}, {"is_active": False}])
+def test_the_last_admin_who_can_sign_in_stays(cast, change):
+    invited = User.objects.create_user("eve", None, name="Eve", role=Role.ADMIN)
+    for name, value in change.items():
+        setattr(cast.ada, name, value)
+    with pytest.raises(people.PersonError, match="last active admin"):
+        people.change(cast.ada, actor=actor(invited))
+    invited.set_password(PASSWORD)
+    invited.save()
+    people.change(cast.ada, actor=actor(invited))
+
+
+def test_people_are_found_by_name_and_a_miss_is_told(cast, signed_in):
+    client = signed_in(cast.ada)
+    found = client.get("/people/?q=omar@").content.decode()
+    assert "Omar" in found
+    assert "Vera" not in found
+    assert "Nobody found" in client.get("/people/?q=<b>zz").content.decode()
+    assert "<b>zz" not in client.get("/people/?q=<b>zz").content.decode()
+
+
+def test_a_link_is_not_made_for_somebody_deactivated(cast, signed_in):
+    cast.vera.is_active = False
+    cast.vera.save()
+    answer = signed_in(cast.ada).post(f"/people/{cast.vera.pk}/", {"step": "link"}, follow=True)
+    assert "Activate this person first" in answer.content.decode()
+
+
+def test_the_command_line_makes_the_first_admin(db, capsys):
+    call_command("add_person", "Ada", "--role", "admin")
+    path = re.search(r"http://127\.0\.0\.1:\d+(/welcome/\S+)", capsys.readouterr().out)[1]
+    assert accept(path).status_code == 302
+    assert User.objects.get().role == Role.ADMIN
+    assert Entry.objects.get(action="person.invite").channel == "command"
+
+
+def test_the_command_line_brings_back_who_forgot_the_password(cast, capsys):
+    call_command("add_person", "ada", "--renew", "--url", "https://portal.example/")
+    assert "https://portal.example/welcome/" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", [["vera"], ["no one"], ["nemo", "--renew"]])
+def test_the_command_line_says_what_is_wrong(cast, words):
+    with pytest.raises(CommandError):
+        call_command("add_person", *words)

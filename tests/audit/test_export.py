@@ -1,0 +1,295 @@
+"""The log as a file: whole, safe in a spreadsheet, flat in memory, and checked with nothing but Python."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from snapshots.audit import anchors, chain, export
+from snapshots.audit.models import Entry
+from tests.support.audit_guard import unguarded
+from tests.support.audit_rows import ARON, MIA, rows, write_events, write_operation
+
+pytestmark = pytest.mark.django_db
+VERIFIER = Path(export.__file__).with_name("verify_export.py")
+KEYS = "a1:8796a5b4c3d2e1f00f1e2d3c4b5a69780123456789abcdeffedcba9876543210"
+
+
+def exported(format_name: str, wanted=None) -> bytes:
+    file = export.begin(
+        actor=ARON, rows=Entry.objects.all() if wanted is None else wanted, format_name=format_name
+    )
+    return b"".join(file.pieces)
+
+
+@pytest.fixture
+def verify(tmp_path):
+    """Run the verifier alone: copied out, in an empty folder, without the portal's packages."""
+    copy = shutil.copy(VERIFIER, tmp_path / "verify.py")
+
+    def run(content: bytes, *options: str, keys: str = KEYS) -> tuple[int, str]:
+        (tmp_path / "log.jsonl").write_bytes(content)
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", copy, "log.jsonl", *options],
+            cwd=tmp_path,
+            env={"PATH": os.environ["PATH"], "SNAPPORTAL_AUDIT_KEYS": keys},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    return run
+
+
+def test_json_lines_hold_the_very_bytes_that_are_sealed():
+    write_operation("accepted", "completed", reason='"quoted" ünïcode ← \u05e9\u05dc\u05d5\u05dd')
+    told = rows()
+    lines = exported("json").decode().splitlines()
+    assert [chain.canonical(json.loads(line)) for line in lines] == [chain.canonical(row) for row in told]
+    assert [json.loads(line)["hash"] for line in lines] == [row["hash"] for row in told]
+
+
+def test_csv_opens_in_a_spreadsheet_with_every_column():
+    write_operation("completed", reason="a, b\nand c")
+    text = exported("csv").decode()
+    assert text.startswith("\ufeffsequence,at,")
+    told = list(csv.DictReader(io.StringIO(text[1:], newline="")))
+    assert [row["reason"] for row in told] == ["a, b\nand c"] * 2
+    assert set(told[0]) == set(rows()[0])
+    assert told[0]["provider_status"] == ""
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1",
+        "+1",
+        "-1",
+        "@SUM(A1)",
+        "\tx",
+        "\rx",
+        "\n=1",
+        " =1",
+        '"=1',
+        "'=1",
+        "\u00a0=1",
+        "\ufeff=1",
+        "＝1",
+        " \t=1",
+    ],
+)
+def test_what_could_be_a_formula_is_neutralised(cell):
+    assert export.neutralise(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize("cell", ["web-server-01", "a=b", "3 - 4", "", "Ünal", "’tis"])
+def test_ordinary_text_stays_as_it_is(cell):
+    assert export.neutralise(cell) == cell
+
+
+def test_numbers_stay_numbers_and_nothing_stays_empty():
+    assert [export.neutralise(cell) for cell in (None, 0, -5, True)] == ["", "0", "-5", "True"]
+
+
+def test_an_export_is_noted_before_its_first_byte_and_does_not_hold_the_note():
+    write_events(3)
+    file = export.begin(actor=ARON, rows=Entry.objects.all(), format_name="json", filters="person=Mia")
+    note = Entry.objects.all().last_of("audit.export")
+    assert (note.actor_name, note.target) == ("Aron", file.file_name)
+    assert note.evidence == "3 rows, up to row 3; filters: person=Mia"
+    write_events(2)
+    assert len(b"".join(file.pieces).splitlines()) == file.count == 3
+
+
+def test_an_unknown_format_is_not_noted():
+    with pytest.raises(KeyError):
+        export.begin(actor=ARON, rows=Entry.objects.all(), format_name="xls")
+    assert not Entry.objects.exists()
+
+
+def test_rows_are_read_as_they_are_sent(monkeypatch, django_assert_num_queries):
+    monkeypatch.setattr("snapshots.audit.models.BATCH_SIZE", 10)
+    monkeypatch.setattr(export, "LINES_PER_PIECE", 5)
+    write_events(35)
+    pieces = export.begin(actor=ARON, rows=Entry.objects.all(), format_name="json").pieces
+    with django_assert_num_queries(1):
+        next(pieces)
+    with django_assert_num_queries(4) as seen:
+        assert len(list(pieces)) == 6
+    assert not any("OFFSET" in query["sql"] for query in seen.captured_queries)
+
+
+def test_a_whole_export_is_verified_with_nothing_but_python(verify, tmp_path, settings, capsys):
+    write_operation("completed")
+    write_events(2)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    call_command("anchor_audit")
+    whole = exported("json")
+    assert verify(whole, "--anchors", "anchors.jsonl") == (
+        0,
+        "5 rows hold, complete from row 1 to row 5; 1 anchors agree.\n",
+    )
+    cut = b"".join(whole.splitlines(keepends=True)[:3])
+    assert verify(cut)[0] == 0
+    code, said = verify(cut, "--anchors", "anchors.jsonl")
+    assert (code, "row 4: an anchor names row 4" in said) == (1, True)
+
+
+def test_both_verifiers_find_the_same(verify):
+    write_events(6)
+    with unguarded():
+        Entry.objects.filter(sequence=4).update(reason="nothing to see")
+    ring = {"a1": bytes.fromhex(KEYS[3:])}
+    whole = exported("json")
+    assert chain.verify(map(json.loads, whole.splitlines()), ring).first_broken == 4
+    code, said = verify(whole)
+    assert (code, "row 4 (line 4): its seal does not fit" in said) == (1, True)
+
+
+def test_an_export_sealed_anew_is_found_through_the_anchor(verify, tmp_path, settings, capsys):
+    write_events(3)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    call_command("anchor_audit")
+    forged, previous = [], chain.GENESIS
+    for line in exported("json").splitlines()[:3]:
+        row = json.loads(line) | {"reason": "nothing to see", "previous_hash": previous}
+        row["hash"] = previous = chain.seal(row, bytes.fromhex(KEYS[3:]))
+        forged.append(json.dumps(row).encode())
+    assert verify(b"\n".join(forged))[0] == 0
+    code, said = verify(b"\n".join(forged), "--anchors", "anchors.jsonl")
+    assert (code, "row 3 (line 3): it is not the row that was anchored" in said) == (1, True)
+
+
+def test_a_filtered_export_says_what_it_cannot_show(verify):
+    write_events(2)
+    write_operation("completed")
+    write_events(2)
+    some = exported("json", Entry.objects.filter(action="snapshot.restore").lines().with_history())
+    code, said = verify(some)
+    assert code == 0
+    assert said == "2 rows hold, each for itself. 1 gaps: a filtered export cannot show missing rows.\n"
+
+
+def test_a_file_without_rows_proves_nothing(verify, tmp_path, settings, capsys):
+    write_events(2)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    call_command("anchor_audit")
+    assert verify(b"")[0] == 2
+    code, said = verify(b"", "--anchors", "anchors.jsonl")
+    assert (code, "the file ends before it" in said) == (1, True)
+
+
+@pytest.mark.parametrize("left", [slice(3, None), slice(0, 1), slice(None, None, 4)])
+def test_an_anchored_row_that_is_missing_is_told_even_among_gaps(verify, tmp_path, settings, capsys, left):
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    for _ in range(3):
+        write_events(2)
+        call_command("anchor_audit")
+    lines = exported("json").splitlines(keepends=True)
+    del lines[7]  # row 8, the last anchored one
+    some = b"".join(lines[left])
+    assert verify(some)[0] == 0
+    code, said = verify(some, "--anchors", "anchors.jsonl")
+    assert (code, "an anchor names row" in said) == (1, True)
+
+
+@pytest.mark.parametrize(("left", "missing"), [(slice(2, None), 1), (slice(None, None, 2), 2)])
+def test_a_file_that_must_be_complete_has_no_gap(verify, left, missing):
+    write_events(5)
+    lines = exported("json").splitlines(keepends=True)
+    assert verify(b"".join(lines), "--complete")[0] == 0
+    some = b"".join(lines[left])
+    assert verify(some)[0] == 0
+    code, said = verify(some, "--complete")
+    assert (code, f"row {missing} is missing" in said) == (1, True)
+
+
+def test_keys_of_an_export_go_one_way_and_are_told_of(verify, settings):
+    old, new = settings.SNAPPORTAL_AUDIT_KEYS["a1"], bytes(range(32))
+    write_events(2)
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": new, "a1": old}
+    write_events(1)
+    both = f"a2:{new.hex()},{KEYS}"
+    told = [json.loads(line) for line in exported("json").splitlines()]
+
+    def checked(told: list[dict]) -> tuple[int, str]:
+        return verify(b"\n".join(json.dumps(row).encode() for row in told), keys=both)
+
+    def resealed(row: dict, **changes: object) -> dict:
+        row = row | changes
+        return row | {"hash": chain.seal(row, settings.SNAPPORTAL_AUDIT_KEYS[row["key_id"]])}
+
+    assert checked(told)[0] == 0
+    untold = resealed(told[2], action="person.sign_in")
+    assert checked([*told[:2], untold]) == (
+        1,
+        "BROKEN: row 3 (line 3): the key changes without a row that says so\n",
+    )
+    back = resealed(told[3], action="audit.key_change", key_id="a1")
+    assert checked([*told[:3], back]) == (1, "BROKEN: row 4 (line 4): it goes back to an older key\n")
+    assert checked([told[2], resealed(told[3], sequence=9, key_id="a1")])[0] == 1
+
+
+def test_what_an_old_key_sealed_behind_an_anchor_of_a_newer_one_is_found(verify, tmp_path, settings, capsys):
+    old, new = settings.SNAPPORTAL_AUDIT_KEYS["a1"], bytes(range(32))
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    write_events(2)
+    forged = exported("json").splitlines()
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": new, "a1": old}
+    head = chain.Head(1, json.loads(forged[0])["hash"])
+    noted = chain.sign_anchor(head, at=datetime.now(UTC), key_id="a2", key=new)
+    anchors.append_anchor(tmp_path / "anchors.jsonl", noted)
+    code, said = verify(b"\n".join(forged), "--anchors", "anchors.jsonl", keys=f"a2:{new.hex()},{KEYS}")
+    assert (code, "row 1 (line 1)" in said or "row 2 (line 2)" in said) == (1, True)
+
+
+def test_a_torn_line_of_the_anchors_is_left_out(verify, tmp_path, settings, capsys):
+    write_events(2)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    call_command("anchor_audit")
+    with (tmp_path / "anchors.jsonl").open("a") as file:
+        file.write('{"at":"2026-')
+    code, said = verify(exported("json"), "--anchors", "anchors.jsonl")
+    assert (code, "1 anchors agree" in said, "EntryLine 2 of the anchors" in said) == (0, True, True)
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        (lambda lines: [lines[0], lines[2], lines[1]], "out of order"),
+        (lambda lines: [lines[0], lines[0]], "stands twice"),
+        (lambda lines: [lines[0], b'{"sequence": 2}'], "no row of an export"),
+        (lambda lines: [lines[0], b'{"reason":"read this",' + lines[1][1:]], "a column stands twice"),
+        (lambda lines: [lines[0], lines[1][:40]], "no row of an export"),
+    ],
+)
+def test_a_file_that_was_put_together_anew_is_found(verify, change, finding):
+    write_events(3)
+    code, said = verify(b"\n".join(change(exported("json").splitlines())))
+    assert (code, finding in said) == (1, True)
+
+
+def test_without_the_key_nothing_is_claimed(verify):
+    write_events(1)
+    assert verify(exported("json"), keys="")[0] == 2
+    assert verify(exported("json"), "--anchors", "missing")[0] == 2
+    code, said = verify(exported("json"), keys=f"a2:{'1' * 64}")
+    assert (code, "not at hand" in said) == (1, True)
+
+
+def test_whole_stories_of_a_filter_come_with_every_row():
+    write_operation("accepted", "completed", actor=MIA)
+    write_operation("failed", actor=ARON)
+    write_events(1)
+    done = Entry.objects.filter(result="completed", action="snapshot.restore").lines().with_history()
+    assert [row["result"] for row in done.rows()] == ["pending", "accepted", "completed"]

@@ -1,0 +1,185 @@
+"""What the portal never wrote: rows before row 1, and values that no column of ours can hold. Found, named, and no traceback."""
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from snapshots.audit import chain, export, journal
+from snapshots.audit.models import Entry
+from snapshots.views import audit
+from snapshots.views.texts import audit as texts
+from tests.support import audit_file
+from tests.support.audit_guard import unchecked, unguarded
+from tests.support.audit_rows import MIA, rows, verdict, write_events
+
+ROWS = 8
+
+
+def forge(sequence: int) -> None:
+    """Put a copy of row 1 before it."""
+    with unguarded(), unchecked():
+        forged = Entry.objects.get(sequence=1)
+        forged.sequence, forged.previous_hash, forged.reason = sequence, "f" * 64, "nothing to see"
+        forged.save(force_insert=True)
+
+
+def check(capsys, name: str = "verify_audit", *options: str) -> tuple[int, str]:
+    code = 0
+    try:
+        call_command(name, *options)
+    except SystemExit as end:
+        code = end.code
+    return code, capsys.readouterr().err
+
+
+@pytest.fixture(autouse=True)
+def anchor_file(tmp_path, settings) -> Path:
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    return tmp_path / "anchors.jsonl"
+
+
+@pytest.mark.parametrize("sequence", [0, -5])
+def test_the_database_refuses_a_row_before_row_1(db, sequence):
+    write_events(2)
+    with unguarded(), pytest.raises(IntegrityError), transaction.atomic():
+        forged = Entry.objects.get(sequence=1)
+        forged.sequence, forged.previous_hash = sequence, "f" * 64
+        forged.save(force_insert=True)
+
+
+@pytest.mark.parametrize("sequence", [0, -5])
+def test_a_row_before_row_1_is_named(db, capsys, sequence):
+    write_events(3)
+    call_command("anchor_audit")
+    forge(sequence)
+    code, said = check(capsys, "verify_audit", "--no-record")
+    assert (code, f"row {sequence}: no row stands before row 1" in said) == (1, True)
+    assert check(capsys, "anchor_audit")[0] == 1
+    assert verdict().first_broken == sequence
+
+
+@pytest.mark.parametrize("sequence", [0, -5])
+def test_pages_show_no_row_before_row_1(db, cast, signed_in, sequence):
+    write_events(3)
+    forge(sequence)
+    auditor = signed_in(cast.aron)
+    said = auditor.get(reverse("entry_list"))
+    assert (said.status_code, "nothing to see" in said.text) == (200, False)
+    assert auditor.get("/audit/1/").status_code == 200
+    assert auditor.get(f"/audit/{sequence}/").status_code == 404
+
+
+@pytest.fixture
+def log(tmp_path, settings, django_db_blocker) -> Path:
+    """Eight rows in an SQLite file, which is now the database."""
+    settings.DATA_DIR = tmp_path
+    with django_db_blocker.unblock():
+        path = audit_file.make(tmp_path)
+        with audit_file.opened(path):
+            write_events(ROWS)
+            yield path
+
+
+def tamper(path: Path, change: str, sequence: int = 5) -> None:
+    """With sqlite3 alone, as somebody would who holds the file."""
+    hand = sqlite3.connect(path, isolation_level=None)
+    for trigger in ("no_update", "no_delete", "only_append"):
+        hand.execute(f"DROP TRIGGER audit_entry_{trigger}")
+    hand.execute(f"UPDATE audit_entry SET {change} WHERE sequence = {sequence}")
+    hand.close()
+
+
+FOREIGN = [
+    "reason = x'ff00'",
+    "reason = CAST(x'ff00' AS TEXT)",
+    "operation_id = 'zz'",
+    "operation_id = 7",
+    "hash = 'é'",
+    "hash = x'00'",
+    "key_id = x'00'",
+    "previous_hash = x'00'",
+    "at = '2026-11-24 99:00:00'",
+    "at = 'yesterday'",
+    "at = x'00'",
+    "at = 17",
+    "actor_id = 'somebody'",
+    "actor_id = 1e300",
+]
+
+
+@pytest.mark.parametrize("change", FOREIGN)
+def test_a_foreign_value_is_named_by_its_row(log, capsys, change):
+    tamper(log, change)
+    code, said = check(capsys, "verify_audit")
+    assert (code, "broken at row 5: " in said) == (1, True)
+    assert verdict_of_rows() == (4, 5)
+    assert check(capsys, "anchor_audit")[0] == 1
+
+
+def verdict_of_rows() -> tuple[int, int | None]:
+    found = chain.verify(Entry.objects.all().rows(), keys())
+    return found.count, found.first_broken
+
+
+def keys() -> dict[str, bytes]:
+    return settings.SNAPPORTAL_AUDIT_KEYS
+
+
+@pytest.mark.parametrize("number", ["'five'", "x'05'", "CAST(x'ff' AS TEXT)", "sequence + 0.5"])
+@pytest.mark.parametrize("place", [5, ROWS])
+def test_a_number_that_is_none_leaves_a_gap_with_a_name(log, capsys, number, place):
+    tamper(log, f"sequence = {number}", place)
+    code, said = check(capsys, "verify_audit")
+    assert (code, f"broken at row {place}: " in said) == (1, True)
+    assert check(capsys, "anchor_audit")[0] == 1
+
+
+@pytest.mark.parametrize("change", ["sequence = 'five'", "at = 'yesterday'", "hash = CAST(x'ff' AS TEXT)"])
+def test_behind_a_last_row_that_cannot_be_read_nothing_is_written(log, change):
+    tamper(log, change, ROWS)
+    with pytest.raises(journal.JournalUnavailableError, match="last row"):
+        journal.record(MIA.entry(action="person.sign_in"))
+
+
+@pytest.mark.parametrize("change", FOREIGN[:4])
+def test_an_export_has_a_line_for_a_row_that_cannot_be_read(log, change):
+    tamper(log, change)
+    lines = b"".join(
+        export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").pieces
+    ).splitlines()
+    told = [json.loads(line) for line in lines]
+    assert [row["sequence"] for row in told] == list(range(1, ROWS + 1))
+    assert "reason" not in told[4] or "operation_id" in change
+    whole = b"".join(export.begin(actor=MIA, rows=Entry.objects.all(), format_name="csv").pieces)
+    assert len(whole.decode().splitlines()) == ROWS + 2
+
+
+def test_a_database_that_does_not_answer_is_not_taken_for_a_changed_row(log, capsys):
+    other = sqlite3.connect(log, isolation_level=None)
+    other.execute("BEGIN EXCLUSIVE")
+    with audit_file.opened(log, timeout=0.1):
+        code, said = check(capsys, "verify_audit", "--no-record")
+    other.close()
+    assert (code, "could not be checked" in said) == (2, True)
+
+
+@pytest.mark.parametrize("change", FOREIGN[:3] + FOREIGN[8:11])
+def test_pages_stand_in_for_a_row_that_cannot_be_read(log, change):
+    """Without a browser, for the file holds the log alone and nobody can sign in to it."""
+    tamper(log, change)
+    lines = Entry.objects.numbered().shown(50)
+    assert [entry.sequence for entry in lines] == list(range(ROWS, 0, -1))
+    assert [entry.sequence for entry in lines if not entry.is_readable] == [5]
+    page = audit._page(Entry.objects.numbered(), {}, before=None, after=None)
+    assert page.lines[3].what == texts.headline(lines[3]) != page.lines[4].what
+    assert audit._step(lines[3], keys())["is_sealed"] is False
+
+
+def test_untouched_rows_are_read_as_they_are(log):
+    assert [dict(row) for row in Entry.objects.all().rows()] == rows()

@@ -1,0 +1,181 @@
+"""The provider hangs, and many ask: what does not need it answers at once, and what does waits within bounds."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from django.core.cache import cache
+from django.db import connections
+from django.test import Client
+
+from snapportal.accounts.models import Role, User
+from snapshots import connection
+from snapshots.inventory import reader
+from snapshots.inventory.reader import expire
+from snapshots.operations.reconciliation import read_and_reconcile
+from tests.support.desk import Desk, make_desk
+
+GATE = connection.gate._initial_value
+WAITERS = reader._waiting._initial_value
+PASSWORD = "correct horse battery"
+
+
+class Crowd:
+    """Threads that each open a page, and what came of it, in the order in which they ended."""
+
+    def __init__(self) -> None:
+        self.ended: list[tuple[str, int, str]] = []
+        self.failures: list[BaseException] = []
+        self._threads: list[threading.Thread] = []
+
+    def open(self, desk: Desk, path: str = "/") -> None:
+        browser = Client()
+        browser.force_login(desk.user)
+        self._start(lambda: self._visit(browser, desk.user.username, path))
+
+    def _start(self, run: Callable[[], None]) -> None:
+        thread = threading.Thread(target=run, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _visit(self, browser: Client, name: str, path: str) -> None:
+        try:
+            answer = browser.get(path)
+            self.ended.append((name, answer.status_code, answer.content.decode()))
+        except BaseException as error:  # noqa: BLE001 - told by the thread that waits for this one
+            self.failures.append(error)
+        finally:
+            connections.close_all()
+
+    @property
+    def waiting(self) -> int:
+        return len(self._threads) - len(self.ended) - len(self.failures)
+
+    def wait_until(self, condition: Callable[[], bool], what: str) -> None:
+        until = time.monotonic() + 10
+        while not condition():
+            assert not self.failures, self.failures
+            assert time.monotonic() < until, what
+            time.sleep(0.01)
+
+    def join(self) -> None:
+        self.wait_until(lambda: self.waiting == 0, "somebody waits for ever")
+        for thread in self._threads:
+            thread.join(10)
+        assert not self.failures, self.failures
+
+
+@pytest.fixture
+def hung(http_sandbox, settings):
+    """A provider that takes every request and answers none until the test lets go; the portal gives up after two seconds."""
+    settings.SNAPPORTAL_API_URL = http_sandbox.url
+    settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 2.0
+    http_sandbox.misbehave("hang_before", seconds=20, times=0)
+    cache.clear()
+    yield http_sandbox
+    http_sandbox.behave()
+    http_sandbox.drop_connections()
+
+
+def make_desks(count: int) -> list[Desk]:
+    """So many people, each with a token that nobody shares."""
+    people = [
+        User.objects.create_user(f"person-{place}", PASSWORD, name=f"Person {place}", role=Role.ADMIN)
+        for place in range(count)
+    ]
+    return [make_desk(person, f"token-of-{person.username}") for person in people]
+
+
+def free_places() -> int:
+    """How many calls the gate would let through at this moment."""
+    taken = 0
+    while connection.gate.acquire(blocking=False):
+        taken += 1
+    for _ in range(taken):
+        connection.gate.release()
+    return taken
+
+
+def test_a_hung_provider_takes_no_other_page_down(hung, cast):
+    desks = make_desks(GATE + 4)
+    crowd = Crowd()
+    for desk in desks[:GATE]:
+        crowd.open(desk)
+    crowd.wait_until(lambda: len(hung.calls) == GATE, "the gate is not filled")
+    for desk in desks[GATE:] * 3:
+        crowd.open(desk)
+    crowd.wait_until(lambda: crowd.waiting == GATE, "those beyond the gate are kept waiting")
+    assert len(hung.calls) == GATE, "more calls are open than the gate has places"
+    assert {status for _name, status, _text in crowd.ended} == {200}
+    assert all("Nothing to show yet" in text for _name, _status, text in crowd.ended)
+    browser = Client()
+    pages = {"/livez": 200, "/readyz": 200, "/sign-in/": 200}
+    assert {path: browser.get(path).status_code for path in pages} == pages
+    signed_in = browser.post("/sign-in/", {"username": "ada", "password": PASSWORD})
+    assert signed_in.status_code == 302
+    pages = {
+        "/audit/": 200,
+        "/audit/1/": 200,
+        "/help/": 200,
+        "/people/": 200,
+        "/tokens/": 200,
+        "/account/": 200,
+    }
+    assert {path: browser.get(path).status_code for path in pages} == pages
+    assert browser.post("/sign-out/").status_code == 302
+    assert crowd.waiting == GATE, "a call had ended before the pages answered: they may have waited for it"
+    assert free_places() == 0
+    crowd.join()
+    assert len(crowd.ended) == GATE + 12
+    assert free_places() == GATE, "the gate is not let go"
+
+
+def test_those_who_wait_for_anothers_first_look_are_few(hung, cast):
+    (desk,) = make_desks(1)
+    crowd = Crowd()
+    crowd.open(desk)
+    crowd.wait_until(lambda: len(hung.calls) == 1, "nobody looks")
+    for _ in range(15):
+        crowd.open(desk)
+    crowd.wait_until(lambda: len(crowd.ended) == 15 - WAITERS, "more wait than may")
+    assert crowd.waiting == 1 + WAITERS
+    assert len(hung.calls) == 1, "more than one looks for all"
+    crowd.join()
+    assert {status for _name, status, _text in crowd.ended} == {200}
+
+
+def test_the_old_list_is_shown_at_once_while_somebody_looks(hung, cast):
+    hung.behave()
+    desk = make_desk(cast.mia, hung.sandbox.token)
+    read_and_reconcile(desk.token)
+    expire(desk.token)
+    hung.clear()
+    hung.misbehave("hang_before", seconds=20, times=0)
+    crowd = Crowd()
+    crowd.open(desk)
+    crowd.wait_until(lambda: len(hung.calls) == 1, "nobody looks")
+    for _ in range(8):
+        crowd.open(desk)
+    crowd.wait_until(lambda: len(crowd.ended) == 8, "the old list is not shown at once")
+    assert crowd.waiting == 1
+    assert all("web-server-01" in text for _name, _status, text in crowd.ended)
+    crowd.join()
+    (*_others, (_name, status, text)) = crowd.ended
+    assert status == 200
+    assert "web-server-01" in text
+    assert "does not answer in time" in text
+
+
+def test_after_the_hang_the_page_recovers_by_itself(hung, cast):
+    desk = make_desk(cast.mia, hung.sandbox.token)
+    crowd = Crowd()
+    crowd.open(desk)
+    crowd.join()
+    assert "does not answer in time" in crowd.ended[0][2] or "Nothing to show yet" in crowd.ended[0][2]
+    hung.behave()
+    expire(desk.token)
+    crowd.open(desk)
+    crowd.join()
+    assert "web-server-01" in crowd.ended[1][2]
+    assert free_places() == GATE

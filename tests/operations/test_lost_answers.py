@@ -1,0 +1,213 @@
+"""The provider misbehaves behind a real socket: what is shown is never more than what is known, and nothing is sent twice."""
+
+import json
+
+import pytest
+
+from snapshots.audit.models import Entry
+from snapshots.operations import dispatch
+from snapshots.operations.models import Action, Finding, Operation, State
+
+ACTIONS = [Action.CREATE, Action.RESTORE, Action.DELETE]
+METHODS = {Action.CREATE: "POST", Action.RESTORE: "POST", Action.DELETE: "DELETE"}
+
+AFTER_THE_WORK = {
+    "reset_after": {},
+    "hang_after": {"seconds": 2.0},
+    "status": {"status": 502, "work": True},
+    "drip_headers": {"seconds": 0.2},
+}
+UNREADABLE = {
+    "truncate": {},
+    "garbage": {},
+    "html": {},
+    "wrong_length": {},
+    "drip_body": {"seconds": 0.2},
+    "huge": {},
+}
+BEFORE_THE_WORK = {
+    "reset_before": {},
+    "hang_before": {"seconds": 2.0},
+    "redirect": {},
+    "status": {"status": 500},
+}
+
+
+def write_calls(http_sandbox) -> list[tuple[str, str]]:
+    return [call for call in http_sandbox.calls if call[0] != "GET"]
+
+
+def results() -> list[str]:
+    return list(Entry.objects.filter(phase="outcome").order_by("sequence").values_list("result", flat=True))
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("mode", AFTER_THE_WORK)
+def test_an_answer_lost_after_the_work_is_unknown_then_reconciled_by_evidence(
+    far_desk, http_sandbox, mode, action
+):
+    view = far_desk.server()
+    http_sandbox.misbehave(mode, method=METHODS[action], **AFTER_THE_WORK[mode])
+    operation = far_desk.operate(action, view)
+    assert operation.state == State.UNKNOWN
+    assert len(write_calls(http_sandbox)) == 1
+    assert len(http_sandbox.writes) == 1
+    far_desk.views()  # anybody's next look is the evidence
+    operation.refresh_from_db()
+    if action == Action.RESTORE:  # the provider says the server is restoring: it happened, and goes on
+        assert operation.state in {State.ACCEPTED, State.COMPLETED}
+    else:
+        assert (operation.state, operation.finding) == (State.RECONCILED, Finding.HAPPENED)
+        assert operation.evidence
+    assert results()[0] == "unknown"
+    assert len(write_calls(http_sandbox)) == 1
+
+
+@pytest.mark.parametrize("action", [Action.CREATE, Action.RESTORE])
+@pytest.mark.parametrize("mode", UNREADABLE)
+def test_an_answer_that_cannot_be_read_is_unknown(far_desk, http_sandbox, mode, action):
+    view = far_desk.server()
+    http_sandbox.misbehave(mode, method="POST", **UNREADABLE[mode])
+    operation = far_desk.operate(action, view)
+    assert operation.state == State.UNKNOWN
+    assert len(write_calls(http_sandbox)) == 1
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("mode", BEFORE_THE_WORK)
+def test_a_request_lost_before_the_work_is_never_shown_as_done(far_desk, http_sandbox, mode, action):
+    view = far_desk.server()
+    http_sandbox.misbehave(mode, method=METHODS[action], **BEFORE_THE_WORK[mode])
+    operation = far_desk.operate(action, view)
+    assert operation.state == State.UNKNOWN
+    assert http_sandbox.writes == []
+    for _ in range(3):
+        far_desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+    assert results() == ["unknown"]
+    assert len(write_calls(http_sandbox)) == 1
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
+def test_a_refusal_of_the_provider_is_failed_and_says_why(far_desk, http_sandbox, action, status):
+    view = far_desk.server()
+    mode = {"mode": "rate_limit"} if status == 429 else {"mode": "status", "status": status}
+    http_sandbox.misbehave(method=METHODS[action], **mode)
+    operation = far_desk.operate(action, view)
+    assert (operation.state, operation.provider_status) == (State.FAILED, status)
+    assert http_sandbox.writes == []
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_when_the_list_cannot_be_confirmed_nothing_is_sent(far_desk, http_sandbox, action):
+    from snapshots.operations.errors import OperationRefusedError
+
+    view = far_desk.server()
+    snapshot = far_desk.snapshot(view)
+    confirmation = far_desk.confirm(action, view, None if action == Action.CREATE else snapshot)
+    http_sandbox.misbehave("status", status=500, times=0)
+    with pytest.raises(OperationRefusedError, match="not_confirmed_live"):
+        far_desk.operate(action, view, confirmation=confirmation)
+    assert write_calls(http_sandbox) == []
+    assert not Operation.objects.exists()
+
+
+def test_an_unknown_restore_holds_the_server(far_desk, http_sandbox):
+    from snapshots.operations.errors import OperationRefusedError
+
+    view = far_desk.server()
+    http_sandbox.misbehave("reset_before", method="POST")
+    assert far_desk.operate(Action.RESTORE, view).state == State.UNKNOWN
+    with pytest.raises(OperationRefusedError, match="server_held"):
+        far_desk.create(view)
+    assert len(write_calls(http_sandbox)) == 1
+
+
+def test_two_lost_creates_of_one_name_are_not_settled_by_one_snapshot(far_desk, http_sandbox):
+    view = far_desk.server()
+    http_sandbox.misbehave("reset_before", method="POST")
+    first = far_desk.create(view, name="same-name")
+    http_sandbox.misbehave("reset_after", method="POST")
+    second = far_desk.create(view, name="same-name")
+    far_desk.views()
+    for operation in (first, second):
+        operation.refresh_from_db()
+        assert operation.state == State.UNKNOWN
+
+
+ELSEWHERE = {"id": 77, "server": {"id": 1, "name": "another"}, "name": "before-change", "status": "completed"}
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "body"),
+    [
+        (Action.CREATE, 201, ELSEWHERE),
+        (Action.RESTORE, 200, {}),
+        (Action.RESTORE, 200, {"success": False, "message": "failed"}),
+        (Action.RESTORE, 200, {"status": "success", "server": {"id": 1, "status": "restoring"}}),
+    ],
+)
+def test_a_yes_to_something_else_is_unknown(far_desk, http_sandbox, action, status, body):
+    view = far_desk.server()
+    http_sandbox.misbehave("answer", method="POST", status=status, body=json.dumps(body))
+    assert far_desk.operate(action, view).state == State.UNKNOWN
+
+
+@pytest.mark.parametrize("status", [200, 202])
+def test_a_delete_that_is_only_accepted_is_not_shown_as_done(far_desk, http_sandbox, status):
+    view = far_desk.server()
+    http_sandbox.misbehave("answer", method="DELETE", status=status, body="<h1>Please sign in</h1>")
+    operation = far_desk.operate(Action.DELETE, view)
+    assert operation.state == State.ACCEPTED
+    far_desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.ACCEPTED
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"results": []},
+        {"count": 14, "next": None, "results": []},
+        {"count": 0, "results": [], "next": {"page": 2}},
+    ],
+)
+def test_a_list_that_is_not_whole_never_proves_a_delete(far_desk, http_sandbox, body):
+    view = far_desk.server()
+    http_sandbox.misbehave("reset_before", method="DELETE")
+    operation = far_desk.operate(Action.DELETE, view)
+    http_sandbox.misbehave(
+        "answer", method="GET", path_prefix="/api/v1/snapshots/", status=200, body=json.dumps(body), times=3
+    )
+    far_desk.views()
+    operation.refresh_from_db()
+    assert operation.state == State.UNKNOWN
+
+
+def test_an_answer_that_comes_after_the_worker_was_taken_for_dead_still_counts(far_desk, monkeypatch):
+    from snapshots.upstream.client import SnapshotClient
+
+    view = far_desk.server()
+    original = SnapshotClient.delete_snapshot
+
+    def slowly(client, snapshot_id):
+        Operation.objects.update(state=State.UNKNOWN, code="interrupted")
+        return original(client, snapshot_id)
+
+    monkeypatch.setattr(SnapshotClient, "delete_snapshot", slowly)
+    assert far_desk.operate(Action.DELETE, view).state == State.COMPLETED
+
+
+def test_what_was_closed_as_never_sent_is_not_sent(far_desk, http_sandbox, monkeypatch):
+    view = far_desk.server()
+    original = dispatch.client_for
+
+    def dawdling(token):
+        Operation.objects.update(state=State.FAILED, code="never_sent")
+        return original(token)
+
+    monkeypatch.setattr(dispatch, "client_for", dawdling)
+    assert far_desk.operate(Action.CREATE, view).state == State.FAILED
+    assert write_calls(http_sandbox) == []

@@ -1,0 +1,150 @@
+"""The rules of the house: who may import whom, who may write where, what must be documented and translatable."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command, get_commands
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCES = sorted(
+    path
+    for room in ("snapportal", "snapshots")
+    for path in (ROOT / room).rglob("*.py")
+    if "migrations" not in path.parts
+)
+TEMPLATES = sorted((ROOT / "templates").rglob("*.html"))
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def calls_in(path: Path) -> list[str]:
+    """The dotted text of everything that is called in a module."""
+    tree = ast.parse(path.read_text())
+    return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def test_imports_only_go_the_ways_that_are_allowed():
+    lint = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stdout
+
+
+def test_only_operations_asks_the_provider_to_write():
+    writes = re.compile(r"client\w*(\(.*\))?\.(create_snapshot|restore_snapshot|delete_snapshot)$")
+    writers = {name_of(path) for path in SOURCES if any(writes.search(call) for call in calls_in(path))}
+    assert writers == {"snapshots/operations/service.py"}
+
+
+def test_only_the_journal_inserts_audit_rows():
+    inserts = re.compile(r"^Entry(\(|\.objects\..*(create|bulk_create|get_or_create|update_or_create)|$)")
+    writers = {
+        name_of(path)
+        for path in SOURCES
+        if any(inserts.search(call) for call in calls_in(path)) or "INTO audit_entry" in path.read_text()
+    }
+    assert writers <= {"snapshots/audit/journal.py"}
+    assert writers, "the pattern finds nobody any more: mend it"
+
+
+def test_only_upstream_and_its_seams_import_httpx():
+    importers = {
+        name_of(path)
+        for path in SOURCES
+        if re.search(r"^\s*(import|from) httpx", path.read_text(), re.MULTILINE)
+    }
+    assert importers <= {
+        "snapshots/upstream/call.py",
+        "snapshots/upstream/transport.py",
+        "snapshots/sandbox/transport.py",
+    }
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_a_module_has_one_job_and_under_300_lines(path):
+    assert len(path.read_text().splitlines()) <= 320
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=name_of)
+def test_no_error_is_swallowed(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ExceptHandler):
+            assert node.type is not None, f"a bare except in line {node.lineno}"
+            everything = ast.unparse(node.type) in {"Exception", "BaseException"}
+            assert not everything, f"catches everything in line {node.lineno}"
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_no_template_has_inline_style_or_script(path):
+    text = path.read_text()
+    assert not re.search(r"<style\b", text)
+    assert not re.search(r"\sstyle\s*=", text)
+    assert not re.search(r"\son[a-z]+\s*=\s*[\"']", text)
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert "javascript:" not in text
+    assert "|safe" not in text
+
+
+UNTRANSLATABLE = re.compile(
+    r"\{%\s*blocktranslate.*?endblocktranslate\s*%\}|\{%\s*comment.*?endcomment\s*%\}|\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}"
+    r"|<code\b.*?</code>|<pre\b.*?</pre>|<svg\b.*?</svg>|<!--.*?-->|<[^>]*>|&[a-z#0-9]+;",
+    re.DOTALL,
+)
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_every_word_in_a_template_can_be_translated(path):
+    rest = UNTRANSLATABLE.sub(" ", path.read_text()).replace("SnapPortal", "").replace("UTC", "")
+    assert not re.findall(r"[A-Za-z]{2,}", rest)
+
+
+def test_every_setting_stands_in_the_readme():
+    source = (ROOT / "snapportal" / "settings.py").read_text()
+    names = set(re.findall(r"environment\.\w+\(\s*(?:env\.\w+,\s*)?\"([A-Z_]+)\"", source))
+    readme = (ROOT / "README.md").read_text()
+    assert len(names) > 12
+    assert {name for name in names if f"`SNAPPORTAL_{name}`" not in readme} == set()
+
+
+def test_every_command_is_documented():
+    ours = {name for name, app in get_commands().items() if str(app).startswith(("snapportal", "snapshots"))}
+    text = "\n".join(path.read_text() for path in DOCUMENTS)
+    assert len(ours) > 5
+    assert {name for name in ours if f"manage.py {name}" not in text} == set()
+
+
+@pytest.mark.django_db
+def test_every_change_of_a_model_has_its_migration():
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def test_css_knows_start_and_end_but_not_left_and_right():
+    physical = re.compile(
+        r"(margin|padding|border)-(left|right|top|bottom)\b|(?<![-\w])(left|right)\s*:|text-align\s*:\s*(left|right)"
+    )
+    for path in (ROOT / "static").glob("*.css"):
+        found = physical.findall(path.read_text())
+        assert not found, f"{path.name}: {found}"
+
+
+@pytest.mark.parametrize(
+    "path", [*DOCUMENTS, *sorted((ROOT / "docs" / "decisions").glob("*.md"))], ids=name_of
+)
+def test_every_link_to_a_file_leads_to_one(path):
+    links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", path.read_text())
+    assert {link for link in links if not (path.parent / link).exists()} == set()
+
+
+@pytest.mark.parametrize("path", [ROOT / "docs" / "trust.md"], ids=name_of)
+def test_every_test_that_is_named_as_proof_exists(path):
+    named = re.findall(r"`(\w+/test_\w+\.py)(?:::(\w+))?`", path.read_text())
+    assert len(named) > 20
+    for file, function in named:
+        source = (ROOT / "tests" / file).read_text()
+        assert not function or f"def {function}(" in source, f"{file}::{function}"

@@ -1,0 +1,255 @@
+"""Every address, as a stranger and as each of us, gone well and gone wrong: its headers, its cookies, and where it may lead."""
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.exceptions import BadRequest
+from django.db import OperationalError
+from django.test import Client
+from django.urls import path, reverse
+
+from snapportal.urls import urlpatterns as real_patterns
+from tests.support.hostile import strange_markup
+from tests.views.test_access_matrix import MATRIX
+
+PASSWORD = "correct horse battery"
+POLICY = {
+    "default-src": "'none'",
+    "script-src": "'self'",
+    "style-src": "'self'",
+    "img-src": "'self'",
+    "font-src": "'self'",
+    "connect-src": "'self'",
+    "form-action": "'self'",
+    "base-uri": "'none'",
+    "frame-ancestors": "'none'",
+}
+HTMX = {
+    '"allowEval":false',
+    '"allowScriptTags":false',
+    '"includeIndicatorStyles":false',
+    '"selfRequestsOnly":true',
+    '"historyCacheSize":0',
+}
+
+
+def fail(request):
+    raise RuntimeError("a fault of ours")
+
+
+def misread(request):
+    raise BadRequest("no")
+
+
+def lose_database(request):
+    raise OperationalError("gone")
+
+
+urlpatterns = [
+    *real_patterns,
+    path("fault/", fail),
+    path("misread/", misread),
+    path("no-database/", lose_database),
+]
+handler400 = "snapshots.views.errors.bad_request"
+handler403 = "snapshots.views.errors.permission_denied"
+handler404 = "snapshots.views.errors.not_found"
+handler500 = "snapshots.views.errors.server_error"
+
+
+def policy_of(answer) -> dict[str, str]:
+    parts = [part.strip().partition(" ") for part in answer["Content-Security-Policy"].split(";")]
+    return {name: value for name, _space, value in parts if name}
+
+
+def check_headers(answer, told: str, *, is_file: bool = False) -> None:
+    assert policy_of(answer) == POLICY, told
+    expected = {
+        "X-Content-Type-Options": "nosniff",
+        "X-Frame-Options": "DENY",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+    }
+    assert {name: answer.get(name) for name in expected} == expected, told
+    assert answer["X-Request-ID"], told
+    if not is_file:
+        assert answer["Cache-Control"] == "no-store", told
+    assert "Server" not in answer, told
+    assert not any(name.lower().startswith("access-control") for name in answer.headers), told
+    for name, cookie in answer.cookies.items():
+        assert name.startswith("__Host-"), told
+        assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", ""), told
+        assert cookie["httponly"] or not cookie.value, told  # a cookie that is taken away has no need to hide
+        assert cookie["samesite"] in {"Lax", "Strict"}, told
+
+
+def check_page(answer, told: str) -> None:
+    text = answer.content.decode()
+    assert strange_markup(text) == [], told
+    if "<html" in text:
+        assert all(rule in text for rule in HTMX), told
+
+
+@pytest.mark.parametrize("name", sorted(MATRIX))
+def test_every_address_carries_the_headers_for_everybody(cast, signed_in, name):
+    arguments, _methods, _who = MATRIX[name]
+    url = reverse(name, kwargs=arguments)
+    browsers = {"": Client(), **{person.role: signed_in(person) for person in vars(cast).values()}}
+    for role, browser in browsers.items():
+        for headers in ({}, {"HX-Request": "true"}):
+            for method in ("GET", "POST", "DELETE"):
+                told = f"{method} {name} as {role or 'stranger'} {headers}"
+                answer = browser.generic(method, url, headers=headers)
+                check_headers(answer, told)
+                if "text/html" in answer.get("Content-Type", ""):
+                    check_page(answer, told)
+                if not role:
+                    assert django_settings.SESSION_COOKIE_NAME not in answer.cookies, told
+
+
+@pytest.mark.django_db
+@pytest.mark.urls("tests.site.test_headers")
+@pytest.mark.parametrize(
+    ("url", "status"),
+    [
+        ("/misread/", 400),
+        ("/people/", 403),
+        ("/nothing/", 404),
+        ("/tokens/x/check/", 405),
+        ("/fault/", 500),
+        ("/no-database/", 503),
+    ],
+)
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
+def test_every_error_carries_the_headers_and_says_what_to_do(cast, url, status, headers):
+    browser = Client(raise_request_exception=False)
+    browser.force_login(cast.vera)
+    answer = browser.get(url, headers=headers)
+    assert answer.status_code == status
+    check_headers(answer, url)
+    text = answer.content.decode()
+    assert "Traceback" not in text
+    assert "a fault of ours" not in text
+    if status != 405:
+        check_page(answer, url)
+        assert ("<html" in text) is not bool(headers)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
+def test_a_form_that_is_not_ours_is_refused_with_the_headers(cast, headers):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(cast.mia)
+    answer = browser.post("/tokens/add/", {"label": "x", "token": "y" * 20}, headers=headers)
+    assert answer.status_code == 403
+    check_headers(answer, "csrf")
+    check_page(answer, "csrf")
+
+
+@pytest.mark.django_db
+def test_a_host_that_is_not_ours_is_refused_with_the_headers():
+    answer = Client().get("/sign-in/", headers={"Host": "evil.example"})
+    assert answer.status_code == 400
+    check_headers(answer, "host")
+    assert "evil.example" not in answer.content.decode()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["app.css", "app.js", "favicon.svg", "django_htmx/htmx-2.min.js"])
+def test_static_files_carry_the_headers(settings, name):
+    settings.WHITENOISE_USE_FINDERS = True
+    answer = Client().get(f"/static/{name}")
+    assert answer.status_code == 200, name
+    check_headers(answer, name, is_file=True)
+    assert "Set-Cookie" not in answer.headers
+    assert not answer.cookies
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "url", ["/static/nothing.css", "/static/../settings.py", "/static/%2e%2e/manage.py", "/static/"]
+)
+def test_what_is_no_static_file_is_not_found(url):
+    answer = Client().get(url)
+    assert answer.status_code == 404
+    check_headers(answer, url)
+
+
+def test_a_session_begins_with_the_sign_in_and_ends_with_the_sign_out(cast):
+    browser = Client()
+    browser.get("/")
+    page = browser.get("/sign-in/")
+    assert set(page.cookies) <= {django_settings.CSRF_COOKIE_NAME}
+    wrong = browser.post("/sign-in/", {"username": "mia", "password": "wrong"})
+    assert django_settings.SESSION_COOKIE_NAME not in wrong.cookies
+    answer = browser.post("/sign-in/", {"username": "mia", "password": PASSWORD})
+    check_headers(answer, "sign-in")
+    session = answer.cookies[django_settings.SESSION_COOKIE_NAME]
+    assert 0 < session["max-age"] <= 60 * 60 * 12
+    gone = browser.post("/sign-out/")
+    check_headers(gone, "sign-out")
+    assert gone.cookies[django_settings.SESSION_COOKIE_NAME].value == ""
+
+
+ELSEWHERE = [
+    "https://evil.example/",
+    "//evil.example/",
+    "///evil.example",
+    "/\\evil.example",
+    "\\\\evil.example",
+    "http:evil.example",
+    "javascript:alert(1)",
+    "data:text/html,x",
+    "https://testserver@evil.example/",
+    "https://testserver.evil.example/",
+    "\t//evil.example/",
+    " //evil.example",
+    "//%65vil.example",
+    "http://[",
+    "evil.example",
+]
+
+
+@pytest.mark.parametrize("wanted", ELSEWHERE)
+def test_no_next_leads_elsewhere(cast, wanted):
+    answer = Client().post("/sign-in/", {"username": "mia", "password": PASSWORD, "next": wanted})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize("wanted", ["/audit/?text=a%20b&page=2", "/help/", "http://testserver.evil/"])
+def test_a_next_of_this_site_is_kept_through_the_sign_in(cast, wanted):
+    page = Client().get("/sign-in/", {"next": wanted}).content.decode()
+    assert wanted.replace("&", "&amp;") in page
+    answer = Client().post("/sign-in/", {"username": "mia", "password": PASSWORD, "next": wanted})
+    assert answer["Location"] == (wanted if wanted.startswith("/") else "/")
+
+
+@pytest.mark.parametrize(
+    ("current", "expected"),
+    [
+        ("http://testserver/servers/a/7/?x=1", "/sign-in/?next=/servers/a/7/%3Fx%3D1"),
+        ("https://evil.example/", "/sign-in/?next=/"),
+        ("http://[", "/sign-in/?next=/"),
+        ("", "/sign-in/?next=/"),
+    ],
+)
+def test_a_fragment_of_an_ended_session_takes_the_whole_page_to_the_sign_in(
+    cast, signed_in, current, expected
+):
+    browser = signed_in(cast.vera)
+    browser.session.flush()
+    answer = browser.get("/", headers={"HX-Request": "true", "HX-Current-URL": current})
+    assert answer.status_code == 200
+    assert answer["HX-Redirect"] == expected
+    assert answer.content == b""
+    check_headers(answer, current)
+
+
+def test_the_settings_say_so_with_a_real_provider_too():
+    assert django_settings.SECURE_CONTENT_TYPE_NOSNIFF
+    assert django_settings.SESSION_COOKIE_SECURE
+    assert django_settings.CSRF_COOKIE_HTTPONLY
+    names = {name for name in dir(django_settings) if name.endswith("_COOKIE_NAME")}
+    assert all(str(getattr(django_settings, name)).startswith("__Host-") for name in names)
+    domains = {name for name in dir(django_settings) if name.endswith("_COOKIE_DOMAIN")}
+    assert not any(getattr(django_settings, name) for name in domains)

@@ -1,0 +1,201 @@
+"""Settings that are wrong are told all at once, and the portal does not start with them."""
+
+import os
+import secrets
+import sqlite3
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from snapportal.environment import (
+    Environment,
+    ValidationError,
+    make_secret_once,
+    parse_api_url,
+    parse_key_ring,
+)
+from snapportal.settings import wal_is_safe
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def new_ring() -> str:
+    return f"k1:{secrets.token_hex(32)}"
+
+
+@pytest.fixture
+def production(tmp_path) -> dict[str, str]:
+    """An environment with which the portal starts against a real provider."""
+    return {
+        "SNAPPORTAL_API_URL": "https://admin.example.org/api/v1",
+        "SNAPPORTAL_DATA_DIR": str(tmp_path / "data"),
+        "SNAPPORTAL_SECRET_KEY": secrets.token_urlsafe(48),
+        "SNAPPORTAL_TOKEN_KEYS": new_ring(),
+        "SNAPPORTAL_AUDIT_KEYS": new_ring(),
+        "SNAPPORTAL_ALLOWED_HOSTS": "portal.example.org",
+    }
+
+
+def start(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py with this environment alone: `check`, unless other words are given."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *(words or ["check"])],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_whole_environment_starts(production):
+    done = start(production)
+    assert done.returncode == 0, done.stderr
+
+
+def test_everything_that_is_wrong_is_told_in_one_run(production):
+    wrong = {
+        "SNAPPORTAL_SECRET_KEY": "changeme",
+        "SNAPPORTAL_TOKEN_KEYS": "k1:" + "00" * 32,
+        "SNAPPORTAL_ALLOWED_HOSTS": "*",
+        "SNAPPORTAL_DEBUG": "on",
+        "SNAPPORTAL_THREADS": "many",
+        "SNAPPORTAL_API_TIMEOUT_SECONDS": "600",
+        "SNAPPORTAL_TRUSTED_PROXIES": "somewhere",
+        "SNAPPORTAL_DATABASE_URL": "nonsense://x",
+        "SNAPPORTAL_CACHE_URL": "nonsense://x",
+    }
+    environment = production | wrong
+    del environment["SNAPPORTAL_AUDIT_KEYS"]
+    done = start(environment, "start")
+    assert done.returncode != 0
+    for name in [*wrong, "SNAPPORTAL_AUDIT_KEYS"]:
+        assert name in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "changeme" not in done.stderr, "a secret is not repeated, even a bad one"
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS"])
+def test_no_secret_is_made_up_with_a_real_provider(production, name):
+    del production[f"SNAPPORTAL_{name}"]
+    done = start(production)
+    assert done.returncode != 0
+    assert f"SNAPPORTAL_{name}" in done.stderr
+    assert not list(Path(production["SNAPPORTAL_DATA_DIR"]).rglob("*key*"))
+
+
+def test_a_secret_from_a_file_loses_its_newline(monkeypatch, tmp_path):
+    file = tmp_path / "secret"
+    file.write_text("a-secret-in-a-file\n")
+    monkeypatch.setenv("SNAPPORTAL_THING_FILE", str(file))
+    assert Environment().secret("THING", made_at=None, make="") == "a-secret-in-a-file"
+
+
+@pytest.mark.parametrize("content", [None, "", "\n"])
+def test_an_empty_or_missing_secret_file_is_an_error_even_in_the_sandbox(monkeypatch, tmp_path, content):
+    file = tmp_path / "secret"
+    if content is not None:
+        file.write_text(content)
+    monkeypatch.setenv("SNAPPORTAL_THING_FILE", str(file))
+    environment = Environment()
+    environment.secret("THING", made_at=tmp_path / "made", make="made")
+    with pytest.raises(ImproperlyConfigured, match="SNAPPORTAL_THING_FILE"):
+        environment.seal()
+    assert not (tmp_path / "made").exists()
+
+
+def test_a_secret_given_twice_is_an_error(monkeypatch, tmp_path):
+    monkeypatch.setenv("SNAPPORTAL_THING", "one")
+    monkeypatch.setenv("SNAPPORTAL_THING_FILE", str(tmp_path))
+    environment = Environment()
+    environment.secret("THING", made_at=None, make="")
+    with pytest.raises(ImproperlyConfigured, match="both set"):
+        environment.seal()
+
+
+def test_a_made_secret_is_made_once_and_for_its_owner_alone(tmp_path):
+    path = tmp_path / "keys" / "secret"
+    assert make_secret_once(path, "first") == "first"
+    assert make_secret_once(path, "second") == "first"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    assert [one.name for one in path.parent.iterdir()] == ["secret"]
+
+
+def test_the_first_key_of_a_ring_stays_the_first():
+    old, new = secrets.token_hex(32), secrets.token_hex(32)
+    assert list(parse_key_ring(f"new:{new},\n old:{old}").items()) == [
+        ("new", bytes.fromhex(new)), ("old", bytes.fromhex(old)),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ["k1", "k1:abc", f"K1:{'ab' * 32}", f"k1:{'ab' * 32}", "k1:,"])
+def test_a_ring_that_is_no_ring_is_refused(text):
+    with pytest.raises(ValidationError):
+        parse_key_ring(text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://admin.example.org", "https://user:secret@admin.example.org", "https://admin.example.org/?q=1", "ftp://x",
+        "https://", "https://[broken", "admin.example.org",
+    ],
+)  # fmt: skip
+def test_a_provider_is_reached_by_https_alone(url):
+    with pytest.raises(ValidationError):
+        parse_api_url(url)
+
+
+def test_wal_is_used_only_where_sqlite_keeps_what_was_committed():
+    assert not any(wal_is_safe(version) for version in [(3, 40, 1), (3, 44, 5), (3, 50, 6), (3, 51, 2)])
+    assert all(wal_is_safe(version) for version in [(3, 44, 6), (3, 50, 7), (3, 51, 3), (3, 53, 0)])
+
+
+def test_a_real_connection_writes_through_to_the_disk(production):
+    """Asked of the connection itself, in a process that has the product's own settings."""
+    Path(production["SNAPPORTAL_DATA_DIR"]).mkdir()
+    script = """
+import django
+django.setup()
+from django.db import connection
+with connection.cursor() as cursor:
+    for name in ("synchronous", "journal_mode", "foreign_keys"):
+        print(name, cursor.execute(f"PRAGMA {name}").fetchone()[0])
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "snapportal.settings", **production},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    mode = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
+    assert done.stdout.splitlines() == ["synchronous 2", f"journal_mode {mode}", "foreign_keys 1"], (
+        done.stderr
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_URL", "ftp://example.com"),
+        ("API_TIMEOUT_SECONDS", "soon"),
+        ("DATABASE_URL", "nonsense://x"),
+        ("WORKERS", "0"),
+        ("SANDBOX_SPEED", "fast"),
+        ("DEBUG", "perhaps"),
+    ],
+)
+def test_each_wrong_setting_is_told_by_its_name(production, name, value):
+    done = start(production | {f"SNAPPORTAL_{name}": value}, "check")
+    assert done.returncode != 0
+    assert f"SNAPPORTAL_{name}" in done.stderr
+    assert "Traceback" not in done.stderr

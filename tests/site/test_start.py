@@ -1,0 +1,186 @@
+"""The one command that prepares and serves."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import parse_headers
+from pathlib import Path
+
+import httpx
+import pytest
+
+from snapportal.gunicorn_worker import HEADERS
+from tests.site.test_settings import ROOT, production, start
+
+__all__ = ["production"]
+
+
+@pytest.fixture(scope="module")
+def sandbox_folder(tmp_path_factory) -> Path:
+    """A data folder in which the sandbox was prepared once, and what the command said in `said.txt` beside it."""
+    folder = tmp_path_factory.mktemp("start") / "data"
+    done = start({"SNAPPORTAL_DATA_DIR": str(folder)}, "start", "--no-serve")
+    assert done.returncode == 0, done.stderr
+    (folder.parent / "said.txt").write_text(done.stdout)
+    return folder
+
+
+def said(folder: Path) -> str:
+    return (folder.parent / "said.txt").read_text()
+
+
+def accounts(folder: Path) -> dict[str, str]:
+    lines = (folder / "sandbox-accounts.txt").read_text().splitlines()
+    return dict(line.split() for line in lines if not line.startswith("#"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def test_the_sandbox_has_one_person_for_each_role_and_says_how_to_sign_in(sandbox_folder):
+    people = accounts(sandbox_folder)
+    assert list(people) == ["viewer", "operator", "manager", "auditor", "admin"]
+    assert len(set(people.values())) == 5
+    for name, password in people.items():
+        assert f"{name:10} {password}" in said(sandbox_folder)
+    assert "http://127.0.0.1:8000/" in said(sandbox_folder)
+
+
+def test_everything_in_the_data_folder_is_for_its_owner_alone(sandbox_folder):
+    for path in [sandbox_folder, *sandbox_folder.rglob("*")]:
+        if "static" not in path.parts:
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
+
+
+def test_running_again_keeps_everything(sandbox_folder):
+    before = {path: path.read_bytes() for path in sandbox_folder.glob("keys/*")}
+    again = start({"SNAPPORTAL_DATA_DIR": str(sandbox_folder)}, "start", "--no-serve")
+    assert again.stdout == said(sandbox_folder)
+    assert {path: path.read_bytes() for path in sandbox_folder.glob("keys/*")} == before
+    script = "from snapshots.vault.models import StoredToken as T; print(*T.objects.values_list('user__username', flat=True))"
+    shell = start({"SNAPPORTAL_DATA_DIR": str(sandbox_folder)}, "shell", "--no-imports", "-c", script)
+    assert sorted(shell.stdout.split()) == ["admin", "manager", "operator", "viewer"]
+
+
+def test_a_real_provider_gets_no_made_up_people(production):
+    done = start(production, "start", "--no-serve")
+    assert done.returncode == 0, done.stderr
+    assert "add_person NAME --role admin" in done.stdout
+    folder = Path(production["SNAPPORTAL_DATA_DIR"])
+    assert not (folder / "sandbox-accounts.txt").exists()
+    count = "from snapportal.accounts.models import User; print(User.objects.count())"
+    assert start(production, "shell", "--no-imports", "-c", count).stdout.strip() == "0"
+
+
+def test_a_person_cannot_be_added_before_there_is_a_database_and_is_told_how_to_make_one(production):
+    done = start(production, "add_person", "ada", "--role", "admin")
+    assert done.returncode != 0
+    assert "Make it first: python manage.py start --no-serve" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert start(production, "start", "--no-serve").returncode == 0
+    assert "https://portal.example.org/welcome/" in start(production, "add_person", "ada").stdout
+
+
+def test_a_taken_address_is_told_before_anything_is_done(tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = start({"SNAPPORTAL_DATA_DIR": str(tmp_path / "data"), "SNAPPORTAL_BIND": bind}, "start")
+    assert done.returncode != 0
+    assert f"{bind} is in use already" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "data" / "snapportal.sqlite3").exists()
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[httpx.Client]:
+    """The portal as it is started by people, with a browser at it; what it says goes into `lines.txt` beside the folder."""
+    bind = f"127.0.0.1:{free_port()}"
+    with (folder.parent / "lines.txt").open("w") as lines:
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "start"],
+            cwd=ROOT,
+            env={
+                "PATH": os.environ["PATH"],
+                "SNAPPORTAL_DATA_DIR": str(folder),
+                "SNAPPORTAL_BIND": bind,
+                "SNAPPORTAL_WORKERS": "1",
+            },
+            stdout=subprocess.DEVNULL,
+            stderr=lines,
+        )
+    try:
+        with httpx.Client(base_url=f"http://{bind}", trust_env=False) as browser:
+            assert wait_for(browser, "/readyz").json()["status"] == "ready"
+            yield browser
+    finally:
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(20) == 0
+
+
+def test_it_serves_signs_in_and_ends_when_told(sandbox_folder):
+    with serving(sandbox_folder) as browser:
+        answer = browser.get("/sign-in/")
+        page = answer.text
+        style = page.split('rel="stylesheet" href="')[1].split('"')[0]
+        assert "immutable" in browser.get(style).headers["Cache-Control"]
+        csrf = page.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+        form = {
+            "username": "manager",
+            "password": accounts(sandbox_folder)["manager"],
+            "csrfmiddlewaretoken": csrf,
+        }
+        cookie = {"Cookie": answer.headers["Set-Cookie"].split(";")[0]}
+        answer = browser.post("/sign-in/", data=form, headers=cookie)
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+        assert "__Host-session" in answer.headers["Set-Cookie"]
+
+
+def say(browser: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
+    """Status and headers of the answer to what no browser would send."""
+    with socket.create_connection((browser.base_url.host, browser.base_url.port), 5) as wire:
+        wire.sendall(request)
+        with wire.makefile("rb") as answer:
+            status = int(answer.readline().split()[1])
+            return status, dict(parse_headers(answer))
+
+
+def test_what_gunicorn_answers_and_says_by_itself_is_like_our_own(sandbox_folder):
+    long = b"a" * 9000
+    with serving(sandbox_folder) as browser:
+        ours = browser.get("/livez").headers
+        for status, request in {
+            400: b"GET / HTTP/9.9\r\n\r\n",
+            414: b"GET /" + long + b" HTTP/1.1\r\n\r\n",
+            431: b"GET / HTTP/1.1\r\nX: " + long + b"\r\n\r\n",
+        }.items():
+            got, headers = say(browser, request)
+            assert got == status
+            kept = set(HEADERS) - {"Content-Security-Policy"}
+            assert {name: headers[name] for name in kept} == {name: ours[name] for name in kept}
+            assert "default-src 'none'" in headers["Content-Security-Policy"]
+    lines = (sandbox_folder.parent / "lines.txt").read_text().splitlines()
+    told = [json.loads(line) for line in lines]
+    assert sum("Invalid request" in line["event"] for line in told) == 3
+    assert all({"timestamp", "level", "logger"} <= set(line) for line in told)
+
+
+def wait_for(browser: httpx.Client, path: str) -> httpx.Response:
+    end = time.monotonic() + 20
+    while True:
+        try:
+            return browser.get(path)
+        except httpx.ConnectError:
+            assert time.monotonic() < end, "it does not come up"
+            time.sleep(0.1)

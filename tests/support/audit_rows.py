@@ -1,0 +1,46 @@
+"""A log to look at and to tamper with."""
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+
+from snapshots.audit import chain, journal
+from snapshots.audit.models import Entry
+
+MIA = journal.Actor(id=7, name="Mia", role="manager", address="203.0.113.9", request_id="r-1")
+ARON = journal.Actor(id=8, name="Aron", role="auditor", address="203.0.113.10", request_id="r-2")
+
+
+def write_events(count: int, actor: journal.Actor = MIA) -> None:
+    with journal.committed():
+        for number in range(count):
+            journal.record(actor.entry(action="person.sign_in", reason=f"visit {number}"))
+
+
+def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) -> uuid.UUID:
+    """An intent, and an outcome for each of `results`."""
+    operation_id = uuid.uuid4()
+    told = {
+        "action": "snapshot.restore",
+        "server_id": 12345,
+        "server_name": "web-server-01",
+        "snapshot_id": 801,
+        "snapshot_name": "weekly",
+        **fields,
+        "operation_id": operation_id,
+    }
+    with journal.committed():
+        journal.intend(actor.entry(**told))
+    for result in results:
+        with journal.committed():
+            journal.conclude(actor.entry(**told, result=result))
+    return operation_id
+
+
+def rows() -> list[dict[str, Any]]:
+    return list(Entry.objects.order_by("sequence").values())
+
+
+def verdict(**options: Any) -> chain.Verdict:
+    return chain.verify(rows(), settings.SNAPPORTAL_AUDIT_KEYS, **options)

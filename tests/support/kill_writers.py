@@ -1,0 +1,248 @@
+"""Kill writing workers with SIGKILL, at random moments and at named points, and hold the log against the provider.
+
+    .venv/bin/python -m tests.support.kill_writers --rounds 1000
+
+Each round forks a worker that creates and deletes snapshots through operations.py against a provider in a process of its
+own, and kills it. Then it must hold that: every write the provider received has an intent in the log (0 writes without
+a durable intent); every row a worker was told is committed is still there (0 rows lost); every intent without an end
+is an open operation that the pages show (0 invisible); and the chain verifies.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+POINTS = (
+    "before_intent",
+    "in_intent",
+    "after_intent",
+    "after_sent",
+    "before_send",
+    "after_send",
+    "in_outcome",
+    "random",
+)
+ROOT = Path(__file__).resolve().parents[2]
+DIE_WITHIN_SECONDS = 0.25
+
+
+def ask(url: str, method: str = "GET") -> dict[str, list[list[str]]]:
+    request = urllib.request.Request(url, method=method, data=b"" if method == "POST" else None)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def start_provider(data_dir: str) -> tuple[subprocess.Popen[str], str, str]:
+    """The sandbox over HTTP with a database of its own: (process, address, token)."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "snapportal.settings",
+        "SNAPPORTAL_DATA_DIR": data_dir,
+        "SNAPPORTAL_SANDBOX_SPEED": "1000000",
+    }
+    manage = [sys.executable, str(ROOT / "manage.py")]
+    subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True, stdout=subprocess.DEVNULL)
+    token_file = Path(data_dir) / "token"
+    process = subprocess.Popen(
+        [*manage, "serve_sandbox", "--port", "0", "-v0", "--token-file", str(token_file)],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+    return process, address.rstrip("/"), token_file.read_text().strip()
+
+
+def set_up(data_dir: str, address: str) -> None:
+    """Django in this process, with the portal's own SQLite file and the provider at `address`."""
+    os.environ["SNAPPORTAL_DATA_DIR"] = data_dir
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from django.conf import settings
+    from django.core.management import call_command
+
+    django.setup()
+    settings.SNAPPORTAL_API_URL = address
+    settings.CACHES["default"]["BACKEND"] = "django.core.cache.backends.locmem.LocMemCache"
+    call_command("migrate", verbosity=0)
+
+
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def arm(point: str) -> None:
+    """Make this worker kill itself at a named point of the way of a write."""
+    from snapshots.audit import journal
+    from snapshots.operations import dispatch, service
+    from snapshots.upstream.client import SnapshotClient
+
+    def before(target: object, name: str) -> None:
+        setattr(target, name, lambda *args, **kwargs: die())
+
+    def after(target: object, name: str) -> None:
+        original: Callable[..., object] = getattr(target, name)
+
+        def wrapped(*args: object, **kwargs: object) -> None:
+            original(*args, **kwargs)
+            die()
+
+        setattr(target, name, wrapped)
+
+    match point:
+        case "before_intent":
+            before(service, "_intend")
+        case "in_intent":
+            after(journal, "intend")
+        case "after_intent":
+            after(service, "_intend")
+        case "after_sent":
+            after(dispatch, "mark_sent")
+        case "before_send":
+            before(SnapshotClient, "create_snapshot")
+            before(SnapshotClient, "delete_snapshot")
+        case "after_send":
+            after(SnapshotClient, "create_snapshot")
+            after(SnapshotClient, "delete_snapshot")
+        case "in_outcome":
+            after(journal, "conclude")
+
+
+def work(desk: object, told: int, name: str) -> None:
+    """Create and delete until killed; tell the parent each operation that has come back, which promises it is durable."""
+    from snapshots.operations.models import Action
+
+    number = 0
+    while True:
+        view = next(one for one in desk.views() if one.name.startswith("mail") or one.used < one.limit)  # type: ignore[attr-defined]
+        made = [one for one in view.snapshots if one.name.startswith("kill-")]
+        if made and (view.is_full or number % 2):
+            snapshot = made[0]
+            operation = desk.delete(view, snapshot, desk.confirm(Action.DELETE, view, snapshot))  # type: ignore[attr-defined]
+        elif not view.is_full:
+            operation = desk.create(view, name=f"kill-{name}-{number}")  # type: ignore[attr-defined]
+        else:
+            snapshot = view.snapshots[-1]
+            operation = desk.delete(view, snapshot, desk.confirm(Action.DELETE, view, snapshot))  # type: ignore[attr-defined]
+        os.write(told, f"{operation.pk} {operation.state}\n".encode())
+        number += 1
+
+
+def run_round(desk: object, number: int, rng: random.Random, point: str) -> list[str]:
+    """One worker, born and killed. Returns what it told before it died."""
+    from django.db import connections
+
+    from snapshots import connection
+
+    connections.close_all()
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(reading)
+        connection._http.cache_clear()
+        try:
+            arm(point)
+            work(desk, writing, str(number))
+        finally:
+            os._exit(3)  # a worker must be killed, never end
+    os.close(writing)
+    if point == "random":
+        time.sleep(rng.random() * DIE_WITHIN_SECONDS)
+        os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    with os.fdopen(reading) as pipe:
+        told = pipe.read().splitlines()
+    if not os.WIFSIGNALED(status):
+        raise AssertionError(f"round {number} at {point}: the worker ended by itself")
+    return told
+
+
+def hold_to_account(received: list[list[str]], told: list[str]) -> dict[str, int]:
+    """The figures that must all be 0, and how much was looked at."""
+    from django.conf import settings
+
+    from snapshots.audit import chain
+    from snapshots.audit.models import Entry
+    from snapshots.operations.models import Operation, State
+
+    intents = list(Entry.objects.filter(phase="intent"))
+    outcomes = set(Entry.objects.filter(phase="outcome").values_list("operation_id", flat=True))
+    operations = {operation.pk: operation for operation in Operation.objects.all()}
+    created = [entry for entry in intents if entry.action == "snapshot.create"]
+    deleted = [entry.snapshot_id for entry in intents if entry.action == "snapshot.delete"]
+    posts = [path for method, path in received if method == "POST"]
+    deletes = [int(path.rstrip("/").rsplit("/", 1)[1]) for method, path in received if method == "DELETE"]
+    without = max(0, len(posts) - len(created)) + len([one for one in deletes if one not in deleted])
+    lost = 0
+    known = {str(pk): operation.state for pk, operation in operations.items()}
+    for line in told:
+        operation_id, state = line.split()
+        lost += operation_id not in known or (state != State.SENT and known[operation_id] == State.PENDING)
+    open_ones = [entry for entry in intents if entry.operation_id not in outcomes]
+    invisible = [
+        entry
+        for entry in open_ones
+        if entry.operation_id not in operations or not operations[entry.operation_id].is_open
+    ]
+    verdict = chain.verify(
+        Entry.objects.order_by("sequence").values().iterator(), settings.SNAPPORTAL_AUDIT_KEYS
+    )
+    return {
+        "provider_writes": len(received),
+        "intents": len(intents),
+        "told_as_done": len(told),
+        "left_open": len(open_ones),
+        "writes_without_intent": without,
+        "rows_lost": lost,
+        "invisible": len(invisible),
+        "chain_broken": int(verdict.first_broken is not None),
+    }
+
+
+def run(rounds: int, seed: int, progress: Callable[[str], None] = print) -> dict[str, int]:
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        provider, address, token = start_provider(f"{folder}/provider")
+        try:
+            Path(folder, "portal").mkdir()
+            set_up(f"{folder}/portal", address)
+            from snapportal.accounts.models import User
+            from tests.support.desk import make_desk
+
+            person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
+            desk = make_desk(person, token)
+            told: list[str] = []
+            for number in range(rounds):
+                told += run_round(desk, number, rng, POINTS[number % len(POINTS)])
+                if number % 100 == 99:
+                    progress(f"{number + 1} of {rounds} killed")
+            calls = ask(f"{address}/_calls")
+            return hold_to_account(calls["writes"], told)
+        finally:
+            provider.terminate()
+            provider.wait(timeout=10)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    figures = run(options.rounds, options.seed)
+    print(json.dumps(figures))
+    bad = sum(figures[key] for key in ("writes_without_intent", "rows_lost", "invisible", "chain_broken"))
+    sys.exit(1 if bad else 0)
+
+
+if __name__ == "__main__":
+    main()

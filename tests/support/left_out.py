@@ -1,0 +1,41 @@
+"""Tests that need a program which is not here are left out, and the summary says so: they never pass unseen.
+
+With SNAPPORTAL_TESTS_LEAVE_NOTHING_OUT=1 nothing is left out: what is missing fails.
+"""
+
+import os
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from tests.support import postgres
+
+CHROMIUM = Path("/usr/bin/chromium")
+NEEDS = {
+    "postgres": (postgres.is_there, f"PostgreSQL is not in {postgres.PROGRAMS}"),
+    "redis": (lambda: shutil.which("redis-server") is not None, "redis-server is not there"),
+    "browser": (CHROMIUM.exists, f"{CHROMIUM} is not there"),
+}
+LEFT_OUT = pytest.StashKey[Counter]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if os.environ.get("SNAPPORTAL_TESTS_LEAVE_NOTHING_OUT"):
+        return
+    missing = {mark: why for mark, (is_there, why) in NEEDS.items() if not is_there()}
+    kept, left_out, reasons = [], [], Counter()
+    for item in items:
+        why = next((missing[mark] for mark in missing if item.get_closest_marker(mark)), None)
+        (left_out if why else kept).append(item)
+        reasons.update([why] if why else [])
+    if left_out:
+        items[:] = kept
+        config.hook.pytest_deselected(items=left_out)
+    config.stash[LEFT_OUT] = reasons
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    for why, count in config.stash.get(LEFT_OUT, Counter()).items():
+        terminalreporter.write_line(f"LEFT OUT: {count} tests, because {why}", yellow=True)
