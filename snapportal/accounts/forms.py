@@ -19,7 +19,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ["name", "email", "role", "is_active"]
         widgets = {"role": forms.RadioSelect}
         help_texts = {
-            "email": _("Only for you to tell people apart: the portal sends no mail."),
+            "email": _("Only to identify people: the portal sends no mail."),
             "is_active": _("Without this the person is signed out at once and cannot come back."),
         }
 

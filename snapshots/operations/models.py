@@ -19,13 +19,13 @@ class Action(models.TextChoices):
 class State(models.TextChoices):
     """pending → sent → accepted → completed | failed, or unknown, later reconciled with its evidence (promise 9)."""
 
-    PENDING = "pending", _("Not sent yet")
-    SENT = "sent", _("Sent, no answer yet")
+    PENDING = "pending", _("Pending")
+    SENT = "sent", _("Sent")
     ACCEPTED = "accepted", _("In progress")
-    COMPLETED = "completed", _("Done")
-    FAILED = "failed", _("Not done")
-    UNKNOWN = "unknown", _("Not known")
-    RECONCILED = "reconciled", _("Cleared up")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Unknown")
+    RECONCILED = "reconciled", _("Resolved")
 
 
 class Finding(models.TextChoices):
@@ -34,7 +34,7 @@ class Finding(models.TextChoices):
     NONE = "", ""
     HAPPENED = "happened", _("It happened")
     NOT_HAPPENED = "not_happened", _("It did not happen")
-    UNDECIDED = "undecided", _("Closed by a person without proof")
+    UNDECIDED = "undecided", _("Resolved by a person without proof")
 
 
 OPEN_STATES = (State.PENDING, State.SENT, State.ACCEPTED, State.UNKNOWN)

@@ -41,7 +41,7 @@ from snapshots.vault.models import StoredToken
 
 @dataclass(frozen=True, kw_only=True)
 class _Request:
-    """What was asked for: `check` makes an operation of it or refuses, `send` is its call to the provider."""
+    """Details: `check` makes an operation of it or refuses, `send` is its call to the provider."""
 
     action: Action
     actor: Actor

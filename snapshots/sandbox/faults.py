@@ -108,7 +108,7 @@ def perform(how: Misbehaviour, exchange: Exchange, status: int, body: bytes) -> 
 
 
 def _status(how: Misbehaviour, exchange: Exchange, status: int, body: bytes) -> None:
-    text = how.body.encode() or b'{"detail": "Something went wrong on our side."}'
+    text = how.body.encode() or b'{"detail": "Internal error."}'
     exchange.send_raw(message(how.status or 500, _json_headers(len(text), **how.headers), text))
 
 

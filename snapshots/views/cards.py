@@ -243,7 +243,7 @@ def row_labels() -> dict[str, str]:
     return {
         "status": _("Status"),
         "size": _("Size"),
-        "taken": _("Taken"),
+        "taken": _("Created"),
         "restore": _("Restore"),
         "delete": _("Delete"),
     }

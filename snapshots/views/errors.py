@@ -28,26 +28,26 @@ class Failure:
 
 BAD_REQUEST = Failure(
     400,
-    _("We could not understand this request"),
-    _("Something in the address or the form was not as the portal expects it. Nothing was done."),
-    _("Go back, load the page anew and try again."),
+    _("Bad request"),
+    _("The address or the form was not as the portal expects. Nothing was done."),
+    _("Go back, reload the page and try again."),
 )
 FORBIDDEN = Failure(
     403,
     _("Your role does not allow this"),
-    _("Nothing was done. The refusal is written in the audit log, as every refusal is."),
+    _("Nothing was done. The refusal is recorded in the audit log."),
     _("If you need this for your work, ask an admin of this portal to change your role."),
     icon="lock",
 )
 CSRF = Failure(
     403,
-    _("This form could not be checked"),
+    _("This form could not be verified"),
     _(
         "Nothing was done. Either the page was open for very long, or you signed in again in another window, or your "
         "browser does not keep this site's cookies."
     ),
     _(
-        "Load the page anew and send the form again. If it keeps happening: allow cookies for this site, and open it "
+        "Reload the page and send the form again. If it keeps happening: allow cookies for this site, and open it "
         "over https. Safari keeps no secure cookies from an address that begins with http:// — on your own machine, "
         "use Chrome, Edge or Firefox instead."
     ),
@@ -55,14 +55,14 @@ CSRF = Failure(
 )
 NOT_FOUND = Failure(
     404,
-    _("There is nothing here"),
-    _("The address is wrong, or what it showed is gone, or it belongs to somebody else."),
-    _("Go to the start page and look from there."),
+    _("Page not found"),
+    _("The address is wrong, or the item is gone, or it belongs to somebody else."),
+    _("Go to the start page."),
     icon="search",
 )
 SERVER_ERROR = Failure(
     500,
-    _("Something went wrong on our side"),
+    _("Internal error"),
     _(
         "This is a fault of the portal, not yours. If you had just asked for a create, a restore or a delete, do not ask "
         "again yet: look at the server first, the portal tells there what is known."
@@ -71,9 +71,9 @@ SERVER_ERROR = Failure(
 )
 UNAVAILABLE = Failure(
     503,
-    _("The portal cannot write its records now"),
+    _("The portal cannot write its audit log now"),
     _(
-        "Every step is written down before it is done. As that is not possible at the moment, nothing was sent to the "
+        "Every step is recorded before it is done. As that is not possible at the moment, nothing was sent to the "
         "provider and nothing was changed."
     ),
     _(

@@ -73,7 +73,7 @@ def _tell_changed(request: HttpRequest, stored: StoredToken) -> HttpResponse:
     messages.error(
         request,
         _(
-            "The token “%(label)s” was removed or replaced meanwhile: nothing was changed. Look at it once more."
+            "The token “%(label)s” was removed or replaced in the meantime: nothing was changed. Check it again."
         )
         % {"label": stored.label},
     )

@@ -72,7 +72,7 @@ def test_an_invitation_is_over_after_three_days(cast, signed_in):
     path = link_in(signed_in(cast.ada).post("/people/add/", NEWCOMER))
     with time_machine.travel(timezone.now() + timedelta(days=3, seconds=1)):
         assert accept(path).status_code == 404
-        assert "Invitation is over" in signed_in(cast.ada).get("/people/?q=nora").content.decode()
+        assert "Invitation expired" in signed_in(cast.ada).get("/people/?q=nora").content.decode()
 
 
 def test_a_new_link_replaces_the_one_before(cast, signed_in):
@@ -123,7 +123,7 @@ def test_every_role_is_explained_beside_its_button(cast, signed_in):
         "creates snapshots",
         "restores and deletes",
         "keeps no tokens",
-        "looks after people",
+        "manages people",
     ):
         assert words in page
 
@@ -182,7 +182,7 @@ def test_people_are_found_by_name_and_a_miss_is_told(cast, signed_in):
     found = client.get("/people/?q=omar@").content.decode()
     assert "Omar" in found
     assert "Vera" not in found
-    assert "Nobody found" in client.get("/people/?q=<b>zz").content.decode()
+    assert "No matching people" in client.get("/people/?q=<b>zz").content.decode()
     assert "<b>zz" not in client.get("/people/?q=<b>zz").content.decode()
 
 

@@ -51,7 +51,7 @@ def test_the_auditor_lands_on_the_log_as_servers_are_closed_to_him(cast, client)
 def test_a_failed_sign_in_says_the_same_for_known_and_unknown_names_and_is_recorded(cast, client, username):
     answer = try_in(client, username, "wrong")
     assert answer.status_code == 200
-    assert "That did not fit" in answer.content.decode()
+    assert "Sign-in failed" in answer.content.decode()
     assert "wrong" not in re.sub(r"password is wrong", "", answer.content.decode())
     (row,) = rows("person.sign_in")
     assert (row.result, row.target, row.actor_id) == ("refused", username, None)
@@ -60,7 +60,7 @@ def test_a_failed_sign_in_says_the_same_for_known_and_unknown_names_and_is_recor
 def test_a_deactivated_person_cannot_come_in(cast, client):
     cast.vera.is_active = False
     cast.vera.save()
-    assert "That did not fit" in try_in(client).content.decode()
+    assert "Sign-in failed" in try_in(client).content.decode()
 
 
 def test_no_session_is_written_before_sign_in(cast, client):

@@ -95,7 +95,7 @@ def test_a_broken_log_ends_with_1_and_names_the_row(capsys):
     with unguarded():
         Entry.objects.filter(sequence=3).update(actor_name="Somebody else")
     code, _out, err = run(capsys, "verify_audit")
-    assert (code, "row 3: its seal does not fit" in err) == (1, True)
+    assert (code, "row 3: its seal not valid" in err) == (1, True)
     assert (last("audit.verify").result, last("audit.verify").code) == ("failed", "hash")
 
 

@@ -153,7 +153,7 @@ def test_both_verifiers_find_the_same(verify):
     whole = exported("json")
     assert chain.verify(map(json.loads, whole.splitlines()), ring).first_broken == 4
     code, said = verify(whole)
-    assert (code, "row 4 (line 4): its seal does not fit" in said) == (1, True)
+    assert (code, "row 4 (line 4): its seal not valid" in said) == (1, True)
 
 
 def test_an_export_sealed_anew_is_found_through_the_anchor(verify, tmp_path, settings, capsys):

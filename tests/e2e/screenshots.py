@@ -114,15 +114,15 @@ def open_restore(page: Page, server: str, snapshot: str) -> None:
 
 def fill_restore(page: Page, server: str, reason: str) -> None:
     page.get_by_label("The server's name").fill(server)
-    page.get_by_label("Why is it restored?").fill(reason)
+    page.get_by_label("Reason").fill(reason)
 
 
 def delete(page: Page, server: str, snapshot: str, reason: str) -> None:
     open_server(page, server)
     page.get_by_role("link", name=f"Delete {snapshot}").click()
-    page.get_by_label("Why is it deleted?").fill(reason)
+    page.get_by_label("Reason").fill(reason)
     page.get_by_label("I understand").check()
-    page.get_by_role("button", name="Delete for ever").click()
+    page.get_by_role("button", name="Delete permanently").click()
 
 
 def check_the_log(environment: dict[str, str]) -> None:

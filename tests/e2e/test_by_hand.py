@@ -31,7 +31,7 @@ def open_restore(page: Page, desk: Desk) -> None:
 
 def fill(page: Page) -> None:
     page.get_by_label("The server's name").fill(SERVER)
-    page.get_by_label("Why is it restored?").fill("The upgrade broke the checkout")
+    page.get_by_label("Reason").fill("The upgrade broke the checkout")
 
 
 def the_only_operation() -> Operation:
@@ -120,7 +120,7 @@ def test_a_form_with_an_error_says_which_field_it_is(site: Site, desk):
     page.get_by_role("button", name="Restore and lose").click()
     name = page.get_by_label("The server's name")
     expect(name).to_have_attribute("aria-invalid", "true")
-    expect(name).to_have_accessible_description("Type the server's name to show that you mean this one.")
+    expect(name).to_have_accessible_description("Type the server's name to confirm.")
     assert Operation.objects.count() == 0
 
 

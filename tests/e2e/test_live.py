@@ -73,7 +73,7 @@ def test_a_list_that_could_not_be_renewed_says_that_it_may_be_old(site: Site, de
     page = site.page(desk.user)
     page.clock.install()
     page.goto(f"/?q={SERVER}")
-    old = page.get_by_text("May be old", exact=True)
+    old = page.get_by_text("May be outdated", exact=True)
     expect(old).to_be_hidden()
     page.context.set_offline(True)
     page.clock.run_for(130_000)
@@ -137,7 +137,7 @@ def test_the_page_of_an_operation_tells_its_end_aloud(site: Site, desk):
     page = site.page(desk.user)
     page.goto(reverse("operation_detail", args=[operation.pk]))
     expect(page.locator("#announcer")).to_contain_text("The snapshot is ready")
-    expect(page.locator(".verdict .badge")).to_have_text("Done")
+    expect(page.locator(".verdict .badge")).to_have_text("Completed")
 
 
 def test_a_session_that_ends_while_polling_leads_to_the_sign_in_page_and_back(

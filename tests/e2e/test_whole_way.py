@@ -22,11 +22,11 @@ def invite_manager(page: Page) -> str:
     """The admin's part: a link to hand over."""
     sign_in(page, "ada", PASSWORD)
     page.get_by_role("link", name="People").click()
-    page.get_by_role("link", name="Invite somebody").click()
+    page.get_by_role("link", name="Invite a person").click()
     page.get_by_label("Name", exact=True).fill("Nora Neu")
     page.get_by_label("Sign-in name").fill("nora")
     page.get_by_role("radio", name=re.compile("^Manager")).check()
-    page.get_by_role("button", name="Make an invitation").click()
+    page.get_by_role("button", name="Create invitation").click()
     return page.get_by_label("The link").input_value()
 
 
@@ -36,7 +36,7 @@ def join(page: Page, link: str) -> None:
     page.get_by_label("New password", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("New password confirmation").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Set password and sign in").click()
-    expect(page.get_by_role("heading", name="First, add a token")).to_be_visible()
+    expect(page.get_by_role("heading", name="Add a token to start")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     sign_in(page, "nora", NEW_PASSWORD)
 
@@ -74,18 +74,18 @@ def create(page: Page, *, javascript: bool) -> None:
 def watch_to_the_end(page: Page, *, javascript: bool) -> None:
     """With JavaScript the page tells the end by itself; without it somebody follows its own link to look again."""
     verdict = page.locator(".verdict")
-    expect(verdict.locator(".badge")).to_have_text(re.compile("In progress|Done"))
+    expect(verdict.locator(".badge")).to_have_text(re.compile("In progress|Completed"))
     if javascript:
         page.evaluate("window.stayed = true")
-        expect(verdict.locator(".badge")).to_have_text("Done")
+        expect(verdict.locator(".badge")).to_have_text("Completed")
         assert page.evaluate("window.stayed") is True
         return
     for _look in range(40):
-        if verdict.locator(".badge").inner_text() == "Done":
+        if verdict.locator(".badge").inner_text() == "Completed":
             break
         page.wait_for_timeout(500)
         verdict.get_by_role("link", name="Refresh").click()
-    expect(verdict.locator(".badge")).to_have_text("Done")
+    expect(verdict.locator(".badge")).to_have_text("Completed")
 
 
 def open_row(page: Page, verb: str) -> None:
@@ -97,20 +97,20 @@ def restore(page: Page) -> None:
     open_row(page, "Restore")
     expect(page.get_by_role("main")).to_contain_text("Everything written since then")
     page.get_by_label("The server's name").fill("web-server-02")
-    page.get_by_label("Why is it restored?").fill(RESTORE_REASON)
-    page.get_by_role("button", name="Restore and lose what is newer").click()
+    page.get_by_label("Reason").fill(RESTORE_REASON)
+    page.get_by_role("button", name="Restore and lose newer data").click()
     expect(page.get_by_label("The server's name")).to_have_attribute("aria-invalid", "true")
-    expect(page.get_by_label("Why is it restored?")).to_have_value(RESTORE_REASON)
+    expect(page.get_by_label("Reason")).to_have_value(RESTORE_REASON)
     page.get_by_label("The server's name").fill(SERVER)
-    page.get_by_role("button", name="Restore and lose what is newer").click()
+    page.get_by_role("button", name="Restore and lose newer data").click()
 
 
 def delete(page: Page) -> None:
     open_row(page, "Delete")
-    page.get_by_label("Why is it deleted?").fill(DELETE_REASON)
-    page.get_by_label("I understand that this snapshot is gone for ever").check()
-    page.get_by_role("button", name="Delete for ever").click()
-    expect(page.locator(".verdict .badge")).to_have_text("Done")
+    page.get_by_label("Reason").fill(DELETE_REASON)
+    page.get_by_label("I understand that this snapshot cannot be recovered").check()
+    page.get_by_role("button", name="Delete permanently").click()
+    expect(page.locator(".verdict .badge")).to_have_text("Completed")
     page.get_by_role("link", name="To the server").click()
     expect(page.locator("article.server")).to_contain_text("3 of 5 snapshots")
     expect(

@@ -22,7 +22,7 @@ def _url(name: str, desk: Desk, pk: int) -> str:
 @tour("server_list", "server_detail")
 def servers(world: World) -> None:
     page = world.site.page(world.cast.mia)
-    world.visit(page, "/", "First, add a token")
+    world.visit(page, "/", "Add a token to start")
     desk = world.desk()
     world.provider_down()
     world.visit(page, "/", "Nothing to show yet")
@@ -32,14 +32,14 @@ def servers(world: World) -> None:
     world.visit(page, "/", "estimate")
     world.visit(page, "/?q=nothing-like-this", "Nothing matches")
     world.visit(page, "/?q=weekly&sort=size", "do not match your filter")
-    world.visit(page, _url("server_detail", desk, full.server_id), "All places are taken")
+    world.visit(page, _url("server_detail", desk, full.server_id), "The snapshot limit is reached")
     world.visit(page, _url("server_detail", desk, moving.server_id), "estimate")
     restored = desk.server("web-server-01")
     desk.restore(restored, desk.snapshot(restored))
     world.visit(page, _url("server_detail", desk, restored.server_id), "The server is being restored")
     world.provider_down()
-    world.visit(page, "/", "Buttons are off")
-    world.visit(page, _url("server_detail", desk, full.server_id), "Buttons are off")
+    world.visit(page, "/", "Actions are disabled")
+    world.visit(page, _url("server_detail", desk, full.server_id), "Actions are disabled")
     world.provider_up()
     Server.objects.all().delete()
     desk.views()
@@ -51,7 +51,7 @@ def confirmations(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)
     full, roomy = desk.server("db-server-01"), desk.server("web-server-01")
-    world.visit(page, _url("snapshot_create", desk, full.server_id), "places are taken")
+    world.visit(page, _url("snapshot_create", desk, full.server_id), "snapshot slots are used")
     world.visit(page, _url("snapshot_create", desk, roomy.server_id), "The server is running")
     page.get_by_label("Name", exact=True).fill("two words")
     page.get_by_role("button", name="Create the snapshot").click()
@@ -60,15 +60,15 @@ def confirmations(world: World) -> None:
     world.visit(page, _url("snapshot_restore", desk, snapshot.id), "will be lost")
     page.get_by_label("The server's name").fill("another")
     page.get_by_role("button", name="Restore and lose").click()
-    world.look(page, "Please say why")
-    world.visit(page, _url("snapshot_delete", desk, snapshot.id), "gone for ever")
-    page.get_by_role("button", name="Delete for ever").click()
+    world.look(page, "Enter a reason")
+    world.visit(page, _url("snapshot_delete", desk, snapshot.id), "cannot be recovered")
+    page.get_by_role("button", name="Delete permanently").click()
     world.look(page, "Tick this")
     world.visit(page, _url("snapshot_restore", desk, 999), "To my servers")
     moving = desk.server("build-runner-02").snapshots[0]
     world.visit(page, _url("snapshot_restore", desk, moving.id), "This snapshot is not ready")
     desk.restore(roomy, snapshot)
-    world.visit(page, _url("snapshot_restore", desk, snapshot.id), "Why must it be done all the same?")
+    world.visit(page, _url("snapshot_restore", desk, snapshot.id), "Reason for the override")
     world.visit(page, _url("snapshot_delete", desk, snapshot.id), "A restore of this server is running")
     world.visit(page, _url("snapshot_create", desk, roomy.server_id), "A restore of this server is running")
     world.provider_down()
@@ -83,10 +83,10 @@ def _unknown(world: World, desk: Desk) -> Operation:
 
 
 ENDS = [
-    (State.PENDING, "", "", "Not sent yet"),
+    (State.PENDING, "", "", "Pending"),
     (State.SENT, "", "", "no answer yet"),
     (State.ACCEPTED, "", "", "In progress"),
-    (State.COMPLETED, "", "", "Done"),
+    (State.COMPLETED, "", "", "Completed"),
     (State.FAILED, "unreachable", "", "Not done"),
     (State.FAILED, "provider_failed", "", "Not done"),
     (State.RECONCILED, "", Finding.HAPPENED, "Cleared up"),
@@ -116,20 +116,20 @@ def operations_in_every_state(world: World) -> None:
 def what_is_not_known(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)
-    world.visit(page, reverse("operation_attention"), "All is clear")
+    world.visit(page, reverse("operation_attention"), "Nothing needs attention")
     operation = _unknown(world, desk)
     assert operation.state == State.UNKNOWN
     world.visit(page, reverse("operation_attention"), "We do not know")
-    world.visit(page, reverse("operation_detail", args=[operation.pk]), "Close it by hand")
+    world.visit(page, reverse("operation_detail", args=[operation.pk]), "Resolve manually")
     world.visit(page, "/", "We do not know")
     world.seen.discard("server_list")
     close = reverse("operation_close", args=[operation.pk])
     world.visit(page, close, "What you found")
-    page.get_by_role("button", name="Close it").click()
+    page.get_by_role("button", name="Resolve").click()
     world.look(page, "Please say how you know")
     page.get_by_role("radio", name="It did not happen").check()
     page.get_by_label("How do you know?").fill("The console shows no restore")
-    page.get_by_role("button", name="Close it").click()
+    page.get_by_role("button", name="Resolve").click()
     world.look(page, "Closed by")
     world.visit(page, close, "already")
 
@@ -141,7 +141,7 @@ def the_audit_log(world: World) -> None:
     with time_machine.travel(timezone.now() - timedelta(minutes=10)), journal.committed():
         story = Actor(id=None, name="Somebody", role="manager").entry(action=Action.RESTORE, server_id=1)
         forgotten = journal.intend(story)
-    world.visit(page, reverse("entry_detail", args=[forgotten.sequence]), "No answer was recorded")
+    world.visit(page, reverse("entry_detail", args=[forgotten.sequence]), "No result was recorded")
     desk = world.desk()
     operation = desk.create(desk.server("web-server-01"), "before-the-upgrade", reason="Ticket 4711 " * 30)
     unknown = _unknown(world, desk)
@@ -152,17 +152,17 @@ def the_audit_log(world: World) -> None:
     ]:
         with journal.committed():
             story = Actor(id=None, name="", role="").entry(
-                action=action, result=result, evidence="row 17 does not fit", target="somebody"
+                action=action, result=result, evidence="row 17 not valid", target="somebody"
             )
             journal.record(story)
-    world.visit(page, "/audit/", "The last check found the log broken")
-    world.visit(page, "/audit/?text=nothing-like-this", "Nothing fits")
+    world.visit(page, "/audit/", "The last verification found the log broken")
+    world.visit(page, "/audit/?text=nothing-like-this", "No matching entries")
     world.visit(page, "/audit/?since=1999-01-01", "greater than")
     world.visit(page, "/audit/?server=web-server-01", "Ticket 4711")
     for told in (operation, unknown):
         first = Entry.objects.filter(operation_id=told.pk).earliest("sequence")
-        world.visit(page, reverse("entry_detail", args=[first.sequence]), "The story, row by row")
-    world.visit(page, "/audit/export/", "The whole log")
-    world.visit(page, f"/audit/export/?since={timezone.now() - timedelta(days=1):%Y-%m-%d}", "Narrowed to")
+        world.visit(page, reverse("entry_detail", args=[first.sequence]), "History")
+    world.visit(page, "/audit/export/", "The complete log")
+    world.visit(page, f"/audit/export/?since={timezone.now() - timedelta(days=1):%Y-%m-%d}", "Filter")
     admin = world.site.page(world.cast.ada)
     world.visit(admin, "/audit/", "entries, newest first")

@@ -237,7 +237,7 @@ def test_no_operation_is_orphaned(desk, cast):
     operation = desk.restore(view, desk.snapshot(view))
     Operation.objects.update(state=State.UNKNOWN, token_fingerprint="e" * 64, actor_id=0)
     assert attention.needing_attention(desk.user) == [operation], "he sees the server that it holds"
-    assert attention.needing_attention(cast.ada) == [operation], "she looks after people"
+    assert attention.needing_attention(cast.ada) == [operation], "she manages people"
     assert attention.needing_attention(cast.vera) == []
 
 

@@ -66,17 +66,17 @@ def test_a_story_is_one_line_that_says_how_it_stands_now(auditor):
     write_operation("accepted", "completed", reason="A bad update")
     (line,) = page_of(auditor).lines
     assert (line.who, line.what, line.why) == ("Mia", "Restore web-server-01 from weekly", "A bad update")
-    assert (line.result.kind, str(line.result.text)) == ("ok", "Done")
+    assert (line.result.kind, str(line.result.text)) == ("ok", "Completed")
 
 
 def test_an_intent_without_an_outcome_is_never_shown_as_done(auditor):
     write_operation()
-    assert str(page_of(auditor).lines[0].result.text) == "Asked"
+    assert str(page_of(auditor).lines[0].result.text) == "Requested"
     with time_machine.travel(datetime.now(UTC) + timedelta(minutes=10)):
         auditor.force_login(auditor.get(reverse("entry_list")).context["user"])
-        assert str(page_of(auditor).lines[0].result.text) == "No answer recorded"
+        assert str(page_of(auditor).lines[0].result.text) == "No result recorded"
         story = auditor.get(reverse("entry_detail", args=[1])).text
-    assert "Take it as not known" in story
+    assert "Treat the result as unknown" in story
 
 
 def test_every_filter_narrows_and_stands_in_the_address(auditor):
@@ -94,7 +94,7 @@ def test_every_filter_narrows_and_stands_in_the_address(auditor):
     assert lines_of(auditor, text="bad update") == [restore]
     assert lines_of(auditor, person="Mia", result="completed", text="weekly") == [restore]
     assert lines_of(auditor, person="nobody") == []
-    assert "Nothing fits" in auditor.get(reverse("entry_list"), {"person": "nobody"}).text
+    assert "No matching entries" in auditor.get(reverse("entry_list"), {"person": "nobody"}).text
 
 
 def test_pending_finds_only_what_nobody_answered(auditor):
@@ -197,7 +197,7 @@ def test_a_story_is_told_whole_from_any_of_its_rows(auditor):
             "203.0.113.9",
         ):
             assert words in page.text.replace(",", "").replace("\xa0", ""), words
-        assert page.text.count("fits what the row says") == 3
+        assert page.text.count("valid") == 3
     assert (page.context["older"], page.context["newer"]) == (3, None)
 
 
@@ -207,7 +207,7 @@ def test_a_changed_row_is_marked_on_its_page(auditor):
         Entry.objects.filter(sequence=2).update(result="failed")
     page = auditor.get(reverse("entry_detail", args=[1]))
     assert [step["is_sealed"] for step in page.context["steps"]] == [True, False]
-    assert "does not fit" in page.text
+    assert "not valid" in page.text
 
 
 def test_a_row_survives_whom_it_speaks_of(auditor, cast):
@@ -228,7 +228,7 @@ def test_text_from_outside_is_never_markup(auditor):
 
 
 def test_the_page_tells_when_the_log_was_checked_and_anchored(auditor):
-    assert "Never checked yet" in auditor.get(reverse("entry_list")).text
+    assert "Never verified yet" in auditor.get(reverse("entry_list")).text
     journal.record(MIA.entry(action="audit.verify", result="completed", evidence="7 rows hold"))
     journal.record(MIA.entry(action="audit.anchor", result="completed", evidence="row 8"))
     text = auditor.get(reverse("entry_list")).text
@@ -236,7 +236,7 @@ def test_the_page_tells_when_the_log_was_checked_and_anchored(auditor):
     assert "Last anchored:" in text
     journal.record(MIA.entry(action="audit.verify", result="failed", evidence="row 3: it was changed"))
     text = auditor.get(reverse("entry_list")).text
-    assert "The last check found the log broken" in text
+    assert "The last verification found the log broken" in text
     assert "row 3: it was changed" in text
 
 

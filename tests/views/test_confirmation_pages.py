@@ -44,7 +44,7 @@ def test_create_leads_to_the_operations_page(desk, mia):
     operation = Operation.objects.get()
     assert response["Location"] == reverse("operation_detail", args=[operation.pk])
     assert (operation.snapshot_name, operation.state) == ("before-upgrade", State.ACCEPTED)
-    assert "The snapshot is being made" in text_of(mia.get(response["Location"]))
+    assert "The snapshot is being created" in text_of(mia.get(response["Location"]))
 
 
 @pytest.mark.parametrize("name", ["has space", "umläut", "a/b", "x" * 101, "", "dot.ted"])
@@ -66,7 +66,7 @@ def test_a_bad_name_is_refused_with_a_reason_and_what_was_typed_stays(desk, mia,
         ("good-name", "can be used"),
         ("has space", "use hyphens"),
         ("umläut", "Only the letters"),
-        ("pre-migration", "easy to mix up"),
+        ("pre-migration", "easy to confuse"),
         ("x" * 101, "too long"),
         ("ö ü", "use hyphens, as in before-update. Only the letters"),
     ],
@@ -124,7 +124,7 @@ def test_a_wrong_server_name_and_a_missing_reason_are_told_at_once(desk, mia):
     assert response.status_code == 422
     text = text_of(response)
     assert "type its name exactly" in text
-    assert "Please say why" in text
+    assert "Enter a reason" in text
     assert "<title>Error: Restore" in response.content.decode()
     assert not Operation.objects.exists()
 
@@ -141,7 +141,7 @@ def test_the_name_is_described_by_what_is_said_while_it_is_typed(desk, mia):
 def test_on_a_full_server_a_restore_says_that_there_is_no_room_for_a_way_back(desk, mia):
     view = desk.server("db-server-01")
     response = mia.get(url_of("restore", desk, view))
-    assert "All 5 places are taken. To keep the present state" in text_of(response)
+    assert "All 5 snapshot slots are used. To keep the present state" in text_of(response)
     assert f'href="{url_of("create", desk, view)}"' in response.content.decode()
 
 
@@ -169,7 +169,7 @@ def test_delete_names_what_goes_and_wants_a_tick(desk, mia):
     snapshot = desk.snapshot(view)
     url = url_of("delete", desk, view, snapshot)
     page = mia.get(url)
-    for part in (snapshot.name, view.name, "gone for ever", "never be put back"):
+    for part in (snapshot.name, view.name, "cannot be recovered", "no longer be restored"):
         assert part in text_of(page), part
     assert confirm(mia, url).status_code == 422
     assert not Operation.objects.exists()
@@ -209,7 +209,7 @@ def test_a_confirmation_that_was_meddled_with_is_refused(desk, mia):
     url = url_of("delete", desk, view)
     response = mia.post(url, {"confirmation": hidden(mia.get(url), "confirmation") + "x", "understood": "on"})
     assert response.status_code == 409
-    assert "belongs to something else" in text_of(response)
+    assert "is not valid here" in text_of(response)
     assert not Operation.objects.exists()
 
 
@@ -249,7 +249,7 @@ def test_while_the_provider_is_down_a_full_server_says_why_nothing_can_be_delete
     assert "once the provider can be asked again" not in text_of(client.get(url))
     http_sandbox.misbehave("status", status=503, times=0)
     far_desk.views()
-    assert "That can be done once the provider can be asked again" in text_of(client.get(url))
+    assert "That is possible once the provider can be reached again" in text_of(client.get(url))
 
 
 def test_who_may_not_delete_is_sent_to_a_manager_when_a_server_is_full(cast, sandbox, signed_in):

@@ -69,7 +69,7 @@ def test_a_card_that_finds_the_provider_down_says_so_and_has_the_whole_list_rene
     http_sandbox.misbehave("status", status=503, times=0)
     with later(seconds=30):
         card = client.get(poll_url(page), headers={"HX-Request": "true"})
-        assert "The provider has trouble of its own" in text_of(card)
+        assert "The provider has an internal error" in text_of(card)
         assert "stale" in json.loads(card["HX-Trigger"])
         results = client.get("/", headers={"HX-Request": "true", "HX-Trigger": "results"})
     body = results.content.decode()
@@ -84,7 +84,7 @@ def test_a_snapshot_being_made_polls_until_it_is_ready_and_then_says_so(desk, mi
     desk.create(view, name="before-live")
     page = mia.get("/?q=web-server-01")
     url = poll_url(page)
-    assert "Being made" in text_of(page)
+    assert "Creating" in text_of(page)
     assert 'id="server-' in page.content.decode()
     running = mia.get(url, headers={"HX-Request": "true"})
     assert f'id="server-{view.server_id}"' in running.content.decode()
@@ -133,7 +133,7 @@ def test_a_restore_is_followed_by_the_servers_status(desk, mia):
     view = desk.server("web-server-01")
     operation = desk.restore(view, desk.snapshot(view))
     page = mia.get(detail_url(desk, view))
-    assert "Being restored" in text_of(page)
+    assert "Restoring" in text_of(page)
     url = poll_url(page)
     with later(minutes=16):
         done = mia.get(url)
@@ -146,7 +146,7 @@ def test_while_a_restore_runs_the_lists_buttons_are_off(desk, mia):
     view = desk.server("web-server-01")
     desk.restore(view, desk.snapshot(view))
     page = mia.get("/?q=web-server-01")
-    assert "until the restore is over or cleared up" in text_of(page)
+    assert "until the restore has ended or is resolved" in text_of(page)
     assert '/delete/"' not in page.content.decode()
 
 
@@ -155,12 +155,12 @@ def test_an_operations_page_polls_while_it_is_open_and_announces_its_end(desk, m
     page = mia.get(reverse("operation_detail", args=[operation.pk]))
     url = poll_url(page)
     assert url
-    assert "What to do: You may close this page" in text_of(page)
+    assert "What to do: You can close this page" in text_of(page)
     with later(minutes=11):
         done = mia.get(url)
     assert poll_url(done) == ""
     assert announced(done).startswith("The snapshot is ready")
-    assert "Seen to be over" in text_of(done)
+    assert "Ended" in text_of(done)
 
 
 def test_a_restore_whose_end_cannot_be_seen_says_when_it_should_be_over(cast, sandbox, signed_in):
@@ -169,7 +169,7 @@ def test_a_restore_whose_end_cannot_be_seen_says_when_it_should_be_over(cast, sa
     view = desk.server("web-server-01")
     operation = desk.restore(view, desk.snapshot(view))
     page = signed_in(cast.mia).get(reverse("operation_detail", args=[operation.pk]))
-    assert "the end cannot be seen here" in text_of(page)
+    assert "the end of the restore cannot be seen here" in text_of(page)
     assert operation.expected_by.isoformat(timespec="seconds") in page.content.decode()
 
 

@@ -31,7 +31,7 @@ def test_unknown_is_told_as_neither_done_nor_failed(unknown, mia):
     text = text_of(mia.get(reverse("operation_detail", args=[unknown.pk])))
     assert "We do not know whether the server was restored" in text
     assert "It may or may not have happened" in text
-    assert "do not ask again until this is cleared up" in text
+    assert "Do not request it again until this is resolved" in text
     assert "Done" not in text
     assert "was not restored" not in text
 
@@ -101,7 +101,7 @@ def test_a_viewer_sees_what_is_unknown_but_cannot_close_it(unknown, cast, sandbo
 
 
 def test_with_nothing_waiting_all_is_clear(desk, mia):
-    assert "All is clear" in text_of(mia.get(reverse("operation_attention")))
+    assert "Nothing needs attention" in text_of(mia.get(reverse("operation_attention")))
 
 
 def test_closing_wants_a_finding_and_a_reason(unknown, mia):
@@ -122,14 +122,14 @@ def test_closing_wants_a_finding_and_a_reason(unknown, mia):
     [
         (Finding.HAPPENED, "The server was restored"),
         (Finding.NOT_HAPPENED, "The server was not restored"),
-        (Finding.UNDECIDED, "Closed without proof"),
+        (Finding.UNDECIDED, "Resolved without proof"),
     ],
 )
 def test_closing_by_hand_tells_the_finding_and_who_said_so(unknown, mia, finding, says):
     url = reverse("operation_close", args=[unknown.pk])
     response = mia.post(url, {"finding": finding, "reason": "Looked at the console"})
     text = text_of(mia.get(response["Location"]))
-    for part in (says, "Looked at the console", "Closed by Mia"):
+    for part in (says, "Looked at the console", "Resolved by Mia"):
         assert part in text, part
 
 
@@ -139,7 +139,7 @@ def test_what_is_closed_already_is_not_closed_again(unknown, mia):
     mia.post(url, fields)
     response = mia.post(url, {"finding": "not_happened", "reason": "Other opinion"})
     assert response.status_code == 409
-    assert "cleared up already" in text_of(response)
+    assert "resolved already" in text_of(response)
     unknown.refresh_from_db()
     assert unknown.finding == Finding.HAPPENED
 

@@ -99,7 +99,7 @@ def test_help_explains_what_newcomers_ask(cast, signed_in):
             "cannot be undone",
             "separate storage",
             "at most 5",
-            "do not ask again",
+            "do not request it again",
             "Auditor",
         ):
             assert part in text, part
@@ -109,7 +109,7 @@ def test_help_explains_what_newcomers_ask(cast, signed_in):
 def test_a_missing_page_is_explained_in_the_frame(cast, signed_in):
     response = signed_in(cast.vera).get("/no/such/page/")
     assert response.status_code == 404
-    assert "There is nothing here" in text_of(response)
+    assert "Page not found" in text_of(response)
     assert "Vera" in text_of(response)
 
 
@@ -127,7 +127,7 @@ def test_a_fragment_gets_its_error_as_a_fragment(cast, signed_in):
     response = signed_in(cast.vera).get("/no/such/page/", headers={"HX-Request": "true"})
     assert response.status_code == 404
     assert "<html" not in response.content.decode()
-    assert "There is nothing here" in text_of(response)
+    assert "Page not found" in text_of(response)
 
 
 @pytest.mark.django_db

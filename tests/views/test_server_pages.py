@@ -29,7 +29,7 @@ def page(desk, signed_in):
 
 def test_without_a_token_the_page_leads_to_adding_one(cast, signed_in):
     response = signed_in(cast.vera).get("/")
-    assert "First, add a token" in text_of(response)
+    assert "Add a token to start" in text_of(response)
     assert reverse("token_add") in response.content.decode()
 
 
@@ -54,7 +54,7 @@ def test_every_server_is_shown_with_its_snapshots_place_and_quota(page):
 def test_a_server_without_snapshots_is_shown_too_and_says_what_they_are_for(page, sandbox):
     response = page("?q=vpn")
     assert "No snapshots yet" in text_of(response)
-    assert "make one before an update" in text_of(response)
+    assert "create one before an update" in text_of(response)
     create_url = f"/{sandbox.servers['vpn-gateway'].pk}/create/"
     assert response.content.decode().count(create_url) == 2
 
@@ -63,14 +63,14 @@ def test_what_runs_is_followed_and_what_is_over_is_looked_up(desk, page):
     view = desk.server("web-server-01")
     desk.restore(view, desk.snapshot(view))
     text = text_of(page("?q=web-server-01"))
-    assert "Follow it" in text
-    assert "See what happened" not in text
+    assert "View progress" in text
+    assert "View details" not in text
 
 
 def test_a_full_server_says_so_and_offers_no_create(page, sandbox):
     response = page("?q=db-server")
     body = response.content.decode()
-    assert "All places are taken" in text_of(response)
+    assert "The snapshot limit is reached" in text_of(response)
     assert f"/{sandbox.servers['db-server-01'].pk}/create/" not in body
 
 
@@ -209,12 +209,12 @@ def test_without_the_servers_list_snapshots_are_shown_and_the_page_says_what_it_
     desk = make_desk(cast.mia, token)
     response = signed_in(cast.mia).get("/")
     assert "vpn-gateway" not in names_in_order(response)
-    assert "servers without a snapshot are missing here" in text_of(response)
+    assert "Servers without a snapshot are missing here" in text_of(response)
     assert "pre-migration" in text_of(response)
     view = desk.server("web-server-01")
     assert view.server is None
     detail = signed_in(cast.mia).get(reverse("server_detail", args=[desk.token.pk, view.server_id]))
-    assert "cannot see when a restore is over" in text_of(detail)
+    assert "cannot see when a restore ends" in text_of(detail)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -229,7 +229,7 @@ class TestWhileTheProviderIsDown:
             response = client.get("/")
         body, text = response.content.decode(), text_of(response)
         assert "web-server-01" in text
-        assert "The provider has trouble of its own" in text
+        assert "The provider has an internal error" in text
         assert "Last confirmed 3" in text
         assert '/restore/"' not in body
         assert '/create/"' not in body
@@ -253,13 +253,13 @@ class TestWhileTheProviderIsDown:
     def test_a_token_that_is_stored_twice_is_told_of_once(self, far_desk, http_sandbox, signed_in):
         make_desk(far_desk.user, http_sandbox.sandbox.token, "The same again")
         http_sandbox.misbehave("status", status=503, times=0)
-        assert text_of(signed_in(far_desk.user).get("/")).count("The provider has trouble of its own") == 1
+        assert text_of(signed_in(far_desk.user).get("/")).count("The provider has an internal error") == 1
 
     def test_a_list_that_was_never_read_is_said_to_be_so(self, far_desk, http_sandbox, signed_in):
         http_sandbox.misbehave("status", status=503, times=0)
         text = text_of(signed_in(far_desk.user).get("/"))
         assert "Nothing to show yet" in text
-        assert "keeps trying by itself" in text
+        assert "keeps retrying" in text
 
     def test_a_refused_token_leads_to_replacing_it(self, far_desk, http_sandbox, signed_in):
         http_sandbox.misbehave("status", status=401, times=0)

@@ -76,7 +76,7 @@ def test_a_refused_token_is_not_stored_nor_offered_to_be_stored(cast, sandbox, v
 def test_an_unreachable_provider_leaves_the_choice_to_store_unchecked(vera, unreachable):
     page = add(vera, WRONG).content.decode()
     assert StoredToken.objects.count() == 0
-    assert "Store it anyway, not checked" in page
+    assert "Store without checking" in page
     assert WRONG not in page
     page = add(vera, WRONG, unchecked="on").content.decode()
     assert "stored, but not checked" in page
@@ -170,7 +170,8 @@ def test_an_unreachable_provider_does_not_mark_a_token_as_refused(vera, stored, 
 def test_a_token_whose_key_is_gone_is_told_and_can_be_replaced(vera, stored, sandbox, settings):
     settings.SNAPPORTAL_TOKEN_KEYS = {"t9": bytes(range(32))}
     assert (
-        "cannot open this stored token" in vera.post(url("token_check", stored), follow=True).content.decode()
+        "cannot decrypt this stored token"
+        in vera.post(url("token_check", stored), follow=True).content.decode()
     )
     vera.post(url("token_replace", stored), {"token": sandbox.token})
     assert tokens.reveal(StoredToken.objects.get()) == sandbox.token
@@ -230,11 +231,11 @@ def test_a_token_of_somebody_else_is_not_told_of(cast, sandbox, vera):
 
 def test_a_token_that_may_not_see_the_servers_says_so(sandbox, vera):
     token = issue_token(sandbox.account.email, "bare", ["snapshots.read"])
-    assert "only those that have a snapshot are shown" in add(vera, token).content.decode()
+    assert "only those with a snapshot are shown" in add(vera, token).content.decode()
 
 
 REPLACEMENT = "another-token-1234567890"
-TOO_LATE = "was removed or replaced meanwhile"
+TOO_LATE = "was removed or replaced in the meantime"
 
 
 def remove_meanwhile(stored: StoredToken) -> None:

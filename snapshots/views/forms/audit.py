@@ -33,7 +33,7 @@ class EntryFilterForm(forms.Form):
     """Empty fields do not narrow. Days are days of UTC, both included."""
 
     text = forms.CharField(
-        label=_("Words"),
+        label=_("Search"),
         required=False,
         max_length=LONGEST_TEXT,
         widget=forms.TextInput(attrs={"type": "search"}),
@@ -47,8 +47,8 @@ class EntryFilterForm(forms.Form):
     action = forms.ChoiceField(label=_("What"), required=False)
     server = forms.CharField(label=_("Server"), required=False, max_length=LONGEST_TEXT)
     result = forms.ChoiceField(label=_("Result"), required=False)
-    since = _day_field(_("From day"))
-    until = _day_field(_("To day"))
+    since = _day_field(_("From"))
+    until = _day_field(_("To"))
 
     def __init__(self, query: QueryDict) -> None:
         super().__init__(query)

@@ -14,7 +14,7 @@ class CloseForm(forms.Form):
         choices=[
             (Finding.HAPPENED, _("It happened")),
             (Finding.NOT_HAPPENED, _("It did not happen")),
-            (Finding.UNDECIDED, _("It cannot be told")),
+            (Finding.UNDECIDED, _("It cannot be determined")),
         ],
         error_messages={"required": _("Please choose what you found.")},
     )
@@ -22,6 +22,6 @@ class CloseForm(forms.Form):
         label=_("How do you know?"),
         max_length=REASON_MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("What you saw, and where. It is written into the audit log, beside your name."),
+        help_text=_("What you saw, and where. It is recorded in the audit log with your name."),
         error_messages={"required": _("Please say how you know.")},
     )

@@ -9,11 +9,11 @@ from django.utils.translation import gettext_lazy as _
 class ServerFilterForm(forms.Form):
     """The list's filter, kept in the address. What is not among the choices counts as not chosen."""
 
-    SORTS = [("name", _("Server name")), ("newest", _("Newest snapshot")), ("size", _("Most space"))]
+    SORTS = [("name", _("Server name")), ("newest", _("Newest snapshot")), ("size", _("Largest"))]
     STATUSES = [
         ("", _("Any")),
         ("ready", _("Ready")),
-        ("moving", _("Under way")),
+        ("moving", _("In progress")),
         ("failed", _("Failed")),
         ("other", _("Other")),
     ]
@@ -24,7 +24,7 @@ class ServerFilterForm(forms.Form):
     server = forms.ChoiceField(label=_("Server"), required=False)
     status = forms.ChoiceField(label=_("Snapshots"), required=False, choices=STATUSES)
     token = forms.ChoiceField(label=_("Token"), required=False)
-    sort = forms.ChoiceField(label=_("Order"), required=False, choices=SORTS)
+    sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=SORTS)
 
     def __init__(self, data: Any, *, servers: list[tuple[str, str]], tokens: list[tuple[str, str]]) -> None:
         super().__init__(data, auto_id="filter-%s", use_required_attribute=False)

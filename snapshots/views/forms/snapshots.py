@@ -15,11 +15,11 @@ class ConfirmedForm(forms.Form):
 
     confirmation = forms.CharField(widget=forms.HiddenInput, required=False)
     override_reason = forms.CharField(
-        label=_("Why must it be done all the same?"),
+        label=_("Reason for the override"),
         required=False,
         max_length=REASON_MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Written into the audit log. Without it nothing is sent until the restore is over."),
+        help_text=_("Recorded in the audit log. Without it nothing is sent until the restore has ended."),
     )
 
     def __init__(self, *args: Any, asks_override: bool = False, **kwargs: Any) -> None:
@@ -36,7 +36,7 @@ class CreateForm(ConfirmedForm):
         label=_("Name"),
         max_length=contract.NAME_MAX_LENGTH,
         help_text=_(
-            "Letters, digits, hyphens and underscores. Say what it is for: before-update, before-migration."
+            "Letters, digits, hyphens and underscores. Describe its purpose, for example before-update."
         ),
     )
     description = forms.CharField(
@@ -44,13 +44,13 @@ class CreateForm(ConfirmedForm):
         required=False,
         max_length=contract.DESCRIPTION_MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Stands beside the snapshot at the provider, for whoever reads it in a month."),
+        help_text=_("Stored with the snapshot at the provider."),
     )
     reason = forms.CharField(
         label=_("Reason"),
         required=False,
         max_length=REASON_MAX_LENGTH,
-        help_text=_("Written into the audit log only: a ticket's number, say."),
+        help_text=_("Recorded in the audit log only, for example a ticket number."),
     )
     field_order = ["name", "description", "reason", "override_reason", "confirmation"]
 
@@ -63,28 +63,28 @@ class RestoreForm(ConfirmedForm):
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
         ),
-        error_messages={"required": _("Type the server's name to show that you mean this one.")},
+        error_messages={"required": _("Type the server's name to confirm.")},
     )
     reason = forms.CharField(
-        label=_("Why is it restored?"),
+        label=_("Reason"),
         max_length=REASON_MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Written into the audit log, beside your name."),
-        error_messages={"required": _("Please say why: it will be read one day.")},
+        help_text=_("Recorded in the audit log with your name."),
+        error_messages={"required": _("Enter a reason: it is recorded in the audit log.")},
     )
     field_order = ["typed_name", "reason", "override_reason", "confirmation"]
 
 
 class DeleteForm(ConfirmedForm):
     reason = forms.CharField(
-        label=_("Why is it deleted?"),
+        label=_("Reason"),
         required=False,
         max_length=REASON_MAX_LENGTH,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Written into the audit log, beside your name."),
+        help_text=_("Recorded in the audit log with your name."),
     )
     understood = forms.BooleanField(
-        label=_("I understand that this snapshot is gone for ever"),
-        error_messages={"required": _("Tick this to show that you mean it.")},
+        label=_("I understand that this snapshot cannot be recovered"),
+        error_messages={"required": _("Tick this to confirm.")},
     )
     field_order = ["reason", "override_reason", "understood", "confirmation"]

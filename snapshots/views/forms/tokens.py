@@ -15,10 +15,10 @@ class TokenForm(forms.Form):
         label=_("API token"),
         max_length=TOKEN_MAX_LENGTH,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        help_text=_("Paste it as VPS.org shows it. The portal stores it sealed and never shows it again."),
+        help_text=_("Paste it as VPS.org shows it. The portal stores it encrypted and never shows it again."),
     )
     unchecked = forms.BooleanField(
-        label=_("Store it anyway, not checked"),
+        label=_("Store without checking"),
         required=False,
         help_text=_("Paste the token once more. You will see on the servers page whether it works."),
     )

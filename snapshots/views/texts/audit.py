@@ -26,7 +26,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "token.replace": (lazy("Replace a token"), lazy("Replace token %(token)s of %(target)s")),
     "token.remove": (lazy("Remove a token"), lazy("Remove token %(token)s of %(target)s")),
     "token.check": (lazy("Check a token"), lazy("Check token %(token)s of %(target)s")),
-    "token.rotate_keys": (lazy("Seal the tokens anew"), lazy("Seal the stored tokens with a new key")),
+    "token.rotate_keys": (lazy("Re-encrypt the tokens"), lazy("Re-encrypt the stored tokens with a new key")),
     "person.sign_in": (lazy("Sign in"), lazy("Sign in as %(target)s")),
     "person.sign_out": (lazy("Sign out"), lazy("Sign out")),
     "person.add": (lazy("Add a person"), lazy("Add %(target)s")),
@@ -36,57 +36,55 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "person.change_details": (lazy("Change a person's details"), lazy("Change the details of %(target)s")),
     "person.activate": (lazy("Activate a person"), lazy("Activate %(target)s")),
     "person.deactivate": (lazy("Deactivate a person"), lazy("Deactivate %(target)s")),
-    "access.refuse": (lazy("Open without permission"), lazy("Open %(target)s without permission")),
+    "access.refuse": (lazy("Access denied"), lazy("Access denied: %(target)s")),
     "audit.export": (lazy("Export the audit log"), lazy("Export the audit log as %(target)s")),
-    "audit.verify": (lazy("Check the audit log"), lazy("Check the whole audit log")),
-    "audit.anchor": (lazy("Anchor the audit log"), lazy("Note the head of the audit log outside")),
-    "audit.key_change": (lazy("New key of the audit log"), lazy("Seal the audit log with key %(target)s")),
+    "audit.verify": (lazy("Verify the audit log"), lazy("Verify the audit log")),
+    "audit.anchor": (lazy("Anchor the audit log"), lazy("Anchor the audit log")),
+    "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
 """What it is called in a list to choose from, and as a headline with its names."""
 
 RESULTS: dict[str, Badge] = {
-    "pending": Badge("warn", lazy("No answer recorded")),
+    "pending": Badge("warn", lazy("No result recorded")),
     "accepted": Badge("moving", lazy("Accepted")),
-    "completed": Badge("ok", lazy("Done")),
-    "failed": Badge("bad", lazy("Not done")),
-    "unknown": Badge("warn", lazy("Not known")),
-    "reconciled": Badge("neutral", lazy("Cleared up")),
+    "completed": Badge("ok", lazy("Completed")),
+    "failed": Badge("bad", lazy("Failed")),
+    "unknown": Badge("warn", lazy("Unknown")),
+    "reconciled": Badge("neutral", lazy("Resolved")),
     "refused": Badge("bad", lazy("Refused")),
 }
-ASKED = Badge("moving", lazy("Asked"))
+ASKED = Badge("moving", lazy("Requested"))
 SPECIAL_RESULTS = {
     (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
-    ("audit.verify", "completed"): Badge("ok", lazy("It holds")),
+    ("audit.verify", "completed"): Badge("ok", lazy("Verified")),
     ("audit.verify", "failed"): Badge("bad", lazy("Broken")),
 }
 STEPS: dict[str, "StrPromise"] = {
-    "pending": lazy("Asked for. This was written down before anything was sent to the provider."),
-    "accepted": lazy("The provider took it on, and had not finished yet."),
-    "completed": lazy("It was done."),
-    "failed": lazy("It was not done."),
-    "unknown": lazy("The answer got lost: it may or may not have happened."),
-    "reconciled": lazy("It was found out what had become of it, or somebody closed it."),
+    "pending": lazy("Requested. This was recorded before anything was sent to the provider."),
+    "accepted": lazy("The provider accepted it and had not finished yet."),
+    "completed": lazy("It completed."),
+    "failed": lazy("It failed."),
+    "unknown": lazy("The answer was lost: it may or may not have happened."),
+    "reconciled": lazy("Evidence showed the result, or a person resolved it."),
     "refused": lazy("It was refused. Nothing was sent to the provider."),
 }
 CODES: dict[str, "StrPromise"] = {
-    "wrong_password": lazy("The name or the password was wrong"),
-    "braked": lazy("The name or the password was wrong once too often: further attempts have to wait"),
-    "held_back": lazy(
-        "It was tried again before the time to wait was over; more such attempts are not recorded"
-    ),
+    "wrong_password": lazy("Wrong name or password"),
+    "braked": lazy("Wrong name or password, too many times: further attempts are blocked for a while"),
+    "held_back": lazy("Tried again while blocked; further such attempts are not recorded"),
     "unreachable": lazy("The provider could not be reached"),
-    "busy": lazy("Too many requests were under way"),
+    "busy": lazy("Too many requests were in progress"),
     "invalid": lazy("The provider found it invalid"),
     "token_changed": lazy("The stored token was removed or replaced meanwhile"),
     "token_refused": lazy("The provider refused the token"),
     "forbidden": lazy("The token lacks the permission"),
     "not_found": lazy("The provider does not know it any more"),
-    "rate_limited": lazy("The provider asked to slow down"),
+    "rate_limited": lazy("The provider limited the rate of requests"),
     "deadline": lazy("The provider did not answer in time"),
-    "broken": lazy("The connection broke off"),
+    "broken": lazy("The connection was lost"),
     "unreadable": lazy("The answer could not be read"),
-    "server_fault": lazy("The provider had trouble of its own"),
-    "interrupted": lazy("The portal was stopped before the answer came"),
+    "server_fault": lazy("The provider had an internal error"),
+    "interrupted": lazy("The portal was stopped before the answer arrived"),
     "never_sent": lazy("The portal was stopped before it was sent"),
 }
 CHANNELS: dict[str, "StrPromise"] = {
@@ -94,7 +92,7 @@ CHANNELS: dict[str, "StrPromise"] = {
     "api": lazy("API"),
     "schedule": lazy("Schedule"),
     "command": lazy("Command line"),
-    "evidence": lazy("What the portal saw"),
+    "evidence": lazy("Evidence"),
 }
 
 
@@ -121,7 +119,7 @@ def who(entry: Entry) -> str:
     if entry.actor_name:
         return entry.actor_name
     if not entry.is_readable:
-        return _("Not known")
+        return _("Unknown")
     if entry.channel == "command":
         return _("Command line")
     return _("The portal") if entry.action.startswith("audit.") else _("Nobody signed in")
@@ -156,7 +154,7 @@ def step_words(entry: Entry) -> "StrPromise | str":
 def code_words(entry: Entry) -> "StrPromise | str":
     """Why it ended so, in a few words; a code never heard of as it is; '' when there is none."""
     if entry.action == "access.refuse":
-        return _("It needs the right %(right)s") % {"right": entry.code}
+        return _("Requires the permission %(right)s") % {"right": entry.code}
     if entry.code in REFUSAL_WORDS:
         return REFUSAL_WORDS[entry.code].title
     return CODES.get(entry.code, entry.code)

@@ -29,65 +29,65 @@ def operation_badge(operation: Operation) -> Badge:
 GOING_ON = {
     Action.CREATE: Words(
         "info",
-        lazy("The snapshot is being made"),
+        lazy("The snapshot is being created"),
         lazy(
-            "The provider has begun. It usually takes 3 to 10 minutes, depending on the size of the server."
+            "The provider has started. It usually takes 3 to 10 minutes, depending on the size of the server."
         ),
-        lazy("You may close this page: it goes on without you."),
+        lazy("You can close this page: it continues without you."),
     ),
     Action.RESTORE: Words(
         "info",
         lazy("The server is being restored"),
         lazy(
-            "The provider has begun. It usually takes 5 to 15 minutes; the server cannot be used meanwhile."
+            "The provider has started. It usually takes 5 to 15 minutes; the server cannot be used meanwhile."
         ),
         lazy(
-            "Please leave the server alone until it is over. You may close this page: it goes on without you."
+            "Please leave the server alone until it is over. You can close this page: it continues without you."
         ),
     ),
     Action.DELETE: Words(
         "info",
         lazy("The snapshot is being deleted"),
-        lazy("The provider has begun."),
-        lazy("It takes moments."),
+        lazy("The provider has started."),
+        lazy("This takes a few seconds."),
     ),
 }
 DONE = {
     Action.CREATE: Words(
         "good",
         lazy("The snapshot is ready"),
-        lazy("The server can now be put back to this moment."),
-        lazy("Go on with what you had in mind. Delete the snapshot when you no longer need it."),
+        lazy("The server can now be restored to this point."),
+        lazy("You can go ahead with your change. Delete the snapshot when you no longer need it."),
     ),
     Action.RESTORE: Words(
         "good",
         lazy("The server was restored"),
-        lazy("Everything on it is as it was when the snapshot was made. What was written later is gone."),
-        lazy("Have a look whether your site and your programs work as they should."),
+        lazy("Everything on it is as it was when the snapshot was created. Later changes are gone."),
+        lazy("Check that your site and your programs work as expected."),
     ),
     Action.DELETE: Words(
         "good",
         lazy("The snapshot was deleted"),
-        lazy("It is gone for ever, and its place is free."),
+        lazy("It is permanently gone, and its slot is free."),
     ),
 }
 NOT_DONE = {
-    Action.CREATE: lazy("The snapshot was not made"),
+    Action.CREATE: lazy("The snapshot was not created"),
     Action.RESTORE: lazy("The server was not restored"),
     Action.DELETE: lazy("The snapshot was not deleted"),
 }
-_NOTHING_SENT = lazy("The provider could not be reached, so it never heard of this. Nothing was changed.")
+_NOTHING_SENT = lazy("The provider could not be reached, so nothing was sent. Nothing was changed.")
 _TRY_LATER = lazy("Try again in a few minutes.")
 FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "unreachable": (_NOTHING_SENT, _TRY_LATER),
     "not_sent": (_NOTHING_SENT, _TRY_LATER),
     "busy": (
-        lazy("Too many requests were under way, so this one was never sent. Nothing was changed."),
+        lazy("Too many requests were in progress, so this one was not sent. Nothing was changed."),
         _TRY_LATER,
     ),
     "never_sent": (
         lazy("The portal was stopped before it was sent. Nothing was changed."),
-        lazy("Please ask again."),
+        lazy("Request it again."),
     ),
     "bad_call": (
         lazy("The portal would not send it as it stood. Nothing was changed."),
@@ -101,11 +101,11 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "token_refused": (
         lazy("The provider refused the token. Nothing was changed."),
-        lazy("Make a new token at the provider's site, replace the old one here, and ask again."),
+        lazy("Make a new token at the provider's site, replace the old one here, and try again."),
     ),
     "sealed": (
-        lazy("The stored token could not be opened, so nothing was sent. Nothing was changed."),
-        lazy("Tell your admin, and store the token anew."),
+        lazy("The stored token could not be decrypted, so nothing was sent. Nothing was changed."),
+        lazy("Tell your admin, and store the token again."),
     ),
     "forbidden": (
         lazy("The token lacks the permission for this. Nothing was changed."),
@@ -116,40 +116,38 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Look at the server's page for what is there."),
     ),
     "rate_limited": (
-        lazy("The provider asked us to slow down and did not do it. Nothing was changed."),
-        lazy("Wait a minute, then ask again."),
+        lazy("The provider limited the rate of requests and did not do it. Nothing was changed."),
+        lazy("Wait a minute, then try again."),
     ),
 }
 _REFUSED_BY_PROVIDER = (lazy("The provider did not do it. Nothing was changed."), _TRY_LATER)
 PROVIDER_FAILED = {
     Action.CREATE: (
-        lazy("The provider began but could not finish it."),
+        lazy("The provider started but could not finish."),
         lazy("Delete the failed snapshot to free its place, and create another."),
     ),
     Action.RESTORE: (
-        lazy("The provider began but could not finish it. The server may be half restored."),
+        lazy("The provider started but could not finish. The server may be half restored."),
         lazy("Look at the server now. You can restore again, or ask the provider's support for help."),
     ),
-    Action.DELETE: (lazy("The provider began but could not finish it."), _TRY_LATER),
+    Action.DELETE: (lazy("The provider started but could not finish."), _TRY_LATER),
 }
 UNKNOWN_TITLES = {
-    Action.CREATE: lazy("We do not know whether the snapshot was made"),
+    Action.CREATE: lazy("We do not know whether the snapshot was created"),
     Action.RESTORE: lazy("We do not know whether the server was restored"),
     Action.DELETE: lazy("We do not know whether the snapshot was deleted"),
 }
-_LOST = lazy("We sent the request but the answer got lost. It may or may not have happened.")
+_LOST = lazy("The request was sent but the answer was lost. It may or may not have happened.")
 UNKNOWN_WORDS = {
-    "end_not_seen": lazy("The provider began the restore, but never showed us that it ran or ended."),
-    "vanished": lazy("The provider began to make it, but it is no longer in the list."),
-    "interrupted": lazy("The portal was stopped before the answer came. It may or may not have happened."),
+    "end_not_seen": lazy("The provider started the restore, but never reported that it ran or ended."),
+    "vanished": lazy("The provider started to create it, but it is no longer in the list."),
+    "interrupted": lazy("The portal was stopped before the answer arrived. It may or may not have happened."),
 }
-_WAIT = lazy("We keep looking. Please do not ask again until this is cleared up.")
+_WAIT = lazy("The portal keeps checking. Do not request it again until this is resolved.")
 
 
-ABOUT_TO_SEND = Words(
-    "info", lazy("About to be sent"), lazy("It is written down, and is being sent to the provider.")
-)
-SENT = Words("info", lazy("Sent: waiting for the answer"), lazy("The provider has not answered yet."), _WAIT)
+ABOUT_TO_SEND = Words("info", lazy("Sending"), lazy("It is recorded, and is being sent to the provider."))
+SENT = Words("info", lazy("Sent: waiting for an answer"), lazy("The provider has not answered yet."), _WAIT)
 
 
 def operation_words(operation: Operation) -> Words:
@@ -182,18 +180,20 @@ def _cleared_words(action: Action, finding: str) -> Words:
             return Words(
                 "good",
                 done.title,
-                _("It was not clear for a while, but now it is: it happened."),
+                _("The result was unknown for a while. Evidence now shows that it happened."),
                 done.advice,
             )
         case Finding.NOT_HAPPENED:
             return Words(
-                "bad", NOT_DONE[action], _("It was not clear for a while, but now it is: it did not happen.")
+                "bad",
+                NOT_DONE[action],
+                _("The result was unknown for a while. It is now known that it did not happen."),
             )
         case _:
             return Words(
                 "warn",
-                _("Closed without proof"),
+                _("Resolved without proof"),
                 _(
-                    "Nobody could find out whether it happened. A person closed the question; see the reason below."
+                    "Nobody could find out whether it happened. A person resolved it manually; see the reason below."
                 ),
             )

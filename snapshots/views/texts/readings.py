@@ -4,17 +4,17 @@ from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.views.texts.base import Words
 
-_OLD = lazy("The list below may be old, so its buttons are off. This page keeps trying by itself.")
+_OLD = lazy("The list below may be outdated, so its actions are disabled. This page keeps retrying.")
 READING_WORDS = {
     "unreachable": Words("warn", lazy("The provider cannot be reached"), _OLD),
     "deadline": Words("warn", lazy("The provider does not answer in time"), _OLD),
-    "broken": Words("warn", lazy("The connection to the provider broke off"), _OLD),
+    "broken": Words("warn", lazy("The connection to the provider was lost"), _OLD),
     "unreadable": Words("warn", lazy("The provider's answer cannot be read"), _OLD),
-    "server_fault": Words("warn", lazy("The provider has trouble of its own"), _OLD),
-    "busy": Words("warn", lazy("Very many people are asking at this moment"), _OLD),
+    "server_fault": Words("warn", lazy("The provider has an internal error"), _OLD),
+    "busy": Words("warn", lazy("The portal is busy"), _OLD),
     "rate_limited": Words(
         "warn",
-        lazy("The provider asks us to slow down"),
+        lazy("The provider limits the rate of requests"),
         lazy("We wait for as long as it wants, and then look again."),
     ),
     "token_refused": Words(
@@ -25,11 +25,9 @@ READING_WORDS = {
     ),
     "sealed": Words(
         "bad",
-        lazy("The stored token cannot be opened"),
-        lazy(
-            "The key that locks it is missing, or its row was changed. Nothing can be seen or done with it."
-        ),
-        lazy("Tell your admin, and store the token anew."),
+        lazy("The stored token cannot be decrypted"),
+        lazy("Its encryption key is missing, or its row was changed. Nothing can be seen or done with it."),
+        lazy("Tell your admin, and store the token again."),
     ),
     "forbidden": Words(
         "bad",

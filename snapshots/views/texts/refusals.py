@@ -7,21 +7,21 @@ from snapshots.views.texts.base import Words
 REFUSAL_WORDS = {
     "limit_reached": Words(
         "warn",
-        lazy("There is no room for another snapshot"),
+        lazy("The snapshot limit of this server is reached"),
         lazy("This server holds as many snapshots as the provider allows. Nothing was sent."),
         lazy("Delete one that you no longer need, then create the new one."),
     ),
     "server_held": Words(
         "warn",
         lazy("A restore of this server is running, or may be running"),
-        lazy("Until it is over, nothing else is sent to this server, so that nothing gets into its way."),
-        lazy("Wait until it is over or cleared up."),
+        lazy("Until it ends, nothing else is sent to this server, so that nothing interferes with it."),
+        lazy("Wait until it has ended or is resolved."),
     ),
     "snapshot_changed": Words(
         "warn",
         lazy("The snapshot has changed since you opened this page"),
-        lazy("Nothing was sent, because you confirmed something else than what is there now."),
-        lazy("Please read again what is written here, and confirm anew."),
+        lazy("Nothing was sent, because what you confirmed differs from what is there now."),
+        lazy("Read this page again and confirm again."),
     ),
     "snapshot_gone": Words(
         "warn",
@@ -51,20 +51,20 @@ REFUSAL_WORDS = {
     "finding_missing": Words("bad", lazy("Please choose what you found"), lazy("Nothing was changed.")),
     "confirmation_invalid": Words(
         "warn",
-        lazy("This form belongs to something else"),
+        lazy("This form is not valid here"),
         lazy("It was made for another person, snapshot or visit. Nothing was sent."),
-        lazy("Please read again what is written here, and confirm anew."),
+        lazy("Read this page again and confirm again."),
     ),
     "confirmation_expired": Words(
         "warn",
         lazy("This page was open for too long"),
         lazy("What it showed may have changed meanwhile. Nothing was sent."),
-        lazy("Please read again what is written here, and confirm anew."),
+        lazy("Read this page again and confirm again."),
     ),
     "not_confirmed_live": Words(
         "bad",
-        lazy("The provider cannot be asked now"),
-        lazy("We could not check that everything is still as shown here, so nothing was sent."),
+        lazy("The provider cannot be reached now"),
+        lazy("The portal could not check that everything is still as shown here, so nothing was sent."),
         lazy("Try again in a minute. What you typed is kept."),
     ),
     "token_gone": Words(
@@ -81,12 +81,12 @@ REFUSAL_WORDS = {
     ),
     "still_open": Words(
         "warn",
-        lazy("This is still going on"),
-        lazy("It can only be closed by hand once it has taken longer than it should."),
+        lazy("This is still in progress"),
+        lazy("It can be resolved manually only once it has taken longer than it should."),
     ),
     "already_closed": Words(
         "info",
-        lazy("This has been cleared up already"),
+        lazy("This has been resolved already"),
         lazy("Nothing was changed: see below what was found."),
     ),
 }

@@ -6,14 +6,14 @@ from snapshots import contract
 from snapshots.views.texts.base import Badge
 
 READY = Badge("ok", lazy("Ready"))
-MADE = Badge("moving", lazy("Being made"))
+MADE = Badge("moving", lazy("Creating"))
 SNAPSHOT_BADGES = {
     contract.COMPLETED: READY,
-    "deleting": Badge("moving", lazy("Being deleted")),
-    contract.RESTORING: Badge("moving", lazy("Being restored")),
+    "deleting": Badge("moving", lazy("Deleting")),
+    contract.RESTORING: Badge("moving", lazy("Restoring")),
 }
 SERVER_BADGES = {
-    contract.RESTORING: Badge("moving", lazy("Being restored")),
+    contract.RESTORING: Badge("moving", lazy("Restoring")),
     "stopped": Badge("neutral", lazy("Stopped")),
     "off": Badge("neutral", lazy("Stopped")),
     "suspended": Badge("warn", lazy("Suspended")),

@@ -9,17 +9,15 @@ def token_check_text(check: TokenCheck) -> str:
     """What a check that did not succeed means, and what to do, in a sentence or two."""
     sentences = {
         "token_refused": _(
-            "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it anew, or make another one."
+            "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it again, or make another one."
         ),
         "forbidden": _(
             "VPS.org knows this token but does not let it see snapshots: give it that permission there."
         ),
         "rate_limited": _("VPS.org asks us to wait, as there were too many requests. Try again in a minute."),
-        "busy": _(
-            "The portal is talking to VPS.org with all its lines at the moment. Try again in a few seconds."
-        ),
+        "busy": _("The portal has too many requests to VPS.org in progress. Try again in a few seconds."),
         "sealed": _(
-            "The portal cannot open this stored token any more: its key was changed. Put in the token anew."
+            "The portal cannot decrypt this stored token any more: its key was changed. Enter the token again."
         ),
     }
     return sentences.get(check.code) or _(

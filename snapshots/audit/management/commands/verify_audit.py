@@ -14,7 +14,7 @@ from snapshots.audit.models import Entry
 
 class Command(BaseCommand):
     help = (
-        "Check the whole audit log against its keys and anchors. Works while the portal runs. "
+        "Verify the audit log against its keys and anchors. Works while the portal runs. "
         "Exit code 0: it holds; 1: it is broken, and the first broken row is named; 2: it could not be checked."
     )
 
