@@ -8,11 +8,12 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from snapshots import contract
+from snapshots.sandbox.items import server_item, snapshot_item, time_text
 from snapshots.sandbox.models import (
     Restore,
     Server,
@@ -109,7 +110,7 @@ def list_snapshots(request: Request) -> Answer:
     server_id = request.query.get("server_id")
     if server_id is not None:
         found = found.filter(server_id=_whole(server_id, "server_id"))
-    return _page(request, [_snapshot(row, request.now) for row in found.order_by("-created_at", "-pk")])
+    return _page(request, [snapshot_item(row, request.now) for row in found.order_by("-created_at", "-pk")])
 
 
 def create_snapshot(request: Request) -> Answer:
@@ -131,7 +132,7 @@ def create_snapshot(request: Request) -> Answer:
         )
     row = begin_snapshot(server, name, description, request.now)
     message = "Snapshot is being created. This may take 3-10 minutes depending on server size."
-    return Answer(201, {**_snapshot(row, request.now), "message": message})
+    return Answer(201, {**snapshot_item(row, request.now), "message": message})
 
 
 def restore_snapshot(request: Request, snapshot_id: int) -> Answer:
@@ -153,7 +154,7 @@ def restore_snapshot(request: Request, snapshot_id: int) -> Answer:
         {
             "status": "success",
             "message": "Server is being restored from snapshot. This may take 5-15 minutes.",
-            "snapshot": {"id": row.pk, "name": row.name, "created_at": _time(row.created_at)},
+            "snapshot": {"id": row.pk, "name": row.name, "created_at": time_text(row.created_at)},
             "server": {"id": server.pk, "name": server.name, "status": contract.RESTORING},
         },
     )
@@ -190,7 +191,7 @@ def list_servers(request: Request) -> Answer:
     rows = []
     for server in found.order_by("pk"):
         server.settle(request.now)
-        rows.append(_server_item(server, request.now))
+        rows.append(server_item(server, request.now))
     if status := request.query.get("status"):
         rows = [row for row in rows if row["status"] == status]
     return _page(request, rows)
@@ -264,38 +265,6 @@ def _page(request: Request, rows: list[dict[str, Any]]) -> Answer:
         query = urlencode({**request.query, "page": page + 1, "page_size": size})
         data["next"] = f"{request.base_url}{request.path}?{query}"
     return Answer(200, data)
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _snapshot(row: Snapshot, now: datetime) -> dict[str, Any]:
-    return {
-        "id": row.pk,
-        "server": {"id": row.server_id, "name": row.server.name},
-        "name": row.name,
-        "status": row.status(now),
-        "size_mb": row.size_mb(now),
-        "created_at": _time(row.created_at),
-        "description": row.description,
-    }
-
-
-def _server_item(server: Server, now: datetime) -> dict[str, Any]:
-    return {
-        "id": server.pk,
-        "name": server.name,
-        "hostname": server.hostname,
-        "status": server.status(now),
-        "ip_address": server.ip_address,
-        "location": server.location,
-        "plan": server.plan,
-        "os": server.os,
-        "created_at": _time(server.created_at),
-        "updated_at": _time(server.updated_at),
-        "state_stamp": server.state_stamp,
-    }
 
 
 View = Callable[..., Answer]

@@ -130,7 +130,7 @@ def what_is_not_known(world: World) -> None:
     page.get_by_role("radio", name="It did not happen").check()
     page.get_by_label("How do you know?").fill("The console shows no restore")
     page.get_by_role("button", name="Resolve").click()
-    world.look(page, "Closed by")
+    world.look(page, "Resolved by")
     world.visit(page, close, "already")
 
 
