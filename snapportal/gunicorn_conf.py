@@ -17,7 +17,7 @@ graceful_timeout = 30
 keepalive = 5
 preload_app = True
 umask = 0o077
-control_socket_disable = True  # it would write into the home folder
+control_socket_disable = True  # the control socket would be written into the home folder
 
 # Gunicorn's own lines are JSON too.
 logconfig_dict = settings.LOGGING | {
@@ -31,13 +31,13 @@ limit_request_line = 8190
 limit_request_fields = 100
 limit_request_field_size = 8190
 
-# Whom to believe about the client is decided in snapportal/middleware.py alone.
+# Only snapportal/middleware.py decides which forwarding headers to trust.
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
 
 
 def when_ready(server: Any) -> None:
-    """Before the workers are forked: what is loaded now is never collected, so that they keep sharing its memory."""
+    """Runs before workers fork: objects loaded now are excluded from garbage collection, so that workers share their memory."""
     gc.collect()
     gc.freeze()

@@ -1,11 +1,11 @@
-"""What gunicorn answers by itself, before the portal sees a request (400, 414, 431 …), with the headers of our own answers."""
+"""Adds the portal's security headers to answers that gunicorn sends by itself (400, 414, 431 …)."""
 
 import socket
 from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker
 
-# Written out, as gunicorn loads this before Django and its middleware can be loaded.
+# Spelled out, because gunicorn loads this before Django and its middleware.
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
@@ -18,8 +18,8 @@ HEADERS: Final = {
 }
 
 
-class _Dressing:
-    """A connection on which one answer goes out: the headers are put behind its status line."""
+class _HeaderInserter:
+    """A socket wrapper that inserts the headers after the status line of one answer."""
 
     def __init__(self, client: socket.socket) -> None:
         self._client = client
@@ -37,4 +37,4 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     """Gunicorn's worker with threads."""
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
-        super().handle_error(req, _Dressing(client), addr, exc)
+        super().handle_error(req, _HeaderInserter(client), addr, exc)

@@ -1,4 +1,4 @@
-"""What must not stand in a log line."""
+"""Redaction of log lines."""
 
 import re
 from collections.abc import MutableMapping
@@ -10,7 +10,7 @@ INVITATION_KEY = re.compile(r"(/welcome/)[^/\s\"']+")
 def hide_invitation_keys(
     logger: object, method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    """Django logs the path of a request that failed; in an invitation's path stands the key to an account."""
+    """Django logs the path of a failed request; the path of an invitation holds its secret key."""
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = INVITATION_KEY.sub(r"\1…", value)

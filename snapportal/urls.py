@@ -1,4 +1,4 @@
-"""The map of the site. Every path leads to a view that wears @public or @requires."""
+"""The site's URLs. Every view has @public or @requires."""
 
 from django.urls import include, path
 

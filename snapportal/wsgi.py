@@ -1,4 +1,4 @@
-"""The entry for gunicorn."""
+"""The WSGI entry point."""
 
 import os
 from collections.abc import Iterable
@@ -12,7 +12,7 @@ django_application = get_wsgi_application()
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
-    """Django decodes a request by the charset that it names, and stumbles over rot13 or half a surrogate: ours are UTF-8."""
+    """Treat every request as UTF-8: Django would decode with any charset the client names, and fail on some."""
     kind, parameters = parse_header_parameters(environ.get("CONTENT_TYPE", ""))
     if parameters.get("charset", "utf-8").lower() != "utf-8":
         environ["CONTENT_TYPE"] = kind

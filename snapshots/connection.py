@@ -1,4 +1,4 @@
-"""Settings, vault and client meet here, and only here: from a stored token to a client that speaks to the provider."""
+"""Makes a provider client from a stored token: the only module that joins settings, vault and upstream."""
 
 import atexit
 import threading
@@ -40,8 +40,8 @@ def _http(api_url: str) -> Http:
 
 
 def client_with(token: str) -> SnapshotClient:
-    """A client for a token in clear. Connections are pooled for the whole process, whoever's token it is."""
-    with _building:  # threads that race at the first call would build a pool each
+    """A client for a plain-text token. Connections are pooled for the whole process, across tokens."""
+    with _building:  # concurrent first calls would each build a pool
         http = _http(settings.SNAPPORTAL_API_URL)
     return SnapshotClient(http, token, timeout_seconds=settings.SNAPPORTAL_API_TIMEOUT_SECONDS, gate=gate)
 
@@ -56,7 +56,7 @@ def own_tokens(user: Person) -> list[StoredToken]:
 
 
 def own_token_or_404(user: Person, token_id: str) -> StoredToken:
-    """Another person's token is not found, not forbidden: its existence is nobody's business."""
+    """Another person's token is not found rather than forbidden, so that its existence is not revealed."""
     return get_object_or_404(StoredToken, pk=token_id, user_id=user.pk)
 
 
@@ -73,7 +73,7 @@ class TokenCheck:
 
 
 def _optional(call: Callable[[], T]) -> T | None:
-    """The answer of an endpoint that the portal can do without."""
+    """The answer of an optional endpoint, or None."""
     try:
         return call()
     except UpstreamError:
@@ -81,7 +81,7 @@ def _optional(call: Callable[[], T]) -> T | None:
 
 
 def check_token(token: str) -> TokenCheck:
-    """Try a token: its snapshots decide, account and servers are told when they can be had. Never raises UpstreamError."""
+    """Try a token: its snapshots list decides; account and servers are added if readable. Never raises UpstreamError."""
     client = client_with(token)
     try:
         snapshots = client.list_snapshots()

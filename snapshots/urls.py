@@ -1,4 +1,4 @@
-"""The product's paths. Every room adds its own lines; every view wears @public or @requires."""
+"""The product's URLs. Every view has @public or @requires."""
 
 from django.urls import path
 

@@ -1,4 +1,4 @@
-"""Fills the sandbox with two believable accounts, and issues tokens for them."""
+"""Fills the sandbox with two example accounts, and issues tokens for them."""
 
 import secrets
 import string
@@ -161,6 +161,8 @@ def _add_server(account: Account, machine: _Machine, now: datetime, server_id: i
     )
     for name, age, description in machine.snapshots:
         row = begin_snapshot(server, name, description, now - age)
-        Snapshot.objects.filter(pk=row.pk).update(state_stamp=new_stamp())  # the disk has changed since
+        Snapshot.objects.filter(pk=row.pk).update(
+            state_stamp=new_stamp()
+        )  # the disk has changed since the snapshot
     if machine.name == "build-runner-02":
         begin_snapshot(server, "before-kernel-update", "Kernel 5.14 to 6.6", now)

@@ -1,13 +1,13 @@
-"""The ways in which a provider, or what stands before it, goes wrong. On demand, for tests and demonstrations.
+"""Faults of a provider, or of a proxy in front of it, on demand: for tests and demonstrations.
 
 As text: `mode` or `mode:key=value,key=value`, for example `reset_after:method=POST` or `status:status=502,times=0`.
 As JSON: {"mode": "latency", "seconds": 2, "times": 3, "match": {"method": "GET", "path_prefix": "/api/v1/servers/"}}.
 
-    before the work     status, rate_limit, redirect, answer, raw, reset_before, hang_before
-    after the work      latency, reset_after, hang_after, truncate, wrong_length, garbage, html, huge, drip_headers,
-                        drip_body
+    before the request is handled   status, rate_limit, redirect, answer, raw, reset_before, hang_before
+    after the request is handled    latency, reset_after, hang_after, truncate, wrong_length, garbage, html, huge, drip_headers,
+                                    drip_body
 
-`work` true or false moves a mode to the other side.
+`work` overrides whether the request is handled (true) or not (false).
 """
 
 import os
@@ -40,7 +40,7 @@ HTML = b"<!doctype html><title>Maintenance</title><h1>We will be back soon</h1><
 
 
 class Misbehaviour(msgspec.Struct, forbid_unknown_fields=True):
-    """`times` 0 means for ever. `seconds` is the length of a latency or hang, or the pause between two drips."""
+    """`times` 0 means until cleared. `seconds` is the length of a latency or hang, or the pause between two drips."""
 
     mode: str
     times: int = 1
@@ -84,7 +84,7 @@ def parse(text: str) -> Misbehaviour:
 
 
 class Exchange(Protocol):
-    """What is needed of the server: to send bytes, to wait, to be told that it ends, to drop the connection."""
+    """What a fault needs of the server: send bytes, wait, know that it is closing, drop the connection."""
 
     connection: socket.socket
     closing: threading.Event
@@ -103,7 +103,7 @@ def _json_headers(length: int, **more: str) -> dict[str, str]:
 
 
 def perform(how: Misbehaviour, exchange: Exchange, status: int, body: bytes) -> None:
-    """Answer wrongly in place of `status` and `body`; the connection is of no further use afterwards."""
+    """Answer wrongly instead of with `status` and `body`; the connection cannot be used afterwards."""
     PERFORMERS[how.mode](how, exchange, status, body)
 
 
@@ -136,7 +136,9 @@ def _raw(how: Misbehaviour, exchange: Exchange, status: int, body: bytes) -> Non
 
 def _reset(how: Misbehaviour, exchange: Exchange, status: int, body: bytes) -> None:
     exchange.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    os.close(exchange.connection.detach())  # now: the server's own orderly shutdown would send an end first
+    os.close(
+        exchange.connection.detach()
+    )  # immediately: the server's orderly shutdown would send a FIN first
 
 
 def _hang(how: Misbehaviour, exchange: Exchange, status: int, body: bytes) -> None:

@@ -1,7 +1,7 @@
 """The sandbox over real HTTP, on this machine only: for curl, and for tests that need a real socket.
 
-Beside the API there are paths that steer it: POST /_misbehave (see misbehaving.py; `{"mode": "none"}` ends them all),
-GET /_calls (what was received, and which writes were done), POST /_calls/clear.
+Control paths beside the API: POST /_misbehave (see faults.py; `{"mode": "none"}` clears all),
+GET /_calls (requests received, and writes done), POST /_calls/clear.
 """
 
 import json
@@ -27,7 +27,7 @@ class SandboxServer(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, port: int = 0, *, verbose: bool = False, page_size: int = 0) -> None:
-        """Lists come in pages of `page_size`, asked for or not; 0 gives them whole."""
+        """Lists are paged by `page_size`, requested or not; 0 means not paged."""
         super().__init__(("127.0.0.1", port), _Handler)
         self.verbose = verbose
         self.page_size = page_size
@@ -52,7 +52,7 @@ class SandboxServer(ThreadingHTTPServer):
             self._misbehaviours.clear()
 
     def take_misbehaviour(self, method: str, path: str) -> Misbehaviour | None:
-        """The first that meets the request; it is used up after its number of times."""
+        """The first fault that matches the request; it is removed after its number of times."""
         with self.lock:
             for how in self._misbehaviours:
                 if how.meets(method, path):
@@ -80,7 +80,7 @@ class SandboxServer(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that goes away in the middle is no news."""
+        """A client that disconnects is not an error."""
         if self.verbose:
             super().handle_error(request, client_address)
 
@@ -146,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         except DatabaseError:
             return provider.Answer(503, {"detail": "Service unavailable."})
         finally:
-            connections.close_all()  # this thread ends with its TCP connection, whenever that may be
+            connections.close_all()  # this thread ends with its TCP connection
         if self.command != "GET" and answer.status < 300:  # noqa: PLR2004
             with self.server.lock:
                 self.server.writes.append((self.command, path))

@@ -1,6 +1,6 @@
-"""What the sandbox's provider knows: accounts, tokens (only their hashes), servers, snapshots, restores.
+"""The state of the sandbox's provider: accounts, tokens (only their hashes), servers, snapshots, restores.
 
-Nothing here is moved on by a clock: what a thing is *now* follows from its times when it is read.
+No background process changes it: the current status is derived from the stored times on each read.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ def hash_token(token: str) -> str:
 
 
 def sped_up(minutes: float) -> timedelta:
-    """So many documented minutes, at the sandbox's own speed."""
+    """A number of documented minutes, divided by the sandbox's speed."""
     return timedelta(minutes=minutes / settings.SNAPPORTAL_SANDBOX_SPEED)
 
 
@@ -92,7 +92,7 @@ class Server(models.Model):
         return contract.RESTORING if self.is_restoring(now) else self.power
 
     def settle(self, now: datetime) -> None:
-        """Let the restores that have ended take effect: the disk holds what the snapshot held."""
+        """Apply the restores that have ended: the disk gets the state of the snapshot."""
         for job in self.restores.filter(ends_at__lte=now, is_done=False).order_by("ends_at"):
             self.state_stamp = job.state_stamp
             self.updated_at = job.ends_at
@@ -101,7 +101,7 @@ class Server(models.Model):
             job.save(update_fields=["is_done"])
 
     def touch(self, now: datetime) -> None:
-        """Work went on: the disk holds something else than before."""
+        """Change the disk's state, as work on the server does."""
         self.settle(now)
         self.state_stamp = new_stamp()
         self.updated_at = now
@@ -109,7 +109,7 @@ class Server(models.Model):
 
 
 class Snapshot(models.Model):
-    """`full_size_mb` and `ends_at` are settled when it is begun; until it ends it is in progress and has no size."""
+    """`full_size_mb` and `ends_at` are set at creation; until `ends_at` it is in progress and has no size."""
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="snapshots")
     name = models.CharField(max_length=100)
@@ -135,7 +135,7 @@ class Snapshot(models.Model):
 
 
 class Restore(models.Model):
-    """A restore that was begun. It keeps what the snapshot held, so that the snapshot may be deleted meanwhile."""
+    """A started restore. It copies the snapshot's disk state, so that the snapshot may be deleted during the restore."""
 
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="restores")
     state_stamp = models.CharField(max_length=16)

@@ -1,7 +1,7 @@
-"""The provider in small: its rules, as documented. A request goes in, an answer comes out.
+"""The provider's documented rules: takes a request, returns an answer.
 
-Call `handle` inside a transaction. What the documentation leaves open is decided here in the strictest way that is
-still believable, so that the portal meets it: names are checked, a snapshot of another account does not exist.
+Call `handle` inside a transaction. What the documentation leaves open is decided strictly, so that the portal has to cope
+with it: names are checked, a snapshot of another account is not found.
 """
 
 import json
@@ -167,7 +167,7 @@ def delete_snapshot(request: Request, snapshot_id: int) -> Answer:
 
 
 def begin_snapshot(server: Server, name: str, description: str, now: datetime) -> Snapshot:
-    """A new snapshot of what the disk holds now. Its size is the plan's, a little more for each one that was made."""
+    """Start a snapshot of the disk's present state. Its size follows from the plan and the number of earlier snapshots."""
     size_mb = int(server.plan.get("storage", 80)) * 60 + server.snapshots.count() * 37
     return Snapshot.objects.create(
         server=server,
@@ -218,7 +218,7 @@ def read_account(request: Request) -> Answer:
 
 
 def _server(request: Request, server_id: int) -> Server:
-    """Locked, so that two creates at once cannot both be the fifth. Raises RefusalError (404)."""
+    """Locked, so that two concurrent creates cannot both take the last slot. Raises RefusalError (404)."""
     if not 0 < server_id <= contract.MAX_ID:
         raise RefusalError(404, "Server does not exist.")
     found = Server.objects.select_for_update().filter(account=request.token.account, pk=server_id)

@@ -1,4 +1,4 @@
-"""The sandbox as an httpx transport: the provider answers in this process, with nothing on the network."""
+"""The sandbox as an httpx transport: answers in this process, without a network."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -34,6 +34,6 @@ class SandboxTransport(httpx.BaseTransport):
                     f"{url.scheme}://{url.netloc.decode('ascii')}",
                 )
         except DatabaseError:
-            # The transaction rolled back. A real provider with a broken database would say no more than this.
+            # The transaction rolled back. A real provider with a failing database would answer the same.
             answer = provider.Answer(503, {"detail": "Service unavailable."})
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.body))

@@ -1,7 +1,7 @@
-"""How a token is sealed, and how it is told from another without being opened. No Django, no settings.
+"""Encryption and fingerprints of tokens. No Django, no settings.
 
 A sealed token is nonce (12 bytes) + AES-256-GCM ciphertext and tag. Table, column, row, person and key id are the
-associated data: bytes that were copied to another row, or to another person's, do not open.
+associated data: bytes copied to another row or person do not decrypt.
 """
 
 import hmac
@@ -25,11 +25,11 @@ HINT_FROM_LENGTH: Final = 20
 
 
 class SealError(Exception):
-    """The sealed bytes do not open: changed, moved to another row or person, or sealed with another key."""
+    """The sealed bytes do not decrypt: changed, moved to another row or person, or encrypted with another key."""
 
 
 class KeyMissingError(SealError):
-    """The key that sealed it is not in the ring any more (or the ring is empty)."""
+    """The key it was encrypted with is not in the ring (or the ring is empty)."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def open_sealed(sealed: bytes, *, key_id: str, ring: KeyRing, binding: Binding) 
 
 
 def fingerprint(token: str, *, secret: str) -> str:
-    """64 hex digits that are the same for the same token, and that tell nothing of it without `secret`.
+    """64 hex digits: equal for equal tokens, and useless for guessing a token without `secret`.
 
     The key is derived from the portal's SECRET_KEY and not from the ring, so that fingerprints stay as they are when
     the ring rotates: operations and audit rows name a token by its fingerprint. It is computed once, when a token is
@@ -79,5 +79,5 @@ def fingerprint(token: str, *, secret: str) -> str:
 
 
 def hint(token: str) -> str:
-    """The last four characters of a token long enough to spare them, else ''."""
+    """The last four characters of a token, or '' if it is too short to reveal them."""
     return token[-HINT_LENGTH:] if len(token) >= HINT_FROM_LENGTH else ""

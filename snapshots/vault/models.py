@@ -1,4 +1,4 @@
-"""Stored tokens: sealed at rest, opened only to make a client."""
+"""Stored tokens: encrypted at rest, decrypted only to make a client."""
 
 import secrets
 
@@ -9,7 +9,7 @@ ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def new_token_id() -> str:
-    """A random id, known before the row is written because the seal is bound to it; it stands in URLs."""
+    """A random id, known before the row is written because the encryption is bound to it; used in URLs."""
     return "".join(secrets.choice(ALPHABET) for _ in range(10))
 
 
@@ -45,5 +45,5 @@ class StoredToken(models.Model):
 
     @property
     def masked(self) -> str:
-        """What may be shown of the token: its last four characters, if it is long enough to spare them."""
+        """The part of the token that may be shown: its last four characters, if it is long enough."""
         return f"•••• {self.hint}" if self.hint else "••••"

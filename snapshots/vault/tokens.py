@@ -1,4 +1,4 @@
-"""Storing, replacing and opening tokens. Nothing here is recorded in the audit log: see keeping.py for that."""
+"""Storing, replacing and decrypting tokens. Nothing here writes the audit log: service.py does."""
 
 from collections.abc import Mapping, Sequence
 

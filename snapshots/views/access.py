@@ -1,4 +1,4 @@
-"""Who may open what: every view wears exactly one of these marks, and a test walks the URLs to see that it does."""
+"""Permissions of views: every view has exactly one of these decorators, and a test checks every URL."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,11 +18,11 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """A page is sent to the sign-in page; a fragment takes the whole browser there, back to the page it stands in."""
+    """Redirect a page to sign-in; for a fragment redirect the whole browser, with the surrounding page as `next`."""
     if getattr(request, "htmx", False):
         try:
             page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
-        except ValueError:  # what the browser says is its address is none
+        except ValueError:  # the browser sent an invalid current URL
             page = "/"
         target = redirect_to_login(page)
         return HttpResponseClientRedirect(target["Location"])
@@ -72,7 +72,7 @@ def requires(permission: str, *methods: str) -> Callable[[View[P]], View[P]]:
 
 
 def record_refusal(request: HttpRequest, code: str) -> None:
-    """Write into the log that somebody was refused: the path is told, its query is not."""
+    """Record a refusal in the audit log: with the path, without its query."""
     journal.record(
         actor_of(request).entry(action="access.refuse", result="refused", code=code, target=request.path)
     )

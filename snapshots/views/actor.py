@@ -1,4 +1,4 @@
-"""From a request to the person behind it, as the audit log wants to know him."""
+"""The actor of a request, as the audit log records it."""
 
 from django.http import HttpRequest
 
@@ -6,7 +6,7 @@ from snapshots.audit.journal import Actor
 
 
 def actor_of(request: HttpRequest, channel: str = "browser") -> Actor:
-    """The signed-in person (or nobody), the address middleware.py found trustworthy, and the request's id."""
+    """The signed-in person (or nobody), the client address determined by the middleware, and the request id."""
     user = request.user
     known = user.is_authenticated
     return Actor(

@@ -1,4 +1,4 @@
-"""What every page shows around its content: the navigation and where the portal's data comes from."""
+"""Context of every page: navigation, the attention link, and whether the sandbox is the provider."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -36,7 +36,7 @@ class Place:
     is_current: bool
 
 
-ROOMS_OF_SERVERS = frozenset({"", "servers", "snapshots", "operations"})
+SERVER_SECTIONS = frozenset({"", "servers", "snapshots", "operations"})
 
 
 def _may_open(user: AbstractBaseUser, permission: str) -> bool:
@@ -44,30 +44,30 @@ def _may_open(user: AbstractBaseUser, permission: str) -> bool:
 
 
 def navigation(request: HttpRequest) -> list[Place]:
-    """The places that the signed-in person may open, in order; nobody else sees any."""
+    """The places that the signed-in person may open, in order; none for anonymous visitors."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
     match = request.resolver_match
-    room = request.path.split("/")[1]
+    section = request.path.split("/")[1]
     places = []
     for name, permission, label, icon in PLACES:
         if _may_open(user, permission):
             url = reverse(name)
-            is_current = room == url.split("/")[1] if url != "/" else room in ROOMS_OF_SERVERS
+            is_current = section == url.split("/")[1] if url != "/" else section in SERVER_SECTIONS
             places.append(Place(name, url, label, icon, match is not None and is_current))
     return places
 
 
 def home_url(user: AbstractBaseUser) -> str:
-    """The first place that is open to a person: not everybody may see servers."""
+    """The first place that a person may open: not everybody may see servers."""
     allowed = (name for name, permission, _label, _icon in PLACES if _may_open(user, permission))
     return reverse(next(allowed))
 
 
 @dataclass(frozen=True)
 class Attention:
-    """The link to what waits for somebody, and how much that is."""
+    """The link to operations that need attention, and their number."""
 
     url: str
     count: int
@@ -75,7 +75,7 @@ class Attention:
 
 
 def attention(request: HttpRequest) -> Attention | None:
-    """None when nothing waits, and for nobody."""
+    """None if nothing needs attention, and for anonymous visitors."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return None
@@ -85,7 +85,7 @@ def attention(request: HttpRequest) -> Attention | None:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`navigation` is called by the template that shows it: pages without it ask no database for the person."""
+    """`navigation` is lazy: pages that do not show it need no database query for the person."""
     return {
         "navigation": partial(navigation, request),
         "attention": partial(attention, request),

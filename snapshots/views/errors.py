@@ -1,4 +1,4 @@
-"""Turns what went wrong into a page, or a fragment for htmx: what happened, what it means, what to do next."""
+"""Error pages, and error fragments for htmx: what happened, what it means, what to do next."""
 
 import sys
 from dataclasses import dataclass

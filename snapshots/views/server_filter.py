@@ -12,7 +12,7 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the reader asked for; '' means everything. `server` is an id as text."""
+    """The chosen filter; '' means everything. `server` is an id as text."""
 
     q: str = ""
     server: str = ""
@@ -59,7 +59,7 @@ def _snapshots_of(view: ServerView, wanted: Wanted) -> tuple[Snapshot, ...]:
 
 
 def _is_wanted(found: Found, wanted: Wanted) -> bool:
-    """A server without a snapshot to show stays only when it was itself what was looked for."""
+    """A server without matching snapshots is kept only if the server itself matches."""
     if wanted.server and str(found.view.server_id) != wanted.server:
         return False
     if found.snapshots:
@@ -77,7 +77,7 @@ def _size(found: Found) -> int:
 
 
 def find(views: Iterable[ServerView], wanted: Wanted) -> list[Found]:
-    """The servers to show, in order; a server that two tokens see is there once, with the token that comes first."""
+    """The servers to show, in order; a server seen by two tokens appears once, with the first token."""
     once = {view.server_id: view for view in reversed(list(views))}
     found = [Found(view, _snapshots_of(view, wanted)) for view in once.values()]
     found = sorted(
