@@ -31,7 +31,7 @@ def open_restore(page: Page, desk: Desk) -> None:
 
 def fill(page: Page) -> None:
     page.get_by_label("The server's name").fill(SERVER)
-    page.get_by_label("Reason").fill("The upgrade broke the checkout")
+    page.get_by_label("Reason", exact=True).fill("The upgrade broke the checkout")
 
 
 def the_only_operation() -> Operation:

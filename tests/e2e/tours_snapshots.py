@@ -84,14 +84,14 @@ def _unknown(world: World, desk: Desk) -> Operation:
 
 ENDS = [
     (State.PENDING, "", "", "Pending"),
-    (State.SENT, "", "", "no answer yet"),
+    (State.SENT, "", "", "waiting for an answer"),
     (State.ACCEPTED, "", "", "In progress"),
     (State.COMPLETED, "", "", "Completed"),
-    (State.FAILED, "unreachable", "", "Not done"),
-    (State.FAILED, "provider_failed", "", "Not done"),
-    (State.RECONCILED, "", Finding.HAPPENED, "Cleared up"),
-    (State.RECONCILED, "", Finding.NOT_HAPPENED, "Cleared up"),
-    (State.RECONCILED, "", Finding.UNDECIDED, "Cleared up"),
+    (State.FAILED, "unreachable", "", "Failed"),
+    (State.FAILED, "provider_failed", "", "Failed"),
+    (State.RECONCILED, "", Finding.HAPPENED, "Resolved"),
+    (State.RECONCILED, "", Finding.NOT_HAPPENED, "Resolved"),
+    (State.RECONCILED, "", Finding.UNDECIDED, "Resolved"),
 ]
 
 
