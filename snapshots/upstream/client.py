@@ -18,7 +18,7 @@ import msgspec
 
 from snapshots import contract
 from snapshots.contract import Account, Created, Deleted, RestoreStarted, Server, Snapshot, SnapshotList
-from snapshots.upstream import network, responses
+from snapshots.upstream import network, parsing, responses
 from snapshots.upstream.call import Call
 from snapshots.upstream.errors import BadCallError, BusyError, UnreadableError
 from snapshots.upstream.transport import Http, make_http
@@ -75,20 +75,20 @@ class SnapshotClient:
         if server_id is None:
             return self.read_snapshots().snapshots
         params = [("server_id", str(_checked(server_id)))]
-        found, _ = self._list(contract.SNAPSHOTS_PATH, params, contract.to_snapshot)
+        found, _ = self._list(contract.SNAPSHOTS_PATH, params, parsing.to_snapshot)
         return tuple(snapshot for snapshot in found if snapshot.server.id == server_id)
 
     def read_snapshots(self) -> SnapshotList:
         """All snapshots the token may see, and whether the list is known to be whole."""
-        return SnapshotList(*self._list(contract.SNAPSHOTS_PATH, [], contract.to_snapshot))
+        return SnapshotList(*self._list(contract.SNAPSHOTS_PATH, [], parsing.to_snapshot))
 
     def list_servers(self) -> tuple[Server, ...]:
-        found, _ = self._list(contract.SERVERS_PATH, [], contract.to_server)
+        found, _ = self._list(contract.SERVERS_PATH, [], parsing.to_server)
         return found
 
     def read_account(self) -> Account:
         with self._call() as call:
-            return _read(contract.to_account, call.get(contract.ACCOUNT_PATH).body)
+            return _read(parsing.to_account, call.get(contract.ACCOUNT_PATH).body)
 
     # --- Writes: each sends one request, once ---------------------------------------------------------------
 
@@ -102,13 +102,13 @@ class SnapshotClient:
             raise BadCallError("the description holds what cannot be sent") from None
         with self._call() as call:
             answer = call.send("POST", contract.SNAPSHOTS_PATH, content=content)
-            return _read(contract.to_created, answer.body, answer.status)
+            return _read(parsing.to_created, answer.body, answer.status)
 
     def restore_snapshot(self, snapshot_id: int) -> RestoreStarted:
         path = contract.restore_path(_checked(snapshot_id))
         with self._call() as call:
             answer = call.send("POST", path)
-            return _read(contract.to_restore_started, answer.body, answer.status)
+            return _read(parsing.to_restore_started, answer.body, answer.status)
 
     def delete_snapshot(self, snapshot_id: int) -> Deleted:
         path = contract.snapshot_path(_checked(snapshot_id))
@@ -146,7 +146,7 @@ class SnapshotClient:
                     raise UnreadableError("the list has no end")
                 seen.append(params)
                 answer = call.get(path, params)
-                page = _read(contract.read_page, answer.body)
+                page = _read(parsing.read_page, answer.body)
                 counts.add(page.count)
                 listed += len(page.items)
                 for raw in page.items:

@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
-from snapshots import contract
+from snapshots.upstream import parsing
 from snapshots.upstream.errors import (
     ForbiddenError,
     InvalidError,
@@ -40,7 +40,7 @@ Params = list[tuple[str, str]]
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
     """The error that an answer without success stands for. `body` may be cut or empty: the status decides."""
-    words = contract.error_text(body)
+    words = parsing.error_text(body)
     if status == 429:  # noqa: PLR2004
         return RateLimitedError(
             words, status=status, retry_after_seconds=retry_after_seconds(headers.get("retry-after", ""))

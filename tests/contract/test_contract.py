@@ -14,6 +14,7 @@ import pytest
 
 from snapshots import contract
 from snapshots.sandbox.transport import SandboxTransport
+from snapshots.upstream import parsing
 from snapshots.upstream.client import SnapshotClient
 from snapshots.upstream.errors import InvalidError, NotFoundError, TokenRefusedError
 from tests.support.provider import SANDBOX_URL, HttpSandbox, fill_sandbox, make_client
@@ -81,7 +82,7 @@ def test_list_has_the_documented_shape(provider):
         assert isinstance(item["name"], str)
         assert isinstance(item["status"], str)
         assert item["size_mb"] is None or isinstance(item["size_mb"], int)
-        assert contract.parse_time(item["created_at"]) is not None
+        assert parsing.parse_time(item["created_at"]) is not None
 
 
 @reads

@@ -17,7 +17,7 @@ from snapshots.inventory.reader import expire
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
-from snapshots.upstream import responses
+from snapshots.upstream import parsing, responses
 from snapshots.upstream.errors import UpstreamError
 from tests.support import hostile
 from tests.support.desk import make_desk
@@ -131,8 +131,8 @@ def texts_in(value: object) -> list[str]:
 @hostile.hostile(1300)
 @given(body=bodies)
 def test_any_answer_is_read_or_is_unreadable(body):
-    readers = (contract.to_created, contract.to_restore_started, contract.to_account)
-    for reader in (*readers, lambda body: tuple(map(contract.to_snapshot, contract.read_page(body).items))):
+    readers = (parsing.to_created, parsing.to_restore_started, parsing.to_account)
+    for reader in (*readers, lambda body: tuple(map(parsing.to_snapshot, parsing.read_page(body).items))):
         try:
             value = reader(body)
         except contract.UnreadableAnswerError:
@@ -140,19 +140,19 @@ def test_any_answer_is_read_or_is_unreadable(body):
         for text in texts_in(value):
             text.encode()
             assert not CONTROLS.search(text)
-    contract.error_text(body).encode()
+    parsing.error_text(body).encode()
 
 
 def test_no_depth_of_nesting_is_too_deep_for_an_answer_to_be_unreadable():
     """A text is made of what is nested deeply only where reading it has left too little room."""
     for depth in range(300, 1100):
         deep = b"[" * depth + b"]" * depth
-        contract.error_text(b'{"detail":{"a":' + deep + b"}}")
+        parsing.error_text(b'{"detail":{"a":' + deep + b"}}")
         try:
             item = contract.read_json(b'{"id":1,"server":{"id":1},"name":' + deep + b"}")
         except contract.UnreadableAnswerError:
             continue
-        assert contract.to_snapshot(item).name == ""
+        assert parsing.to_snapshot(item).name == ""
 
 
 @hostile.hostile(1000)
@@ -237,7 +237,7 @@ def test_whatever_the_provider_answers_to_a_write_is_shown_as_text(mia, double, 
 
     double.answer = answer
     Operation.objects.update(state=State.COMPLETED)
-    snapshot = contract.to_snapshot(SNAPSHOT)
+    snapshot = parsing.to_snapshot(SNAPSHOT)
     confirmation = sign_confirmation(
         actor_id=mia.user.pk, action=action, token_id=mia.token.pk, server_id=7,
         snapshot=None if action == Action.CREATE else snapshot,
