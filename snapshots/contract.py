@@ -29,14 +29,22 @@ DESCRIPTION_MAX_LENGTH: Final = 500
 IN_PROGRESS: Final = "in_progress"
 COMPLETED: Final = "completed"
 RESTORING: Final = "restoring"
-MOVING_STATUSES: Final = frozenset({IN_PROGRESS, "pending", "creating", "queued", "deleting", RESTORING})
-"""Snapshot or server statuses that will change by themselves. Only the first and RESTORING are documented."""
-FAILED_STATUSES: Final = frozenset({"failed", "error"})
+DELETING: Final = "deleting"
+COMPLETED_STATUSES: Final = frozenset({COMPLETED, "complete", "ready", "available"})
+"""What can only mean that a snapshot can be restored. "active", "done" or "success" may mean something else."""
+MOVING_STATUSES: Final = frozenset(
+    {IN_PROGRESS, "inprogress", "processing", "pending", "creating", "queued", DELETING, RESTORING}
+)
+"""Snapshot or server statuses that will change by themselves. Only IN_PROGRESS and RESTORING are documented."""
+FAILED_STATUSES: Final = frozenset({"failed", "failure", "error"})
 RUNNING_SERVER_STATUSES: Final = frozenset({"active", "running", "on", "online"})
+RESTING_SERVER_STATUSES: Final = RUNNING_SERVER_STATUSES | {"stopped", "suspended", "off", "inactive"}
+"""A server of such a status is not being restored."""
 
 _CONTROLS = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
+_GAPS = re.compile(r"[\s_-]+")
 
 
 class UnreadableAnswerError(ValueError):
@@ -61,15 +69,15 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     @property
     def is_moving(self) -> bool:
-        return self.status in MOVING_STATUSES
+        return is_moving(self.status)
 
     @property
     def is_completed(self) -> bool:
-        return self.status == COMPLETED
+        return status_key(self.status) in COMPLETED_STATUSES
 
     @property
     def is_failed(self) -> bool:
-        return self.status in FAILED_STATUSES
+        return is_failed(self.status)
 
 
 class Server(msgspec.Struct, frozen=True):
@@ -86,7 +94,7 @@ class Server(msgspec.Struct, frozen=True):
 
     @property
     def is_running(self) -> bool:
-        return self.status in RUNNING_SERVER_STATUSES
+        return status_key(self.status) in RUNNING_SERVER_STATUSES
 
 
 class SnapshotList(msgspec.Struct, frozen=True):
@@ -139,6 +147,23 @@ def clean_text(value: object, max_length: int = 2000) -> str:
     """
     text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
     return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text[:max_length])
+
+
+def status_key(status: str) -> str:
+    """A status as it is compared: "In Progress", "IN-PROGRESS" and "in_progress" are the same."""
+    return _GAPS.sub("_", status.strip().casefold())
+
+
+def is_moving(status: str) -> bool:
+    return status_key(status) in MOVING_STATUSES
+
+
+def is_failed(status: str) -> bool:
+    return status_key(status) in FAILED_STATUSES
+
+
+def is_restoring(status: str) -> bool:
+    return status_key(status) == RESTORING
 
 
 def is_valid_name(name: str) -> bool:

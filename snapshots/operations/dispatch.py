@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.connection import client_for
-from snapshots.contract import RESTORING, Created, Deleted, RestoreStarted
+from snapshots.contract import Created, Deleted, RestoreStarted, is_restoring
 from snapshots.inventory.reader import expire
 from snapshots.operations.models import Operation, State
 from snapshots.operations.transitions import mark_sent, transition
@@ -71,7 +71,7 @@ def _meaning(operation: Operation, answer: Answer) -> tuple[State, dict[str, Any
     if not _is_about(operation, answer):
         return State.UNKNOWN, changes | {"code": "other_answer"}
     if isinstance(answer, RestoreStarted):
-        return State.ACCEPTED, changes | {"said_restoring": answer.server_status == RESTORING}
+        return State.ACCEPTED, changes | {"said_restoring": is_restoring(answer.server_status)}
     changes["snapshot_id"] = answer.snapshot.id
     changes["snapshot_created_at"] = answer.snapshot.created_at
     return State.COMPLETED if answer.snapshot.is_completed else State.ACCEPTED, changes

@@ -29,7 +29,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 SETTLE_AFTER = timedelta(seconds=60)
 """A list may lag behind an accepted write for a moment."""
 RESTORE_NOT_SEEN_AFTER = timedelta(minutes=2 * contract.RESTORE_MINUTES[1])
-RESTING_STATUSES = contract.RUNNING_SERVER_STATUSES | {"stopped", "suspended", "off", "inactive"}
 
 
 def read_and_reconcile(token: StoredToken, *, fresh: bool = False) -> Reading:
@@ -204,16 +203,16 @@ def _has_run(operation: Operation, observation: Observation) -> bool:
 def _follow_restore(operation: Operation, observation: Observation) -> bool:
     """Only the provider's own word on the server's status counts."""
     status = observation.server_status(operation.server_id)
-    if status == contract.RESTORING:
+    if contract.is_restoring(status):
         return _see_it_run(operation, observation)
     if operation.state != State.ACCEPTED or not _has_run(operation, observation):
         return False
     evidence = f"The provider gives the server's status as “{status}”."
-    if status in contract.FAILED_STATUSES:
+    if contract.is_failed(status):
         return transition(
             operation, State.FAILED, expect=[State.ACCEPTED], evidence=evidence, code="provider_failed"
         )
-    if status in RESTING_STATUSES:
+    if contract.status_key(status) in contract.RESTING_SERVER_STATUSES:
         return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
     return False
 

@@ -8,10 +8,10 @@ from datetime import timedelta
 from django.http import Http404
 from django.utils import timezone
 
-from snapshots.contract import MAX_ID, MOVING_STATUSES, RESTORING
+from snapshots.contract import MAX_ID, is_moving, is_restoring
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import ListedServer, listed_servers
-from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.vault.models import StoredToken
 
@@ -32,13 +32,27 @@ class ServerView(ListedServer):
     @property
     def is_held(self) -> bool:
         """Held by a restore of ours, or by one that the provider reports and that was requested elsewhere."""
-        return self.holding is not None or self.status == RESTORING
+        return self.holding is not None or is_restoring(self.status)
+
+    @property
+    def deleted_ids(self) -> frozenset[int]:
+        """Snapshots that the list still shows, although the provider has said yes to their deletion."""
+        said_yes = {State.ACCEPTED, State.COMPLETED, State.RECONCILED}
+        return frozenset(
+            one.snapshot_id
+            for one in self.operations
+            if one.action == Action.DELETE
+            and one.state in said_yes
+            and one.finding in {Finding.NONE, Finding.HAPPENED}
+            and one.snapshot_id is not None
+        ) & {one.id for one in self.snapshots}
 
     @property
     def is_moving(self) -> bool:
         return (
             any(one.is_moving for one in self.snapshots)
-            or self.status in MOVING_STATUSES
+            or bool(self.deleted_ids)
+            or is_moving(self.status)
             or any(one.state in (State.PENDING, State.SENT, State.ACCEPTED) for one in self.operations)
         )
 

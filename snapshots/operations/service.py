@@ -235,7 +235,9 @@ def _draft(
         snapshot_name=snapshot.name if snapshot else snapshot_name,
         snapshot_created_at=snapshot.created_at if snapshot else None,
         known_snapshot_ids=[one.id for one in view.snapshots],
-        was_restoring=view.status in {"", contract.RESTORING} or not view.reading.servers_are_fresh,
+        was_restoring=not view.status
+        or contract.is_restoring(view.status)
+        or not view.reading.servers_are_fresh,
         reason=contract.clean_text(reason.strip()),
         created_at=timezone.now(),
     )

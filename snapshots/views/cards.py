@@ -19,7 +19,14 @@ from snapshots.templatetags.portal import ago, iso_text, megabytes, moment
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
 from snapshots.views.texts.readings import reading_words
-from snapshots.views.texts.statuses import server_badge, snapshot_badge
+from snapshots.views.texts.statuses import (
+    DELETING,
+    NOT_ALLOWED,
+    delete_obstacle,
+    restore_obstacle,
+    server_badge,
+    snapshot_badge,
+)
 
 ESTIMATE_CAP = 95
 """Per cent: what is only estimated is never shown as finished."""
@@ -41,7 +48,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """One snapshot. An address is '' when the person may not do it or the snapshot's state does not allow it."""
+    """One snapshot. An address is '' when the person may not do it or the snapshot's state does not allow it.
+
+    `no_restore` and `no_delete` say why a button is missing; '' where it is there, or where the badge says it.
+    """
 
     snapshot_id: int
     name: str
@@ -53,6 +63,12 @@ class Row:
     estimate: Estimate | None
     restore_url: str
     delete_url: str
+    no_restore: str
+    no_delete: str
+
+    @property
+    def why(self) -> str:
+        return " · ".join(dict.fromkeys(filter(None, (self.no_restore, self.no_delete))))
 
 
 @dataclass(frozen=True)
@@ -127,19 +143,27 @@ def operation_estimate(operation: Operation) -> Estimate | None:
     return estimate(operation.accepted_at or operation.created_at, operation.expected_minutes)
 
 
-def make_row(snapshot: Snapshot, token_id: str, *, may_restore: bool, may_delete: bool) -> Row:
-    ids = (token_id, snapshot.id)
+def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Row:
+    ids = (view.token.pk, snapshot.id)
+    is_deleted = snapshot.id in view.deleted_ids
+    not_allowed = NOT_ALLOWED.get((may_restore, may_delete), "")
+    no_restore = restore_obstacle(snapshot) if may_restore else not_allowed
+    no_delete = delete_obstacle(snapshot) if may_delete else not_allowed
+    restorable = may_restore and snapshot.is_completed and not is_deleted
+    deletable = may_delete and not snapshot.is_moving and not is_deleted
     return Row(
         snapshot_id=snapshot.id,
         name=snapshot.name or _("(no name)"),
         description=snapshot.description,
-        badge=snapshot_badge(snapshot.status),
+        badge=DELETING if is_deleted else snapshot_badge(snapshot.status),
         size=megabytes(snapshot.size_mb),
         age=ago(snapshot.created_at),
         at=moment(snapshot.created_at),
         estimate=estimate(snapshot.created_at, contract.CREATE_MINUTES) if snapshot.is_moving else None,
-        restore_url=reverse("snapshot_restore", args=ids) if may_restore and snapshot.is_completed else "",
-        delete_url=reverse("snapshot_delete", args=ids) if may_delete and not snapshot.is_moving else "",
+        restore_url=reverse("snapshot_restore", args=ids) if restorable else "",
+        delete_url=reverse("snapshot_delete", args=ids) if deletable else "",
+        no_restore="" if is_deleted else str(no_restore),
+        no_delete="" if is_deleted else str(no_delete),
     )
 
 
@@ -215,9 +239,7 @@ def make_card(
         used=view.used,
         limit=view.limit,
         is_full=view.is_full,
-        rows=tuple(
-            make_row(one, view.token.pk, may_restore=may_restore, may_delete=may_delete) for one in rows
-        ),
+        rows=tuple(make_row(one, view, may_restore=may_restore, may_delete=may_delete) for one in rows),
         notes=make_notes(view, user),
         create_url=reverse("snapshot_create", args=ids) if may_create else "",
         is_off=is_held or reading.is_stale,

@@ -156,7 +156,7 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
     context = _frame(view.reading, said) | {
         "view": view,
         "form": form,
-        "rows": [make_row(one, token.pk, may_restore=False, may_delete=may_delete) for one in view.snapshots],
+        "rows": [make_row(one, view, may_restore=True, may_delete=may_delete) for one in view.snapshots],
         "labels": row_labels(),
         "may_delete": may_delete,
         "is_running": view.server is not None and view.server.is_running,

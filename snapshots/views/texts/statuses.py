@@ -1,15 +1,29 @@
 """The provider's statuses of snapshots and servers, as badges. An unknown status is shown as it came."""
 
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots import contract
+from snapshots.contract import Snapshot
 from snapshots.views.texts.base import Badge
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+NOT_READY = lazy("Not ready yet")
+NOT_ALLOWED = {
+    (False, False): lazy("Your role may not restore or delete"),
+    (False, True): lazy("Your role may not restore"),
+    (True, False): lazy("Your role may not delete"),
+}
+"""By what a person may do: restore, delete."""
 READY = Badge("ok", lazy("Ready"))
 MADE = Badge("moving", lazy("Creating"))
+DELETING = Badge("moving", lazy("Deleting"))
 SNAPSHOT_BADGES = {
-    contract.COMPLETED: READY,
-    "deleting": Badge("moving", lazy("Deleting")),
+    contract.DELETING: DELETING,
     contract.RESTORING: Badge("moving", lazy("Restoring")),
 }
 SERVER_BADGES = {
@@ -22,23 +36,44 @@ SERVER_BADGES = {
 
 def snapshot_badge(status: str) -> Badge:
     """A word never heard of is shown as it came."""
-    if status in SNAPSHOT_BADGES:
-        return SNAPSHOT_BADGES[status]
-    if status in contract.FAILED_STATUSES:
+    key = contract.status_key(status)
+    if key in SNAPSHOT_BADGES:
+        return SNAPSHOT_BADGES[key]
+    if key in contract.COMPLETED_STATUSES:
+        return READY
+    if contract.is_failed(status):
         return Badge("bad", lazy("Failed"))
-    if status in contract.MOVING_STATUSES:
+    if contract.is_moving(status):
         return MADE
-    return Badge("neutral", status or lazy("No status"))
+    return Badge("neutral", status.strip() or lazy("No status"))
 
 
 def server_badge(status: str) -> Badge | None:
     """None when the provider tells no status."""
-    if not status:
+    key = contract.status_key(status)
+    if not key:
         return None
-    if status in SERVER_BADGES:
-        return SERVER_BADGES[status]
-    if status in contract.RUNNING_SERVER_STATUSES:
+    if key in SERVER_BADGES:
+        return SERVER_BADGES[key]
+    if key in contract.RUNNING_SERVER_STATUSES:
         return Badge("ok", lazy("Running"))
-    if status in contract.FAILED_STATUSES:
+    if contract.is_failed(status):
         return Badge("bad", lazy("Failed"))
-    return Badge("moving" if status in contract.MOVING_STATUSES else "neutral", status)
+    return Badge("moving" if contract.is_moving(status) else "neutral", status.strip())
+
+
+def restore_obstacle(snapshot: Snapshot) -> "StrPromise | str":
+    """What about the snapshot keeps it from being restored; '' if nothing does, or if its status says so already."""
+    if snapshot.is_completed or contract.status_key(snapshot.status) == contract.DELETING:
+        return ""
+    if snapshot.is_moving:
+        return NOT_READY
+    if snapshot.is_failed:
+        return lazy("A failed snapshot cannot be restored")
+    if not snapshot.status.strip():
+        return lazy("The provider gives no status")
+    return _("Status unknown to the portal: “%s”") % snapshot.status.strip()
+
+
+def delete_obstacle(snapshot: Snapshot) -> "StrPromise | str":
+    return restore_obstacle(snapshot) if snapshot.is_moving else ""
