@@ -18,6 +18,8 @@ ACCOUNT_PATH: Final = f"{API_PATH}/account/me/"
 MAX_SNAPSHOTS_PER_SERVER: Final = 5
 CREATE_MINUTES: Final = (3, 10)
 RESTORE_MINUTES: Final = (5, 15)
+DELETE_MINUTES: Final = (0, 5)
+"""Ours: the contract names no time."""
 MAX_ID: Final = 2**63 - 1
 
 NAME_PATTERN: Final = re.compile(r"\A[A-Za-z0-9_-]+\Z")
@@ -49,6 +51,10 @@ _GAPS = re.compile(r"[\s_-]+")
 
 class UnreadableAnswerError(ValueError):
     """The answer is not what the contract says and cannot be meant as it."""
+
+
+class DeniedAnswerError(UnreadableAnswerError):
+    """The answer comes with a success status, and says that it failed."""
 
 
 class ServerRef(msgspec.Struct, frozen=True):
@@ -116,17 +122,20 @@ class Created(msgspec.Struct, frozen=True):
 
 
 class RestoreStarted(msgspec.Struct, frozen=True):
-    """The answer to a restore; `server_status` is '' and `server_id` None when the provider does not say."""
+    """The answer to a restore; `server_status` is '' and an id None when the provider does not say."""
 
     message: str = ""
     server_status: str = ""
     server_id: int | None = None
+    snapshot_id: int | None = None
     status: int = 200
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """The answer to a delete: nothing but the HTTP status."""
+    """The answer to a delete, which has no body as documented; `snapshot_id` is None when the provider does not say."""
 
+    message: str = ""
+    snapshot_id: int | None = None
     status: int = 204
 
 

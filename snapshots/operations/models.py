@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from snapshots import contract
+from snapshots.contract import Snapshot
 
 
 class Action(models.TextChoices):
@@ -37,6 +38,11 @@ class Finding(models.TextChoices):
     UNDECIDED = "undecided", _("Resolved by a person without proof")
 
 
+EXPECTED_MINUTES = {
+    Action.CREATE: contract.CREATE_MINUTES,
+    Action.RESTORE: contract.RESTORE_MINUTES,
+    Action.DELETE: contract.DELETE_MINUTES,
+}
 OPEN_STATES = (State.PENDING, State.SENT, State.ACCEPTED, State.UNKNOWN)
 
 
@@ -75,6 +81,7 @@ class Operation(models.Model):
     snapshot_name = models.CharField(max_length=300)
     snapshot_created_at = models.DateTimeField(null=True)
     known_snapshot_ids = models.JSONField(default=list)
+    """All that the token showed before, of whatever server."""
     was_restoring = models.BooleanField(default=True)
     """Whether the server may have been restoring before: True unless a fresh list said otherwise."""
     said_restoring = models.BooleanField(default=False)
@@ -113,9 +120,17 @@ class Operation(models.Model):
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 
+    def may_have_made(self, snapshot: Snapshot) -> bool:
+        """For a create: it is a snapshot of the server and of the name that were asked for, and was in no list before."""
+        return (
+            snapshot.server.id == self.server_id
+            and snapshot.name == self.snapshot_name
+            and snapshot.id not in self.known_snapshot_ids
+        )
+
     @property
     def expected_minutes(self) -> tuple[int, int]:
-        return contract.RESTORE_MINUTES if self.action == Action.RESTORE else contract.CREATE_MINUTES
+        return EXPECTED_MINUTES[Action(self.action)]
 
     @property
     def expected_by(self) -> datetime:

@@ -6,6 +6,7 @@ still there does not prove that it will stay.
 """
 
 from datetime import timedelta
+from typing import Any
 
 import structlog
 from django.db import DatabaseError
@@ -28,6 +29,9 @@ ABANDONED_AFTER = timedelta(seconds=180)
 CLOCK_SKEW = timedelta(minutes=5)
 SETTLE_AFTER = timedelta(seconds=60)
 """A list may lag behind an accepted write for a moment."""
+STILL_LISTED_AFTER = timedelta(minutes=contract.DELETE_MINUTES[1])
+NO_CONTENT = 204
+"""The one answer that the provider documents for a delete that is done."""
 RESTORE_NOT_SEEN_AFTER = timedelta(minutes=2 * contract.RESTORE_MINUTES[1])
 
 
@@ -99,7 +103,7 @@ def _reconcile_one(operation: Operation, observation: Observation) -> bool:
         case Action.CREATE, State.UNKNOWN:
             return _find_created(operation, observation)
         case Action.DELETE, State.UNKNOWN | State.ACCEPTED:
-            return _find_deleted(operation, observation)
+            return _follow_delete(operation, observation)
         case Action.RESTORE, State.UNKNOWN | State.ACCEPTED:
             return _follow_restore(operation, observation)
     return False
@@ -117,6 +121,17 @@ def _follow_create(operation: Operation, observation: Observation) -> bool:
             code="vanished",
             evidence=f"Snapshot {operation.snapshot_id} is no longer in the provider's list.",
         )
+    if not operation.may_have_made(snapshot):
+        return transition(
+            operation,
+            State.UNKNOWN,
+            expect=[State.ACCEPTED],
+            code="other_snapshot",
+            snapshot_id=None,
+            snapshot_created_at=None,
+            evidence=f"The provider named snapshot {snapshot.id}, but lists it as “{snapshot.name}” "
+            f"of server {snapshot.server.id}.",
+        )
     evidence = f"The provider lists snapshot {snapshot.id} as “{snapshot.status}”."
     if snapshot.is_completed:
         return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
@@ -130,9 +145,7 @@ def _follow_create(operation: Operation, observation: Observation) -> bool:
 def _could_be(operation: Operation, snapshot: Snapshot) -> bool:
     sent_at = operation.sent_at
     return (
-        snapshot.server.id == operation.server_id
-        and snapshot.name == operation.snapshot_name
-        and snapshot.id not in operation.known_snapshot_ids
+        operation.may_have_made(snapshot)
         and snapshot.created_at is not None
         and sent_at is not None
         and snapshot.created_at >= sent_at - CLOCK_SKEW
@@ -140,7 +153,32 @@ def _could_be(operation: Operation, snapshot: Snapshot) -> bool:
 
 
 def _find_created(operation: Operation, observation: Observation) -> bool:
-    """The snapshot is evidence only if it can be nobody else's: one candidate, and no other operation that fits it.
+    """Look for the snapshot of a create that is unknown. One that is not completed shows only that it began."""
+    found = _only_candidate(operation, observation)
+    if found is None:
+        return False
+    facts: dict[str, Any] = {"snapshot_id": found.id, "snapshot_created_at": found.created_at}
+    evidence = (
+        f"Snapshot {found.id} “{found.name}” is in the provider's list as “{found.status}”, was not there before, "
+        f"and was created at {found.created_at:%Y-%m-%d %H:%M:%S} UTC."
+    )
+    if found.is_completed:
+        return transition(
+            operation,
+            State.RECONCILED,
+            expect=[State.UNKNOWN],
+            finding=Finding.HAPPENED,
+            evidence=evidence,
+            **facts,
+        )
+    if not transition(operation, State.ACCEPTED, expect=[State.UNKNOWN], code="", evidence=evidence, **facts):
+        return False
+    _follow_create(operation, observation)
+    return True
+
+
+def _only_candidate(operation: Operation, observation: Observation) -> Snapshot | None:
+    """The snapshot that can be nobody else's: one candidate, and no other operation that fits it.
 
     Others count whatever their token, and also while they wait for their answer: theirs may be on its way.
     """
@@ -152,35 +190,54 @@ def _find_created(operation: Operation, observation: Observation) -> bool:
     )
     candidates = [one for one in candidates if one.id not in taken]
     if len(candidates) != 1:
-        return False
-    (found,) = candidates
+        return None
     others = Operation.objects.filter(
         action=Action.CREATE, state__in=[State.SENT, State.UNKNOWN], server_id=operation.server_id
     ).exclude(pk=operation.pk)
-    if any(_could_be(other, found) for other in others):
+    return None if any(_could_be(other, candidates[0]) for other in others) else candidates[0]
+
+
+def _follow_delete(operation: Operation, observation: Observation) -> bool:
+    """Absence proves it only in a list that is whole, while the token still shows the server.
+
+    Where the provider has answered that it is deleted, it is enough that its list does not say otherwise.
+    """
+    snapshot = observation.snapshot(operation.snapshot_id)
+    if snapshot is not None:
+        return _judge_still_listed(operation, snapshot, observation)
+    is_absent = observation.listed.is_whole and observation.shows_server(operation.server_id)
+    said_deleted = operation.state == State.ACCEPTED and operation.provider_status == NO_CONTENT
+    if not (is_absent or said_deleted):
         return False
-    return transition(
-        operation,
-        State.RECONCILED,
-        expect=[State.UNKNOWN],
-        finding=Finding.HAPPENED,
-        snapshot_id=found.id,
-        evidence=f"Snapshot {found.id} “{found.name}” is in the provider's list, was not there before, "
-        f"and was created at {found.created_at:%Y-%m-%d %H:%M:%S} UTC.",
+    evidence = (
+        f"Observed absent: snapshot {operation.snapshot_id} is no longer in the provider's list."
+        if is_absent
+        else f"The provider answered that it is deleted, and what it lists does not show {operation.snapshot_id}."
     )
-
-
-def _find_deleted(operation: Operation, observation: Observation) -> bool:
-    """Absence proves it only in a list that is whole, while the token still shows the server."""
-    if observation.snapshot(operation.snapshot_id) is not None:
-        return False
-    if not (observation.listed.is_whole and observation.shows_server(operation.server_id)):
-        return False
-    evidence = f"Observed absent: snapshot {operation.snapshot_id} is no longer in the provider's list."
     if operation.state == State.ACCEPTED:
         return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
     return transition(
         operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.HAPPENED, evidence=evidence
+    )
+
+
+def _judge_still_listed(operation: Operation, snapshot: Snapshot, observation: Observation) -> bool:
+    """What its list goes on showing for long, and does not call "deleting", belies the provider's answer."""
+    answered_at = operation.accepted_at or operation.sent_at or operation.created_at
+    if snapshot.is_moving or observation.begun_at < answered_at + STILL_LISTED_AFTER:
+        return False
+    evidence = (
+        f"The provider answered with HTTP {operation.provider_status}, "
+        f"but still lists snapshot {snapshot.id} as “{snapshot.status}”."
+    )
+    if operation.state == State.ACCEPTED:
+        return transition(
+            operation, State.UNKNOWN, expect=[State.ACCEPTED], code="still_listed", evidence=evidence
+        )
+    if operation.code != "already_gone":
+        return False
+    return transition(
+        operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.NOT_HAPPENED, evidence=evidence
     )
 
 
@@ -226,5 +283,6 @@ def _see_it_run(operation: Operation, observation: Observation) -> bool:
         operation,
         State.ACCEPTED,
         expect=[State.UNKNOWN],
+        code="",
         evidence="The provider says that the server is being restored.",
     )

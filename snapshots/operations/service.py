@@ -206,6 +206,8 @@ def _unchanged_snapshot(confirmed: Confirmation, view: ServerView) -> Snapshot:
         raise OperationRefusedError("snapshot_gone")
     if snapshot_fingerprint(snapshot) != confirmed.fingerprint or snapshot.server.id != confirmed.server_id:
         raise OperationRefusedError("snapshot_changed")
+    if snapshot.id in view.deleted_ids:
+        raise OperationRefusedError("snapshot_deleting")
     return snapshot
 
 
@@ -234,7 +236,7 @@ def _draft(
         snapshot_id=snapshot.id if snapshot else None,
         snapshot_name=snapshot.name if snapshot else snapshot_name,
         snapshot_created_at=snapshot.created_at if snapshot else None,
-        known_snapshot_ids=[one.id for one in view.snapshots],
+        known_snapshot_ids=[one.id for one in view.reading.snapshots],
         was_restoring=not view.status
         or contract.is_restoring(view.status)
         or not view.reading.servers_are_fresh,

@@ -18,9 +18,15 @@ import msgspec
 
 from snapshots import contract
 from snapshots.contract import Account, Created, Deleted, RestoreStarted, Server, Snapshot, SnapshotList
-from snapshots.upstream import network, parsing, responses
-from snapshots.upstream.call import Call
-from snapshots.upstream.errors import BadCallError, BusyError, UnreadableError
+from snapshots.upstream import network, parsing, responses, write_answers
+from snapshots.upstream.call import Answer, Call
+from snapshots.upstream.errors import (
+    BadCallError,
+    BusyError,
+    ContradictoryError,
+    RefusedError,
+    UnreadableError,
+)
 from snapshots.upstream.transport import Http, make_http
 
 __all__ = ["SnapshotClient", "make_http"]
@@ -45,6 +51,16 @@ def _read(reader: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         return reader(*args, **kwargs)
     except contract.UnreadableAnswerError as error:
         raise UnreadableError(str(error)) from None
+
+
+def _read_write(reader: Callable[[bytes, int], T], answer: Answer) -> T:
+    """The answer to a write; where it is not what the contract says, the error holds the provider's own words."""
+    try:
+        return reader(answer.body, answer.status)
+    except contract.UnreadableAnswerError as error:
+        kind = ContradictoryError if isinstance(error, contract.DeniedAnswerError) else UnreadableError
+        words = parsing.error_text(answer.body)
+        raise kind(str(error), status=answer.status, message=words) from None
 
 
 def _checked(value: int) -> int:
@@ -101,19 +117,21 @@ class SnapshotClient:
         except UnicodeEncodeError:
             raise BadCallError("the description holds what cannot be sent") from None
         with self._call() as call:
-            answer = call.send("POST", contract.SNAPSHOTS_PATH, content=content)
-            return _read(parsing.to_created, answer.body, answer.status)
+            try:
+                answer = call.send("POST", contract.SNAPSHOTS_PATH, content=content)
+            except RefusedError as error:
+                raise responses.create_failure_of(error) from None
+            return _read_write(write_answers.to_created, answer)
 
     def restore_snapshot(self, snapshot_id: int) -> RestoreStarted:
         path = contract.restore_path(_checked(snapshot_id))
         with self._call() as call:
-            answer = call.send("POST", path)
-            return _read(parsing.to_restore_started, answer.body, answer.status)
+            return _read_write(write_answers.to_restore_started, call.send("POST", path))
 
     def delete_snapshot(self, snapshot_id: int) -> Deleted:
         path = contract.snapshot_path(_checked(snapshot_id))
         with self._call() as call:
-            return Deleted(call.send("DELETE", path).status)
+            return _read_write(write_answers.to_deleted, call.send("DELETE", path))
 
     # --- How a call is made ---------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@
     │   └── BadCallError        our own side would not send it (an id, a name)
     ├── RefusedError            the provider answered that it did not do it       effect none
     │   ├── InvalidError        400
+    │   ├── LimitReachedError   a create: by the provider's words there may be no more snapshots
     │   ├── TokenRefusedError   401
     │   ├── ForbiddenError      403
     │   ├── NotFoundError       404
@@ -15,6 +16,7 @@
         ├── DeadlineError       the total deadline passed after something was sent
         ├── BrokenError         reset or closed in the middle
         ├── UnreadableError     an answer that is cut, too large, or not the contract's
+        ├── ContradictoryError  a success status, and a body that says that it failed
         └── ServerFaultError    5xx, or a status that no client can explain (1xx, 3xx)
 
 The effect tells what may be said of a *write*: `none` may be shown as failed, `unknown` as neither done nor failed.
@@ -26,13 +28,16 @@ Effect = Literal["none", "unknown"]
 
 
 class UpstreamError(Exception):
-    """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its own words."""
+    """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its own words.
+
+    `detail` is ours: for logs, never told as the provider's.
+    """
 
     code: ClassVar[str] = "upstream"
     effect: ClassVar[Effect] = "unknown"
 
-    def __init__(self, message: str = "", *, status: int | None = None) -> None:
-        super().__init__(message or self.code)
+    def __init__(self, detail: str = "", *, status: int | None = None, message: str = "") -> None:
+        super().__init__(detail or message or self.code)
         self.message = message
         self.status = status
 
@@ -63,6 +68,10 @@ class InvalidError(RefusedError):
     code = "invalid"
 
 
+class LimitReachedError(RefusedError):
+    code = "limit_reached"
+
+
 class TokenRefusedError(RefusedError):
     code = "token_refused"
 
@@ -79,9 +88,9 @@ class RateLimitedError(RefusedError):
     code = "rate_limited"
 
     def __init__(
-        self, message: str = "", *, status: int | None = None, retry_after_seconds: float = 30.0
+        self, *, status: int | None = None, message: str = "", retry_after_seconds: float = 30.0
     ) -> None:
-        super().__init__(message, status=status)
+        super().__init__(status=status, message=message)
         self.retry_after_seconds = retry_after_seconds
 
 
@@ -100,6 +109,10 @@ class BrokenError(LostError):
 
 class UnreadableError(LostError):
     code = "unreadable"
+
+
+class ContradictoryError(LostError):
+    code = "contradictory"
 
 
 class ServerFaultError(LostError):

@@ -2,9 +2,10 @@
 
 What the provider's pages leave open is read tolerantly: extra keys are ignored, missing ones get a default, words never
 heard of stay as they are. What cannot be meant (an id that is no positive integer, a body that is no JSON) raises
-UnreadableAnswerError.
+UnreadableAnswerError. Answers to writes are read in write_answers.py.
 """
 
+import json
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -12,8 +13,6 @@ import msgspec
 
 from snapshots.contract import (
     Account,
-    Created,
-    RestoreStarted,
     Server,
     ServerRef,
     Snapshot,
@@ -24,6 +23,7 @@ from snapshots.contract import (
 )
 
 CREDIBLE_YEARS: Final = range(1970, 3000)
+WORD_KEYS: Final = ("detail", "error", "message", "errors")
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -108,26 +108,6 @@ def to_server(item: dict[str, Any]) -> Server:
     )
 
 
-def to_created(body: bytes, status: int = 201) -> Created:
-    data = read_json(body)
-    return Created(to_snapshot(data), clean_text(data.get("message"), 500), status)
-
-
-def to_restore_started(body: bytes, status: int = 200) -> RestoreStarted:
-    data = read_json(body)
-    server = data.get("server")
-    if not isinstance(server, dict):
-        if data.get("status") != "success":
-            raise UnreadableAnswerError("the answer does not say that a restore has begun")
-        server = {}
-    return RestoreStarted(
-        message=clean_text(data.get("message"), 500),
-        server_status=clean_text(server.get("status"), 60),
-        server_id=check_id(server["id"]) if "id" in server else None,
-        status=status,
-    )
-
-
 def to_account(body: bytes) -> Account:
     data = read_json(body)
     account = data.get("account")
@@ -157,13 +137,16 @@ def error_text(body: bytes) -> str:
 
 def _words_of(data: object) -> str:
     """Raises RecursionError for what is nested too deeply to be told."""
+    if isinstance(data, list):
+        return " ".join(filter(None, map(_words_of, data[:5])))
     if not isinstance(data, dict):
         return data if isinstance(data, str) else ""
-    for key in ("detail", "error", "message"):
-        if isinstance(data.get(key), str):
-            return str(data[key])
-    parts = []
-    for key, value in list(data.items())[:20]:
-        words = value if isinstance(value, list) else [value]
-        parts.append(f"{key}: {' '.join(str(word) for word in words[:5])}")
-    return "; ".join(parts)
+    told = [_words_of(data[key]) for key in WORD_KEYS if key in data]
+    if any(told):
+        return "; ".join(dict.fromkeys(filter(None, told)))
+    return "; ".join(f"{key}: {_field_words(value)}" for key, value in list(data.items())[:20])
+
+
+def _field_words(value: object) -> str:
+    words = value if isinstance(value, list) else [value]
+    return " ".join(word if isinstance(word, str) else json.dumps(word) for word in words[:5])

@@ -1,5 +1,6 @@
 """What an answer's status, headers and links mean: pure functions, no network."""
 
+import re
 import time
 from collections.abc import Mapping
 from datetime import UTC
@@ -11,6 +12,7 @@ from snapshots.upstream import parsing
 from snapshots.upstream.errors import (
     ForbiddenError,
     InvalidError,
+    LimitReachedError,
     NotFoundError,
     RateLimitedError,
     RefusedError,
@@ -31,6 +33,15 @@ _REFUSALS: Final[dict[int, type[RefusedError]]] = {
     403: ForbiddenError,
     404: NotFoundError,
 }
+_MAY_TELL_OF_LIMIT: Final = frozenset({InvalidError, ForbiddenError, RefusedError})
+_LIMIT: Final = re.compile(
+    r"limit|maximum|\bmax\b|quota|too many|no more than|at most|already has \d+|\bfull\b", re.I
+)
+_LIMIT_REACHED: Final = re.compile(r"(limit|quota|maximum)\W+(?:\w+\W+){0,2}(reached|exceeded|hit)\b", re.I)
+_OTHER_LIMIT: Final = re.compile(
+    r"character|length|too long|\bname (is|must|may|can|should|exceeds)|rate limit|too many requests|throttl|time limit",
+    re.I,
+)
 _RETRY_AFTER_SECONDS: Final = (1.0, 3600.0)
 _RETRY_AFTER_DEFAULT_SECONDS: Final = 30.0
 LONGEST_LINK: Final = 4000
@@ -43,13 +54,30 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> Upstream
     words = parsing.error_text(body)
     if status == 429:  # noqa: PLR2004
         return RateLimitedError(
-            words, status=status, retry_after_seconds=retry_after_seconds(headers.get("retry-after", ""))
+            status=status,
+            message=words,
+            retry_after_seconds=retry_after_seconds(headers.get("retry-after", "")),
         )
     if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - 408: a proxy gave up waiting, and the provider may not have
-        return _REFUSALS.get(status, RefusedError)(words, status=status)
+        return _REFUSALS.get(status, RefusedError)(status=status, message=words)
     if 200 <= status < 300:  # noqa: PLR2004
-        return UnreadableError(f"HTTP {status} is no answer to this", status=status)
-    return ServerFaultError(words, status=status)
+        return UnreadableError(f"HTTP {status} is no answer to this", status=status, message=words)
+    return ServerFaultError(status=status, message=words)
+
+
+def create_failure_of(error: RefusedError) -> RefusedError:
+    """What a refusal means to a create: the contract gives 400 both for bad parameters and for a limit that is reached."""
+    if type(error) in _MAY_TELL_OF_LIMIT and says_limit_reached(error.message):
+        return LimitReachedError(status=error.status, message=error.message)
+    return error
+
+
+def says_limit_reached(words: str) -> bool:
+    """Whether a refusal speaks of a limit on snapshots, and not of the length of a name or of too many requests."""
+    text = words.replace("_", " ")
+    if _OTHER_LIMIT.search(text):
+        return False
+    return bool(_LIMIT_REACHED.search(text) or ("snapshot" in text.casefold() and _LIMIT.search(text)))
 
 
 def retry_after_seconds(value: str) -> float:

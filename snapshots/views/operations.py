@@ -17,9 +17,12 @@ from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_views import server_views
+from snapshots.upstream.errors import LimitReachedError
+from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
-from snapshots.views.cards import operation_estimate
+from snapshots.views.cards import make_row, operation_estimate, row_labels
 from snapshots.views.forms.operations import CloseForm
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge, operation_words
@@ -35,17 +38,42 @@ def _look(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
     operation = get_object_or_404(visible_to(request.user), pk=pk)
     if not operation.is_open:
         return operation, None
-    tokens = own_tokens(request.user)
-    token = next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+    token = _own_token(request, operation)
     reading = read_and_reconcile(token) if token else None
     operation.refresh_from_db()
     return operation, reading
 
 
+def _own_token(request: HttpRequest, operation: Operation) -> StoredToken | None:
+    """The person's own copy of the token that the operation was sent with."""
+    tokens = own_tokens(request.user)
+    return next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+
+
+def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
+    """Where the provider keeps no more snapshots: those of the server, to delete one. Else nothing."""
+    is_full = operation.state == State.FAILED and operation.code == LimitReachedError.code
+    token = _own_token(request, operation) if is_full else None
+    if token is None:
+        return {}
+    reading = read_and_reconcile(token)
+    views = server_views(token, reading)
+    view = next((one for one in views if one.server_id == operation.server_id), None)
+    if view is None:
+        return {}
+    may_delete = request.user.has_perm("snapshots.delete")
+    return {
+        "view": view,
+        "rows": [make_row(one, view, may_restore=True, may_delete=may_delete) for one in view.snapshots],
+        "labels": row_labels(),
+        "may_delete": may_delete,
+        "trouble": reading_words(reading.error) if reading.is_stale else None,
+    }
+
+
 def _server_url(request: HttpRequest, operation: Operation) -> str:
     """The server's page with a token that the person keeps; '' when he keeps none that saw it."""
-    tokens = own_tokens(request.user)
-    token = next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+    token = _own_token(request, operation)
     return reverse("server_detail", args=[token.pk, operation.server_id]) if token else ""
 
 
@@ -79,7 +107,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "close_url": reverse("operation_close", args=[operation.pk]) if may_close else "",
         "server_url": _server_url(request, operation),
         "audit_url": _audit_url(request, operation),
-    }
+    } | _deletable_context(request, operation)
 
 
 @requires("signed_in", "GET", "HEAD")

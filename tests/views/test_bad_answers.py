@@ -17,7 +17,7 @@ from snapshots.inventory.reader import expire
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
-from snapshots.upstream import parsing, responses
+from snapshots.upstream import parsing, responses, write_answers
 from snapshots.upstream.errors import UpstreamError
 from tests.support import hostile
 from tests.support.desk import make_desk
@@ -131,7 +131,8 @@ def texts_in(value: object) -> list[str]:
 @hostile.hostile(1300)
 @given(body=bodies)
 def test_any_answer_is_read_or_is_unreadable(body):
-    readers = (parsing.to_created, parsing.to_restore_started, parsing.to_account)
+    writes = (write_answers.to_created, write_answers.to_restore_started, write_answers.to_deleted)
+    readers = (*writes, lambda body: write_answers.to_deleted(body, 200), parsing.to_account)
     for reader in (*readers, lambda body: tuple(map(parsing.to_snapshot, parsing.read_page(body).items))):
         try:
             value = reader(body)

@@ -48,7 +48,7 @@ GOING_ON = {
     Action.DELETE: Words(
         "info",
         lazy("The snapshot is being deleted"),
-        lazy("The provider has started."),
+        lazy("The provider accepted it. It is deleted once the provider's list no longer shows it."),
         lazy("This takes a few seconds."),
     ),
 }
@@ -71,6 +71,11 @@ DONE = {
         lazy("It is permanently gone, and its slot is free."),
     ),
 }
+GONE_BEFORE = Words(
+    "good",
+    lazy("The snapshot was already gone"),
+    lazy("It had been deleted before this request reached the provider. Its slot is free."),
+)
 NOT_DONE = {
     Action.CREATE: lazy("The snapshot was not created"),
     Action.RESTORE: lazy("The server was not restored"),
@@ -95,9 +100,14 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "invalid": (
         lazy("The provider refused it. Nothing was changed."),
+        lazy("See its own words below. A restore needs a server that is at rest."),
+    ),
+    "limit_reached": (
         lazy(
-            "See its own words below. For a create the server may be full; a restore needs a server that is at rest."
+            "The provider says that no more snapshots can be kept, although its list showed room: some may not be shown to "
+            "this token, some may still be on their way out, or the plan allows fewer. Nothing was changed."
         ),
+        lazy("Delete a snapshot that you no longer need, then create the new one."),
     ),
     "token_refused": (
         lazy("The provider refused the token. Nothing was changed."),
@@ -137,11 +147,30 @@ UNKNOWN_TITLES = {
     Action.RESTORE: lazy("We do not know whether the server was restored"),
     Action.DELETE: lazy("We do not know whether the snapshot was deleted"),
 }
+UNKNOWN_TITLES_BY_CODE = {
+    "already_gone": lazy("The snapshot may be gone already"),
+    "still_listed": lazy("The snapshot is still listed"),
+}
 _LOST = lazy("The request was sent but the answer was lost. It may or may not have happened.")
 UNKNOWN_WORDS = {
     "end_not_seen": lazy("The provider started the restore, but never reported that it ran or ended."),
     "vanished": lazy("The provider started to create it, but it is no longer in the list."),
     "interrupted": lazy("The portal was stopped before the answer arrived. It may or may not have happened."),
+    "contradictory": lazy(
+        "The provider answered with a success status, but its message says that it failed. It may or may not have happened."
+    ),
+    "unreadable": lazy("The provider's answer could not be understood. It may or may not have happened."),
+    "other_answer": lazy(
+        "The provider's answer is about something other than what was requested. It may or may not have happened."
+    ),
+    "other_snapshot": lazy(
+        "The snapshot that the provider named as the new one is a different one. It may or may not have been created."
+    ),
+    "already_gone": lazy(
+        "The provider does not know this snapshot any more: it may have been deleted by somebody else. "
+        "This is certain once its list no longer shows it either."
+    ),
+    "still_listed": lazy("The provider answered that it is deleted, but still lists it."),
 }
 _WAIT = lazy("The portal keeps checking. Do not request it again until this is resolved.")
 
@@ -156,9 +185,9 @@ def operation_words(operation: Operation) -> Words:
         case State.FAILED:
             return _failed_words(action, operation.code)
         case State.UNKNOWN:
-            return Words("warn", UNKNOWN_TITLES[action], UNKNOWN_WORDS.get(operation.code, _LOST), _WAIT)
+            return _unknown_words(action, operation.code)
         case State.RECONCILED:
-            return _cleared_words(action, operation.finding)
+            return _cleared_words(action, operation.finding, operation.code)
     return {
         State.PENDING: ABOUT_TO_SEND,
         State.SENT: SENT,
@@ -173,8 +202,15 @@ def _failed_words(action: Action, code: str) -> Words:
     return Words("bad", NOT_DONE[action], *FAILED_WORDS.get(code, _REFUSED_BY_PROVIDER))
 
 
-def _cleared_words(action: Action, finding: str) -> Words:
+def _unknown_words(action: Action, code: str) -> Words:
+    title = UNKNOWN_TITLES_BY_CODE.get(code, UNKNOWN_TITLES[action])
+    return Words("warn", title, UNKNOWN_WORDS.get(code, _LOST), _WAIT)
+
+
+def _cleared_words(action: Action, finding: str, code: str) -> Words:
     match finding:
+        case Finding.HAPPENED if code == "already_gone":
+            return GONE_BEFORE
         case Finding.HAPPENED:
             done = DONE[action]
             return Words(

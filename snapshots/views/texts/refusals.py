@@ -29,6 +29,14 @@ REFUSAL_WORDS = {
         lazy("The provider does not list it any more. Nothing was sent."),
         lazy("Somebody may have deleted it: the server's page shows what is left."),
     ),
+    "snapshot_deleting": Words(
+        "warn",
+        lazy("This snapshot is being deleted"),
+        lazy(
+            "The provider has said yes to it, although its list still shows the snapshot. Nothing was sent."
+        ),
+        lazy("The server's page shows when it is gone."),
+    ),
     "snapshot_unready": Words(
         "warn",
         lazy("This snapshot is not ready"),

@@ -1,0 +1,134 @@
+"""Whether the answer to a write says that it was done. No network.
+
+A success status counts only if the body says nothing else: one that says that it failed raises DeniedAnswerError, one
+that cannot be understood UnreadableAnswerError. Neither proves anything: the write may have happened.
+"""
+
+from typing import Any, Final, Literal
+
+from snapshots.contract import (
+    COMPLETED,
+    DELETING,
+    IN_PROGRESS,
+    RESTING_SERVER_STATUSES,
+    RESTORING,
+    Created,
+    Deleted,
+    DeniedAnswerError,
+    RestoreStarted,
+    UnreadableAnswerError,
+    check_id,
+    clean_text,
+    is_failed,
+    read_json,
+    status_key,
+)
+from snapshots.upstream.parsing import to_snapshot
+
+NO_CONTENT: Final = 204
+HTTP_SUCCESSES: Final = range(200, 300)
+HTTP_ERRORS: Final = range(400, 600)
+YES_WORDS: Final = frozenset({"success", "successful", "succeeded", "ok", "accepted", "started"})
+UNDER_WAY: Final = frozenset({IN_PROGRESS, "inprogress", "processing", "pending", "queued"})
+RESTORE_WORDS: Final = YES_WORDS | UNDER_WAY | {RESTORING}
+DELETE_WORDS: Final = YES_WORDS | UNDER_WAY | {DELETING, "deleted", "removed", COMPLETED}
+"""With a snapshot's own status: some APIs give back what they have deleted."""
+NO_WORDS: Final = frozenset(
+    {"fail", "false", "no", "rejected", "refused", "denied", "busy", "unsuccessful", "aborted"}
+)
+"""Besides what a failed snapshot or server is called."""
+
+Verdict = Literal["yes", "no", "silent", "unclear"]
+
+
+def to_created(body: bytes, status: int = 201) -> Created:
+    """The body is the new snapshot, and "status" its own: one that failed is an answer too."""
+    data = read_json(body)
+    if _denies(data):
+        raise DeniedAnswerError("the body says that it failed")
+    try:
+        snapshot = to_snapshot(data)
+    except UnreadableAnswerError:
+        if _is_no(data.get("status")):
+            raise DeniedAnswerError("the body says that it failed") from None
+        raise
+    return Created(snapshot, clean_text(data.get("message"), 500), status)
+
+
+def to_restore_started(body: bytes, status: int = 200) -> RestoreStarted:
+    """It must say that it began, or at least name a server that is not at rest."""
+    data = read_json(body)
+    server = _object(data.get("server"))
+    server_status = clean_text(server.get("status"), 60)
+    verdict = _verdict(data, RESTORE_WORDS)
+    if verdict == "no" or is_failed(server_status):
+        raise DeniedAnswerError("the body says that it failed")
+    if verdict == "silent" and server and status_key(server_status) not in RESTING_SERVER_STATUSES:
+        verdict = "yes"
+    if verdict != "yes":
+        raise UnreadableAnswerError("the answer does not say that a restore has begun")
+    return RestoreStarted(
+        message=clean_text(data.get("message"), 500),
+        server_status=server_status,
+        server_id=_id_of(server),
+        snapshot_id=_id_of(_object(data.get("snapshot"))),
+        status=status,
+    )
+
+
+def to_deleted(body: bytes, status: int = 204) -> Deleted:
+    """The documented answer has no body: whatever else comes must not speak against it."""
+    if status == NO_CONTENT or body.strip() in {b"", b"null"}:
+        return Deleted(status=status)
+    data = read_json(body)
+    verdict = _verdict(data, DELETE_WORDS)
+    if verdict == "no":
+        raise DeniedAnswerError("the body says that it failed")
+    if verdict == "unclear":
+        raise UnreadableAnswerError("the answer's status is not known")
+    return Deleted(
+        message=clean_text(data.get("message"), 500),
+        snapshot_id=_id_of(_object(data.get("snapshot"))),
+        status=status,
+    )
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _id_of(item: dict[str, Any]) -> int | None:
+    """None where it is not told. Raises UnreadableAnswerError for what is no id."""
+    return None if item.get("id") is None else check_id(item["id"])
+
+
+def _verdict(data: dict[str, Any], yes_words: frozenset[str]) -> Verdict:
+    """What a body says of its own success, besides the HTTP status that it came with."""
+    word = data.get("status")
+    if _denies(data) or _is_no(word):
+        return "no"
+    if isinstance(word, str) and word.strip():
+        return "yes" if status_key(word) in yes_words else "unclear"
+    if True in (word, data.get("success"), data.get("ok")) or word in HTTP_SUCCESSES:
+        return "yes"
+    is_silent = (word is None or isinstance(word, str)) and not data.get(
+        "detail"
+    )  # which is how many APIs tell errors
+    return "silent" if is_silent else "unclear"
+
+
+def _denies(data: dict[str, Any]) -> bool:
+    """Whether a body says that it failed, whatever its status: {"success": false}, {"error": "busy"}, {"code": 500}."""
+    flags = [data[key] for key in ("success", "ok") if data.get(key) is not None]
+    if any(not flag or _is_no(flag) for flag in flags):
+        return True
+    if any(data.get(key) for key in ("error", "errors", "error_code", "error_message", "failed")):
+        return True
+    return any(_is_no(data.get(key)) for key in ("code", "status_code"))
+
+
+def _is_no(word: object) -> bool:
+    """Of a status word, or of an HTTP status that is repeated in the body."""
+    if isinstance(word, str):
+        return is_failed(word) or status_key(word) in NO_WORDS
+    return word is False or (isinstance(word, int) and word in HTTP_ERRORS)
