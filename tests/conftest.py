@@ -10,12 +10,15 @@ from tests.support.audit_guard import let_flushes_through
 from tests.support.desk import Desk, make_desk
 from tests.support.double import double
 from tests.support.hostile import strict
+from tests.support.imaginary import imaginary, imaginary_desk
 from tests.support.left_out import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 
 __all__ = [
     "double",
     "http_sandbox",
+    "imaginary",
+    "imaginary_desk",
     "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "sandbox",

@@ -1,25 +1,14 @@
 """Two operations that one piece of evidence would fit: it proves neither."""
 
 import pytest
-from django.core.cache import cache
 
 from snapshots.operations.models import Action, State
 from tests.support.desk import make_desk
-from tests.support.imaginary import ImaginaryProvider, Killed
+from tests.support.imaginary import Killed
 
 
 @pytest.fixture
-def provider(double) -> ImaginaryProvider:
-    imaginary = ImaginaryProvider()
-    double.answer = lambda request: (
-        imaginary.read(request.url.path) if request.method == "GET" else imaginary.write(request)[0]
-    )
-    cache.clear()
-    return imaginary
-
-
-@pytest.fixture
-def desks(cast, provider):
+def desks(cast, imaginary):
     """Mia and Ada, each with a token of her own for the same account."""
     return make_desk(cast.mia, "token-of-mia"), make_desk(cast.ada, "token-of-ada")
 
@@ -36,28 +25,28 @@ def create(desk, provider, mode: str):
 
 @pytest.mark.parametrize("is_of_same_token", [True, False])
 def test_a_lost_create_is_not_settled_by_the_snapshot_of_one_whose_worker_died(
-    desks, provider, is_of_same_token
+    desks, imaginary, is_of_same_token
 ):
     first, second = desks
-    lost = create(first, provider, "lost before")
+    lost = create(first, imaginary, "lost before")
     with pytest.raises(Killed):
-        create(first if is_of_same_token else second, provider, "killed after")
+        create(first if is_of_same_token else second, imaginary, "killed after")
     first.views()
     assert state_of(lost) == State.UNKNOWN
 
 
-def test_a_lost_create_is_not_settled_by_the_lost_one_of_another_token(desks, provider):
+def test_a_lost_create_is_not_settled_by_the_lost_one_of_another_token(desks, imaginary):
     first, second = desks
-    lost = create(first, provider, "lost before")
-    other = create(second, provider, "lost after")
+    lost = create(first, imaginary, "lost before")
+    other = create(second, imaginary, "lost after")
     first.views()
     second.views()
     assert (state_of(lost), state_of(other)) == (State.UNKNOWN, State.UNKNOWN)
 
 
-def test_a_lost_restore_is_not_settled_by_the_restore_that_overrides_it(desks, provider):
+def test_a_lost_restore_is_not_settled_by_the_restore_that_overrides_it(desks, imaginary):
     first, second = desks
-    provider.mode = "500"
+    imaginary.mode = "500"
     lost = first.operate(Action.RESTORE, first.server("web"))
     running = second.operate(Action.RESTORE, second.server("web"), override_reason="must be")
     first.views()

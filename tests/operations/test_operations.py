@@ -40,13 +40,20 @@ def test_the_rows_tell_who_what_where_why_and_with_which_token(desk):
     assert outcome.duration_ms is not None
 
 
-def test_a_delete_is_done_when_the_provider_says_so(desk):
+def test_a_delete_is_done_when_the_next_list_no_longer_shows_the_snapshot(desk):
     view = desk.server()
     snapshot = desk.snapshot(view)
     operation = desk.delete(view, snapshot)
-    assert operation.state == State.COMPLETED
+    assert operation.state == State.ACCEPTED
     assert not any(one.id == snapshot.id for one in desk.server(view.name).snapshots)
-    assert results("snapshot.delete") == [("intent", "pending"), ("outcome", "completed")]
+    operation.refresh_from_db()
+    assert operation.state == State.COMPLETED
+    assert "Observed absent" in operation.evidence
+    assert results("snapshot.delete") == [
+        ("intent", "pending"),
+        ("outcome", "accepted"),
+        ("outcome", "completed"),
+    ]
 
 
 def test_a_form_sent_twice_is_one_operation(desk):
@@ -111,7 +118,7 @@ def test_a_confirmation_is_not_for_another_token_of_the_same_person(desk):
     with pytest.raises(OperationRefusedError, match="confirmation_invalid"):
         other.delete(view, snapshot, desk.confirm(Action.DELETE, view, snapshot))
     assert SandboxSnapshot.objects.filter(pk=snapshot.id).exists()
-    assert other.delete(view, snapshot).state == State.COMPLETED
+    assert other.delete(view, snapshot).state == State.ACCEPTED
 
 
 def test_an_old_confirmation_expires(desk):
@@ -158,7 +165,7 @@ def test_who_may_restore_can_override_with_a_reason(desk):
     snapshot = desk.snapshot(view)
     desk.restore(view, snapshot)
     operation = desk.delete(view, snapshot, override_reason="the restore is stuck, support agreed")
-    assert operation.state == State.COMPLETED
+    assert operation.state == State.ACCEPTED
     assert "support agreed" in Entry.objects.filter(operation_id=operation.pk).first().reason
 
 

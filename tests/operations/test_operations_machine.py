@@ -199,9 +199,10 @@ class OperationsMachine(RuleBasedStateMachine):
     def time_passes(self, seconds):
         self.traveller.shift(seconds)
 
-    @rule(how=st.sampled_from(["fine", "down", "no servers"]))
-    def lists_go(self, how):
+    @rule(how=st.sampled_from(["fine", "down", "no servers", "no count"]), lags=st.booleans())
+    def lists_go(self, how, lags):
         self.provider.reads = how
+        self.provider.lags = lags
 
     @rule(server_id=servers)
     def somebody_else_creates(self, server_id):
@@ -234,13 +235,26 @@ class OperationsMachine(RuleBasedStateMachine):
     def what_is_shown_is_true(self):
         for operation in Operation.objects.all():
             is_by_evidence = operation.state == State.RECONCILED and not operation.settled_by
-            if operation.state in {State.COMPLETED, State.ACCEPTED} or is_by_evidence:
+            happened = is_by_evidence and operation.finding == Finding.HAPPENED
+            if operation.state in {State.COMPLETED, State.ACCEPTED} or happened:
                 is_gone = (
                     operation.action == Action.DELETE and operation.snapshot_id not in self.provider.snapshots
                 )
                 assert operation.pk in self.done or is_gone, f"shown as done, and never was: {operation}"
-            if operation.state == State.FAILED and operation.code != "provider_failed":
+            did_not = is_by_evidence and operation.finding == Finding.NOT_HAPPENED
+            if (operation.state == State.FAILED and operation.code != "provider_failed") or did_not:
                 assert operation.pk not in self.done, f"shown as not done, and was: {operation}"
+
+    @invariant()
+    def a_create_is_done_only_when_its_own_snapshot_is(self):
+        for operation in Operation.objects.filter(action=Action.CREATE, state=State.COMPLETED):
+            snapshot = self.provider.snapshots.get(operation.snapshot_id)
+            if snapshot is not None:  # it may have been deleted since
+                assert (snapshot["server_id"], snapshot["name"]) == (
+                    operation.server_id,
+                    operation.snapshot_name,
+                )
+                assert not snapshot["fails"]
 
     @invariant()
     def nothing_done_is_invisible(self):

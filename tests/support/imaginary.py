@@ -1,11 +1,17 @@
 """A provider that keeps its contract, in a dict: what is truly there, whatever its answers say of it."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import httpx
+import pytest
+from django.core.cache import cache
 
 from snapshots import contract
+from tests.support.desk import Desk, make_desk
 
+LAGS = timedelta(minutes=2)
+"""For so long a list goes on showing what was deleted, while `lags` is set."""
 CREATE_TAKES = timedelta(minutes=5)
 RESTORE_TAKES = timedelta(minutes=10)
 
@@ -25,18 +31,33 @@ AFTER = {
 }
 REFUSALS = {"400": 400, "401": 401, "404": 404, "429": 429, "500": 500}
 GARBLED = {"garbled": (201, b"<html>"), "500 after": (500, b""), "302 after": (302, b"")}
-MODES = ("fine", *BEFORE, *AFTER, *REFUSALS, *GARBLED)
+DENIALS = {
+    "denied": {"status": "error", "message": "Server is busy, not done"},
+    "denied by a flag": {"success": False, "message": "Not done"},
+    "denied, and done": {"status": "failed", "message": "Something went wrong"},
+}
+"""Bodies of answers with a success status: only the last one's write was done all the same."""
+MODES = ("fine", *BEFORE, *AFTER, *REFUSALS, *GARBLED, *DENIALS, "known snapshot", "too late")
+"""Known snapshot: a create is answered with one that was there before. Too late: somebody else was quicker to delete."""
 
 
 class ImaginaryProvider:
-    """`mode` is how the next write goes; `reads` how lists go: fine, down, or without servers."""
+    """`mode` is how the next write goes; `reads` how lists go: fine, down, without servers or without a count.
+
+    `say` sets the answer to the next write, whether it is done or not; `changes` is told over what a snapshot truly is.
+    """
 
     def __init__(self) -> None:
         self.servers = {7: "web", 8: "db"}
         self.snapshots: dict[int, dict] = {}
+        self.deleted: dict[int, tuple[dict, datetime]] = {}
         self.restores: dict[int, datetime] = {}
         self.mode = "fine"
         self.reads = "fine"
+        self.lags = False
+        self.at_rest = "active"
+        self.said: tuple[int, bytes, bool] | None = None
+        self.changes: dict[int, dict] = {}
         self.next_id = 100
         for server_id in self.servers:
             self.add(server_id, "old", done=True)
@@ -60,56 +81,111 @@ class ImaginaryProvider:
             "size_mb": 10 if is_over else None,
             "created_at": f"{one['at']:%Y-%m-%dT%H:%M:%SZ}",
             "description": "",
+            **self.changes.get(snapshot_id, {}),
         }
 
     def is_restoring(self, server_id: int) -> bool:
         return datetime.now(UTC) < self.restores.get(server_id, datetime.min.replace(tzinfo=UTC))
 
+    def delete(self, snapshot_id: int) -> None:
+        self.deleted[snapshot_id] = (self.item(snapshot_id), datetime.now(UTC))
+        del self.snapshots[snapshot_id]
+
+    def lagging(self) -> list[dict]:
+        """What is deleted and still listed."""
+        since = datetime.now(UTC) - LAGS
+        return [item for item, at in self.deleted.values() if self.lags and at > since]
+
     def read(self, path: str) -> httpx.Response:
         if self.reads == "down":
             return httpx.Response(500)
         if path == contract.SNAPSHOTS_PATH:
-            return httpx.Response(200, json={"results": [self.item(one) for one in self.snapshots]})
+            results = [self.item(one) for one in self.snapshots] + self.lagging()
+            count = {} if self.reads == "no count" else {"count": len(results)}
+            return httpx.Response(200, json=count | {"results": results})
         if self.reads == "no servers":
             return httpx.Response(403, json={"detail": "not for this token"})
         results = [
-            {"id": one, "name": name, "status": "restoring" if self.is_restoring(one) else "active"}
+            {"id": one, "name": name, "status": "restoring" if self.is_restoring(one) else self.at_rest}
             for one, name in self.servers.items()
         ]
         return httpx.Response(200, json={"results": results})
 
+    def say(self, status: int, body: object, *, done: bool = False) -> None:
+        self.said = (status, body if isinstance(body, bytes) else json.dumps(body).encode(), done)
+
     def write(self, request: httpx.Request) -> tuple[httpx.Response, bool]:
         """The answer, and whether it was done. Raises what the mode says."""
         mode, self.mode = self.mode, "fine"
+        if self.said:
+            (status, body, done), self.said = self.said, None
+            return httpx.Response(status, content=body), done and self._do(request).status_code < 300
         if mode in BEFORE:
             raise BEFORE[mode]()
         if mode in REFUSALS:
             return httpx.Response(REFUSALS[mode], json={"detail": "no"}), False
+        lie = self._lie(mode, request)
+        if lie:
+            return lie, False
+        if mode == "too late" and request.method == "DELETE":
+            snapshot_id = int(request.url.path.split("/")[4])
+            if snapshot_id in self.snapshots:
+                self.delete(snapshot_id)
         answer = self._do(request)
         done = answer.status_code < 300
         if mode in AFTER:
             self.last_done = done
             raise AFTER[mode]()
+        if mode in DENIALS and done:
+            return httpx.Response(200, json=DENIALS[mode]), done
         if mode in GARBLED and done:
             status, body = GARBLED[mode]
             return httpx.Response(status, content=body), done
         return answer, done
 
+    def _lie(self, mode: str, request: httpx.Request) -> httpx.Response | None:
+        """A success status for what was not done."""
+        if mode in DENIALS and mode != "denied, and done":
+            return httpx.Response(200, json=DENIALS[mode])
+        if mode == "known snapshot" and request.url.path == contract.SNAPSHOTS_PATH and self.snapshots:
+            wanted = contract.read_json(request.content)
+            server = {"id": wanted["server_id"], "name": self.servers[wanted["server_id"]]}
+            known = self.item(next(iter(self.snapshots)))
+            return httpx.Response(201, json=known | {"server": server, "name": wanted["name"]})
+        return None
+
     def _do(self, request: httpx.Request) -> httpx.Response:
         if request.url.path == contract.SNAPSHOTS_PATH:
             wanted = contract.read_json(request.content)
             if sum(one["server_id"] == wanted["server_id"] for one in self.snapshots.values()) >= 5:
-                return httpx.Response(400, json={"detail": "limit"})
+                return httpx.Response(400, json={"detail": "Snapshot limit reached"})
             made = self.add(wanted["server_id"], wanted["name"])
             return httpx.Response(201, json=self.item(made) | {"message": "begun"})
         snapshot_id = int(request.url.path.split("/")[4])
         if snapshot_id not in self.snapshots:
             return httpx.Response(404)
         if request.method == "DELETE":
-            del self.snapshots[snapshot_id]
+            self.delete(snapshot_id)
             return httpx.Response(204)
         server_id = self.snapshots[snapshot_id]["server_id"]
         self.restores[server_id] = datetime.now(UTC) + RESTORE_TAKES
         return httpx.Response(
             200, json={"status": "success", "message": "begun", "server": {"status": "restoring"}}
         )
+
+
+@pytest.fixture
+def imaginary(double, db) -> ImaginaryProvider:
+    """In the provider's place behind the portal's own client."""
+    provider = ImaginaryProvider()
+    double.answer = lambda request: (
+        provider.read(request.url.path) if request.method == "GET" else provider.write(request)[0]
+    )
+    cache.clear()
+    return provider
+
+
+@pytest.fixture
+def imaginary_desk(cast, imaginary) -> Desk:
+    """Mia the manager with a token of the imaginary provider."""
+    return make_desk(cast.mia, "token-of-mia")

@@ -1,0 +1,99 @@
+"""A snapshot that is on its way out is shown so, and what the page says of its delete fits what the list shows."""
+
+import pytest
+from django.urls import reverse
+
+from tests.support.evidence import later
+from tests.support.pages import confirm, hidden, text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def mia(imaginary_desk, signed_in):
+    return signed_in(imaginary_desk.user)
+
+
+@pytest.fixture
+def urls(imaginary_desk):
+    """Where web's only snapshot is deleted, restored and shown."""
+    view = imaginary_desk.server("web")
+    ids = (imaginary_desk.token.pk, imaginary_desk.snapshot(view).id)
+    return {
+        "delete": reverse("snapshot_delete", args=ids),
+        "restore": reverse("snapshot_restore", args=ids),
+        "server": reverse("server_detail", args=[imaginary_desk.token.pk, view.server_id]),
+    }
+
+
+def test_a_well_behaved_delete_is_told_as_done_by_the_page_that_follows_it(mia, urls):
+    sent = confirm(mia, urls["delete"], understood="on")
+    text = text_of(mia.get(sent["Location"]))
+    assert "The snapshot was deleted" in text
+    assert "Done" in text
+
+
+def test_while_it_is_listed_its_row_says_that_it_goes_and_offers_nothing(mia, urls, imaginary):
+    imaginary.lags = True
+    sent = confirm(mia, urls["delete"], understood="on")
+    assert "The snapshot is being deleted" in text_of(mia.get(sent["Location"]))
+    for url in (urls["server"], "/?q=web"):
+        response = mia.get(url)
+        body = response.content.decode()
+        assert "Deleting" in text_of(response)
+        assert "gone for ever" not in text_of(response)
+        assert f'href="{urls["delete"]}"' not in body
+        assert f'href="{urls["restore"]}"' not in body
+        assert 'hx-trigger="every' in body, "it looks whether it is gone"
+    imaginary.lags = False
+    with later(seconds=5):
+        assert "The snapshot was deleted" in text_of(mia.get(sent["Location"]))
+
+
+def test_its_confirmation_pages_offer_nothing_either(mia, urls, imaginary):
+    imaginary.lags = True
+    confirm(mia, urls["delete"], understood="on")
+    for url in (urls["delete"], urls["restore"]):
+        response = mia.get(url)
+        assert "This snapshot is being deleted" in text_of(response)
+        assert 'name="confirmation"' not in response.content.decode()
+
+
+def test_a_confirmation_from_before_is_refused_with_the_reason(mia, urls, imaginary):
+    fields = {"typed_name": "web", "reason": "r", "understood": "on"}
+    page = mia.get(urls["restore"])
+    imaginary.lags = True
+    confirm(mia, urls["delete"], understood="on")
+    response = mia.post(urls["restore"], {"confirmation": hidden(page, "confirmation"), **fields})
+    assert response.status_code == 409
+    assert "This snapshot is being deleted" in text_of(response)
+
+
+def test_somebody_else_was_quicker(mia, urls, imaginary):
+    imaginary.mode = "too late"
+    sent = confirm(mia, urls["delete"], understood="on")
+    text = text_of(mia.get(sent["Location"]))
+    assert "The snapshot was already gone" in text
+    assert "was not deleted" not in text
+
+
+def test_until_the_list_shows_it_that_is_not_said(mia, urls, imaginary):
+    imaginary.lags = True
+    imaginary.mode = "too late"
+    sent = confirm(mia, urls["delete"], understood="on")
+    text = text_of(mia.get(sent["Location"]))
+    assert "seems to be gone already" in text
+    assert "was not deleted" not in text
+    assert "was already gone" not in text
+    with later(minutes=3):
+        assert "The snapshot was already gone" in text_of(mia.get(sent["Location"]))
+
+
+def test_what_stays_listed_has_its_buttons_back_and_its_delete_needs_attention(mia, urls, imaginary):
+    imaginary.say(204, b"")
+    sent = confirm(mia, urls["delete"], understood="on")
+    with later(minutes=6):
+        text = text_of(mia.get(sent["Location"]))
+        assert "its list goes on showing it" in text
+        assert f'href="{urls["delete"]}"' in mia.get(urls["server"]).content.decode()
+        assert "The snapshot is still there" in text_of(mia.get(reverse("operation_attention")))

@@ -1,0 +1,114 @@
+"""The provider's words for a snapshot's state: what they mean, and why a button is missing."""
+
+import re
+
+import pytest
+from django.urls import reverse
+
+from snapshots.operations.errors import OperationRefusedError
+from tests.support.desk import make_desk
+from tests.support.pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def row(imaginary_desk, imaginary, signed_in):
+    """What web's only snapshot looks like with a status, to a person: (text of the row, verbs of its buttons)."""
+
+    def show(status: object, person=None) -> tuple[str, set[str]]:
+        number = next(number for number, one in imaginary.snapshots.items() if one["server_id"] == 7)
+        imaginary.changes[number] = {"status": status}
+        desk = make_desk(person, "token-of-mia") if person else imaginary_desk
+        desk.views()
+        response = signed_in(desk.user).get(reverse("server_detail", args=[desk.token.pk, 7]))
+        html = re.search(r"(?s)<tbody>.*?<tr>(.*?)</tr>", response.content.decode()).group(1)
+        response.content = html.encode()
+        return text_of(response), {verb for verb in ("restore", "delete") if f'/{verb}/"' in html}
+
+    return show
+
+
+@pytest.mark.parametrize(
+    "status", ["completed", "Completed", "COMPLETE", "READY", "available", " ready ", "Available"]
+)
+def test_what_means_completed_can_be_restored(row, status):
+    text, verbs = row(status)
+    assert "Ready" in text
+    assert verbs == {"restore", "delete"}
+
+
+@pytest.mark.parametrize(
+    "status", ["in_progress", "In Progress", "IN-PROGRESS", "Pending", "CREATING", "Queued"]
+)
+def test_what_means_that_it_is_being_made_has_no_buttons_and_says_so(row, status):
+    text, verbs = row(status)
+    assert "Not ready yet" in text
+    assert verbs == set()
+
+
+@pytest.mark.parametrize("status", ["failed", "FAILED", "Error"])
+def test_what_means_failed_can_only_be_deleted_and_says_why(row, status):
+    text, verbs = row(status)
+    assert "A failed snapshot cannot be restored" in text
+    assert verbs == {"delete"}
+
+
+@pytest.mark.parametrize("status", ["archived", "Active", "done", "success", "<b>"])
+def test_a_word_that_may_mean_something_else_is_shown_as_it_is_and_not_restored(row, status):
+    text, verbs = row(status)
+    assert f"Status unknown to the portal: “{status}”" in text
+    assert verbs == {"delete"}
+
+
+@pytest.mark.parametrize("status", ["", None, "  ", {"a": 1}])
+def test_no_status_is_said_to_be_none(row, status):
+    text, verbs = row(status)
+    assert "The provider gives no status" in text
+    assert verbs == {"delete"}
+
+
+def test_a_role_that_may_do_neither_says_so(row, cast):
+    for person in (cast.vera, cast.omar):
+        text, verbs = row("completed", person)
+        assert "Your role may not restore or delete" in text
+        assert verbs == set()
+
+
+def test_where_all_buttons_are_nothing_is_explained(row):
+    text, _verbs = row("completed")
+    assert "may not" not in text
+    assert "unknown" not in text.casefold()
+
+
+def test_the_restore_page_of_one_that_is_not_ready_tells_its_status(imaginary_desk, imaginary, signed_in):
+    number = next(iter(imaginary.snapshots))
+    imaginary.changes[number] = {"status": "archived"}
+    page = signed_in(imaginary_desk.user).get(
+        reverse("snapshot_restore", args=[imaginary_desk.token.pk, number])
+    )
+    assert "gives its status as “archived”" in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        ("Active", "Running"),
+        ("ONLINE", "Running"),
+        ("STOPPED", "Stopped"),
+        ("Error", "Failed"),
+        ("odd", "odd"),
+    ],
+)
+def test_a_servers_status_is_read_whatever_its_case(imaginary_desk, imaginary, signed_in, status, says):
+    imaginary.at_rest = status
+    page = signed_in(imaginary_desk.user).get(reverse("server_detail", args=[imaginary_desk.token.pk, 7]))
+    assert re.search(rf'<span class="badge \w+">{says}<', page.content.decode())
+
+
+def test_a_server_that_is_restoring_in_capitals_is_held(imaginary_desk, imaginary):
+    imaginary.at_rest = "RESTORING"
+    view = imaginary_desk.server("web")
+    assert view.is_held
+    with pytest.raises(OperationRefusedError, match="server_held"):
+        imaginary_desk.create(view)
