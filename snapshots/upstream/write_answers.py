@@ -111,10 +111,9 @@ def _verdict(data: dict[str, Any], yes_words: frozenset[str]) -> Verdict:
         return "yes" if status_key(word) in yes_words else "unclear"
     if True in (word, data.get("success"), data.get("ok")) or word in HTTP_SUCCESSES:
         return "yes"
-    is_silent = (word is None or isinstance(word, str)) and not data.get(
-        "detail"
-    )  # which is how many APIs tell errors
-    return "silent" if is_silent else "unclear"
+    if data.get("detail"):  # which is how many APIs tell an error
+        return "unclear"
+    return "silent" if word is None or isinstance(word, str) else "unclear"
 
 
 def _denies(data: dict[str, Any]) -> bool:

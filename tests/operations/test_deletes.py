@@ -91,7 +91,9 @@ def test_what_an_older_list_shows_again_is_still_deleted(imaginary_desk, imagina
     operation = delete(imaginary_desk)
     assert look(imaginary_desk, operation) == (State.COMPLETED, "")
     imaginary.lags = True
-    assert imaginary_desk.server("web").deleted_ids == {operation.snapshot_id}
+    view = imaginary_desk.server("web")
+    assert view.deleted_ids == {operation.snapshot_id}
+    assert view.is_moving
 
 
 def test_what_the_list_goes_on_showing_was_not_deleted_as_far_as_anybody_knows(imaginary_desk, imaginary):
@@ -154,6 +156,7 @@ def test_a_404_for_a_snapshot_that_stays_listed_means_that_this_request_did_not_
         assert look(imaginary_desk, operation) == (State.UNKNOWN, "already_gone")
     with later(minutes=6):
         assert look(imaginary_desk, operation) == (State.RECONCILED, "already_gone")
+        assert imaginary_desk.server("web").deleted_ids == frozenset()
     assert operation.finding == Finding.NOT_HAPPENED
 
 
