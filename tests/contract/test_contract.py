@@ -16,7 +16,7 @@ from snapshots import contract
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream import parsing
 from snapshots.upstream.client import SnapshotClient
-from snapshots.upstream.errors import InvalidError, NotFoundError, TokenRefusedError
+from snapshots.upstream.errors import InvalidError, LimitReachedError, NotFoundError, TokenRefusedError
 from tests.support.provider import SANDBOX_URL, HttpSandbox, fill_sandbox, make_client
 
 REAL_URL = os.environ.get("SNAPPORTAL_CONTRACT_URL", "").rstrip("/").removesuffix(contract.API_PATH)
@@ -177,7 +177,7 @@ def test_what_does_not_exist_is_not_found(provider):
 def test_sixth_snapshot_is_refused(provider):
     for number in range(contract.MAX_SNAPSHOTS_PER_SERVER):
         provider.client.create_snapshot(server_id=provider.server_id, name=f"number-{number}")
-    with pytest.raises(InvalidError) as caught:
+    with pytest.raises(LimitReachedError) as caught:
         provider.client.create_snapshot(server_id=provider.server_id, name="one-too-many")
     assert caught.value.status == 400
     assert "maximum of 5" in caught.value.message

@@ -33,7 +33,7 @@ def test_it_is_unknown_and_the_providers_words_are_on_the_page_and_in_the_log(
     assert (operation.state, operation.code) == (State.UNKNOWN, "contradictory")
     page = text_of(signed_in(imaginary_desk.user).get(reverse("operation_detail", args=[operation.pk])))
     assert f"The provider said: “{BUSY}”" in page
-    assert "in its own words it failed" in page
+    assert "its message says that it failed" in page
     row = Entry.objects.get(operation_id=operation.pk, phase="outcome")
     assert (row.result, row.provider_status, row.provider_message) == ("unknown", status, BUSY)
     imaginary_desk.views()

@@ -32,7 +32,7 @@ def test_the_page_says_what_it_means_in_our_words_and_the_providers(refused, ima
     assert (refused.state, refused.code) == (State.FAILED, "limit_reached")
     text = text_of(page_of(imaginary_desk.user, signed_in, refused))
     assert f"The provider said: “{WORDS}”" in text
-    assert "The provider says that no more snapshots can be kept" in text
+    assert "The provider allows no more snapshots, although its list showed a free slot" in text
     assert "Delete a snapshot that you no longer need" in text
 
 
@@ -58,7 +58,7 @@ def test_who_may_not_delete_is_told_whom_to_ask(refused, imaginary_desk, cast, s
 def test_while_the_server_is_held_nothing_is_offered(refused, imaginary_desk, imaginary, signed_in):
     imaginary_desk.operate(Action.RESTORE, imaginary_desk.server("web"))
     response = page_of(imaginary_desk.user, signed_in, refused)
-    assert "once the restore of this server is over" in text_of(response)
+    assert "once the restore of this server has ended" in text_of(response)
     assert '/delete/"' not in response.content.decode()
 
 

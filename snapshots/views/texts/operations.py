@@ -104,8 +104,8 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "limit_reached": (
         lazy(
-            "The provider says that no more snapshots can be kept, although its list showed room: some may not be shown to "
-            "this token, some may still be on their way out, or the plan allows fewer. Nothing was changed."
+            "The provider allows no more snapshots, although its list showed a free slot: this token may not see all "
+            "snapshots, some may still be deleting, or the plan may allow fewer. Nothing was changed."
         ),
         lazy("Delete a snapshot that you no longer need, then create the new one."),
     ),

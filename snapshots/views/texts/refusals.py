@@ -32,9 +32,7 @@ REFUSAL_WORDS = {
     "snapshot_deleting": Words(
         "warn",
         lazy("This snapshot is being deleted"),
-        lazy(
-            "The provider has said yes to it, although its list still shows the snapshot. Nothing was sent."
-        ),
+        lazy("The provider has accepted its deletion, but still lists it. Nothing was sent."),
         lazy("The server's page shows when it is gone."),
     ),
     "snapshot_unready": Words(
