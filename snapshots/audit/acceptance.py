@@ -42,7 +42,10 @@ class Acceptance:
     pairs: tuple[Pair, ...]
 
     def __str__(self) -> str:
-        return f"{self.finding}; accepted by {self.by} on {self.at} in row {self.sequence}, reason: {self.reason}"
+        when = chain.format_time(self.at)
+        return (
+            f"{self.finding}; accepted by {self.by} on {when} in row {self.sequence}, reason: {self.reason}"
+        )
 
 
 def parse_pairs(evidence: str) -> tuple[Pair, ...]:

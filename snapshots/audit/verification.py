@@ -27,7 +27,7 @@ PROBLEMS: Final = {
     "link": "it does not follow from the row before it: rows were put in, taken out or moved",
     "key_change": "the key changes without a row that says so, or goes back to an older key",
     "time": "its time is not after the time of the row before it",
-    "anchor": "it is not what the anchor noted, or the anchor itself is not signed by us",
+    "anchor": "it is not what the anchor noted, or the anchor itself is not signed with this key",
     "cut": "an anchor names rows that are not there: the newest rows were cut off",
     "lost": "it tells of an anchor that the file of anchors lacks: lines were taken out of the file",
 }

@@ -59,14 +59,14 @@ def test_the_row_names_who_why_and_each_anchor_that_is_given_up(capsys, restored
 
 def test_verifying_and_the_page_tell_of_it_for_ever(capsys, restored, cast, signed_in):
     accept(capsys, "restored_log", by="<Ada>")
+    written_at = chain.format_time(Entry.objects.get(sequence=13).at)
     for _ in range(2):
         write_events(3)
         run(capsys, "anchor_audit")
         code, said = verify(capsys)
         assert code == 0
         assert "rows 13 to 17 were lost when a backup was put back" in said
-        assert "accepted by <Ada>" in said
-        assert "reason: The disk died" in said
+        assert f"accepted by <Ada> on {written_at} in row 13, reason: The disk died" in said
         page = signed_in(cast.aron).get(reverse("entry_list")).text
         assert "rows 13 to 17 were lost" in page
         assert "&lt;Ada&gt;" in page
