@@ -4,21 +4,25 @@ The second is asked on a database connection of its own, which gives up soon: a 
 person would takes a portal that cannot serve for one that is slow.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 import structlog
-from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 
+from snapportal import storage
+from snapportal.storage import StorageError
+from snapshots.audit import journal
+from snapshots.audit.journal import JournalUnavailableError
+from snapshots.audit.locking import LockTimeoutError
+from snapshots.vault import tokens
+from snapshots.vault.crypto import SealError
 from snapshots.views.access import public
 
 WAIT_SECONDS: Final = 0.7
@@ -28,13 +32,22 @@ CONNECT_SECONDS: Final = 2
 ENOUGH_SECONDS: Final = 1.3
 """After these nothing more is asked."""
 
+NAME: Final = "readiness"
+"""Of the connection, for the time of one answer."""
+
 log = structlog.get_logger("snapportal.health")
 
 
+class NotReadyError(Exception):
+    """A check did not pass, and nothing else says so."""
+
+
 @contextmanager
-def open_impatient() -> Iterator[BaseDatabaseWrapper]:
-    """A connection outside of any pool, opened by its first statement, that waits for no lock longer than WAIT_SECONDS."""
-    own: BaseDatabaseWrapper = connection.copy()
+def open_impatient() -> Iterator[str]:
+    """The name of a connection outside of any pool, opened by its first statement, that waits for no lock longer than
+    WAIT_SECONDS.
+    """
+    own: BaseDatabaseWrapper = connection.copy(alias=NAME)
     options = own.settings_dict["OPTIONS"]
     if own.vendor == "postgresql":
         options.pop("pool", None)
@@ -43,21 +56,17 @@ def open_impatient() -> Iterator[BaseDatabaseWrapper]:
     else:
         options.pop("init_command", None)  # setting the journal's mode would wait too
         options["timeout"] = WAIT_SECONDS
+    connections[NAME] = own
     try:
-        yield own
+        yield NAME
     finally:
+        del connections[NAME]
         own.close()
 
 
-def check_keys(own: BaseDatabaseWrapper) -> bool:
-    """The rings of tokens and audit log; without its SECRET_KEY Django does not run at all."""
-    return bool(settings.SNAPPORTAL_TOKEN_KEYS and settings.SNAPPORTAL_AUDIT_KEYS)
-
-
-def check_database(own: BaseDatabaseWrapper) -> bool:
-    with own.cursor() as cursor:
+def check_database(using: str) -> None:
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT 1")
-        return bool(cursor.fetchone() == (1,))
 
 
 @cache
@@ -65,47 +74,51 @@ def _known_migrations() -> frozenset[tuple[str, str]]:
     return frozenset(MigrationLoader(None).graph.nodes)
 
 
-def check_migrations(own: BaseDatabaseWrapper) -> bool:
-    with own.cursor() as cursor:
+def check_migrations(using: str) -> None:
+    with connections[using].cursor() as cursor:
         cursor.execute("SELECT app, name FROM django_migrations")
-        return _known_migrations() <= set(cursor.fetchall())
+        missing = _known_migrations() - set(cursor.fetchall())
+    if missing:
+        raise NotReadyError(f"migrations are missing: {sorted(missing)}")
 
 
-def check_audit_log(own: BaseDatabaseWrapper) -> bool:
-    """Whether a row could be written, asked without writing one."""
-    with own.cursor() as cursor:
-        if own.vendor == "postgresql":
-            cursor.execute(
-                "SELECT has_table_privilege('audit_entry', 'INSERT'), current_setting('transaction_read_only')"
-            )
-            return bool(cursor.fetchone() == (True, "off"))
-        cursor.execute("SELECT 1 FROM audit_entry LIMIT 1")
-        cursor.execute("PRAGMA database_list")
-        file = cursor.fetchone()[2]
-    return not file or (os.access(file, os.W_OK) and os.access(Path(file).parent, os.W_OK))
+def check_keys(using: str) -> None:
+    """The rings of tokens and audit log open what was sealed last. Without its SECRET_KEY Django does not run at all."""
+    journal.check_key(using)
+    tokens.check_keys(using)
 
 
-CHECKS: dict[str, Callable[[BaseDatabaseWrapper], bool]] = {
-    "keys": check_keys,
+CHECKS: dict[str, Callable[[str], None]] = {
     "database": check_database,
     "migrations": check_migrations,
-    "audit_log": check_audit_log,
+    "keys": check_keys,
+    "audit_log": storage.check_write,
 }
+FAILURES: Final = (
+    DatabaseError,
+    NotReadyError,
+    JournalUnavailableError,
+    SealError,
+    LockTimeoutError,
+    StorageError,
+    OSError,
+)
 
 
 def examine() -> dict[str, bool]:
     """Every check and whether it passes. One that there was no time for does not."""
     end = time.monotonic() + ENOUGH_SECONDS
-    with open_impatient() as own:
-        return {name: time.monotonic() < end and _passes(name, own) for name in CHECKS}
+    with open_impatient() as using:
+        return {name: time.monotonic() < end and _passes(name, using) for name in CHECKS}
 
 
-def _passes(name: str, own: BaseDatabaseWrapper) -> bool:
+def _passes(name: str, using: str) -> bool:
     try:
-        return CHECKS[name](own)
-    except DatabaseError as error:
-        log.warning("not ready", check=name, exc_info=error)
+        CHECKS[name](using)
+    except FAILURES as error:
+        log.warning("not ready", check=name, why=str(error))
         return False
+    return True
 
 
 @public("GET", "HEAD")

@@ -7,6 +7,7 @@
 values of a JSON Lines export (all of them already text or numbers) give the same bytes.
 """
 
+import hashlib
 import hmac
 import json
 from collections.abc import Iterable, Mapping
@@ -21,6 +22,9 @@ Ring = Mapping[str, bytes]
 
 GENESIS: Final = "0" * 64
 KEY_CHANGE: Final = "audit.key_change"
+ACCEPT_RESTORED_LOG: Final = "audit.accept_restored_log"
+ACCEPT_LOST_ANCHORS: Final = "audit.accept_lost_anchors"
+ACCEPT_CHANGED_ROWS: Final = "audit.accept_changed_rows"
 UNREADABLE: Final = "unreadable"
 """The column that marks a row of which the database gives only the number."""
 ANCHOR_PREFIX: Final = b"snapportal anchor\n"
@@ -54,9 +58,31 @@ class Anchor:
     key_id: str
     signature: str = ""
 
+    @property
+    def named_row(self) -> tuple[int, str]:
+        return self.sequence, self.hash
+
     def signed_part(self) -> bytes:
         signed = {"sequence": self.sequence, "head": self.hash, "count": self.count, "at": self.at}
         return ANCHOR_PREFIX + canonical(signed | {"key_id": self.key_id})
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What rows of the log itself accept, each with a reason (acceptance.py reads them): it raises no alarm any more.
+
+    `anchors` are given up: sequence and hash of rows that were lost when a backup was put back. `rows` were changed in
+    the database: sequence and `digest` of the row as it was found. Any further change is found as before.
+    """
+
+    anchors: frozenset[tuple[int, str]] = frozenset()
+    rows: frozenset[tuple[int, str]] = frozenset()
+
+    def has_changed(self, row: Row) -> bool:
+        return (row["sequence"], digest(row)) in self.rows
+
+
+NOTHING_ACCEPTED: Final = Accepted()
 
 
 @dataclass(frozen=True)
@@ -104,6 +130,14 @@ def canonical(row: Row) -> bytes:
 def seal(row: Row, key: bytes) -> str:
     """The row's hash, 64 hex digits."""
     return hmac.digest(key, canonical(row), "sha256").hex()
+
+
+def digest(row: Row) -> str:
+    """64 hex digits for a row as it stands, its hash included, whether its seal is valid or not; '' when it has none."""
+    try:
+        return hashlib.sha256(canonical(row) + str(row["hash"]).encode()).hexdigest()
+    except (TypeError, ValueError):  # a value of a kind that never was in a row of ours
+        return ""
 
 
 def sign_anchor(head: Head, *, at: datetime, key_id: str, key: bytes) -> Anchor:
@@ -162,20 +196,29 @@ def _check_link(row: Row, head: Head, ring: Ring) -> Problem:
     return "time" if str(plain(row["at"])) <= head.at else ""
 
 
-def check_row(row: Row, head: Head, ring: Ring) -> Problem:
+def check_row(row: Row, head: Head, ring: Ring, accepted: Accepted = NOTHING_ACCEPTED) -> Problem:
     """What is wrong with `row` as the one that follows `head`; '' when nothing is."""
-    return _check_place(row, head) or check_seal(row, ring) or _check_link(row, head, ring)
+    problem = _check_place(row, head) or check_seal(row, ring)
+    if problem == "hash" and accepted.has_changed(row):
+        problem = ""
+    return problem or _check_link(row, head, ring)
 
 
 class _Noted:
-    """What anchors demand of the rows: their hashes, and that no key older than the anchor's own seals behind it."""
+    """What anchors demand of the rows: their hashes, and that no key older than the anchor's own seals behind it.
 
-    def __init__(self, anchors: Iterable[Anchor], ring: Ring, head: Head) -> None:
+    Of one that was given up, only that the row in its place is younger: the row that it named was lost, not rewritten.
+    """
+
+    def __init__(self, anchors: Iterable[Anchor], ring: Ring, head: Head, accepted: Accepted) -> None:
         self._ring = ring
         self._oldest = len(ring)
         self._open: dict[int, list[Anchor]] = {}
+        self._given_up: dict[int, list[Anchor]] = {}
         for anchor in anchors:
-            if anchor.sequence > head.sequence:
+            if anchor.named_row in accepted.anchors:
+                self._given_up.setdefault(anchor.sequence, []).append(anchor)
+            elif anchor.sequence > head.sequence:
                 self._open.setdefault(anchor.sequence, []).append(anchor)
             else:
                 self._oldest = min(self._oldest, age(anchor.key_id, ring))
@@ -184,6 +227,9 @@ class _Noted:
         age_here = age(row["key_id"], self._ring)
         if age_here > self._oldest:
             return "key_change"
+        for anchor in self._given_up.get(row["sequence"], ()):
+            if anchor.hash != row["hash"] and str(plain(row["at"])) <= anchor.at:
+                return "anchor"
         for anchor in self._open.pop(row["sequence"], ()):
             age_of_anchor = age(anchor.key_id, self._ring)
             if anchor.hash != row["hash"] or age_of_anchor > age_here:
@@ -197,13 +243,19 @@ class _Noted:
 
 
 def verify(
-    rows: Iterable[Row], ring: Ring, *, start: Head | None = None, anchors: Iterable[Anchor] = ()
+    rows: Iterable[Row],
+    ring: Ring,
+    *,
+    start: Head | None = None,
+    anchors: Iterable[Anchor] = (),
+    accepted: Accepted = NOTHING_ACCEPTED,
 ) -> Verdict:
     """Walk `rows` in the order of their sequence, one at a time, and stop at the first that does not hold.
 
     `start` is a head that is already trusted. Each of `anchors` must be signed with a key of `ring` and
     name a row that is there with the same hash: `anchor` when not, `cut` when the log ends before it.
     Keys only ever change towards the front of `ring`, and never behind an anchor that a newer one signed.
+    What the log itself has `accepted` is no problem, and nothing else is excused by it.
     """
     head = start or Head()
     count = 0
@@ -211,9 +263,9 @@ def verify(
     for anchor in anchors:
         if not is_signed(anchor, ring):
             return Verdict(0, anchor.sequence, "anchor", head)
-    noted = _Noted(anchors, ring, head)
+    noted = _Noted(anchors, ring, head, accepted)
     for row in rows:
-        problem = check_row(row, head, ring) or noted.check(row)
+        problem = check_row(row, head, ring, accepted) or noted.check(row)
         if problem:
             has_place = type(row["sequence"]) is int and problem != "gap"
             return Verdict(count, row["sequence"] if has_place else head.sequence + 1, problem, head)

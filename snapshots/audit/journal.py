@@ -19,10 +19,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import Error, IntegrityError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import chain, locking, tolerant_rows
+from snapshots.audit import acceptance, chain, locking, tolerant_rows
 from snapshots.audit.models import Entry, Phase
 
 TEXT_MAX_LENGTH: Final = 2000
@@ -175,12 +175,10 @@ def _insert(tail: Entry | None, phase: Phase, data: EntryData, result: str) -> E
     return entry
 
 
-def _tail() -> Entry | None:
-    """The last row, as far as the next one needs it. Raises JournalUnavailableError when it is none of ours."""
+def _tail(using: str = DEFAULT_DB_ALIAS) -> Entry | None:
+    """The newest row, read whole. Raises JournalUnavailableError when it is none of ours."""
     try:
-        found = tolerant_rows.read_all(
-            Entry.objects.order_by("-sequence").only("sequence", "at", "hash", "key_id")[:1]
-        )
+        found = tolerant_rows.read_all(Entry.objects.using(using).order_by("-sequence")[:1])
     except tolerant_rows.UnreadableError as error:
         raise JournalUnavailableError(f"the last row cannot be read: {error}") from error
     if found and (type(found[0].sequence) is not int or not isinstance(found[0].at, datetime)):
@@ -188,17 +186,62 @@ def _tail() -> Entry | None:
     return found[0] if found else None
 
 
-def _change_key(tail: Entry, key_id: str) -> Entry:
-    """Write down that `key_id` seals from here on. Raises JournalUnavailableError when that is a way back.
+def _is_accepted_by(data: EntryData | None, tail: Entry) -> bool:
+    """Whether `data` is the very row that accepts the change of the newest one."""
+    if data is None or data.action != chain.ACCEPT_CHANGED_ROWS:
+        return False
+    return (tail.sequence, chain.digest(tail.row)) in acceptance.parse_pairs(data.evidence)
+
+
+def _check_tail(tail: Entry, data: EntryData | None = None) -> None:
+    """Raises JournalUnavailableError unless our key verifies the seal of the newest row.
+
+    Behind it the log could never be verified again: a key that only bears the right ID seals what the right one
+    does not verify, and a row that was changed in the database would be buried (docs/decisions/0008).
+    """
+    problem = chain.check_seal(tail.row, settings.SNAPPORTAL_AUDIT_KEYS)
+    if problem == "key":
+        raise JournalUnavailableError(
+            f"the newest row, {tail.sequence}, is sealed with the key {tail.key_id}, which is not given: "
+            "nothing was written"
+        )
+    if problem and not _is_accepted_by(data, tail):
+        raise JournalUnavailableError(
+            f"the key {tail.key_id} does not open the newest row, {tail.sequence}: it is a wrong key under the right ID, "
+            "or the row was changed in the database; nothing was written (docs/operators.md tells how to go on)"
+        )
+
+
+def _check_change(tail: Entry, key_id: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Raises JournalUnavailableError when a change to the key `key_id` is a way back.
 
     A process that still has the keys of yesterday, or a ring that is turned round, would break the chain for good.
     """
-    if tail.key_id not in settings.SNAPPORTAL_AUDIT_KEYS:
-        raise JournalUnavailableError(
-            f"the last row is sealed with the key {tail.key_id}, which is not given"
-        )
-    if Entry.objects.filter(key_id=key_id).exists():
+    if tail.key_id == key_id:
+        return
+    entries = Entry.objects.using(using).numbered()
+    first = entries.order_by("sequence").values_list("key_id", flat=True)[:1]
+    if entries.filter(action=chain.KEY_CHANGE, target=key_id).exists() or key_id in tolerant_rows.read_all(
+        first
+    ):
         raise JournalUnavailableError(f"the key {key_id} was given up for another one: it seals no more")
+
+
+def check_key(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Raises JournalUnavailableError unless our first key may seal a row behind the newest one. Writes nothing."""
+    key_id, _key = _current_key()
+    try:
+        tail = _tail(using)
+        if tail is not None:
+            _check_tail(tail)
+            _check_change(tail, key_id, using)
+    except tolerant_rows.UnreadableError as error:
+        raise JournalUnavailableError(str(error)) from error
+
+
+def _change_key(tail: Entry, key_id: str) -> Entry:
+    """Write down that `key_id` seals from here on. Raises JournalUnavailableError when that is a way back."""
+    _check_change(tail, key_id)
     told = EntryData(action=chain.KEY_CHANGE, target=key_id, evidence=f"{tail.key_id} → {key_id}")
     return _insert(tail, Phase.EVENT, told, "completed")
 
@@ -210,8 +253,10 @@ def _append(phase: Phase, data: EntryData, result: str) -> Entry:
         locking.hold_lock()
         tail = _tail()
         key_id, _key = _current_key()
-        if tail is not None and tail.key_id != key_id:
-            tail = _change_key(tail, key_id)
+        if tail is not None:
+            _check_tail(tail, data)
+            if tail.key_id != key_id:
+                tail = _change_key(tail, key_id)
         return _insert(tail, phase, data, result)
-    except Error as error:
+    except (Error, tolerant_rows.UnreadableError) as error:
         raise JournalUnavailableError(str(error)) from error

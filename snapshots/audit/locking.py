@@ -20,6 +20,8 @@ from django.db import connection
 WAIT_SECONDS: Final = 20.0
 LOCK_NUMBER: Final = 0x536E_6150_4155_4449
 """The advisory lock of the log: any number that nobody else uses ("SnaPAUDI")."""
+GATE: Final = "audit-gate.lock"
+TURN: Final = "audit-turn.lock"
 
 
 class LockTimeoutError(Exception):
@@ -38,18 +40,31 @@ def _wait_for(handle: int, deadline: float) -> None:
         pause = min(pause * 1.5, 0.005)
 
 
+def _open(name: str) -> int:
+    return os.open(Path(settings.DATA_DIR) / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator[int]:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _opened(name: str) -> Iterator[int]:
+    handle = _open(name)
     try:
         yield handle
     finally:
         os.close(handle)  # lets the lock go, if it is held
 
 
-def _take_turn(handle: int, folder: Path) -> None:
+def check_files() -> None:
+    """Raises LockTimeoutError when a writer could not even queue, as on a file system that is read-only."""
+    try:
+        for name in (GATE, TURN):
+            os.close(_open(name))
+    except OSError as error:
+        raise LockTimeoutError(str(error)) from error
+
+
+def _take_turn(handle: int) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
-    with _opened(folder / "audit-gate.lock") as gate:
+    with _opened(GATE) as gate:
         _wait_for(gate, deadline)
         _wait_for(handle, deadline)
 
@@ -63,14 +78,13 @@ def writer_turn() -> Iterator[None]:
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
-    folder = Path(settings.DATA_DIR)
     try:
-        handle = os.open(folder / "audit-turn.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        handle = _open(TURN)
     except OSError as error:
         raise LockTimeoutError(str(error)) from error
     try:
         try:
-            _take_turn(handle, folder)
+            _take_turn(handle)
         except OSError as error:
             raise LockTimeoutError(str(error)) from error
         yield

@@ -32,6 +32,10 @@ class KeyMissingError(SealError):
     """The key it was encrypted with is not in the ring (or the ring is empty)."""
 
 
+class KeyMismatchError(SealError):
+    """A wrong key stands under the ID of the one that sealed the stored tokens."""
+
+
 @dataclass(frozen=True)
 class Binding:
     """The one place where a sealed token is valid."""

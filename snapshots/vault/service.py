@@ -19,6 +19,8 @@ from snapshots.vault.models import StoredToken
 from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 
 log = structlog.get_logger("snapshots.vault.service")
+KEY_ERROR = "key"
+"""The code of a token that was not stored because our own key is missing or a false one."""
 
 
 class TokenNotTakenError(Exception):
@@ -27,7 +29,7 @@ class TokenNotTakenError(Exception):
     def __init__(self, check: TokenCheck) -> None:
         super().__init__(check.code)
         self.check = check
-        self.may_store_unchecked = check.code != TokenRefusedError.code
+        self.may_store_unchecked = check.code not in {TokenRefusedError.code, KEY_ERROR}
 
 
 def may_keep_tokens(person: AbstractBaseUser) -> bool:
@@ -71,25 +73,32 @@ def _entry(actor: Actor, action: str, owner: object, label: str, fingerprint: st
 
 @contextmanager
 def _told(entry: EntryData) -> Iterator[None]:
-    """Around a change that may come too late: then nothing of it stays, and the log says that it was refused."""
+    """Around a change that may not be possible: then nothing of it stays, and the log says that it was refused.
+
+    Raises TokenChangedError, and TokenNotTakenError for a key that cannot seal.
+    """
     try:
         with journal.committed():
             yield
     except TokenChangedError:
         journal.record(replace(entry, result="refused", code="token_changed"))
         raise
+    except SealError as error:
+        log.error("token not sealed", why=str(error))  # noqa: TRY400 - no defect of ours, and told to the person
+        journal.record(replace(entry, result="refused", code=KEY_ERROR))
+        raise TokenNotTakenError(TokenCheck(False, code=KEY_ERROR)) from error
 
 
 def store_token(
     *, actor: Actor, owner: AbstractBaseUser, label: str, token: str, unchecked: bool = False
 ) -> StoredToken:
-    """Raises TokenNotTakenError, DuplicateLabelError, and SealError when there is no key."""
+    """Raises TokenNotTakenError, DuplicateLabelError."""
     if tokens.has_label(owner.pk, label):
         raise DuplicateLabelError(label)
     entry = _entry(actor, "token.store", owner, label, tokens.fingerprint_of(token))
     check = _examine(entry, token, unchecked=unchecked)
     try:
-        with journal.committed():
+        with _told(entry):
             stored = tokens.store(user_id=owner.pk, label=label, token=token, stored_by_name=actor.name)
             _note(stored, check)
             journal.record(replace(entry, code=check.code))
@@ -101,7 +110,7 @@ def store_token(
 
 
 def replace_token(*, actor: Actor, stored: StoredToken, token: str, unchecked: bool = False) -> None:
-    """Raises TokenNotTakenError, TokenChangedError, and SealError when there is no key."""
+    """Raises TokenNotTakenError, TokenChangedError."""
     entry = _entry(actor, "token.replace", stored.user, stored.label, tokens.fingerprint_of(token))
     check = _examine(entry, token, unchecked=unchecked)
     with _told(entry):

@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from django.conf import settings
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.utils import timezone
 
 from snapshots.vault import crypto
-from snapshots.vault.crypto import Binding
+from snapshots.vault.crypto import Binding, KeyMismatchError, KeyMissingError, SealError
 from snapshots.vault.models import StoredToken, new_token_id
 
 PUT_COLUMNS = ("stored_by_name", "key_id", "sealed", "fingerprint", "hint")
@@ -15,6 +16,8 @@ NOTED_COLUMNS = (
     "checked_at", "refused_at", "account_email", "account_name", "token_name", "permissions", "server_names", "server_count",
 )  # fmt: skip
 """What is known of a token from the provider."""
+TRIED_PER_KEY = 20
+"""Tokens that a key is tried on. One that opens is enough: single rows may have been changed or moved."""
 
 
 class DuplicateLabelError(Exception):
@@ -44,11 +47,42 @@ def _write(row: QuerySet[StoredToken], stored: StoredToken, columns: Sequence[st
         raise TokenChangedError(stored.pk)
 
 
+def opens(stored: StoredToken) -> bool:
+    try:
+        reveal(stored)
+    except SealError:
+        return False
+    return True
+
+
+def _check_key(key_id: str, others: QuerySet[StoredToken]) -> None:
+    """Raises KeyMismatchError when some of `others` are sealed under this ID, and the key opens none of them."""
+    named = list(others.filter(key_id=key_id).order_by("-created_at")[:TRIED_PER_KEY])
+    if named and not any(map(opens, named)):
+        raise KeyMismatchError(
+            f"the key {key_id} opens no token that was sealed under its ID: it is a wrong key"
+        )
+
+
+def check_keys(using: str = DEFAULT_DB_ALIAS) -> None:
+    """Raises KeyMismatchError when a key of the ring opens none of its tokens, KeyMissingError when there is no key."""
+    ring = settings.SNAPPORTAL_TOKEN_KEYS
+    if not ring:
+        raise KeyMissingError("there is no key to seal with")
+    for key_id in ring:
+        _check_key(key_id, StoredToken.objects.using(using))
+
+
+def _seal(stored: StoredToken, token: str) -> None:
+    """With the first key, unless it is a wrong one: nobody could open with the right key what that seals. Raises SealError."""
+    ring = settings.SNAPPORTAL_TOKEN_KEYS
+    _check_key(next(iter(ring), ""), StoredToken.objects.exclude(pk=stored.pk))
+    stored.key_id, stored.sealed = crypto.seal(token, ring=ring, binding=_binding(stored))
+
+
 def _put(stored: StoredToken, token: str) -> None:
     """Seal `token` into the row; what was known of the one before is forgotten. Raises SealError."""
-    stored.key_id, stored.sealed = crypto.seal(
-        token, ring=settings.SNAPPORTAL_TOKEN_KEYS, binding=_binding(stored)
-    )
+    _seal(stored, token)
     stored.fingerprint = fingerprint_of(token)
     stored.hint = crypto.hint(token)
     stored.checked_at = stored.refused_at = None
@@ -101,13 +135,16 @@ def reveal(stored: StoredToken) -> str:
 
 
 def reseal(stored: StoredToken) -> bool:
-    """Seal with the ring's current key; False when it was so already, or the row changed meanwhile. Raises SealError."""
-    ring = settings.SNAPPORTAL_TOKEN_KEYS
-    if stored.key_id == next(iter(ring), ""):
+    """Seal with the ring's current key; False when it was so already, or the row changed meanwhile. Raises SealError.
+
+    The token is opened either way: that its row names the current key does not say that this key opens it.
+    """
+    token = reveal(stored)
+    if stored.key_id == next(iter(settings.SNAPPORTAL_TOKEN_KEYS)):
         return False
-    key_id, sealed = crypto.seal(reveal(stored), ring=ring, binding=_binding(stored))
     unchanged = StoredToken.objects.filter(pk=stored.pk, key_id=stored.key_id, sealed=stored.sealed)
-    return unchanged.update(key_id=key_id, sealed=sealed) == 1
+    _seal(stored, token)
+    return unchanged.update(key_id=stored.key_id, sealed=stored.sealed) == 1
 
 
 def note_accepted(

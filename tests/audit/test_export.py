@@ -153,7 +153,7 @@ def test_both_verifiers_find_the_same(verify):
     whole = exported("json")
     assert chain.verify(map(json.loads, whole.splitlines()), ring).first_broken == 4
     code, said = verify(whole)
-    assert (code, "row 4 (line 4): its seal not valid" in said) == (1, True)
+    assert (code, "row 4 (line 4): its signature is not valid" in said) == (1, True)
 
 
 def test_an_export_sealed_anew_is_found_through_the_anchor(verify, tmp_path, settings, capsys):
@@ -260,7 +260,7 @@ def test_a_torn_line_of_the_anchors_is_left_out(verify, tmp_path, settings, caps
     with (tmp_path / "anchors.jsonl").open("a") as file:
         file.write('{"at":"2026-')
     code, said = verify(exported("json"), "--anchors", "anchors.jsonl")
-    assert (code, "1 anchors agree" in said, "EntryLine 2 of the anchors" in said) == (0, True, True)
+    assert (code, "1 anchors agree" in said, "Line 2 of the anchors" in said) == (0, True, True)
 
 
 @pytest.mark.parametrize(

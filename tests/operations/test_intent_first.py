@@ -14,6 +14,7 @@ from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.audit.models import Entry
 from snapshots.operations import dispatch
 from snapshots.operations.models import Action, Operation, State
+from tests.support.audit_guard import unguarded
 
 ACTIONS = [Action.CREATE, Action.RESTORE, Action.DELETE]
 
@@ -73,7 +74,31 @@ def key_missing(settings) -> Iterator[None]:
         settings.SNAPPORTAL_AUDIT_KEYS = keys
 
 
-FAULTS = [disk_full, read_only, locked, key_missing]
+def write_a_row() -> None:
+    journal.record(Actor(id=None, name="", role="").entry(action="person.sign_in"))
+
+
+@contextmanager
+def key_wrong(settings) -> Iterator[None]:
+    """Another key under the ID of the right one."""
+    write_a_row()
+    keys = settings.SNAPPORTAL_AUDIT_KEYS
+    settings.SNAPPORTAL_AUDIT_KEYS = dict.fromkeys(keys, bytes(range(32)))
+    try:
+        yield
+    finally:
+        settings.SNAPPORTAL_AUDIT_KEYS = keys
+
+
+@contextmanager
+def newest_row_changed(settings) -> Iterator[None]:
+    write_a_row()
+    with unguarded():
+        Entry.objects.filter(pk=Entry.objects.latest("sequence").pk).update(reason="nothing to see")
+    yield
+
+
+FAULTS = [disk_full, read_only, locked, key_missing, key_wrong, newest_row_changed]
 
 
 def form_for(action: Action, desk) -> tuple[str, dict[str, str]]:

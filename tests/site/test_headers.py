@@ -9,7 +9,7 @@ from django.urls import path, reverse
 
 from snapportal.urls import urlpatterns as real_patterns
 from tests.support.hostile import strange_markup
-from tests.views.test_access_matrix import MATRIX
+from tests.views.test_access_matrix import MATRIX, each_name
 
 PASSWORD = "correct horse battery"
 POLICY = {
@@ -90,7 +90,7 @@ def check_page(answer, told: str) -> None:
         assert all(rule in text for rule in HTMX), told
 
 
-@pytest.mark.parametrize("name", sorted(MATRIX))
+@pytest.mark.parametrize("name", each_name())
 def test_every_address_carries_the_headers_for_everybody(cast, signed_in, name):
     arguments, _methods, _who = MATRIX[name]
     url = reverse(name, kwargs=arguments)

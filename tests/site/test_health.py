@@ -35,7 +35,7 @@ def test_a_living_process_says_so_without_a_database(client):
     assert client.get("/livez").json() == {"status": "alive"}
 
 
-def test_a_ready_portal_says_so(db, client):
+def test_a_ready_portal_says_so(transactional_db, client):
     assert checks(client) == (
         200, {"database": "ok", "migrations": "ok", "keys": "ok", "audit_log": "ok"},
     )  # fmt: skip
@@ -52,14 +52,15 @@ def test_a_migration_that_is_missing_is_told(client):
 
 
 @pytest.mark.parametrize("name", ["SNAPPORTAL_TOKEN_KEYS", "SNAPPORTAL_AUDIT_KEYS"])
-def test_a_missing_key_is_told(db, client, settings, name):
+def test_a_missing_key_is_told(transactional_db, client, settings, name):
     setattr(settings, name, {})
     assert failed(client) == ["keys"]
 
 
-def test_readiness_without_a_database_is_an_answer_that_tells_no_cause(db, client, monkeypatch):
+def test_readiness_without_a_database_is_an_answer_that_tells_no_cause(transactional_db, client, monkeypatch):
+    connection.ensure_connection()
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/portal")
-    assert failed(client) == ["database", "migrations", "audit_log"]
+    assert failed(client) == ["database", "migrations", "keys", "audit_log"]
     assert "nowhere" not in client.get("/readyz").content.decode()
 
 
@@ -82,7 +83,7 @@ def test_readiness_does_not_wait_for_a_database_that_is_locked(client):
     assert checks(client)[0] == 200
 
 
-def test_readiness_does_not_ask_the_provider(db, client, settings):
+def test_readiness_does_not_ask_the_provider(transactional_db, client, settings):
     settings.SNAPPORTAL_API_URL = "http://127.0.0.1:9"
     assert checks(client)[0] == 200
 

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
+from snapportal import health
 from tests.support import audit_crowd, postgres
 
 pytestmark = pytest.mark.postgres
@@ -21,22 +23,29 @@ def database_url():
 
 
 ROOMS = {
-    "the log": ["test_audit_*.py"],
-    "operations": ["test_operations.py", "test_idempotency.py", "test_reconciliation.py", "test_reader.py"],
+    "the log": ["audit/test_*.py", "views/test_audit_pages.py"],
+    "operations": [
+        "operations/test_operations.py",
+        "operations/test_idempotency.py",
+        "operations/test_reconciliation.py",
+        "inventory/test_reader.py",
+    ],
     "people and tokens": [
-        "test_people.py",
-        "test_sign_in.py",
-        "test_tokens.py",
-        "test_vault.py",
-        "test_health.py",
+        "accounts/test_people.py",
+        "accounts/test_sign_in.py",
+        "views/test_tokens.py",
+        "vault/test_*.py",
+        "site/test_health.py",
+        "site/test_readiness_writes.py",
     ],
 }
 
 
 @pytest.mark.parametrize("room", ROOMS)
 def test_what_holds_on_sqlite_holds_on_postgresql(database_url, room, tmp_path):
-    files = sorted(str(path) for pattern in ROOMS[room] for path in (ROOT / "tests").glob(pattern))
-    assert files
+    found = {pattern: list((ROOT / "tests").glob(pattern)) for pattern in ROOMS[room]}
+    assert all(found.values()), f"a pattern names no file: {found}"
+    files = sorted(str(path) for paths in found.values() for path in paths)
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-m", "not load", "-p", "no:cacheprovider", *files],
         cwd=ROOT,
@@ -47,6 +56,31 @@ def test_what_holds_on_sqlite_holds_on_postgresql(database_url, room, tmp_path):
         check=False,
     )
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("option", "is_ready"),
+    [
+        ("", True),
+        ("-c temp_file_limit=0", False),  # as a full disk, no file may grow
+        ("-c role=reader", False),  # may write sessions, but no row of the log
+        ("-c default_transaction_read_only=on", False),
+    ],
+)
+def test_readiness_tries_a_write(database_url, django_db_blocker, option, is_ready):
+    with django_db_blocker.unblock(), postgres.opened(database_url):
+        for app in ("audit", "sessions", "vault"):
+            call_command("migrate", app, verbosity=0)
+        with connection.cursor() as cursor:
+            cursor.execute("DROP ROLE IF EXISTS reader; CREATE ROLE reader")
+            cursor.execute("GRANT SELECT, INSERT ON django_session TO reader")
+            cursor.execute("GRANT SELECT ON audit_entry, stored_token, django_migrations TO reader")
+        try:
+            connection.settings_dict["OPTIONS"]["options"] = option
+            assert health.examine()["audit_log"] is is_ready
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("DROP OWNED BY reader; DROP ROLE reader")
 
 
 @pytest.mark.load

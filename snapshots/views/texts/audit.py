@@ -40,6 +40,18 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "audit.export": (lazy("Export the audit log"), lazy("Export the audit log as %(target)s")),
     "audit.verify": (lazy("Verify the audit log"), lazy("Verify the audit log")),
     "audit.anchor": (lazy("Anchor the audit log"), lazy("Anchor the audit log")),
+    "audit.accept_restored_log": (
+        lazy("Accept a restored audit log"),
+        lazy("Accept that a backup of the audit log was put back"),
+    ),
+    "audit.accept_lost_anchors": (
+        lazy("Accept lost anchors"),
+        lazy("Accept that the file of anchors lost lines"),
+    ),
+    "audit.accept_changed_rows": (
+        lazy("Accept changed rows"),
+        lazy("Accept that rows of the audit log were changed in the database"),
+    ),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
 """What it is called in a list to choose from, and as a headline with its names."""
@@ -77,6 +89,8 @@ CODES: dict[str, "StrPromise"] = {
     "invalid": lazy("The provider found it invalid"),
     "token_changed": lazy("The stored token was removed or replaced meanwhile"),
     "token_refused": lazy("The provider refused the token"),
+    "key": lazy("The portal's own encryption key is missing or a different one"),
+    "sealed": lazy("The stored token could not be decrypted"),
     "forbidden": lazy("The token lacks the permission"),
     "not_found": lazy("The provider does not know it any more"),
     "rate_limited": lazy("The provider limited the rate of requests"),

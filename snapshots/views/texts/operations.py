@@ -115,7 +115,7 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "sealed": (
         lazy("The stored token could not be decrypted, so nothing was sent. Nothing was changed."),
-        lazy("Tell your admin, and store the token again."),
+        lazy("Tell your admin. If the key cannot be restored, store the token again."),
     ),
     "forbidden": (
         lazy("The token lacks the permission for this. Nothing was changed."),

@@ -26,8 +26,11 @@ READING_WORDS = {
     "sealed": Words(
         "bad",
         lazy("The stored token cannot be decrypted"),
-        lazy("Its encryption key is missing, or its row was changed. Nothing can be seen or done with it."),
-        lazy("Tell your admin, and store the token again."),
+        lazy(
+            "Its encryption key is missing or a different one, or its row was changed. "
+            "Nothing can be seen or done with it."
+        ),
+        lazy("Tell your admin. If that cannot be corrected, store the token again."),
     ),
     "forbidden": Words(
         "bad",

@@ -3,6 +3,7 @@
 from django.utils.translation import gettext as _
 
 from snapshots.connection import TokenCheck
+from snapshots.vault.service import KEY_ERROR
 
 
 def token_check_text(check: TokenCheck) -> str:
@@ -17,7 +18,12 @@ def token_check_text(check: TokenCheck) -> str:
         "rate_limited": _("VPS.org asks us to wait, as there were too many requests. Try again in a minute."),
         "busy": _("The portal has too many requests to VPS.org in progress. Try again in a few seconds."),
         "sealed": _(
-            "The portal cannot decrypt this stored token any more: its key was changed. Enter the token again."
+            "The portal cannot decrypt this stored token any more: its key is missing or a different one, or its row was "
+            "changed. Tell your admin. If that cannot be corrected, enter the token again."
+        ),
+        KEY_ERROR: _(
+            "The portal cannot store tokens at the moment: its own encryption key is missing, or does not decrypt the "
+            "tokens that are stored. Tell your admin. The token itself may be valid."
         ),
     }
     return sentences.get(check.code) or _(

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from snapshots.audit import anchors, chain, journal, verification
+from snapshots.audit import acceptance, anchors, chain, journal, verification
 from snapshots.audit.models import Entry
 
 
@@ -32,9 +32,14 @@ class Command(BaseCommand):
             self._stop(str(error), 2)
         if not verdict.holds:
             self._record("failed", f"not anchored: {verification.describe(verdict)}")
-            self._stop(f"the log is broken at {verification.describe(verdict)}", 1)
+            advice = verification.ADVICE.get(verdict.problem, "")
+            self._stop(f"the log is broken at {verification.describe(verdict)}. {advice}", 1)
         if verdict.head.sequence == 0:
             self._stop("the log is empty", 2)
+        try:
+            journal.check_key()  # what a key signs that may not seal rows would fail for good
+        except journal.JournalUnavailableError as error:
+            self._stop(str(error), 2)
         key_id, key = next(iter(settings.SNAPPORTAL_AUDIT_KEYS.items()))
         anchor = chain.sign_anchor(verdict.head, at=datetime.now(UTC), key_id=key_id, key=key)
         self._place(anchor)
@@ -43,17 +48,20 @@ class Command(BaseCommand):
         until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchor
         path = Path(settings.SNAPPORTAL_ANCHOR_FILE)
         noted = anchors.read_anchors(path, on_torn=self._warn_torn) if path.exists() else []
-        last = max(noted, key=lambda anchor: anchor.sequence, default=None)
+        known = acceptance.read_all()
+        accepted = acceptance.accepted_by(known)
+        held = [one for one in noted if one.named_row not in accepted.anchors]
+        last = max(held, key=lambda anchor: anchor.sequence, default=None)
         start = (
             verification.head_at(last)
             if last and chain.is_signed(last, settings.SNAPPORTAL_AUDIT_KEYS)
             else None
         )
-        verdict = verification.check_log(start=start, anchors=noted)
-        return verification.with_lost(verdict, verification.lost_anchor(noted, until))
+        verdict = verification.check_log(start=start, anchors=noted, accepted=accepted)
+        return verification.with_lost(verdict, verification.lost_anchor(noted, until, known))
 
     def _warn_torn(self, number: int) -> None:
-        self.stderr.write(f"EntryLine {number} of the anchors was never written to its end, and is left out.")
+        self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
 
     def _place(self, anchor: chain.Anchor) -> None:
         taken, failures = [], []

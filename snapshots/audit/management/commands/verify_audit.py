@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from snapshots.audit import anchors, chain, journal, verification
+from snapshots.audit import acceptance, anchors, chain, journal, verification
+from snapshots.audit.acceptance import Acceptance
 from snapshots.audit.models import Entry
 
 
@@ -28,22 +29,30 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchor
+            until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchors
             noted = self._anchors(options["anchors"])
             if not settings.SNAPPORTAL_AUDIT_KEYS:
                 self._give_up("SNAPPORTAL_AUDIT_KEYS is empty")
-            verdict = verification.check_log(anchors=noted)
-            lost = verification.lost_anchor(noted, until) if verdict.holds else None
+            known = acceptance.read_all()
+            verdict = verification.check_log(anchors=noted, accepted=acceptance.accepted_by(known))
+            lost = verification.lost_anchor(noted, until, known) if verdict.holds else None
         except (Error, anchors.AnchorError) as error:
             self._give_up(str(error))
         if lost and noted and options["anchors"]:
             self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")
         else:
             verdict = verification.with_lost(verdict, lost)
-        self._finish(verdict, len(noted), is_recorded=not options["no_record"])
+        given_up = acceptance.count_given_up(noted, known)
+        self._finish(
+            verdict,
+            verification.describe(verdict, len(noted) - given_up, given_up),
+            known,
+            is_recorded=not options["no_record"],
+        )
 
-    def _finish(self, verdict: chain.Verdict, anchor_count: int, *, is_recorded: bool) -> None:
-        finding = verification.describe(verdict, anchor_count)
+    def _finish(
+        self, verdict: chain.Verdict, finding: str, known: list[Acceptance], *, is_recorded: bool
+    ) -> None:
         newest = next(iter(settings.SNAPPORTAL_AUDIT_KEYS))
         if verdict.holds and verdict.head.key_id not in {"", newest}:
             self.stderr.write(
@@ -51,10 +60,14 @@ class Command(BaseCommand):
             )
         if is_recorded:
             self._record(verdict, finding)
+        for one in acceptance.distinct(known):
+            self.stdout.write(f"Accepted: {one}.")
         if verdict.holds:
             self.stdout.write(f"The audit log holds: {finding}.")
             return
-        self.stderr.write(f"The audit log is broken at {finding}.")
+        self.stderr.write(
+            f"The audit log is broken at {finding}. {verification.ADVICE.get(verdict.problem, '')}"
+        )
         sys.exit(1)
 
     def _anchors(self, given: Path | None) -> list[chain.Anchor]:
@@ -66,7 +79,7 @@ class Command(BaseCommand):
         return noted
 
     def _warn_torn(self, number: int) -> None:
-        self.stderr.write(f"EntryLine {number} of the anchors was never written to its end, and is left out.")
+        self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
 
     def _record(self, verdict: chain.Verdict, finding: str) -> None:
         result = "completed" if verdict.holds else "failed"

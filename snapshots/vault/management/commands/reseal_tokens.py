@@ -11,7 +11,8 @@ from snapshots.vault.models import StoredToken
 
 class Command(BaseCommand):
     help = (
-        "Seal all stored tokens anew with the first key of SNAPPORTAL_TOKEN_KEYS, so that older keys can go."
+        "Open every stored token, and seal it anew with the first key of SNAPPORTAL_TOKEN_KEYS, so that older keys can "
+        "go. Exit code 1: some could not be opened; they are named."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,5 +32,6 @@ class Command(BaseCommand):
         if unopened:
             lines = "\n".join(unopened)
             raise CommandError(
-                f"Keep the old keys; these tokens must be put in anew by their owners:\n{lines}"
+                "Keep all keys, and compare them with your copies: these tokens were sealed with a key that is missing, "
+                f"or a wrong key stands under its ID. If the key is lost, their owners must store them again:\n{lines}"
             )

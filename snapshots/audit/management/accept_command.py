@@ -1,0 +1,65 @@
+"""What the three accept_… commands have in common. No page does this: whoever may run a command holds the key already."""
+
+import getpass
+import os
+from abc import abstractmethod
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import Error
+
+from snapshots.audit import accepting, anchors, tolerant_rows
+from snapshots.audit.accepting import AcceptanceError, Finding
+from snapshots.audit.chain import Anchor
+from snapshots.audit.journal import JournalUnavailableError
+from snapshots.contract import clean_text
+
+REASON_LENGTH = 2000
+
+
+def account() -> str:
+    """The account of the operating system that runs the command; the one before sudo if that is known."""
+    try:
+        return os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
+
+
+class AcceptCommand(BaseCommand):
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--reason", required=True, help="why it is accepted; it stands in the log for ever"
+        )
+        parser.add_argument("--by", default=account(), help="who accepts it (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        reason, by = (clean_text(options[name], REASON_LENGTH).strip() for name in ("reason", "by"))
+        if not reason or not by:
+            raise CommandError("Nothing was written: give a reason, and who accepts it.")
+        if not settings.SNAPPORTAL_AUDIT_KEYS:
+            raise CommandError("Nothing was written: SNAPPORTAL_AUDIT_KEYS is empty.")
+        try:
+            finding = self.find()
+            accepting.accept(finding, reason=reason, by=by)
+        except (
+            AcceptanceError,
+            JournalUnavailableError,
+            anchors.AnchorError,
+            tolerant_rows.UnreadableError,
+            Error,
+        ) as error:
+            raise CommandError(f"Nothing was written: {error}") from error
+        self.stdout.write(f"Accepted by {by}: {finding.words}. Now run manage.py verify_audit.")
+
+    @abstractmethod
+    def find(self) -> Finding:
+        """What is to be accepted. Raises AcceptanceError."""
+
+    def read_anchors(self) -> list[Anchor]:
+        path = Path(settings.SNAPPORTAL_ANCHOR_FILE)
+        return anchors.read_anchors(path, on_torn=self._warn_torn) if path.exists() else []
+
+    def _warn_torn(self, number: int) -> None:
+        self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")

@@ -1,0 +1,56 @@
+"""How the audit log goes on after lines of the file of anchors were lost: they are named, and asked for again if found."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.audit_commands import accept, put_back, run, verify, verify_whole
+from tests.support.audit_rows import write_events
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def anchor_file(tmp_path, settings) -> Path:
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    settings.SNAPPORTAL_ANCHOR_URL = ""
+    return tmp_path / "anchors.jsonl"
+
+
+def test_lost_lines_of_anchors_are_accepted_by_name(capsys, anchor_file, tmp_path):
+    for _ in range(3):
+        write_events(2)
+        run(capsys, "anchor_audit")
+    lines = anchor_file.read_text().splitlines(keepends=True)
+    anchor_file.write_text(lines[0])
+    assert (verify(capsys)[0], run(capsys, "anchor_audit")[0]) == (1, 1)
+    code, said = accept(capsys, "lost_anchors", reason="The stick broke")
+    assert (code, "2 anchors, of rows 5, 8, were lost" in said) == (0, True)
+    code, said = verify(capsys)
+    assert (code, "reason: The stick broke" in said) == (0, True)
+    assert run(capsys, "anchor_audit")[0] == 0
+    assert verify_whole(tmp_path)[0] == 0
+    anchor_file.write_text("")
+    assert "row 3: it tells of an anchor" in verify(capsys)[1]
+    assert accept(capsys, "lost_anchors")[0] == 0
+
+
+def test_a_lost_line_that_turns_up_again_is_asked_for_again(capsys, anchor_file):
+    for _ in range(2):
+        write_events(2)
+        run(capsys, "anchor_audit")
+    lines = anchor_file.read_text().splitlines(keepends=True)
+    anchor_file.write_text(lines[0])
+    accept(capsys, "lost_anchors")
+    anchor_file.write_text("".join(lines))
+    assert "anchors that agree: 2" in verify(capsys)[1]
+    put_back(until=4)
+    assert verify(capsys)[0] == 1
+
+
+def test_a_file_that_lacks_no_line_needs_no_acceptance(capsys, anchor_file):
+    write_events(2)
+    run(capsys, "anchor_audit")
+    assert accept(capsys, "lost_anchors")[0] == 1
+    put_back(until=1)  # the anchor is in the file; its row is not in the log
+    assert accept(capsys, "lost_anchors")[0] == 1

@@ -1,0 +1,70 @@
+"""Runs the commands of the audit log, and the verifier of exports, and collects what they say."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from snapshots.audit import export
+from snapshots.audit.models import Entry
+from tests.support.audit_guard import unguarded
+from tests.support.audit_rows import MIA
+
+Capture = pytest.CaptureFixture[str]
+VERIFIER = Path(export.__file__).with_name("verify_export.py")
+KEY = "8796a5b4c3d2e1f00f1e2d3c4b5a69780123456789abcdeffedcba9876543210"
+"""The key a1 of the tests' settings."""
+
+
+def run(capsys: Capture, name: str, *options: str) -> tuple[int, str, str]:
+    """The exit code, standard output and standard error, as the shell would see them."""
+    code, error = 0, ""
+    try:
+        call_command(name, *options)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except CommandError as refused:
+        code, error = refused.returncode, str(refused)
+    said = capsys.readouterr()
+    return code, said.out, said.err + error
+
+
+def accept(capsys: Capture, kind: str, reason: str = "The disk died", by: str = "Ada") -> tuple[int, str]:
+    code, out, err = run(capsys, f"accept_{kind}", "--reason", reason, "--by", by)
+    return code, out + err
+
+
+def verify(capsys: Capture, *options: str) -> tuple[int, str]:
+    code, out, err = run(capsys, "verify_audit", "--no-record", *options)
+    return code, out + err
+
+
+def verify_elsewhere(folder: Path, *options: str) -> tuple[int, str]:
+    """An export of the whole log, with the verifier that knows nothing of the portal."""
+    lines = export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").pieces
+    (folder / "log.jsonl").write_bytes(b"".join(lines))
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", shutil.copy(VERIFIER, folder), "log.jsonl", *options],
+        cwd=folder,
+        env={"SNAPPORTAL_AUDIT_KEYS": f"a1:{KEY}"},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def verify_whole(folder: Path) -> tuple[int, str]:
+    """With the anchors, which lie in the same folder."""
+    return verify_elsewhere(folder, "--complete", "--anchors", Path(settings.SNAPPORTAL_ANCHOR_FILE).name)
+
+
+def put_back(until: int) -> None:
+    """As a backup that ends at this row does."""
+    with unguarded():
+        Entry.objects.filter(sequence__gt=until).delete()
