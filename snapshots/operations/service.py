@@ -39,22 +39,26 @@ from snapshots.upstream.client import SnapshotClient
 from snapshots.vault.models import StoredToken
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Request:
-    """Details: `check` makes an operation of it or refuses, `send` is its call to the provider."""
+    """What a person confirmed and sent, with which token."""
 
     action: Action
     actor: Actor
     token: StoredToken
     confirmation: str
     override_reason: str
-    check: Callable[[Confirmation, ServerView], Operation]
-    send: Callable[[SnapshotClient, Operation], Answer]
 
     @property
     def override(self) -> str:
         """The reason to act on a server that a restore holds; '' if none was given or the actor may not."""
         return self.override_reason.strip() if self.actor.may_override else ""
+
+
+Check = Callable[[Confirmation, ServerView], Operation]
+"""Makes an operation, not yet saved, of what was confirmed and of what the provider lists now; or refuses."""
+Send = Callable[[SnapshotClient, Operation], Answer]
+"""The operation's one call to the provider."""
 
 
 def create_snapshot(
@@ -74,22 +78,12 @@ def create_snapshot(
             raise OperationRefusedError("bad_name")
         if view.is_full:
             raise OperationRefusedError("limit_reached")
-        return _draft(actor, view, confirmed, Action.CREATE, snapshot_name=name, reason=reason)
+        return _draft(actor, view, confirmed, snapshot_name=name, reason=reason)
 
     def send(client: SnapshotClient, operation: Operation) -> Answer:
         return client.create_snapshot(server_id=operation.server_id, name=name, description=description)
 
-    return _perform(
-        _Request(
-            action=Action.CREATE,
-            actor=actor,
-            token=token,
-            confirmation=confirmation,
-            override_reason=override_reason,
-            check=check,
-            send=send,
-        )
-    )
+    return _perform(_Request(Action.CREATE, actor, token, confirmation, override_reason), check, send)
 
 
 def restore_snapshot(
@@ -111,22 +105,12 @@ def restore_snapshot(
             raise OperationRefusedError("name_mismatch")
         if not reason.strip():
             raise OperationRefusedError("reason_missing")
-        return _draft(actor, view, confirmed, Action.RESTORE, snapshot=snapshot, reason=reason)
+        return _draft(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
     def send(client: SnapshotClient, operation: Operation) -> Answer:
         return client.restore_snapshot(operation.snapshot_id or 0)
 
-    return _perform(
-        _Request(
-            action=Action.RESTORE,
-            actor=actor,
-            token=token,
-            confirmation=confirmation,
-            override_reason=override_reason,
-            check=check,
-            send=send,
-        )
-    )
+    return _perform(_Request(Action.RESTORE, actor, token, confirmation, override_reason), check, send)
 
 
 def delete_snapshot(
@@ -136,25 +120,15 @@ def delete_snapshot(
 
     def check(confirmed: Confirmation, view: ServerView) -> Operation:
         snapshot = _unchanged_snapshot(confirmed, view)
-        return _draft(actor, view, confirmed, Action.DELETE, snapshot=snapshot, reason=reason)
+        return _draft(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
     def send(client: SnapshotClient, operation: Operation) -> Answer:
         return client.delete_snapshot(operation.snapshot_id or 0)
 
-    return _perform(
-        _Request(
-            action=Action.DELETE,
-            actor=actor,
-            token=token,
-            confirmation=confirmation,
-            override_reason=override_reason,
-            check=check,
-            send=send,
-        )
-    )
+    return _perform(_Request(Action.DELETE, actor, token, confirmation, override_reason), check, send)
 
 
-def _perform(request: _Request) -> Operation:
+def _perform(request: _Request, check: Check, send: Send) -> Operation:
     """Steps 1 to 5. Returns the first operation of this form if the form was sent before."""
     confirmed: Confirmation | None = None
     view: ServerView | None = None
@@ -164,7 +138,7 @@ def _perform(request: _Request) -> Operation:
             if earlier:
                 return earlier
             view = _read_live(request.token, confirmed)
-            operation = request.check(confirmed, view)
+            operation = check(confirmed, view)
             try:
                 _commit_intent(operation, request, view)
             except IntegrityError:  # the claim may have expired: the unique key in the database decides
@@ -172,7 +146,7 @@ def _perform(request: _Request) -> Operation:
     except (OperationRefusedError, BeingSentError) as error:
         _record_refusal(request, error.code, confirmed, view)
         raise OperationRefusedError(error.code) from None
-    send_once(operation, request.token, request.send)
+    send_once(operation, request.token, send)
     return operation
 
 
@@ -213,7 +187,6 @@ def _draft(
     actor: Actor,
     view: ServerView,
     confirmed: Confirmation,
-    action: Action,
     *,
     snapshot: Snapshot | None = None,
     snapshot_name: str = "",
@@ -222,7 +195,7 @@ def _draft(
     """The operation, not yet saved."""
     return Operation(
         idempotency_key=confirmed.idempotency_key,
-        action=action,
+        action=confirmed.action,
         actor_id=confirmed.actor_id,
         actor_name=actor.name,
         actor_role=actor.role,
