@@ -150,14 +150,23 @@ def test_a_server_that_was_restoring_before_proves_nothing(desk):
     assert reconcile(sight(desk, operation, status="restoring")) == 0
 
 
-def test_a_look_that_began_before_the_sending_is_no_evidence(desk):
-    operation = open_operation(desk, Action.DELETE, sent_at=timezone.now() + timedelta(minutes=1))
-    assert reconcile(sight(desk, operation)) == 0
+@pytest.mark.parametrize(
+    ("sent_after_begin", "state"),
+    [(-0.001, State.RECONCILED), (0, State.UNKNOWN), (0.001, State.UNKNOWN)],
+    ids=["begun after", "begun at the same moment", "begun before"],
+)
+def test_only_a_reading_begun_after_the_write_was_sent_is_evidence(desk, sent_after_begin, state):
+    operation = open_operation(desk, Action.DELETE)
+    observation = sight(desk, operation, status="active")
+    Operation.objects.update(sent_at=observation.begun_at + timedelta(seconds=sent_after_begin))
+    reconcile(observation)
+    operation.refresh_from_db()
+    assert operation.state == state
 
 
 def test_a_look_with_another_token_is_no_evidence(desk):
     operation = open_operation(desk, Action.DELETE)
-    assert reconcile(sight(desk, operation, fingerprint="f" * 64)) == 0
+    assert reconcile(sight(desk, operation, status="active", fingerprint="f" * 64)) == 0
 
 
 def test_an_absent_snapshot_proves_the_delete(desk):

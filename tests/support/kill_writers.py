@@ -88,6 +88,7 @@ def arm(point: str) -> None:
     from snapshots.upstream.client import SnapshotClient
 
     def before(target: object, name: str) -> None:
+        assert hasattr(target, name), name
         setattr(target, name, lambda *args, **kwargs: die())
 
     def after(target: object, name: str) -> None:
@@ -101,11 +102,11 @@ def arm(point: str) -> None:
 
     match point:
         case "before_intent":
-            before(service, "_intend")
+            before(service, "_commit_intent")
         case "in_intent":
             after(journal, "intend")
         case "after_intent":
-            after(service, "_intend")
+            after(service, "_commit_intent")
         case "after_sent":
             after(dispatch, "mark_sent")
         case "before_send":
