@@ -41,6 +41,8 @@ _CONTROLS = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
 
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85]")
+
 
 class UnreadableAnswerError(ValueError):
     """The answer is not what the contract says and cannot be meant as it."""
@@ -149,10 +151,10 @@ class Page(msgspec.Struct, frozen=True):
 def clean_text(value: object, max_length: int = 2000) -> str:
     """Text from outside, made safe to store and show: no control characters, bidi overrides or lone surrogates.
 
-    A number is told as it stands; null, lists and objects are no text.
+    Every end of a line becomes a line feed. A number is told as it stands; null, lists and objects are no text.
     """
     text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text[:max_length])
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", text[:max_length]))
 
 
 def is_valid_name(name: str) -> bool:

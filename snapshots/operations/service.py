@@ -21,6 +21,7 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
+from snapshots.inventory.names import looks_like
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import (
     Confirmation,
@@ -101,7 +102,7 @@ def restore_snapshot(
         snapshot = _unchanged_snapshot(confirmed, view)
         if not snapshot.is_completed:
             raise OperationRefusedError("snapshot_unready")
-        if typed_name.strip() != view.name:
+        if not looks_like(typed_name, view.name):
             raise OperationRefusedError("name_mismatch")
         if not reason.strip():
             raise OperationRefusedError("reason_missing")

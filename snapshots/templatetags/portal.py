@@ -10,6 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from snapshots.inventory.names import visible_name
+
 register = template.Library()
 
 MEGABYTES_PER_GIGABYTE = 1024
@@ -80,6 +82,12 @@ def megabytes(value: int | None) -> str:
     if value < MEGABYTES_PER_GIGABYTE:
         return _("%s MB") % number_format(value)
     return _("%s GB") % number_format(value / MEGABYTES_PER_GIGABYTE, decimal_pos=1)
+
+
+@register.filter
+def named(name: str) -> str:
+    """A snapshot's name, or words in its place where nobody could see it."""
+    return name if visible_name(name) else _("(no name)")
 
 
 @register.simple_tag

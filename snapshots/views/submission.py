@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
+from snapshots.inventory.names import looks_like
 from snapshots.inventory.readings import Reading
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
@@ -94,8 +95,8 @@ class Submission:
 
         The name is compared for the eye alone: operations asks the provider before it believes one.
         """
-        typed = self.form.cleaned_data.get("typed_name", "").strip() if self.form.is_bound else ""
-        if self.code == INCOMPLETE and typed and typed != view.name:
+        typed = self.form.cleaned_data.get("typed_name", "") if self.form.is_bound else ""
+        if self.code == INCOMPLETE and typed and not looks_like(typed, view.name):
             _refuse_beside_field(self.form, "name_mismatch")
         if self.code == "server_held" and "override_reason" in self.form.fields:
             self.form.add_error(
