@@ -6,7 +6,7 @@ class OperationRefusedError(Exception):
 
     limit_reached, server_held, snapshot_changed, snapshot_gone, snapshot_unready, server_gone, name_mismatch, bad_name,
     reason_missing, finding_missing, confirmation_invalid, confirmation_expired, not_confirmed_live, still_open,
-    already_closed, being_sent, token_gone
+    already_closed, being_sent, token_gone, not_allowed_any_more
     """
 
     def __init__(self, code: str) -> None:

@@ -15,6 +15,11 @@ class Action(models.TextChoices):
     RESTORE = "snapshot.restore", _("Restore")
     DELETE = "snapshot.delete", _("Delete")
 
+    @property
+    def permission(self) -> str:
+        """The permission that a person needs for it: 'snapshots.restore'."""
+        return self.value.replace("snapshot.", "snapshots.")
+
 
 class State(models.TextChoices):
     """pending → sent → accepted → completed | failed, or unknown, later reconciled with its evidence (promise 9)."""

@@ -34,6 +34,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import BeingSentError, claim
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.operations.transitions import record_intent
 from snapshots.upstream.client import SnapshotClient
@@ -221,12 +222,19 @@ def _commit_intent(operation: Operation, request: _Request, view: ServerView) ->
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
     with journal.committed():
         record_intent(operation, request.actor)
+        check_still_allowed(request.actor.id, request.action.permission)
         token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
         if not token.exists():  # removed or replaced since the lists were read
             raise OperationRefusedError("token_gone")
         holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
-        if not request.override and (view.is_held or holding.exists()):
-            raise OperationRefusedError("server_held")
+        if view.is_held or holding.exists():
+            _check_override(request)
+
+
+def _check_override(request: _Request) -> None:
+    if not request.override:
+        raise OperationRefusedError("server_held")
+    check_still_allowed(request.actor.id, OVERRIDE_PERMISSION)
 
 
 def _record_refusal(

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,7 +18,7 @@ from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
-from snapshots.views.access import requires
+from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.cards import operation_estimate
 from snapshots.views.forms.operations import CloseForm
@@ -146,6 +147,9 @@ def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
             )
             return redirect("operation_detail", pk=pk)
         except OperationRefusedError as error:
+            if error.code == "not_allowed_any_more":
+                record_refusal(request, "snapshots.restore")
+                raise PermissionDenied(error.code) from error
             code = error.code
     context = _state_context(request, operation, reading) | {
         "form": form,

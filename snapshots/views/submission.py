@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -121,6 +122,10 @@ def submit(
     try:
         operation = run(actor=actor, token=token, **form.arguments())
     except OperationRefusedError as error:
+        if (
+            error.code == "not_allowed_any_more"
+        ):  # it is in the log already; the page holds what this person may not see
+            raise PermissionDenied(error.code) from error
         _refuse_beside_field(form, error.code)
         return Submission(form, actor, error.code)
     return Submission(form, actor, response=redirect("operation_detail", pk=operation.pk))

@@ -73,6 +73,12 @@ REFUSAL_WORDS = {
         lazy("It was removed or replaced while this form was open. Nothing was sent."),
         lazy("Open the server again with a token that is stored for you."),
     ),
+    "not_allowed_any_more": Words(
+        "bad",
+        lazy("This person may no longer do this"),
+        lazy("The account or its role was changed while the request was being checked. Nothing was sent."),
+        lazy("Ask an admin of this portal."),
+    ),
     "being_sent": Words(
         "info",
         lazy("This form is being sent already"),
@@ -102,4 +108,6 @@ def refusal_status(code: str) -> int:
     """The HTTP status of a page that shows this refusal."""
     if code == "not_confirmed_live":
         return 503
+    if code == "not_allowed_any_more":
+        return 403
     return 422 if code in FIELD_CODES else 409
