@@ -31,7 +31,7 @@ from snapshots.operations.confirmation import (
 )
 from snapshots.operations.dispatch import Answer, send_once
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.idempotency import BeingSentError, claim
+from snapshots.operations.idempotency import CAME_SECOND, claim, operation_of
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
@@ -141,13 +141,14 @@ def _perform(request: _Request, check: Check, send: Send) -> Operation:
                 return earlier
             view = _read_live(request.token, confirmed)
             operation = check(confirmed, view)
-            try:
-                _commit_intent(operation, request, view)
-            except IntegrityError:  # the claim may have expired: the unique key in the database decides
-                return Operation.objects.get(idempotency_key=confirmed.idempotency_key)
-    except (OperationRefusedError, BeingSentError) as error:
+            _commit_intent(operation, request, view)
+    except OperationRefusedError as error:
+        # A claim that expired lets another request of this form come first, and then its operation is the answer.
+        earlier = operation_of(confirmed.idempotency_key) if confirmed else None
+        if earlier:
+            return earlier
         _record_refusal(request, error.code, confirmed, view)
-        raise OperationRefusedError(error.code) from None
+        raise
     send_once(operation, request.token, send)
     return operation
 
@@ -217,18 +218,26 @@ def _draft(
 
 
 def _commit_intent(operation: Operation, request: _Request, view: ServerView) -> None:
-    """Save the operation and its intent durably. What follows is checked under the log's lock: of two only one passes."""
+    """Save the operation and its intent durably, and check under the log's lock what another request may have changed."""
     if request.override:
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
-    with journal.committed():
-        record_intent(operation, request.actor)
-        check_still_allowed(request.actor.id, request.action.permission)
-        token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
-        if not token.exists():  # removed or replaced since the lists were read
-            raise OperationRefusedError("token_gone")
-        holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
-        if view.is_held or holding.exists():
-            _check_override(request)
+    try:
+        with journal.committed():
+            record_intent(operation, request.actor)
+            _check_again(operation, request, view)
+    except IntegrityError:  # the one-time key was used meanwhile
+        raise OperationRefusedError(CAME_SECOND) from None
+
+
+def _check_again(operation: Operation, request: _Request, view: ServerView) -> None:
+    """Of two requests only one passes here: each sees what the other has committed."""
+    check_still_allowed(request.actor.id, request.action.permission)
+    token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
+    if not token.exists():  # removed or replaced since the lists were read
+        raise OperationRefusedError("token_gone")
+    holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
+    if view.is_held or holding.exists():
+        _check_override(request)
 
 
 def _check_override(request: _Request) -> None:

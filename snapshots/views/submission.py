@@ -20,7 +20,7 @@ from snapshots.inventory.names import looks_like
 from snapshots.inventory.readings import Reading
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.idempotency import BeingSentError
+from snapshots.operations.idempotency import CAME_SECOND
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
@@ -43,6 +43,7 @@ class Submission:
     form: ConfirmedForm
     actor: Actor
     code: str = ""
+    retry_after_seconds: int = 0
     response: HttpResponse | None = None
 
     @property
@@ -54,13 +55,13 @@ class Submission:
     def show_for(self, view: ServerView, action: Action, snapshot: Snapshot | None = None) -> None:
         """Bind the form to exactly what is about to be shown, and ask for an override only where one is needed.
 
-        A form that is being sent already keeps what it carries: sent again, it leads to the first one's result.
+        A form that another request works on keeps what it carries: sent again, it leads to the first one's result.
         """
         if not view.is_held:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:
             self.form.fields["override_reason"].required = True  # for the eye: the rule is in operations
-        if self.code != BeingSentError.code:
+        if self.code != CAME_SECOND:
             self._renew(view, action, snapshot)
         self._complete_errors(view)
 
@@ -72,7 +73,7 @@ class Submission:
             "form": self.form,
             "reading": reading,
             "trouble": reading_words(reading.error) if reading.is_stale else None,
-            "refusal": refusal_words(self.code) if is_told else None,
+            "refusal": refusal_words(self.code, self.retry_after_seconds) if is_told else None,
             "is_told_held": is_told and self.code == "server_held",
         }
 
@@ -127,7 +128,7 @@ def submit(
         ):  # it is in the log already; the page holds what this person may not see
             raise PermissionDenied(error.code) from error
         _refuse_beside_field(form, error.code)
-        return Submission(form, actor, error.code)
+        return Submission(form, actor, error.code, error.retry_after_seconds)
     return Submission(form, actor, response=redirect("operation_detail", pk=operation.pk))
 
 

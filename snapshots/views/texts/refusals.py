@@ -1,6 +1,9 @@
 """Why nothing was sent: one text for each code of OperationRefusedError."""
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from snapshots.views.texts.base import Words
 
@@ -79,11 +82,14 @@ REFUSAL_WORDS = {
         lazy("The account or its role was changed while the request was being checked. Nothing was sent."),
         lazy("Ask an admin of this portal."),
     ),
-    "being_sent": Words(
+    "being_checked": Words(
         "info",
-        lazy("This form is being sent already"),
-        lazy("It was sent a moment ago, and is on its way. It was not sent a second time."),
-        lazy("Send it once more in a moment: it leads to the first one's result, and is never done twice."),
+        lazy("This form is being worked on"),
+        lazy(
+            "Another request of the same form asks the provider whether all is still as shown. Nothing has been sent "
+            "for it so far."
+        ),
+        lazy("Send it again in a moment: it is done once, however often it is sent."),
     ),
     "still_open": Words(
         "warn",
@@ -100,8 +106,16 @@ _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules 
 FIELD_CODES = frozenset({"name_mismatch", "bad_name", "reason_missing", "finding_missing"})
 
 
-def refusal_words(code: str) -> Words:
-    return REFUSAL_WORDS.get(code, _REFUSED)
+def refusal_words(code: str, retry_after_seconds: int = 0) -> Words:
+    words = REFUSAL_WORDS.get(code, _REFUSED)
+    if not retry_after_seconds:
+        return words
+    advice = ngettext(
+        "Send it again in %d second: it is done once, however often it is sent.",
+        "Send it again in %d seconds: it is done once, however often it is sent.",
+        retry_after_seconds,
+    )
+    return replace(words, advice=advice % retry_after_seconds)
 
 
 def refusal_status(code: str) -> int:
