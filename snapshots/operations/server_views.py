@@ -3,12 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import Http404
 from django.utils import timezone
 
-from snapshots.contract import MAX_ID, MOVING_STATUSES, RESTORING
+from snapshots.contract import MAX_ID, MOVING_STATUSES, RESTORING, Snapshot
+from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import ListedServer, listed_servers
 from snapshots.operations.models import Action, Operation, State
@@ -41,6 +42,26 @@ class ServerView(ListedServer):
             or self.status in MOVING_STATUSES
             or any(one.state in (State.PENDING, State.SENT, State.ACCEPTED) for one in self.operations)
         )
+
+    def began_at(self, snapshot: Snapshot) -> datetime | None:
+        """When a snapshot that is being made began; None where our clock cannot tell."""
+        for one in self.operations:
+            if one.action == Action.CREATE and one.snapshot_id == snapshot.id and one.accepted_at:
+                return one.accepted_at
+        return None if clocks_differ(self.reading) else snapshot.created_at
+
+
+def taken_at(view: ServerView, snapshot: Snapshot) -> datetime | None:
+    """When a snapshot was taken; None where our clock cannot tell. Of those requested here we know by our own clock."""
+    ours = Operation.objects.filter(
+        action=Action.CREATE,
+        server_id=view.server_id,
+        snapshot_id=snapshot.id,
+        snapshot_created_at=snapshot.created_at,
+    ).first()
+    if ours and ours.sent_at:
+        return ours.sent_at
+    return None if clocks_differ(view.reading) else snapshot.created_at
 
 
 def _operations_of(server_ids: Iterable[int]) -> dict[int, tuple[Operation, ...]]:

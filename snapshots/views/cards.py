@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from snapshots import contract
 from snapshots.contract import Snapshot
+from snapshots.inventory.clocks import clocks_differ, is_ahead
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.server_views import ServerView
-from snapshots.templatetags.portal import ago, iso_text, megabytes, moment
+from snapshots.templatetags.portal import ago, iso_text, megabytes, moment, named
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
 from snapshots.views.texts.readings import reading_words
@@ -100,7 +101,10 @@ class Card:
 
 
 def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
-    """How far something may be that began at `since` and usually takes from `minutes[0]` to `minutes[1]`."""
+    """How far something may be that began at `since` and usually takes from `minutes[0]` to `minutes[1]`.
+
+    None where its beginning is not known.
+    """
     if since is None:
         return None
     until = since + timedelta(minutes=minutes[1])
@@ -127,20 +131,26 @@ def operation_estimate(operation: Operation) -> Estimate | None:
     return estimate(operation.accepted_at or operation.created_at, operation.expected_minutes)
 
 
-def make_row(snapshot: Snapshot, token_id: str, *, may_restore: bool, may_delete: bool) -> Row:
-    ids = (token_id, snapshot.id)
+def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Row:
+    ids = (view.token.pk, snapshot.id)
     return Row(
         snapshot_id=snapshot.id,
-        name=snapshot.name or _("(no name)"),
+        name=named(snapshot.name),
         description=snapshot.description,
         badge=snapshot_badge(snapshot.status),
         size=megabytes(snapshot.size_mb),
-        age=ago(snapshot.created_at),
+        age=_age(snapshot, view),
         at=moment(snapshot.created_at),
-        estimate=estimate(snapshot.created_at, contract.CREATE_MINUTES) if snapshot.is_moving else None,
+        estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES) if snapshot.is_moving else None,
         restore_url=reverse("snapshot_restore", args=ids) if may_restore and snapshot.is_completed else "",
         delete_url=reverse("snapshot_delete", args=ids) if may_delete and not snapshot.is_moving else "",
     )
+
+
+def _age(snapshot: Snapshot, view: ServerView) -> SafeString | str:
+    """'' where it is not known, because the provider's clock is not ours."""
+    created_at = snapshot.created_at
+    return "" if clocks_differ(view.reading) and not is_ahead(created_at) else ago(created_at)
 
 
 def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -215,9 +225,7 @@ def make_card(
         used=view.used,
         limit=view.limit,
         is_full=view.is_full,
-        rows=tuple(
-            make_row(one, view.token.pk, may_restore=may_restore, may_delete=may_delete) for one in rows
-        ),
+        rows=tuple(make_row(one, view, may_restore=may_restore, may_delete=may_delete) for one in rows),
         notes=make_notes(view, user),
         create_url=reverse("snapshot_create", args=ids) if may_create else "",
         is_off=is_held or reading.is_stale,

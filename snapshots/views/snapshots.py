@@ -1,6 +1,5 @@
 """Create, restore, delete: a GET shows what will happen, a POST does it and leads to the operation's page."""
 
-from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,12 +10,14 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.connection import own_token_or_404
 from snapshots.contract import Snapshot
+from snapshots.inventory.clocks import clocks_differ
+from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations import service
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
-from snapshots.operations.server_views import ServerView, server_view_or_404
+from snapshots.operations.server_views import ServerView, server_view_or_404, taken_at
 from snapshots.templatetags.portal import duration
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
@@ -55,14 +56,17 @@ def snapshot_name_check(request: HttpRequest, token_id: str, server_id: int) -> 
     name = request.GET.get("name", "")
     context = {
         "problem": name_problem(name),
-        "is_taken": any(one.name == name for one in view.snapshots),
+        "is_taken": any(looks_like(name, one.name) for one in view.snapshots),
     }
     return render(request, "snapshots/_name_check.html", context)
 
 
-def propose_name(existing: set[str], now: datetime) -> str:
-    """'before-change-2026-11-24', numbered if the server has one of that name."""
-    base = f"before-change-{now:%Y-%m-%d}"
+def propose_name(view: ServerView) -> str:
+    """'before-change-2026-11-24', numbered if the server has one of that name; without the date if clocks differ on it."""
+    existing = {visible_name(one.name) for one in view.snapshots}
+    base = "before-change"
+    if not clocks_differ(view.reading):
+        base += f"-{timezone.now():%Y-%m-%d}"
     number = 2
     name = base
     while name in existing:
@@ -72,7 +76,7 @@ def propose_name(existing: set[str], now: datetime) -> str:
 
 def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent: Submission) -> HttpResponse:
     view = server_view_or_404(token, server_id)
-    sent.form.initial["name"] = propose_name({one.name for one in view.snapshots}, timezone.now())
+    sent.form.initial["name"] = propose_name(view)
     sent.form.fields["name"].widget.attrs |= _name_check(token, server_id) | {
         "aria-describedby": f"{sent.form['name'].aria_describedby} name-check"
     }
@@ -80,7 +84,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
     may_delete = request.user.has_perm("snapshots.delete")
     context = sent.page_context(view.reading) | {
         "view": view,
-        "rows": [make_row(one, token.pk, may_restore=False, may_delete=may_delete) for one in view.snapshots],
+        "rows": [make_row(one, view, may_restore=False, may_delete=may_delete) for one in view.snapshots],
         "labels": row_labels(),
         "may_delete": may_delete,
         "is_running": view.server is not None and view.server.is_running,
@@ -123,12 +127,20 @@ def _consequences(
     return {
         "view": view,
         "snapshot": snapshot,
-        "lost_time": duration(timezone.now() - snapshot.created_at) if snapshot.created_at else "",
+        "lost_time": _lost_time(view, snapshot),
+        "clocks_differ": clocks_differ(view.reading),
         "is_last": view.used == 1,
         "may_create_first": action == Action.RESTORE and request.user.has_perm("snapshots.create"),
         "low": contract.RESTORE_MINUTES[0],
         "high": contract.RESTORE_MINUTES[1],
     }
+
+
+def _lost_time(view: ServerView, snapshot: Snapshot) -> str:
+    """How much a restore loses; '' where that is not known, as when clocks differ."""
+    since = taken_at(view, snapshot)
+    now = timezone.now()
+    return duration(now - since) if since and since <= now else ""
 
 
 def _gone_page(request: HttpRequest, reading: Reading, sent: Submission) -> HttpResponse:

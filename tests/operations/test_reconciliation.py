@@ -323,3 +323,24 @@ def test_two_who_move_an_operation_at_once_leave_one_outcome(desk):
     assert transition(operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.HAPPENED)
     assert not transition(copy, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.NOT_HAPPENED)
     assert Entry.objects.filter(operation_id=operation.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state"),
+    [(timedelta(hours=2), State.RECONCILED), (timedelta(hours=-2), State.UNKNOWN)],
+    ids=["ahead", "behind"],
+)
+def test_with_a_clock_that_differs_a_lost_create_is_found_or_stays_unknown(desk, ahead, state):
+    """It was not in the list before, so a time in the future is no contradiction; one in the past may be another's."""
+    operation = lost_create(desk)
+    found = made(operation, created_at=timezone.now() + ahead)
+    reconcile(sight(desk, operation, snapshots=[found]))
+    operation.refresh_from_db()
+    assert operation.state == state
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(hours=-2)])
+def test_with_a_clock_that_differs_no_older_snapshot_is_taken_for_a_lost_create(desk, ahead):
+    operation = lost_create(desk, known_snapshot_ids=[9001])
+    older = made(operation, created_at=timezone.now() - timedelta(hours=1) + ahead)
+    assert reconcile(sight(desk, operation, snapshots=[older])) == 0
