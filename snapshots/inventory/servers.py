@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, Server, Snapshot
-from snapshots.inventory.names import visible_name
+from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.vault.models import StoredToken
 
@@ -31,6 +31,10 @@ class ListedServer:
     @property
     def is_full(self) -> bool:
         return self.used >= self.limit
+
+    def namesakes(self, snapshot: Snapshot) -> int:
+        """How many of its snapshots have a name that looks like this one's, this one included."""
+        return sum(looks_like(one.name, snapshot.name) for one in self.snapshots)
 
     @property
     def status(self) -> str:

@@ -88,6 +88,11 @@ def megabytes(value: int | None) -> str:
     return _("%s GB") % number_format(value / MEGABYTES_PER_GIGABYTE, decimal_pos=1)
 
 
+def id_text(value: int) -> str:
+    """'ID 802'."""
+    return _("ID %d") % value
+
+
 @register.filter
 def named(name: str) -> str:
     """A snapshot's name, or words in its place where nobody could see it."""

@@ -16,7 +16,7 @@ from snapshots.contract import Snapshot
 from snapshots.inventory.clocks import clocks_differ, is_ahead
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.server_views import ServerView
-from snapshots.templatetags.portal import ago, iso_text, megabytes, moment, named
+from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, moment, named
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
 from snapshots.views.texts.readings import reading_words
@@ -42,10 +42,15 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Row:
-    """One snapshot. An address is '' when the person may not do it or the snapshot's state does not allow it."""
+    """One snapshot. An address is '' when the person may not do it or the snapshot's state does not allow it.
+
+    `namesakes` says that others look the same by name; `spoken_name` is the name by which its buttons can be told apart.
+    """
 
     snapshot_id: int
     name: str
+    spoken_name: str
+    namesakes: str
     description: str
     badge: Badge
     size: str
@@ -62,6 +67,7 @@ class Note:
 
     words: Words
     subject: str
+    snapshot_id: int | None
     at: SafeString | str
     url: str
     estimate: Estimate | None = None
@@ -133,9 +139,13 @@ def operation_estimate(operation: Operation) -> Estimate | None:
 
 def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Row:
     ids = (view.token.pk, snapshot.id)
+    name, namesakes = named(snapshot.name), view.namesakes(snapshot)
+    has_namesakes = namesakes > 1
     return Row(
         snapshot_id=snapshot.id,
-        name=named(snapshot.name),
+        name=name,
+        spoken_name=f"{name}, {id_text(snapshot.id)}" if has_namesakes else name,
+        namesakes=_("One of %d snapshots of this name") % namesakes if has_namesakes else "",
         description=snapshot.description,
         badge=snapshot_badge(snapshot.status),
         size=megabytes(snapshot.size_mb),
@@ -167,6 +177,7 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
         Note(
             words=operation_words(operation),
             subject=operation.snapshot_name,
+            snapshot_id=operation.snapshot_id,
             at=ago(operation.ended_at or operation.accepted_at or operation.created_at),
             url=reverse("operation_detail", args=[operation.pk])
             if _is_visible(operation, view, user)
@@ -180,6 +191,12 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
 
 def _is_held(view: ServerView, *, may_override: bool) -> bool:
     return view.is_held and not may_override
+
+
+def _facts(view: ServerView) -> tuple[str, ...]:
+    server = view.server
+    known = (server.ip_address, server.location, server.os_name) if server else ()
+    return (id_text(view.server_id), *filter(None, known))
 
 
 def moving_parts(view: ServerView) -> str:
@@ -207,7 +224,7 @@ def make_card(
         for verb in ("create", "restore", "delete")
     )
     ids = (view.token.pk, view.server_id)
-    server, reading = view.server, view.reading
+    reading = view.reading
     is_held = _is_held(view, may_override=is_alone and may_restore)
     must_poll = is_alone or (view.is_moving and not reading.is_stale)
     query = {"moving": moving_parts(view)} | ({"alone": "1"} if is_alone else {})
@@ -218,9 +235,7 @@ def make_card(
         name=view.name,
         url=reverse("server_detail", args=ids),
         badge=server_badge(view.status),
-        facts=tuple(fact for fact in (server.ip_address, server.location, server.os_name) if fact)
-        if server
-        else (),
+        facts=_facts(view),
         token_label=view.token.label if tell_token else "",
         used=view.used,
         limit=view.limit,

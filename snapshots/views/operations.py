@@ -12,12 +12,15 @@ from django_htmx.http import trigger_client_event
 
 from snapshots.audit.models import Entry
 from snapshots.connection import own_tokens
+from snapshots.inventory.names import looks_like
+from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
 from snapshots.operations import attention
 from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.vault.models import StoredToken
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.cards import operation_estimate
@@ -36,17 +39,30 @@ def _look(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
     operation = get_object_or_404(visible_to(request.user), pk=pk)
     if not operation.is_open:
         return operation, None
-    tokens = own_tokens(request.user)
-    token = next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+    token = _own_token(request, operation)
     reading = read_and_reconcile(token) if token else None
     operation.refresh_from_db()
     return operation, reading
 
 
+def _own_token(request: HttpRequest, operation: Operation) -> StoredToken | None:
+    tokens = own_tokens(request.user)
+    return next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+
+
+def _namesakes(request: HttpRequest, operation: Operation, reading: Reading | None) -> int:
+    """How many snapshots of the server have a name that looks like this one's, as last read."""
+    token = _own_token(request, operation)
+    reading = reading or (last_reading(token) if token else None)
+    return sum(
+        one.server.id == operation.server_id and looks_like(one.name, operation.snapshot_name)
+        for one in (reading.snapshots if reading else ())
+    )
+
+
 def _server_url(request: HttpRequest, operation: Operation) -> str:
     """The server's page with a token that the person keeps; '' when he keeps none that saw it."""
-    tokens = own_tokens(request.user)
-    token = next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+    token = _own_token(request, operation)
     return reverse("server_detail", args=[token.pk, operation.server_id]) if token else ""
 
 
@@ -72,6 +88,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "estimate": operation_estimate(operation),
         "trouble": reading_words(reading.error) if reading and reading.error else None,
         "reading": reading,
+        "namesakes": _namesakes(request, operation, reading),
         "end_is_hidden": operation.action == Action.RESTORE
         and operation.state == State.ACCEPTED
         and reading is not None

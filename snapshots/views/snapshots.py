@@ -13,7 +13,7 @@ from snapshots.contract import Snapshot
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
-from snapshots.inventory.servers import find_snapshot
+from snapshots.inventory.servers import find_snapshot, listed_servers
 from snapshots.operations import service
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
@@ -127,6 +127,10 @@ def _consequences(
     return {
         "view": view,
         "snapshot": snapshot,
+        "namesakes": view.namesakes(snapshot),
+        "server_namesakes": sum(
+            looks_like(one.name, view.name) for one in listed_servers(view.token, view.reading)
+        ),
         "lost_time": _lost_time(view, snapshot),
         "clocks_differ": clocks_differ(view.reading),
         "is_last": view.used == 1,
