@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from snapshots import contract
+from snapshots.inventory.progress import is_far_too_long
 
 
 class Action(models.TextChoices):
@@ -125,4 +126,13 @@ class Operation(models.Model):
     @property
     def expected_by(self) -> datetime:
         """When it should be over at the latest, by what the provider documents."""
-        return (self.accepted_at or self.created_at) + timedelta(minutes=self.expected_minutes[1])
+        return self.began_at + timedelta(minutes=self.expected_minutes[1])
+
+    @property
+    def began_at(self) -> datetime:
+        return self.accepted_at or self.created_at
+
+    @property
+    def is_far_too_long(self) -> bool:
+        """Begun, and far from over when it should have been."""
+        return self.state == State.ACCEPTED and is_far_too_long(self.began_at, self.expected_minutes)

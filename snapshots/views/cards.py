@@ -20,7 +20,7 @@ from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, mom
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
 from snapshots.views.texts.readings import reading_words
-from snapshots.views.texts.statuses import server_badge, snapshot_badge
+from snapshots.views.texts.statuses import server_badge, snapshot_badge, stuck_text
 
 ESTIMATE_CAP = 95
 """Per cent: what is only estimated is never shown as finished."""
@@ -57,6 +57,7 @@ class Row:
     age: SafeString | str
     at: SafeString | str
     estimate: Estimate | None
+    warning: str
     restore_url: str
     delete_url: str
 
@@ -96,6 +97,7 @@ class Card:
     create_url: str
     is_off: bool
     is_held: bool
+    warning: str
     trouble: Words | None
     confirmed_at: SafeString | str
     old_from: str
@@ -141,6 +143,7 @@ def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
     ids = (view.token.pk, snapshot.id)
     name, namesakes = named(snapshot.name), view.namesakes(snapshot)
     has_namesakes = namesakes > 1
+    is_stuck = view.is_stuck(snapshot)
     return Row(
         snapshot_id=snapshot.id,
         name=name,
@@ -152,8 +155,11 @@ def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
         age=_age(snapshot, view),
         at=moment(snapshot.created_at),
         estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES) if snapshot.is_moving else None,
+        warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
         restore_url=reverse("snapshot_restore", args=ids) if may_restore and snapshot.is_completed else "",
-        delete_url=reverse("snapshot_delete", args=ids) if may_delete and not snapshot.is_moving else "",
+        delete_url=reverse("snapshot_delete", args=ids)
+        if may_delete and (is_stuck or not snapshot.is_moving)
+        else "",
     )
 
 
@@ -245,11 +251,14 @@ def make_card(
         create_url=reverse("snapshot_create", args=ids) if may_create else "",
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
+        warning=stuck_text(view.status, view.status_since) if view.is_status_stuck else "",
         trouble=reading_words(reading.error) if tells_trouble and reading.is_stale else None,
         confirmed_at=ago(reading.confirmed_at),
         old_from=old_from(reading.confirmed_at),
         poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
-        poll_seconds=reading.poll_seconds if view.is_moving or reading.is_stale else 0,
+        poll_seconds=max(reading.poll_seconds, view.poll_seconds if view.is_moving else 0)
+        if view.is_moving or reading.is_stale
+        else 0,
         may_delete=may_delete,
         is_alone=is_alone,
         hidden_count=view.used - len(rows),

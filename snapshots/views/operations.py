@@ -12,6 +12,7 @@ from django_htmx.http import trigger_client_event
 
 from snapshots.audit.models import Entry
 from snapshots.connection import own_tokens
+from snapshots.inventory import progress
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
@@ -29,9 +30,6 @@ from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
-
-UNKNOWN_POLL_SECONDS = 15
-"""Evidence comes slowly, and may never come."""
 
 
 def _look(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
@@ -78,8 +76,10 @@ def _audit_url(request: HttpRequest, operation: Operation) -> str:
 def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
     poll_seconds = 0
     if operation.is_open and reading is not None:
-        slow = UNKNOWN_POLL_SECONDS if operation.state == State.UNKNOWN else 0
-        poll_seconds = max(slow, reading.poll_seconds)
+        pace = progress.poll_seconds(operation.began_at, operation.expected_minutes)
+        if operation.state == State.UNKNOWN:
+            pace = max(pace, progress.SLOW_POLL_SECONDS)  # evidence comes slowly, and may never come
+        poll_seconds = max(pace, reading.poll_seconds)
     may_close = can_be_closed(operation) and request.user.has_perm("snapshots.restore")
     return {
         "operation": operation,

@@ -26,6 +26,7 @@ from snapshots.views.forms.snapshots import CreateForm, DeleteForm, RestoreForm
 from snapshots.views.submission import Submission, submit
 from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.refusals import refusal_words
+from snapshots.views.texts.statuses import still_text, stuck_text
 
 
 @requires("snapshots.create", "GET", "HEAD", "POST")
@@ -127,6 +128,8 @@ def _consequences(
     return {
         "view": view,
         "snapshot": snapshot,
+        "still": still_text(snapshot.status) if snapshot.is_moving else "",
+        "stuck": stuck_text(snapshot.status, view.moving_since(snapshot)) if view.is_stuck(snapshot) else "",
         "namesakes": view.namesakes(snapshot),
         "server_namesakes": sum(
             looks_like(one.name, view.name) for one in listed_servers(view.token, view.reading)
