@@ -48,6 +48,8 @@ _CONTROLS = re.compile(
 )
 _GAPS = re.compile(r"[\s_-]+")
 
+_LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85]")
+
 
 class UnreadableAnswerError(ValueError):
     """The answer is not what the contract says and cannot be meant as it."""
@@ -152,10 +154,10 @@ class Account(msgspec.Struct, frozen=True):
 def clean_text(value: object, max_length: int = 2000) -> str:
     """Text from outside, made safe to store and show: no control characters, bidi overrides or lone surrogates.
 
-    A number is told as it stands; null, lists and objects are no text.
+    Every end of a line becomes a line feed. A number is told as it stands; null, lists and objects are no text.
     """
     text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", text[:max_length])
+    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", text[:max_length]))
 
 
 def status_key(status: str) -> str:

@@ -11,6 +11,8 @@
   const ESTIMATE_CAP = 95;
   const ESTIMATE_LEAST = 2;
   const LOOK_MS = 60000;
+  // Ages are counted by the portal's clock: this machine's may be wrong.
+  const clockAhead = Date.now() - 1000 * Number(document.body.dataset.now);
 
   const age = (seconds) => {
     const [unit, size] = units.find(([, , from]) => seconds >= from) || units[5];
@@ -27,7 +29,7 @@
   };
 
   const tick = () => {
-    const now = Date.now();
+    const now = Date.now() - clockAhead;
     if (known) {
       for (const time of document.querySelectorAll("time[data-ago]")) {
         const text = age((now - new Date(time.dateTime)) / 1000);

@@ -22,3 +22,9 @@ def take(key: str, owner: str, seconds: float) -> bool:
 
 def release(key: str, owner: str) -> None:
     Lease.objects.filter(key=key, owner=owner).delete()
+
+
+def seconds_left(key: str) -> float:
+    """How long the lease is held at most from now on; 0 if nobody holds it."""
+    expires_at = Lease.objects.filter(key=key).values_list("expires_at", flat=True).first()
+    return max(0.0, (expires_at or 0.0) - time.time())

@@ -132,6 +132,7 @@ def _fetch(token: StoredToken, before: CachedReading) -> Reading:
         next_at=now + FRESH_SECONDS,
     )
     _fetch_servers(client, cached)
+    cached.moving_since = readings.moving_since(cached)
     readings.save(token.fingerprint, cached)
     if token.refused_at is not None:
         StoredToken.objects.filter(fingerprint=token.fingerprint).update(refused_at=None)

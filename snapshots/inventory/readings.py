@@ -1,8 +1,8 @@
 """The last known lists of one token: as kept in the cache, as shown on pages, and as evidence for open operations."""
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
@@ -11,7 +11,7 @@ from django.core.cache import cache
 from django.db import DatabaseError
 from django.utils import timezone
 
-from snapshots.contract import Server, Snapshot, SnapshotList
+from snapshots.contract import Server, Snapshot, SnapshotList, is_moving
 
 log = structlog.get_logger()
 
@@ -57,6 +57,7 @@ class CachedReading(msgspec.Struct, kw_only=True):
     error: str = ""
     failures: int = 0
     next_at: float = 0.0
+    moving_since: dict[str, float] = {}
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,8 @@ class Reading:
     poll_seconds: int
     servers_are_fresh: bool = True
     observation: Observation | None = None
+    moving_since: Mapping[str, datetime] = field(default_factory=dict)
+    """By snapshot_key or server_key: since when it has been read as moving, again and again, by our own clock."""
 
     @property
     def is_known(self) -> bool:
@@ -84,6 +87,21 @@ class Reading:
         if self.error or self.confirmed_at is None:
             return True
         return (timezone.now() - self.confirmed_at).total_seconds() > STALE_SECONDS
+
+
+def snapshot_key(snapshot_id: int) -> str:
+    return f"snapshot:{snapshot_id}"
+
+
+def server_key(server_id: int) -> str:
+    return f"server:{server_id}"
+
+
+def moving_since(cached: CachedReading) -> dict[str, float]:
+    """What moves in these lists, each with the time from which on it was read so without a break."""
+    moving = [snapshot_key(one.id) for one in cached.snapshots if one.is_moving]
+    moving += [server_key(one.id) for one in cached.servers or () if is_moving(one.status)]
+    return {key: cached.moving_since.get(key, cached.confirmed_at) for key in moving}
 
 
 def cache_key(fingerprint: str) -> str:
@@ -118,4 +136,7 @@ def to_reading(cached: CachedReading, observation: Observation | None = None) ->
         poll_seconds=int(min(POLL_MAX_SECONDS, max(POLL_SECONDS, wait + 1))),
         servers_are_fresh=cached.servers_confirmed_at == cached.confirmed_at,
         observation=observation,
+        moving_since={
+            key: datetime.fromtimestamp(seconds, UTC) for key, seconds in cached.moving_since.items()
+        },
     )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, Server, Snapshot
+from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.vault.models import StoredToken
 
@@ -31,6 +32,10 @@ class ListedServer:
     def is_full(self) -> bool:
         return self.used >= self.limit
 
+    def namesakes(self, snapshot: Snapshot) -> int:
+        """How many of its snapshots have a name that looks like this one's, this one included."""
+        return sum(looks_like(one.name, snapshot.name) for one in self.snapshots)
+
     @property
     def status(self) -> str:
         return self.server.status if self.server else ""
@@ -40,11 +45,15 @@ def _newest_first(snapshots: list[Snapshot]) -> tuple[Snapshot, ...]:
     return tuple(sorted(snapshots, key=lambda one: (one.created_at or LONG_AGO, one.id), reverse=True))
 
 
+def _first_visible(*names: str) -> str:
+    return next((name for name in names if visible_name(name)), "")
+
+
 def listed_servers(token: StoredToken, reading: Reading) -> list[ListedServer]:
     """All servers that this token shows, by name: those of the servers list and those named by a snapshot."""
     listed = {one.id: one for one in reading.servers or ()}
     names = {one.server.id: one.server.name for one in reading.snapshots}
-    names |= {one.id: one.name or one.hostname for one in listed.values()}
+    names |= {one.id: _first_visible(one.name, one.hostname) for one in listed.values()}
     snapshots: dict[int, list[Snapshot]] = defaultdict(list)
     for snapshot in reading.snapshots:
         snapshots[snapshot.server.id].append(snapshot)
@@ -52,7 +61,7 @@ def listed_servers(token: StoredToken, reading: Reading) -> list[ListedServer]:
         ListedServer(
             token=token,
             server_id=server_id,
-            name=name or str(server_id),
+            name=_first_visible(name, str(server_id)),
             server=listed.get(server_id),
             snapshots=_newest_first(snapshots[server_id]),
             reading=reading,

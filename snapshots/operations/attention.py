@@ -11,6 +11,7 @@ from snapshots.connection import Person
 from snapshots.inventory.reader import last_reading
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, OperationQuerySet, State
+from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
 from snapshots.operations.transitions import transition
 from snapshots.vault.models import StoredToken
 
@@ -32,10 +33,17 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
         finding=finding,
         settled_by=f"{actor.name} ({actor.role})",
         evidence=reason,
+        guard=lambda: _check_may_close(actor, operation),
     )
     if not closed:
         raise OperationRefusedError("already_closed")
     return operation
+
+
+def _check_may_close(actor: Actor, operation: Operation) -> None:
+    person = check_still_allowed(actor.id, OVERRIDE_PERMISSION)
+    if not visible_to(person).filter(pk=operation.pk).exists():
+        raise OperationRefusedError("not_allowed_any_more")
 
 
 def visible_to(user: Person) -> OperationQuerySet:

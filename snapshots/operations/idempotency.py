@@ -1,9 +1,10 @@
 """A form is sent once: whoever sends it a second time waits for the first, and sees its operation (promise 13).
 
 The claim spares the provider idle looks and the second sender a confusing answer. That there is only one operation is
-not its doing but that of the unique key in the database.
+not its doing but that of the unique key in the database: so a claim may end early, and lasts no longer than a look.
 """
 
+import math
 import secrets
 import threading
 import time
@@ -13,52 +14,63 @@ from contextlib import contextmanager
 from django.conf import settings
 
 from snapshots.inventory import leases
+from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
-
-CLAIM_SECONDS = 90.0
 
 _waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 2))
 """Whoever waits holds a thread: no more than half of them may."""
 
+CAME_SECOND = "being_checked"
+"""Another request of this form is being worked on. It has no operation yet: nothing was sent for the form so far."""
 
-class BeingSentError(Exception):
-    """The first has not come to its operation yet, and waiting on is not possible. Nothing was sent for this one."""
 
-    code = "being_sent"
+def look_seconds() -> float:
+    """How long the look before the intent may take: two lists, each with the whole deadline."""
+    return 2 * float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS) + 2
+
+
+def operation_of(idempotency_key: str) -> Operation | None:
+    """The operation that the form with this key has led to. Without one, nothing was sent for it."""
+    return Operation.objects.filter(idempotency_key=idempotency_key).first()
 
 
 @contextmanager
 def claim(idempotency_key: str) -> Iterator[Operation | None]:
-    """The operation that this form has led to already, or None, and then nobody else makes it inside this block.
+    """The operation that this form has led to already; or None, and then nobody else makes it inside this block.
 
-    Raises BeingSentError.
+    Raises OperationRefusedError, with the time after which the claim of the first is over.
     """
-    earlier = Operation.objects.filter(idempotency_key=idempotency_key).first()
+    earlier = operation_of(idempotency_key)
     if earlier:
         yield earlier
         return
-    key, owner = f"once:{idempotency_key}", secrets.token_hex(8)
-    if not leases.take(key, owner, CLAIM_SECONDS):
-        yield _await_first(idempotency_key)
-        return
+    lease, owner = f"once:{idempotency_key}", secrets.token_hex(8)
+    is_mine = leases.take(lease, owner, look_seconds()) or _await_first(idempotency_key, lease, owner)
     try:
         # The first may have ended between our look and our claim.
-        yield Operation.objects.filter(idempotency_key=idempotency_key).first()
+        yield operation_of(idempotency_key)
     finally:
-        leases.release(key, owner)
+        if is_mine:
+            leases.release(lease, owner)
 
 
-def _await_first(idempotency_key: str) -> Operation:
+def _await_first(idempotency_key: str, lease: str, owner: str) -> bool:
+    """True when the claim of the first is over and now ours, False once its operation is there."""
     if not _waiting.acquire(blocking=False):
-        raise BeingSentError
+        raise _came_second(lease)
     try:
-        # Before the first has its operation it looks at two lists, each with the whole deadline.
-        until = time.monotonic() + 2 * float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS) + 2
+        until = time.monotonic() + look_seconds() + 1
         while time.monotonic() < until:
             time.sleep(0.05)
-            first = Operation.objects.filter(idempotency_key=idempotency_key).first()
-            if first:
-                return first
+            if operation_of(idempotency_key):
+                return False
+            is_over = leases.seconds_left(lease) == 0  # it was refused, or its worker died
+            if is_over and leases.take(lease, owner, look_seconds()):
+                return True
     finally:
         _waiting.release()
-    raise BeingSentError
+    raise _came_second(lease)
+
+
+def _came_second(lease: str) -> OperationRefusedError:
+    return OperationRefusedError(CAME_SECOND, retry_after_seconds=math.ceil(leases.seconds_left(lease)))

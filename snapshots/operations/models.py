@@ -9,12 +9,18 @@ from django.utils.translation import gettext_lazy as _
 
 from snapshots import contract
 from snapshots.contract import Snapshot
+from snapshots.inventory.progress import is_far_too_long
 
 
 class Action(models.TextChoices):
     CREATE = "snapshot.create", _("Create")
     RESTORE = "snapshot.restore", _("Restore")
     DELETE = "snapshot.delete", _("Delete")
+
+    @property
+    def permission(self) -> str:
+        """The permission that a person needs for it: 'snapshots.restore'."""
+        return self.value.replace("snapshot.", "snapshots.")
 
 
 class State(models.TextChoices):
@@ -135,4 +141,13 @@ class Operation(models.Model):
     @property
     def expected_by(self) -> datetime:
         """When it should be over at the latest, by what the provider documents."""
-        return (self.accepted_at or self.created_at) + timedelta(minutes=self.expected_minutes[1])
+        return self.began_at + timedelta(minutes=self.expected_minutes[1])
+
+    @property
+    def began_at(self) -> datetime:
+        return self.accepted_at or self.created_at
+
+    @property
+    def is_far_too_long(self) -> bool:
+        """Begun, and far from over when it should have been."""
+        return self.state == State.ACCEPTED and is_far_too_long(self.began_at, self.expected_minutes)

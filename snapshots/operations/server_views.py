@@ -3,19 +3,27 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.http import Http404
 from django.utils import timezone
 
-from snapshots.contract import MAX_ID, is_moving, is_restoring
-from snapshots.inventory.readings import Reading
+from snapshots.contract import MAX_ID, Snapshot, is_moving, is_restoring, status_key
+from snapshots.inventory.clocks import clocks_differ
+from snapshots.inventory.progress import (
+    NOT_SINCE_CREATION,
+    is_far_too_long,
+    poll_seconds,
+    usual_minutes,
+)
+from snapshots.inventory.readings import POLL_SECONDS, Reading, server_key, snapshot_key
 from snapshots.inventory.servers import ListedServer, listed_servers
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.vault.models import StoredToken
 
 RECENT = timedelta(minutes=10)
+MOVING_STATES = (State.PENDING, State.SENT, State.ACCEPTED)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +61,65 @@ class ServerView(ListedServer):
             any(one.is_moving for one in self.snapshots)
             or bool(self.deleted_ids)
             or is_moving(self.status)
-            or any(one.state in (State.PENDING, State.SENT, State.ACCEPTED) for one in self.operations)
+            or any(one.state in MOVING_STATES for one in self.operations)
         )
+
+    def began_at(self, snapshot: Snapshot) -> datetime | None:
+        """When the provider began to make a snapshot that is not ready; None where our clock cannot tell."""
+        if status_key(snapshot.status) in NOT_SINCE_CREATION:
+            return None
+        for one in self.operations:
+            if one.action == Action.CREATE and one.snapshot_id == snapshot.id and one.accepted_at:
+                return one.accepted_at
+        return None if clocks_differ(self.reading) else snapshot.created_at
+
+    def moving_since(self, snapshot: Snapshot) -> datetime | None:
+        """Since when a snapshot has been moving, as far as is known."""
+        return self.began_at(snapshot) or self.reading.moving_since.get(snapshot_key(snapshot.id))
+
+    def is_stuck(self, snapshot: Snapshot) -> bool:
+        """Whether a snapshot has been moving for far too long: it may never end."""
+        minutes = usual_minutes(snapshot.status)
+        return snapshot.is_moving and is_far_too_long(self.moving_since(snapshot), minutes)
+
+    @property
+    def status_since(self) -> datetime | None:
+        """Since when the server itself has been moving, as far as is known."""
+        return self.reading.moving_since.get(server_key(self.server_id))
+
+    @property
+    def is_status_stuck(self) -> bool:
+        return is_far_too_long(self.status_since, usual_minutes(self.status))
+
+    @property
+    def poll_seconds(self) -> int:
+        """How often to look while something moves: what is late is looked at less often."""
+        paces = [
+            poll_seconds(self.moving_since(one), usual_minutes(one.status))
+            for one in self.snapshots
+            if one.is_moving
+        ]
+        if is_moving(self.status):
+            paces.append(poll_seconds(self.status_since, usual_minutes(self.status)))
+        paces += [
+            poll_seconds(one.began_at, one.expected_minutes)
+            for one in self.operations
+            if one.state in MOVING_STATES
+        ]
+        return min(paces, default=POLL_SECONDS)
+
+
+def taken_at(view: ServerView, snapshot: Snapshot) -> datetime | None:
+    """When a snapshot was taken; None where our clock cannot tell. Of those requested here we know by our own clock."""
+    ours = Operation.objects.filter(
+        action=Action.CREATE,
+        server_id=view.server_id,
+        snapshot_id=snapshot.id,
+        snapshot_created_at=snapshot.created_at,
+    ).first()
+    if ours and ours.sent_at:
+        return ours.sent_at
+    return None if clocks_differ(view.reading) else snapshot.created_at
 
 
 def _operations_of(server_ids: Iterable[int]) -> dict[int, tuple[Operation, ...]]:

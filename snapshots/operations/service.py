@@ -21,6 +21,7 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
+from snapshots.inventory.names import looks_like
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import (
     Confirmation,
@@ -30,31 +31,36 @@ from snapshots.operations.confirmation import (
 )
 from snapshots.operations.dispatch import Answer, send_once
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.idempotency import BeingSentError, claim
+from snapshots.operations.idempotency import CAME_SECOND, claim, operation_of
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.operations.transitions import record_intent
 from snapshots.upstream.client import SnapshotClient
 from snapshots.vault.models import StoredToken
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class _Request:
-    """Details: `check` makes an operation of it or refuses, `send` is its call to the provider."""
+    """What a person confirmed and sent, with which token."""
 
     action: Action
     actor: Actor
     token: StoredToken
     confirmation: str
     override_reason: str
-    check: Callable[[Confirmation, ServerView], Operation]
-    send: Callable[[SnapshotClient, Operation], Answer]
 
     @property
     def override(self) -> str:
         """The reason to act on a server that a restore holds; '' if none was given or the actor may not."""
         return self.override_reason.strip() if self.actor.may_override else ""
+
+
+Check = Callable[[Confirmation, ServerView], Operation]
+"""Makes an operation, not yet saved, of what was confirmed and of what the provider lists now; or refuses."""
+Send = Callable[[SnapshotClient, Operation], Answer]
+"""The operation's one call to the provider."""
 
 
 def create_snapshot(
@@ -74,22 +80,12 @@ def create_snapshot(
             raise OperationRefusedError("bad_name")
         if view.is_full:
             raise OperationRefusedError("limit_reached")
-        return _draft(actor, view, confirmed, Action.CREATE, snapshot_name=name, reason=reason)
+        return _draft(actor, view, confirmed, snapshot_name=name, reason=reason)
 
     def send(client: SnapshotClient, operation: Operation) -> Answer:
         return client.create_snapshot(server_id=operation.server_id, name=name, description=description)
 
-    return _perform(
-        _Request(
-            action=Action.CREATE,
-            actor=actor,
-            token=token,
-            confirmation=confirmation,
-            override_reason=override_reason,
-            check=check,
-            send=send,
-        )
-    )
+    return _perform(_Request(Action.CREATE, actor, token, confirmation, override_reason), check, send)
 
 
 def restore_snapshot(
@@ -107,26 +103,16 @@ def restore_snapshot(
         snapshot = _unchanged_snapshot(confirmed, view)
         if not snapshot.is_completed:
             raise OperationRefusedError("snapshot_unready")
-        if typed_name.strip() != view.name:
+        if not looks_like(typed_name, view.name):
             raise OperationRefusedError("name_mismatch")
         if not reason.strip():
             raise OperationRefusedError("reason_missing")
-        return _draft(actor, view, confirmed, Action.RESTORE, snapshot=snapshot, reason=reason)
+        return _draft(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
     def send(client: SnapshotClient, operation: Operation) -> Answer:
         return client.restore_snapshot(operation.snapshot_id or 0)
 
-    return _perform(
-        _Request(
-            action=Action.RESTORE,
-            actor=actor,
-            token=token,
-            confirmation=confirmation,
-            override_reason=override_reason,
-            check=check,
-            send=send,
-        )
-    )
+    return _perform(_Request(Action.RESTORE, actor, token, confirmation, override_reason), check, send)
 
 
 def delete_snapshot(
@@ -136,25 +122,15 @@ def delete_snapshot(
 
     def check(confirmed: Confirmation, view: ServerView) -> Operation:
         snapshot = _unchanged_snapshot(confirmed, view)
-        return _draft(actor, view, confirmed, Action.DELETE, snapshot=snapshot, reason=reason)
+        return _draft(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
     def send(client: SnapshotClient, operation: Operation) -> Answer:
         return client.delete_snapshot(operation.snapshot_id or 0)
 
-    return _perform(
-        _Request(
-            action=Action.DELETE,
-            actor=actor,
-            token=token,
-            confirmation=confirmation,
-            override_reason=override_reason,
-            check=check,
-            send=send,
-        )
-    )
+    return _perform(_Request(Action.DELETE, actor, token, confirmation, override_reason), check, send)
 
 
-def _perform(request: _Request) -> Operation:
+def _perform(request: _Request, check: Check, send: Send) -> Operation:
     """Steps 1 to 5. Returns the first operation of this form if the form was sent before."""
     confirmed: Confirmation | None = None
     view: ServerView | None = None
@@ -164,15 +140,16 @@ def _perform(request: _Request) -> Operation:
             if earlier:
                 return earlier
             view = _read_live(request.token, confirmed)
-            operation = request.check(confirmed, view)
-            try:
-                _commit_intent(operation, request, view)
-            except IntegrityError:  # the claim may have expired: the unique key in the database decides
-                return Operation.objects.get(idempotency_key=confirmed.idempotency_key)
-    except (OperationRefusedError, BeingSentError) as error:
+            operation = check(confirmed, view)
+            _commit_intent(operation, request, view)
+    except OperationRefusedError as error:
+        # A claim that expired lets another request of this form come first, and then its operation is the answer.
+        earlier = operation_of(confirmed.idempotency_key) if confirmed else None
+        if earlier:
+            return earlier
         _record_refusal(request, error.code, confirmed, view)
-        raise OperationRefusedError(error.code) from None
-    send_once(operation, request.token, request.send)
+        raise
+    send_once(operation, request.token, send)
     return operation
 
 
@@ -215,7 +192,6 @@ def _draft(
     actor: Actor,
     view: ServerView,
     confirmed: Confirmation,
-    action: Action,
     *,
     snapshot: Snapshot | None = None,
     snapshot_name: str = "",
@@ -224,7 +200,7 @@ def _draft(
     """The operation, not yet saved."""
     return Operation(
         idempotency_key=confirmed.idempotency_key,
-        action=action,
+        action=confirmed.action,
         actor_id=confirmed.actor_id,
         actor_name=actor.name,
         actor_role=actor.role,
@@ -246,17 +222,32 @@ def _draft(
 
 
 def _commit_intent(operation: Operation, request: _Request, view: ServerView) -> None:
-    """Save the operation and its intent durably. What follows is checked under the log's lock: of two only one passes."""
+    """Save the operation and its intent durably, and check under the log's lock what another request may have changed."""
     if request.override:
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
-    with journal.committed():
-        record_intent(operation, request.actor)
-        token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
-        if not token.exists():  # removed or replaced since the lists were read
-            raise OperationRefusedError("token_gone")
-        holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
-        if not request.override and (view.is_held or holding.exists()):
-            raise OperationRefusedError("server_held")
+    try:
+        with journal.committed():
+            record_intent(operation, request.actor)
+            _check_again(operation, request, view)
+    except IntegrityError:  # the one-time key was used meanwhile
+        raise OperationRefusedError(CAME_SECOND) from None
+
+
+def _check_again(operation: Operation, request: _Request, view: ServerView) -> None:
+    """Of two requests only one passes here: each sees what the other has committed."""
+    check_still_allowed(request.actor.id, request.action.permission)
+    token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
+    if not token.exists():  # removed or replaced since the lists were read
+        raise OperationRefusedError("token_gone")
+    holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
+    if view.is_held or holding.exists():
+        _check_override(request)
+
+
+def _check_override(request: _Request) -> None:
+    if not request.override:
+        raise OperationRefusedError("server_held")
+    check_still_allowed(request.actor.id, OVERRIDE_PERMISSION)
 
 
 def _record_refusal(

@@ -1,6 +1,6 @@
 """Every change of an operation's state, together with the row of the audit log that tells it, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -62,9 +62,12 @@ def transition(
     source: Actor | None = None,
     duration_ms: int | None = None,
     reason: str = "",
+    guard: Callable[[], object] | None = None,
     **changes: Any,
 ) -> bool:
     """Compare and swap: to `to` if the state is still one of `expect`, with its outcome row, durably. False if it was not.
+
+    `guard` is called last, under the log's lock: what it raises undoes the change.
 
     Raises JournalUnavailableError, and then nothing has changed: the intent without an outcome is the record "unknown".
     """
@@ -93,4 +96,6 @@ def transition(
                 duration_ms=duration_ms,
             )
         )
+        if guard:
+            guard()
     return True

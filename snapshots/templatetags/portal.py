@@ -10,6 +10,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from snapshots.inventory.clocks import is_ahead
+from snapshots.inventory.names import visible_name
+
 register = template.Library()
 
 MEGABYTES_PER_GIGABYTE = 1024
@@ -53,10 +56,12 @@ def duration(value: timedelta) -> str:
 
 @register.filter(name="ago")
 def ago_text(value: datetime | None) -> str:
-    """'6 days ago'; 'just now' for the last ten seconds, and for a clock that runs ahead of ours."""
+    """'6 days ago'; 'just now' for the last ten seconds. A time ahead of our clock has no age, and the text says so."""
     if value is None:
         return NOTHING
     age = timezone.now() - value
+    if is_ahead(value):
+        return _("%(time)s ahead of this portal's clock") % {"time": duration(-age)}
     if age < timedelta(seconds=10):
         return _("just now")
     return _("%(age)s ago") % {"age": duration(age)}
@@ -67,9 +72,10 @@ def ago(value: datetime | None) -> SafeString | str:
     """An age that app.js keeps counting, with the time in UTC as its title."""
     if value is None:
         return NOTHING
-    return format_html(
-        '<time datetime="{}" title="{}" data-ago>{}</time>', iso_text(value), utc_text(value), ago_text(value)
-    )
+    html = '<time datetime="{}" title="{}" data-ago>{}</time>'
+    if is_ahead(value):
+        html = '<time datetime="{}" title="{}">{}</time>'
+    return format_html(html, iso_text(value), utc_text(value), ago_text(value))
 
 
 @register.filter
@@ -80,6 +86,17 @@ def megabytes(value: int | None) -> str:
     if value < MEGABYTES_PER_GIGABYTE:
         return _("%s MB") % number_format(value)
     return _("%s GB") % number_format(value / MEGABYTES_PER_GIGABYTE, decimal_pos=1)
+
+
+def id_text(value: int) -> str:
+    """'ID 802'."""
+    return _("ID %d") % value
+
+
+@register.filter
+def named(name: str) -> str:
+    """A snapshot's name, or words in its place where nobody could see it."""
+    return name if visible_name(name) else _("(no name)")
 
 
 @register.simple_tag

@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 
 from snapshots import contract
 from snapshots.contract import Snapshot
+from snapshots.inventory.clocks import clocks_differ, is_ahead
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.server_views import ServerView
-from snapshots.templatetags.portal import ago, iso_text, megabytes, moment
+from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, moment, named
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
 from snapshots.views.texts.readings import reading_words
@@ -26,6 +27,7 @@ from snapshots.views.texts.statuses import (
     restore_obstacle,
     server_badge,
     snapshot_badge,
+    stuck_text,
 )
 
 ESTIMATE_CAP = 95
@@ -51,16 +53,20 @@ class Row:
     """One snapshot. An address is '' when the person may not do it or the snapshot's state does not allow it.
 
     `no_restore` and `no_delete` say why a button is missing; '' where it is there, or where the badge says it.
+    `namesakes` says that others look the same by name; `spoken_name` is the name by which its buttons can be told apart.
     """
 
     snapshot_id: int
     name: str
+    spoken_name: str
+    namesakes: str
     description: str
     badge: Badge
     size: str
     age: SafeString | str
     at: SafeString | str
     estimate: Estimate | None
+    warning: str
     restore_url: str
     delete_url: str
     no_restore: str
@@ -77,6 +83,7 @@ class Note:
 
     words: Words
     subject: str
+    snapshot_id: int | None
     at: SafeString | str
     url: str
     estimate: Estimate | None = None
@@ -105,6 +112,7 @@ class Card:
     create_url: str
     is_off: bool
     is_held: bool
+    warning: str
     trouble: Words | None
     confirmed_at: SafeString | str
     old_from: str
@@ -116,7 +124,10 @@ class Card:
 
 
 def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
-    """How far something may be that began at `since` and usually takes from `minutes[0]` to `minutes[1]`."""
+    """How far something may be that began at `since` and usually takes from `minutes[0]` to `minutes[1]`.
+
+    None where its beginning is not known.
+    """
     if since is None:
         return None
     until = since + timedelta(minutes=minutes[1])
@@ -146,25 +157,37 @@ def operation_estimate(operation: Operation) -> Estimate | None:
 def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Row:
     ids = (view.token.pk, snapshot.id)
     is_deleted = snapshot.id in view.deleted_ids
+    is_stuck = view.is_stuck(snapshot)
     not_allowed = NOT_ALLOWED.get((may_restore, may_delete), "")
     no_restore = restore_obstacle(snapshot) if may_restore else not_allowed
-    no_delete = delete_obstacle(snapshot) if may_delete else not_allowed
+    no_delete = (not is_stuck and delete_obstacle(snapshot)) if may_delete else not_allowed
     restorable = may_restore and snapshot.is_completed and not is_deleted
-    deletable = may_delete and not snapshot.is_moving and not is_deleted
+    deletable = may_delete and (is_stuck or not snapshot.is_moving) and not is_deleted
+    name, namesakes = named(snapshot.name), view.namesakes(snapshot)
+    has_namesakes = namesakes > 1
     return Row(
         snapshot_id=snapshot.id,
-        name=snapshot.name or _("(no name)"),
+        name=name,
+        spoken_name=f"{name}, {id_text(snapshot.id)}" if has_namesakes else name,
+        namesakes=_("One of %d snapshots of this name") % namesakes if has_namesakes else "",
         description=snapshot.description,
         badge=DELETING if is_deleted else snapshot_badge(snapshot.status),
         size=megabytes(snapshot.size_mb),
-        age=ago(snapshot.created_at),
+        age=_age(snapshot, view),
         at=moment(snapshot.created_at),
-        estimate=estimate(snapshot.created_at, contract.CREATE_MINUTES) if snapshot.is_moving else None,
+        estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES) if snapshot.is_moving else None,
+        warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
         restore_url=reverse("snapshot_restore", args=ids) if restorable else "",
         delete_url=reverse("snapshot_delete", args=ids) if deletable else "",
         no_restore="" if is_deleted else str(no_restore),
-        no_delete="" if is_deleted else str(no_delete),
+        no_delete="" if is_deleted else str(no_delete or ""),
     )
+
+
+def _age(snapshot: Snapshot, view: ServerView) -> SafeString | str:
+    """'' where it is not known, because the provider's clock is not ours."""
+    created_at = snapshot.created_at
+    return "" if clocks_differ(view.reading) and not is_ahead(created_at) else ago(created_at)
 
 
 def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -181,6 +204,7 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
         Note(
             words=operation_words(operation),
             subject=operation.snapshot_name,
+            snapshot_id=operation.snapshot_id,
             at=ago(operation.ended_at or operation.accepted_at or operation.created_at),
             url=reverse("operation_detail", args=[operation.pk])
             if _is_visible(operation, view, user)
@@ -194,6 +218,12 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
 
 def _is_held(view: ServerView, *, may_override: bool) -> bool:
     return view.is_held and not may_override
+
+
+def _facts(view: ServerView) -> tuple[str, ...]:
+    server = view.server
+    known = (server.ip_address, server.location, server.os_name) if server else ()
+    return (id_text(view.server_id), *filter(None, known))
 
 
 def moving_parts(view: ServerView) -> str:
@@ -221,7 +251,7 @@ def make_card(
         for verb in ("create", "restore", "delete")
     )
     ids = (view.token.pk, view.server_id)
-    server, reading = view.server, view.reading
+    reading = view.reading
     is_held = _is_held(view, may_override=is_alone and may_restore)
     must_poll = is_alone or (view.is_moving and not reading.is_stale)
     query = {"moving": moving_parts(view)} | ({"alone": "1"} if is_alone else {})
@@ -232,9 +262,7 @@ def make_card(
         name=view.name,
         url=reverse("server_detail", args=ids),
         badge=server_badge(view.status),
-        facts=tuple(fact for fact in (server.ip_address, server.location, server.os_name) if fact)
-        if server
-        else (),
+        facts=_facts(view),
         token_label=view.token.label if tell_token else "",
         used=view.used,
         limit=view.limit,
@@ -244,11 +272,14 @@ def make_card(
         create_url=reverse("snapshot_create", args=ids) if may_create else "",
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
+        warning=stuck_text(view.status, view.status_since) if view.is_status_stuck else "",
         trouble=reading_words(reading.error) if tells_trouble and reading.is_stale else None,
         confirmed_at=ago(reading.confirmed_at),
         old_from=old_from(reading.confirmed_at),
         poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
-        poll_seconds=reading.poll_seconds if view.is_moving or reading.is_stale else 0,
+        poll_seconds=max(reading.poll_seconds, view.poll_seconds if view.is_moving else 0)
+        if view.is_moving or reading.is_stale
+        else 0,
         may_delete=may_delete,
         is_alone=is_alone,
         hidden_count=view.used - len(rows),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -11,6 +12,9 @@ from django_htmx.http import trigger_client_event
 
 from snapshots.audit.models import Entry
 from snapshots.connection import own_tokens
+from snapshots.inventory import progress
+from snapshots.inventory.names import looks_like
+from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
 from snapshots.operations import attention
 from snapshots.operations.attention import can_be_closed, visible_to
@@ -20,7 +24,7 @@ from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import server_views
 from snapshots.upstream.errors import LimitReachedError
 from snapshots.vault.models import StoredToken
-from snapshots.views.access import requires
+from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.cards import make_row, operation_estimate, row_labels
 from snapshots.views.forms.operations import CloseForm
@@ -28,9 +32,6 @@ from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
-
-UNKNOWN_POLL_SECONDS = 15
-"""Evidence comes slowly, and may never come."""
 
 
 def _look(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
@@ -71,6 +72,16 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
     }
 
 
+def _namesakes(request: HttpRequest, operation: Operation, reading: Reading | None) -> int:
+    """How many snapshots of the server have a name that looks like this one's, as last read."""
+    token = _own_token(request, operation)
+    reading = reading or (last_reading(token) if token else None)
+    return sum(
+        one.server.id == operation.server_id and looks_like(one.name, operation.snapshot_name)
+        for one in (reading.snapshots if reading else ())
+    )
+
+
 def _server_url(request: HttpRequest, operation: Operation) -> str:
     """The server's page with a token that the person keeps; '' when he keeps none that saw it."""
     token = _own_token(request, operation)
@@ -89,8 +100,10 @@ def _audit_url(request: HttpRequest, operation: Operation) -> str:
 def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
     poll_seconds = 0
     if operation.is_open and reading is not None:
-        slow = UNKNOWN_POLL_SECONDS if operation.state == State.UNKNOWN else 0
-        poll_seconds = max(slow, reading.poll_seconds)
+        pace = progress.poll_seconds(operation.began_at, operation.expected_minutes)
+        if operation.state == State.UNKNOWN:
+            pace = max(pace, progress.SLOW_POLL_SECONDS)  # evidence comes slowly, and may never come
+        poll_seconds = max(pace, reading.poll_seconds)
     may_close = can_be_closed(operation) and request.user.has_perm("snapshots.restore")
     return {
         "operation": operation,
@@ -99,6 +112,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "estimate": operation_estimate(operation),
         "trouble": reading_words(reading.error) if reading and reading.error else None,
         "reading": reading,
+        "namesakes": _namesakes(request, operation, reading),
         "end_is_hidden": operation.action == Action.RESTORE
         and operation.state == State.ACCEPTED
         and reading is not None
@@ -174,6 +188,9 @@ def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
             )
             return redirect("operation_detail", pk=pk)
         except OperationRefusedError as error:
+            if error.code == "not_allowed_any_more":
+                record_refusal(request, "snapshots.restore")
+                raise PermissionDenied(error.code) from error
             code = error.code
     context = _state_context(request, operation, reading) | {
         "form": form,

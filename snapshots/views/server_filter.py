@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from snapshots.contract import Snapshot
+from snapshots.inventory.names import visible_name
 from snapshots.operations.server_views import ServerView
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -39,22 +40,30 @@ def group_of(snapshot: Snapshot) -> str:
     return "failed" if snapshot.is_failed else "other"
 
 
+def _holds(word: str, texts: Iterable[str]) -> bool:
+    return any(word in visible_name(text).casefold() for text in texts)
+
+
+def _word(wanted: Wanted) -> str:
+    return visible_name(wanted.q).casefold()
+
+
 def _server_matches(view: ServerView, word: str) -> bool:
     server = view.server
     texts = [view.name, str(view.server_id)]
     if server:
         texts += [server.hostname, server.ip_address, server.location]
-    return any(word in text.casefold() for text in texts)
+    return _holds(word, texts)
 
 
 def _snapshots_of(view: ServerView, wanted: Wanted) -> tuple[Snapshot, ...]:
-    word = wanted.q.strip().casefold()
+    word = _word(wanted)
     whole = not word or _server_matches(view, word)
     return tuple(
         one
         for one in view.snapshots
         if (not wanted.status or group_of(one) == wanted.status)
-        and (whole or word in one.name.casefold() or word in one.description.casefold())
+        and (whole or _holds(word, (one.name, one.description, str(one.id))))
     )
 
 
@@ -64,7 +73,7 @@ def _is_wanted(found: Found, wanted: Wanted) -> bool:
         return False
     if found.snapshots:
         return True
-    word = wanted.q.strip().casefold()
+    word = _word(wanted)
     return not wanted.status and (not word or _server_matches(found.view, word))
 
 

@@ -1,5 +1,6 @@
 """The list of servers, one server's page, and the fragment by which a card keeps itself up to date."""
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +13,13 @@ from django.utils.translation import ngettext
 from django_htmx.http import trigger_client_event
 
 from snapshots.connection import own_token_or_404, own_tokens
+from snapshots.inventory.names import visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Operation
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_view_or_404, server_views
+from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.cards import make_card, old_from, row_labels
@@ -106,6 +109,17 @@ def _results(
     }
 
 
+def _choices(views: list[ServerView]) -> list[tuple[str, str]]:
+    """The servers of the filter, by name; with the ID where names look the same."""
+    names = {view.server_id: view.name for view in views}
+    seen = Counter(visible_name(name) for name in names.values())
+    choices = [
+        (str(server_id), f"{name} ({id_text(server_id)})" if seen[visible_name(name)] > 1 else name)
+        for server_id, name in names.items()
+    ]
+    return sorted(choices, key=lambda one: one[1].casefold())
+
+
 @requires("snapshots.see", "GET", "HEAD")
 def server_list(request: HttpRequest) -> HttpResponse:
     """All servers of all own tokens; for htmx only the results below the filter."""
@@ -116,9 +130,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     views = [view for token, reading in readings for view in server_views(token, reading)]
     form = ServerFilterForm(
         request.GET,
-        servers=sorted(
-            {(str(view.server_id), view.name) for view in views}, key=lambda one: one[1].casefold()
-        ),
+        servers=_choices(views),
         tokens=[(token.pk, token.label) for token in tokens],
     )
     token_id = form.chosen("token")

@@ -1,6 +1,7 @@
 """Pages that keep themselves up to date: what they say, when they stop, and what they do when something is gone."""
 
 import re
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
@@ -203,3 +204,15 @@ def test_the_list_is_filtered_while_typing(site: Site, desk):
     page.reload()
     expect(page.get_by_role("article")).to_have_count(1)
     assert Restore.objects.count() == 0
+
+
+@pytest.mark.parametrize("hours", [-2, 2])
+def test_ages_are_counted_by_the_portals_clock_when_the_browsers_is_wrong(site: Site, desk, hours):
+    page = site.page(desk.user)
+    page.clock.install(time=datetime.now(UTC) + timedelta(hours=hours))
+    page.goto(f"/?q={SERVER}")
+    confirmed = page.locator("#results > .row time[data-ago]")
+    expect(confirmed).to_have_text(re.compile("now|second"))
+    page.clock.run_for(61_000)
+    expect(page.get_by_text("May be old", exact=True)).to_be_hidden()
+    expect(page.get_by_role("row", name="pre-migration")).to_contain_text("6 days ago")

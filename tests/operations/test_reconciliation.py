@@ -12,7 +12,7 @@ from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.reconciliation import reconcile
 from snapshots.operations.transitions import mark_sent, transition
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
-from tests.support.evidence import later, lost_create, observe, open_operation
+from tests.support.evidence import later, lost_create, made, observe, open_operation
 
 pytestmark = pytest.mark.django_db
 
@@ -79,9 +79,18 @@ def test_a_server_that_was_restoring_before_proves_nothing(desk):
     assert reconcile(observe(desk, operation, status="restoring")) == 0
 
 
-def test_a_look_that_began_before_the_sending_is_no_evidence(desk):
-    operation = open_operation(desk, Action.DELETE, sent_at=timezone.now() + timedelta(minutes=1))
-    assert reconcile(observe(desk, operation)) == 0
+@pytest.mark.parametrize(
+    ("sent_after_begin", "state"),
+    [(-0.001, State.RECONCILED), (0, State.UNKNOWN), (0.001, State.UNKNOWN)],
+    ids=["begun after", "begun at the same moment", "begun before"],
+)
+def test_only_a_reading_begun_after_the_write_was_sent_is_evidence(desk, sent_after_begin, state):
+    operation = open_operation(desk, Action.DELETE)
+    observation = observe(desk, operation, status="active")
+    Operation.objects.update(sent_at=observation.begun_at + timedelta(seconds=sent_after_begin))
+    reconcile(observation)
+    operation.refresh_from_db()
+    assert operation.state == state
 
 
 def test_a_look_with_another_token_is_no_evidence(desk):
@@ -164,3 +173,24 @@ def test_two_who_move_an_operation_at_once_leave_one_outcome(desk):
     assert transition(operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.HAPPENED)
     assert not transition(copy, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.NOT_HAPPENED)
     assert Entry.objects.filter(operation_id=operation.pk).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("ahead", "state"),
+    [(timedelta(hours=2), State.ACCEPTED), (timedelta(hours=-2), State.UNKNOWN)],
+    ids=["ahead", "behind"],
+)
+def test_with_a_clock_that_differs_a_lost_create_is_found_or_stays_unknown(desk, ahead, state):
+    """It was not in the list before, so a time in the future is no contradiction; one in the past may be another's."""
+    operation = lost_create(desk)
+    found = made(operation, created_at=timezone.now() + ahead)
+    reconcile(observe(desk, operation, snapshots=[found]))
+    operation.refresh_from_db()
+    assert operation.state == state
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(hours=-2)])
+def test_with_a_clock_that_differs_no_older_snapshot_is_taken_for_a_lost_create(desk, ahead):
+    operation = lost_create(desk, known_snapshot_ids=[9001])
+    older = made(operation, created_at=timezone.now() - timedelta(hours=1) + ahead)
+    assert reconcile(observe(desk, operation, snapshots=[older])) == 0

@@ -27,8 +27,9 @@ class ConfirmedForm(forms.Form):
         if not asks_override:
             del self.fields["override_reason"]
 
-    def value(self, name: str) -> str:
-        return str(self.cleaned_data.get(name, ""))
+    def arguments(self) -> dict[str, str]:
+        """What was typed, as the operation of this form takes it."""
+        return {name: value for name, value in self.cleaned_data.items() if isinstance(value, str)}
 
 
 class CreateForm(ConfirmedForm):

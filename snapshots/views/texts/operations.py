@@ -23,6 +23,8 @@ OPERATION_BADGES = {
 
 
 def operation_badge(operation: Operation) -> Badge:
+    if operation.is_far_too_long:
+        return Badge("warn", State.ACCEPTED.label)
     return Badge(OPERATION_BADGES[State(operation.state)], State(operation.state).label)
 
 
@@ -51,6 +53,17 @@ GOING_ON = {
         lazy("The provider accepted it. It is deleted once the provider's list no longer shows it."),
         lazy("This takes a few seconds."),
     ),
+}
+_FAR_TOO_LONG = lazy("The provider has started, but it takes far longer than it should. It may never end.")
+FAR_TOO_LONG_ADVICE = {
+    Action.CREATE: lazy(
+        "Look at the snapshot at the provider's site, or ask its support. It can be deleted on the server's page, which "
+        "frees its slot."
+    ),
+    Action.RESTORE: lazy(
+        "Look at the server at the provider's site, or ask its support. If it is over there, resolve it manually here."
+    ),
+    Action.DELETE: lazy("Look at the snapshot at the provider's site, or ask its support."),
 }
 DONE = {
     Action.CREATE: Words(
@@ -181,6 +194,8 @@ SENT = Words("info", lazy("Sent: waiting for an answer"), lazy("The provider has
 
 def operation_words(operation: Operation) -> Words:
     action = Action(operation.action)
+    if operation.is_far_too_long:
+        return Words("warn", GOING_ON[action].title, _FAR_TOO_LONG, FAR_TOO_LONG_ADVICE[action])
     match operation.state:
         case State.FAILED:
             return _failed_words(action, operation.code)

@@ -1,6 +1,9 @@
 """Why nothing was sent: one text for each code of OperationRefusedError."""
 
+from dataclasses import replace
+
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from snapshots.views.texts.base import Words
 
@@ -79,11 +82,20 @@ REFUSAL_WORDS = {
         lazy("It was removed or replaced while this form was open. Nothing was sent."),
         lazy("Open the server again with a token that is stored for you."),
     ),
-    "being_sent": Words(
+    "not_allowed_any_more": Words(
+        "bad",
+        lazy("This person may no longer do this"),
+        lazy("The account or its role was changed while the request was being checked. Nothing was sent."),
+        lazy("Ask an admin of this portal."),
+    ),
+    "being_checked": Words(
         "info",
-        lazy("This form is being sent already"),
-        lazy("It was sent a moment ago, and is on its way. It was not sent a second time."),
-        lazy("Send it once more in a moment: it leads to the first one's result, and is never done twice."),
+        lazy("This form is being worked on"),
+        lazy(
+            "Another request of the same form asks the provider whether all is still as shown. Nothing has been sent "
+            "for it so far."
+        ),
+        lazy("Send it again in a moment: it is done once, however often it is sent."),
     ),
     "still_open": Words(
         "warn",
@@ -100,12 +112,22 @@ _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules 
 FIELD_CODES = frozenset({"name_mismatch", "bad_name", "reason_missing", "finding_missing"})
 
 
-def refusal_words(code: str) -> Words:
-    return REFUSAL_WORDS.get(code, _REFUSED)
+def refusal_words(code: str, retry_after_seconds: int = 0) -> Words:
+    words = REFUSAL_WORDS.get(code, _REFUSED)
+    if not retry_after_seconds:
+        return words
+    advice = ngettext(
+        "Send it again in %d second: it is done once, however often it is sent.",
+        "Send it again in %d seconds: it is done once, however often it is sent.",
+        retry_after_seconds,
+    )
+    return replace(words, advice=advice % retry_after_seconds)
 
 
 def refusal_status(code: str) -> int:
     """The HTTP status of a page that shows this refusal."""
     if code == "not_confirmed_live":
         return 503
+    if code == "not_allowed_any_more":
+        return 403
     return 422 if code in FIELD_CODES else 409

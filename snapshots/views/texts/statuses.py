@@ -1,12 +1,16 @@
 """The provider's statuses of snapshots and servers, as badges. An unknown status is shown as it came."""
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots import contract
 from snapshots.contract import Snapshot
+from snapshots.inventory.progress import usual_minutes
+from snapshots.templatetags.portal import duration
 from snapshots.views.texts.base import Badge
 
 if TYPE_CHECKING:
@@ -32,6 +36,11 @@ SERVER_BADGES = {
     "off": Badge("neutral", lazy("Stopped")),
     "suspended": Badge("warn", lazy("Suspended")),
 }
+STILL_CREATING = lazy("The provider still reports it as being created")
+STILL = {
+    "deleting": lazy("The provider still reports it as being deleted"),
+    contract.RESTORING: lazy("The provider still reports it as being restored"),
+}
 
 
 def snapshot_badge(status: str) -> Badge:
@@ -46,6 +55,23 @@ def snapshot_badge(status: str) -> Badge:
     if contract.is_moving(status):
         return MADE
     return Badge("neutral", status.strip() or lazy("No status"))
+
+
+def still_text(status: str) -> "StrPromise":
+    """What the provider reports of a snapshot that is not at rest."""
+    return STILL.get(contract.status_key(status), STILL_CREATING)
+
+
+def stuck_text(status: str, since: datetime | None) -> str:
+    """How long it has been so, and that this is far too long."""
+    low, high = usual_minutes(status)
+    return _(
+        "For %(age)s so far: far longer than the usual %(low)d to %(high)d minutes. It may never end."
+    ) % {
+        "age": duration(timezone.now() - (since or timezone.now())),
+        "low": low,
+        "high": high,
+    }
 
 
 def server_badge(status: str) -> Badge | None:

@@ -1,0 +1,140 @@
+"""The form of a create, restore or delete page: sent, or shown again with what was wrong.
+
+sent = submit(request, RestoreForm, service.restore_snapshot, token)      # GET: an empty form
+sent.response                                 # where a sent form leads; None if the page is to be shown
+sent.show_for(view, action, snapshot)         # sign the form for exactly what the page shows
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+
+from snapshots.audit.journal import Actor
+from snapshots.contract import Snapshot
+from snapshots.inventory.names import looks_like
+from snapshots.inventory.readings import Reading
+from snapshots.operations.confirmation import sign_confirmation
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.idempotency import CAME_SECOND
+from snapshots.operations.models import Action, Operation
+from snapshots.operations.server_views import ServerView
+from snapshots.vault.models import StoredToken
+from snapshots.views.actor import actor_of
+from snapshots.views.forms.snapshots import ConfirmedForm
+from snapshots.views.texts.names import name_problem
+from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.refusals import refusal_status, refusal_words
+
+UNPROCESSABLE = 422
+INCOMPLETE = "incomplete"
+"""The code of a form whose own fields say what is wrong."""
+FIELDS_OF_CODES = {"bad_name": "name", "name_mismatch": "typed_name", "reason_missing": "reason"}
+
+
+@dataclass
+class Submission:
+    """`code` says why nothing was sent; '' if nothing was tried or all went well."""
+
+    form: ConfirmedForm
+    actor: Actor
+    code: str = ""
+    retry_after_seconds: int = 0
+    response: HttpResponse | None = None
+
+    @property
+    def status(self) -> int:
+        if not self.code:
+            return 200
+        return UNPROCESSABLE if self.code == INCOMPLETE else refusal_status(self.code)
+
+    def show_for(self, view: ServerView, action: Action, snapshot: Snapshot | None = None) -> None:
+        """Bind the form to exactly what is about to be shown, and ask for an override only where one is needed.
+
+        A form that another request works on keeps what it carries: sent again, it leads to the first one's result.
+        """
+        if not view.is_held:
+            self.form.fields.pop("override_reason", None)
+        elif "override_reason" in self.form.fields:
+            self.form.fields["override_reason"].required = True  # for the eye: the rule is in operations
+        if self.code != CAME_SECOND:
+            self._renew(view, action, snapshot)
+        self._complete_errors(view)
+
+    def page_context(self, reading: Reading) -> dict[str, Any]:
+        """What every confirmation page shows of the state of things."""
+        beside_field = self.code == "server_held" and "override_reason" in self.form.errors
+        is_told = self.code and self.code != INCOMPLETE and not beside_field
+        return {
+            "form": self.form,
+            "reading": reading,
+            "trouble": reading_words(reading.error) if reading.is_stale else None,
+            "refusal": refusal_words(self.code, self.retry_after_seconds) if is_told else None,
+            "is_told_held": is_told and self.code == "server_held",
+        }
+
+    def _renew(self, view: ServerView, action: Action, snapshot: Snapshot | None) -> None:
+        """A confirmation is good for one showing; what was typed stays."""
+        confirmation = sign_confirmation(
+            actor_id=int(self.actor.id or 0),
+            action=action,
+            token_id=view.token.pk,
+            server_id=view.server_id,
+            snapshot=snapshot,
+        )
+        if self.form.is_bound:
+            self.form.data = self.form.data.copy()  # type: ignore[attr-defined]
+            self.form.data["confirmation"] = confirmation  # type: ignore[index]
+        else:
+            self.form.initial["confirmation"] = confirmation
+
+    def _complete_errors(self, view: ServerView) -> None:
+        """Add what only the view can tell, so that all of it is said at once.
+
+        The name is compared for the eye alone: operations asks the provider before it believes one.
+        """
+        typed = self.form.cleaned_data.get("typed_name", "") if self.form.is_bound else ""
+        if self.code == INCOMPLETE and typed and not looks_like(typed, view.name):
+            _refuse_beside_field(self.form, "name_mismatch")
+        if self.code == "server_held" and "override_reason" in self.form.fields:
+            self.form.add_error(
+                "override_reason",
+                _("Nothing was sent. Say why it must be done now, or wait until the restore is over."),
+            )
+
+
+def submit(
+    request: HttpRequest,
+    form_class: type[ConfirmedForm],
+    run: Callable[..., Operation],
+    token: StoredToken,
+) -> Submission:
+    """Run the operation if the form was sent and is complete. A refusal stands beside its field, if it has one."""
+    actor = actor_of(request)
+    if request.method != "POST":
+        return Submission(form_class(asks_override=actor.may_override), actor)
+    form = form_class(request.POST, asks_override=actor.may_override)
+    if not form.is_valid():
+        return Submission(form, actor, INCOMPLETE)
+    try:
+        operation = run(actor=actor, token=token, **form.arguments())
+    except OperationRefusedError as error:
+        if (
+            error.code == "not_allowed_any_more"
+        ):  # it is in the log already; the page holds what this person may not see
+            raise PermissionDenied(error.code) from error
+        _refuse_beside_field(form, error.code)
+        return Submission(form, actor, error.code, error.retry_after_seconds)
+    return Submission(form, actor, response=redirect("operation_detail", pk=operation.pk))
+
+
+def _refuse_beside_field(form: ConfirmedForm, code: str) -> None:
+    field = FIELDS_OF_CODES.get(code)
+    if field in form.fields:
+        words = refusal_words(code)
+        problem = name_problem(str(form.data.get("name", "")).strip()) if code == "bad_name" else ""
+        form.add_error(field, problem or str(words.advice or words.meaning))
