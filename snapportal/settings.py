@@ -16,6 +16,7 @@ from snapportal.environment import (
     parse_api_url,
     parse_networks,
     parse_secret,
+    parse_url,
 )
 from snapportal.logs import hide_invitation_keys
 
@@ -24,8 +25,8 @@ environment = Environment()
 env = environment.env
 
 # --- Which provider -------------------------------------------------------------------------------------------------
-SNAPPORTAL_API_URL: str = environment.read(env.str, "API_URL", "", validate=parse_api_url).rstrip("/")
-SANDBOX = not SNAPPORTAL_API_URL
+SNAPPORTAL_API_URL: str = environment.parse("API_URL", parse_api_url)
+SANDBOX = not environment.is_given("API_URL")  # one that is wrong is no reason to make up secrets
 SNAPPORTAL_API_TIMEOUT_SECONDS: float = environment.read(
     env.float,
     "API_TIMEOUT_SECONDS",
@@ -58,11 +59,7 @@ SNAPPORTAL_THREADS: int = environment.read(env.int, "THREADS", 8, validate=valid
 ALLOWED_HOSTS: list[str] = environment.read(
     env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if SANDBOX else []
 )
-SNAPPORTAL_TRUSTED_PROXIES = parse_networks("")
-try:
-    SNAPPORTAL_TRUSTED_PROXIES = parse_networks(environment.read(env.str, "TRUSTED_PROXIES", ""))
-except ValidationError as error:
-    environment.errors.append(f"SNAPPORTAL_TRUSTED_PROXIES {error}")
+SNAPPORTAL_TRUSTED_PROXIES = environment.parse("TRUSTED_PROXIES", parse_networks)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*", ""}]
 
 if not SANDBOX:
@@ -75,7 +72,7 @@ if not SANDBOX:
 
 # --- Anchors of the audit log ---------------------------------------------------------------------------------------
 SNAPPORTAL_ANCHOR_FILE: str = environment.read(env.str, "ANCHOR_FILE", "") or str(DATA_DIR / "anchors.jsonl")
-SNAPPORTAL_ANCHOR_URL: str = environment.read(env.str, "ANCHOR_URL", "", validate=parse_api_url)
+SNAPPORTAL_ANCHOR_URL: str = environment.parse("ANCHOR_URL", parse_url)
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"

@@ -142,7 +142,7 @@ def test_command_fills_and_issues_a_token_once(transactional_db, capsys):
 def test_command_refuses_to_fill_a_sandbox_that_nobody_asks(db, settings, capsys, options):
     settings.SANDBOX = False
     settings.SNAPPORTAL_API_URL = "https://admin.example.org"
-    with pytest.raises(CommandError, match="SNAPPORTAL_API_URL is set.*unset SNAPPORTAL_API_URL"):
+    with pytest.raises(CommandError, match=r"SNAPPORTAL_API_URL is set.*unset SNAPPORTAL_API_URL"):
         call_command("fill_sandbox", **options)
     assert capsys.readouterr().out == ""
     assert not Token.objects.exists()
