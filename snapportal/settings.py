@@ -18,7 +18,7 @@ from snapportal.environment import (
     parse_secret,
     parse_url,
 )
-from snapportal.logs import hide_invitation_keys
+from snapportal.logs import hide_invitation_keys, shorten_expected_errors
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = Environment()
@@ -255,6 +255,7 @@ _shared_processors: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    shorten_expected_errors,
     structlog.processors.format_exc_info,
 ]
 structlog.configure(
