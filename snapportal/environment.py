@@ -25,6 +25,7 @@ KeyRing = dict[str, bytes]
 T = TypeVar("T")
 
 API_PATHS = [path.rstrip("/") for path in (SNAPSHOTS_PATH, SERVERS_PATH, ACCOUNT_PATH, API_PATH)]
+BASE_PATH_PATTERN = re.compile(r"\A(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?\Z")
 HOST_PATTERN = re.compile(r"\A(\w[\w.-]*|[0-9a-f:]+)\Z")
 KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
 
@@ -92,6 +93,16 @@ def parse_api_url(text: str) -> str:
             f"the API. If the API lies behind it, on a gateway, write {path}{API_PATH}"
         )
     return url
+
+
+def parse_base_path(text: str) -> str:
+    """The path under which the portal lies, with a slash at its beginning and its end: `/` alone for a whole host."""
+    path = text.strip()
+    if not BASE_PATH_PATTERN.match(path):
+        raise ValidationError(
+            "must be a path that begins with /, such as /snapshots/: no host, no //, and letters, digits and . _ ~ - alone"
+        )
+    return path.rstrip("/") + "/"
 
 
 def make_secret_once(path: Path, make: str) -> str:

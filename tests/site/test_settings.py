@@ -16,6 +16,7 @@ from snapportal.environment import (
     ValidationError,
     make_secret_once,
     parse_api_url,
+    parse_base_path,
     parse_key_ring,
     parse_url,
 )
@@ -232,6 +233,7 @@ with connection.cursor() as cursor:
         ("API_URL", "ftp://example.com"),
         ("API_URL", "https://admin.example.org/login"),
         ("ANCHOR_URL", "http://example.com"),
+        ("BASE_PATH", "snapshots"),
         ("API_TIMEOUT_SECONDS", "soon"),
         ("DATABASE_URL", "nonsense://x"),
         ("WORKERS", "0"),
@@ -244,3 +246,32 @@ def test_each_wrong_setting_is_told_by_its_name(production, name, value):
     assert done.returncode != 0
     assert f"SNAPPORTAL_{name}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", "/"), ("/", "/"), ("/snapshots", "/snapshots/"), ("/snapshots/", "/snapshots/"), (" /snapshots/ ", "/snapshots/"),
+        ("/tools/snap_portal-2.0~x", "/tools/snap_portal-2.0~x/"),
+    ],
+)  # fmt: skip
+def test_a_base_path_has_a_slash_at_both_ends(text, path):
+    assert parse_base_path(text) == path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "snapshots", "snapshots/", "https://tools.example.com/snapshots/", "//snapshots/", "/snapshots//", "/snap shots/",
+        "/../snapshots/", "/./", "/snapshots/?a=b", "/snapshots/#a", "/%2e/", "/snapshots\n/", "/a;b/", "/été/",
+    ],
+)  # fmt: skip
+def test_a_base_path_that_is_none_is_refused(text):
+    with pytest.raises(ValidationError, match="such as /snapshots/"):
+        parse_base_path(text)
+
+
+def test_a_script_name_that_gunicorn_would_take_off_is_refused(production):
+    done = start(production | {"SCRIPT_NAME": "/snapshots"})
+    assert done.returncode != 0
+    assert "unset it, and set SNAPPORTAL_BASE_PATH instead" in done.stderr

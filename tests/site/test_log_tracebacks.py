@@ -10,7 +10,7 @@ from django.urls import path
 
 from snapportal.urls import urlpatterns as real_patterns
 from snapshots.audit.journal import JournalUnavailableError
-from tests import hostile
+from tests.support import hostile
 
 Line = dict[str, object]
 
@@ -46,7 +46,7 @@ handler403 = "snapshots.views.errors.permission_denied"
 handler404 = "snapshots.views.errors.not_found"
 handler500 = "snapshots.views.errors.server_error"
 
-pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.test_log_tracebacks")]
+pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.site.test_log_tracebacks")]
 
 
 @pytest.fixture
