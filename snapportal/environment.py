@@ -13,15 +13,20 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError
+
+from snapshots.contract import ACCOUNT_PATH, API_PATH, SERVERS_PATH, SNAPSHOTS_PATH
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 KeyRing = dict[str, bytes]
 T = TypeVar("T")
 
+API_PATHS = [path.rstrip("/") for path in (SNAPSHOTS_PATH, SERVERS_PATH, ACCOUNT_PATH, API_PATH)]
+BASE_PATH_PATTERN = re.compile(r"\A(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?\Z")
+HOST_PATTERN = re.compile(r"\A(\w[\w.-]*|[0-9a-f:]+)\Z")
 KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
 
 
@@ -53,20 +58,51 @@ def parse_networks(text: str) -> list[Network]:
         raise ValidationError(f"must be addresses or networks, separated by commas: {error}") from None
 
 
-def parse_api_url(text: str) -> str:
+def parse_url(text: str) -> str:
+    """An https address without credentials, query or fragment; http is allowed for an address on this machine."""
+    text = text.strip()
     if not text:
         return ""
     try:
         parts = urlsplit(text)
-        local = parts.hostname in {"127.0.0.1", "localhost", "::1"}
+        host = parts.hostname or ""
         _ = parts.port
     except ValueError as error:
         raise ValidationError(f"is not an address: {error}") from None
-    if parts.scheme != "https" and not (parts.scheme == "http" and local):
+    if parts.scheme != "https" and not (parts.scheme == "http" and host in {"127.0.0.1", "localhost", "::1"}):
         raise ValidationError("must begin with https:// (http:// only for this machine)")
-    if not parts.hostname or parts.username or parts.password or parts.query or parts.fragment:
+    if not HOST_PATTERN.match(host) or re.search(r"\s", text):
+        raise ValidationError("must name a host, and hold no blank")
+    if parts.username or parts.password or parts.query or parts.fragment:
         raise ValidationError("must be scheme, host and optional path: no credentials, query or fragment")
-    return text.rstrip("/")
+    return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))
+
+
+def parse_api_url(text: str) -> str:
+    """The provider's address as its client needs it: what stands before /api/v1.
+
+    The paths of the API are left off. Any other path is refused here, since with it every answer would be a surprise.
+    """
+    url = parse_url(text).rstrip("/")
+    for path in API_PATHS:
+        if url.endswith(path):
+            return url.removesuffix(path).rstrip("/")
+    if path := urlsplit(url).path:
+        raise ValidationError(
+            f"must be the address that stands before {API_PATH}, for example https://admin.vps.org; {path} is no path of "
+            f"the API. If the API lies behind it, on a gateway, write {path}{API_PATH}"
+        )
+    return url
+
+
+def parse_base_path(text: str) -> str:
+    """The path under which the portal lies, with a slash at its beginning and its end: `/` alone for a whole host."""
+    path = text.strip()
+    if not BASE_PATH_PATTERN.match(path):
+        raise ValidationError(
+            "must be a path that begins with /, such as /snapshots/: no host, no //, and letters, digits and . _ ~ - alone"
+        )
+    return path.rstrip("/") + "/"
 
 
 def make_secret_once(path: Path, make: str) -> str:
@@ -103,6 +139,17 @@ class Environment:
         except (EnvError, ValueError) as error:
             self.errors.append(str(error).replace("Environment variable ", "").replace('"', ""))
             return default
+
+    def is_given(self, name: str) -> bool:
+        return bool(os.environ.get(f"SNAPPORTAL_{name}", "").strip())
+
+    def parse(self, name: str, parser: Callable[[str], T]) -> T:
+        """What `parser` makes of NAME; what it makes of "" if that is wrong, which is remembered."""
+        try:
+            return parser(os.environ.get(f"SNAPPORTAL_{name}", ""))
+        except ValidationError as error:
+            self.errors.append(f"SNAPPORTAL_{name} {error}")
+            return parser("")
 
     def secret(self, name: str, *, made_at: Path | None, make: str) -> str:
         """A secret from NAME or the file NAME_FILE; else, if `made_at` is a path, one made there once."""

@@ -23,7 +23,7 @@ control_socket_disable = True  # the control socket would be written into the ho
 logconfig_dict = settings.LOGGING | {
     "loggers": {
         "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "gunicorn.access": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "gunicorn.access": {"level": "WARNING"},  # the portal tells each request itself, without its query
     }
 }
 

@@ -1,17 +1,55 @@
-"""Redaction of log lines."""
+"""Redaction of log lines, and which errors are logged with a traceback."""
 
 import re
+import sys
 from collections.abc import MutableMapping
 from typing import Any
 
+from django.db import DataError, Error, IntegrityError, InternalError, NotSupportedError, ProgrammingError
+
 INVITATION_KEY = re.compile(r"(/welcome/)[^/\s\"']+")
+DATABASE_DEFECTS = (DataError, IntegrityError, InternalError, NotSupportedError, ProgrammingError)
+"""Database errors that only a change of the code mends. The others say that it is down, locked, full or damaged."""
+Event = MutableMapping[str, Any]
 
 
-def hide_invitation_keys(
-    logger: object, method: str, event: MutableMapping[str, Any]
-) -> MutableMapping[str, Any]:
+def hide_invitation_keys(logger: object, method: str, event: Event) -> Event:
     """Django logs the path of a failed request; the path of an invitation holds its secret key."""
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = INVITATION_KEY.sub(r"\1…", value)
+    return event
+
+
+def is_defect(error: BaseException) -> bool:
+    """Whether the code is wrong. Exceptions of ours that tell of anything else have the attribute `is_expected`."""
+    if isinstance(error, Error):
+        return isinstance(error, DATABASE_DEFECTS)
+    if getattr(error, "is_expected", False):
+        return isinstance(error.__cause__, Error) and is_defect(error.__cause__)
+    return True
+
+
+def _error_of(event: Event) -> BaseException | None:
+    """The exception that a line is to tell of, in any of the forms that logging takes."""
+    given = event.get("exc_info")
+    if given is True:
+        given = sys.exc_info()
+    error = given[1] if isinstance(given, tuple) else given
+    return error if isinstance(error, BaseException) else None
+
+
+def shorten_expected_errors(logger: object, method: str, event: Event) -> Event:
+    """A traceback is for a defect. Of anything else a line tells the error, and of a refused request no more than a warning.
+
+    Django hands over the exception behind each answer, with the answer's status.
+    """
+    status = getattr(event.get("_record"), "status_code", 0)
+    is_refused_request = 400 <= status < 500  # noqa: PLR2004
+    if is_refused_request and event.get("level") in {"error", "critical"}:
+        event["level"] = "warning"
+    error = _error_of(event)
+    if error is not None and (is_refused_request or not is_defect(error)):
+        del event["exc_info"]
+        event["error"] = f"{type(error).__name__}: {error}"
     return event

@@ -12,6 +12,7 @@ from django.core.exceptions import BadRequest
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.log import log_response
 
 from snapportal.environment import Network
 from snapshots.audit.journal import JournalUnavailableError
@@ -156,6 +157,14 @@ class FailureMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if isinstance(exception, JournalUnavailableError | DatabaseError):
-            log.error("unavailable", exc_info=exception)
-            return errors.unavailable(request)
+            response = errors.unavailable(request)
+            log_response(
+                "%s: %s",
+                response.reason_phrase,
+                request.path,
+                response=response,
+                request=request,
+                exception=exception,
+            )
+            return response
         return None

@@ -14,18 +14,20 @@ from environs import ValidationError, validate
 from snapportal.environment import (
     Environment,
     parse_api_url,
+    parse_base_path,
     parse_networks,
     parse_secret,
+    parse_url,
 )
-from snapportal.logs import hide_invitation_keys
+from snapportal.logs import hide_invitation_keys, shorten_expected_errors
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = Environment()
 env = environment.env
 
 # --- Which provider -------------------------------------------------------------------------------------------------
-SNAPPORTAL_API_URL: str = environment.read(env.str, "API_URL", "", validate=parse_api_url).rstrip("/")
-SANDBOX = not SNAPPORTAL_API_URL
+SNAPPORTAL_API_URL: str = environment.parse("API_URL", parse_api_url)
+SANDBOX = not environment.is_given("API_URL")  # one that is wrong is no reason to make up secrets
 SNAPPORTAL_API_TIMEOUT_SECONDS: float = environment.read(
     env.float,
     "API_TIMEOUT_SECONDS",
@@ -53,16 +55,17 @@ if SECRET_KEY:
 
 # --- Where it listens -----------------------------------------------------------------------------------------------
 SNAPPORTAL_BIND: str = environment.read(env.str, "BIND", "127.0.0.1:8000")
+SNAPPORTAL_BASE_PATH: str = environment.parse("BASE_PATH", parse_base_path)
 SNAPPORTAL_WORKERS: int = environment.read(env.int, "WORKERS", 2, validate=validate.Range(1, 64))
 SNAPPORTAL_THREADS: int = environment.read(env.int, "THREADS", 8, validate=validate.Range(1, 128))
 ALLOWED_HOSTS: list[str] = environment.read(
     env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if SANDBOX else []
 )
-SNAPPORTAL_TRUSTED_PROXIES = parse_networks("")
-try:
-    SNAPPORTAL_TRUSTED_PROXIES = parse_networks(environment.read(env.str, "TRUSTED_PROXIES", ""))
-except ValidationError as error:
-    environment.errors.append(f"SNAPPORTAL_TRUSTED_PROXIES {error}")
+SNAPPORTAL_TRUSTED_PROXIES = environment.parse("TRUSTED_PROXIES", parse_networks)
+if os.environ.get("SCRIPT_NAME"):
+    environment.errors.append(
+        "SCRIPT_NAME is set, and gunicorn would take it off each path: unset it, and set SNAPPORTAL_BASE_PATH instead"
+    )
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*", ""}]
 
 if not SANDBOX:
@@ -75,7 +78,7 @@ if not SANDBOX:
 
 # --- Anchors of the audit log ---------------------------------------------------------------------------------------
 SNAPPORTAL_ANCHOR_FILE: str = environment.read(env.str, "ANCHOR_FILE", "") or str(DATA_DIR / "anchors.jsonl")
-SNAPPORTAL_ANCHOR_URL: str = environment.read(env.str, "ANCHOR_URL", "", validate=parse_api_url)
+SNAPPORTAL_ANCHOR_URL: str = environment.parse("ANCHOR_URL", parse_url)
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
@@ -199,18 +202,23 @@ LOGOUT_REDIRECT_URL = "sign_in"
 
 # --- Cookies and headers (promises 23 to 26) ------------------------------------------------------------------------
 # Browsers take Secure cookies from http://127.0.0.1 too, all but Safari: see docs/decisions.
-SESSION_COOKIE_NAME = "__Host-session"
+COOKIE_PREFIX = "__Host-" if SNAPPORTAL_BASE_PATH == "/" else "__Secure-"
+"""A __Host- cookie is sent to every path of a host, and so to the other applications that share it."""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
+SESSION_COOKIE_PATH = SNAPPORTAL_BASE_PATH
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 60 * 60 * 12
-CSRF_COOKIE_NAME = "__Host-csrf"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
+CSRF_COOKIE_PATH = SNAPPORTAL_BASE_PATH
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "snapshots.views.errors.csrf_failure"
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # its cookie could not be __Host-
-LANGUAGE_COOKIE_NAME = "__Host-language"
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
+LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
+LANGUAGE_COOKIE_PATH = SNAPPORTAL_BASE_PATH
 LANGUAGE_COOKIE_SECURE = True
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
@@ -242,7 +250,7 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 # --- Static files ---------------------------------------------------------------------------------------------------
-STATIC_URL = "/static/"
+STATIC_URL = f"{SNAPPORTAL_BASE_PATH}static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -258,6 +266,7 @@ _shared_processors: list[Any] = [
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
+    shorten_expected_errors,
     structlog.processors.format_exc_info,
 ]
 structlog.configure(

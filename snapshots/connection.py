@@ -12,7 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.shortcuts import get_object_or_404
 
-from snapshots.contract import API_PATH, Account, Server
+from snapshots.contract import Account, Server
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream.client import SnapshotClient, make_http
 from snapshots.upstream.errors import UpstreamError
@@ -32,7 +32,7 @@ gate = threading.BoundedSemaphore(max(2, settings.SNAPPORTAL_THREADS // 2))
 @lru_cache(maxsize=4)
 def _http(api_url: str) -> Http:
     if api_url:
-        http = make_http(api_url.removesuffix(API_PATH))
+        http = make_http(api_url)
     else:
         http = make_http(SANDBOX_URL, transport=SandboxTransport())
     atexit.register(http.close)

@@ -12,6 +12,7 @@ from tests.support.double import double
 from tests.support.hostile import strict
 from tests.support.imaginary import imaginary, imaginary_desk
 from tests.support.left_out import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "http_sandbox",
     "imaginary",
     "imaginary_desk",
+    "prepared_sandbox",
     "pytest_collection_modifyitems",
     "pytest_terminal_summary",
     "sandbox",
+    "sandbox_data",
     "strict",
     "wire",
     "wire_server",

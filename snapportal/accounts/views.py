@@ -1,13 +1,14 @@
 """Coming in, going out, and one's own account."""
 
-import re
 from dataclasses import replace
+from urllib.parse import unquote
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
@@ -21,12 +22,21 @@ from snapshots.views.context_processors import home_url
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 TRIED_NAME_LENGTH = 60
-PLACE_PATTERN = re.compile(r"/[^/\\]")
-"""A path of this site that is not only `/`; what begins otherwise may be a host, or a view's name."""
 
 
 def _address(request: HttpRequest) -> str:
     return request.client_address  # type: ignore[attr-defined,no-any-return]
+
+
+def _is_place(url: str) -> bool:
+    """Whether a path with its query leads into this portal, and not merely to its front page, which is not open to all.
+
+    What begins with another slash may be a host; what climbs with `..` may be another application of this host.
+    """
+    front = reverse("server_list")
+    path = unquote(url.partition("?")[0]).replace("\\", "/")
+    inside = url.removeprefix(front)
+    return url.startswith(front) and inside[:1] not in {"", "/", "\\"} and ".." not in path.split("/")
 
 
 def _next_url(request: HttpRequest, user: User) -> str:
@@ -35,7 +45,7 @@ def _next_url(request: HttpRequest, user: User) -> str:
     is_safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_safe and PLACE_PATTERN.match(wanted) and wanted.isprintable() else home_url(user)
+    return wanted if is_safe and _is_place(wanted) and wanted.isprintable() else home_url(user)
 
 
 def _come_in(request: HttpRequest, user: User) -> None:

@@ -33,6 +33,8 @@ _here = threading.local()
 class JournalUnavailableError(Exception):
     """The log cannot be written (disk full, read-only, locked, down, key missing): nothing may be done."""
 
+    is_expected = True  # no defect of the code: see snapportal/logs.py
+
 
 @dataclass(frozen=True, kw_only=True)
 class EntryData:

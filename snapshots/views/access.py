@@ -8,6 +8,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from snapshots.audit import journal
@@ -19,14 +20,15 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     """Redirect a page to sign-in; for a fragment redirect the whole browser, with the surrounding page as `next`."""
+    start = reverse("server_list")
     if getattr(request, "htmx", False):
         try:
-            page = request.htmx.current_url_abs_path or "/"  # type: ignore[attr-defined]
+            page = request.htmx.current_url_abs_path or start  # type: ignore[attr-defined]
         except ValueError:  # the browser sent an invalid current URL
-            page = "/"
+            page = start
         target = redirect_to_login(page)
         return HttpResponseClientRedirect(target["Location"])
-    return redirect_to_login(request.get_full_path() if request.method == "GET" else "/")
+    return redirect_to_login(request.get_full_path() if request.method == "GET" else start)
 
 
 def _mark(view: object, *, access: str, methods: tuple[str, ...]) -> None:

@@ -39,6 +39,11 @@ class Place:
 SERVER_SECTIONS = frozenset({"", "servers", "snapshots", "operations"})
 
 
+def _section(path: str) -> str:
+    """The first part of a path below the portal's base path."""
+    return path.removeprefix(reverse("server_list")).partition("/")[0]
+
+
 def _may_open(user: AbstractBaseUser, permission: str) -> bool:
     return permission == "signed_in" or user.has_perm(permission)  # type: ignore[attr-defined]
 
@@ -49,12 +54,12 @@ def navigation(request: HttpRequest) -> list[Place]:
     if user is None or not user.is_authenticated:
         return []
     match = request.resolver_match
-    section = request.path.split("/")[1]
+    section = _section(request.path)
     places = []
     for name, permission, label, icon in PLACES:
         if _may_open(user, permission):
             url = reverse(name)
-            is_current = section == url.split("/")[1] if url != "/" else section in SERVER_SECTIONS
+            is_current = section in SERVER_SECTIONS if name == "server_list" else section == _section(url)
             places.append(Place(name, url, label, icon, match is not None and is_current))
     return places
 

@@ -4,15 +4,17 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.journal import JournalUnavailableError
 
 if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
+    from django_stubs_ext import StrOrPromise
 
 
 @dataclass(frozen=True)
@@ -20,9 +22,9 @@ class Failure:
     """What an error page says. `advice` is what the reader can do now."""
 
     status: int
-    title: "StrPromise"
-    meaning: "StrPromise"
-    advice: "StrPromise"
+    title: "StrOrPromise"
+    meaning: "StrOrPromise"
+    advice: "StrOrPromise"
     icon: str = "alert"
 
 
@@ -83,6 +85,24 @@ UNAVAILABLE = Failure(
 )
 
 
+def outside(base_path: str) -> Failure:
+    """For a path that is not below the portal's own: somebody's mistake, or a web server that takes the path off."""
+    return Failure(
+        404,
+        gettext("The portal is not at this address"),
+        gettext(
+            "It is under %(path)s. The request came to the portal with another path, so nothing was done."
+        )
+        % {"path": base_path},
+        gettext(
+            "Open %(path)s. If that is what you did: the web server in front of the portal takes %(path)s off the address. "
+            "Tell your admin that it has to hand on the whole path; docs/operators.md of the portal shows how."
+        )
+        % {"path": base_path},
+        icon="search",
+    )
+
+
 def _answer(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
     """`framed` pages show the person's navigation, which asks the database; the others must work while it is down."""
     is_fragment = bool(getattr(request, "htmx", False))
@@ -106,6 +126,8 @@ def permission_denied(request: HttpRequest, exception: Exception) -> HttpRespons
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if not request.path.startswith(settings.SNAPPORTAL_BASE_PATH):
+        return _answer(request, outside(settings.SNAPPORTAL_BASE_PATH), framed=False)
     return _answer(request, NOT_FOUND, framed=True)
 
 

@@ -97,7 +97,11 @@ class Site:
 
 
 def sign_in(page: Page, username: str, password: str) -> None:
-    page.goto("/sign-in/")
+    page.goto("sign-in/")  # below the portal's path, if it has one
+    fill_sign_in(page, username, password)
+
+
+def fill_sign_in(page: Page, username: str, password: str) -> None:
     page.get_by_label("Username").or_(page.get_by_label("Sign-in name")).fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()

@@ -18,9 +18,9 @@ RESTORE_REASON = "The upgrade broke the checkout"
 DELETE_REASON = "Not needed any more"
 
 
-def invite_manager(page: Page) -> str:
+def invite_manager(page: Page, admin: str, password: str) -> str:
     """The admin's part: a link to hand over."""
-    sign_in(page, "ada", PASSWORD)
+    sign_in(page, admin, password)
     page.get_by_role("link", name="People").click()
     page.get_by_role("link", name="Invite a person").click()
     page.get_by_label("Name", exact=True).fill("Nora Neu")
@@ -118,8 +118,8 @@ def delete(page: Page) -> None:
     ).to_have_count(0)
 
 
-def read_the_log(page: Page) -> None:
-    sign_in(page, "aron", PASSWORD)
+def read_the_log(page: Page, auditor: str, password: str) -> None:
+    sign_in(page, auditor, password)
     expect(page.get_by_role("heading", level=1)).to_have_text("Audit log")
     for what, why in [
         (f"Delete.*{NAME}", DELETE_REASON),
@@ -139,7 +139,7 @@ def read_the_log(page: Page) -> None:
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with_javascript", "without_javascript"])
 def test_from_an_invitation_to_the_auditors_eyes(site: Site, sandbox: Sandbox, cast, javascript):
-    link = invite_manager(site.page(javascript=javascript))
+    link = invite_manager(site.page(javascript=javascript), "ada", PASSWORD)
     manager = site.page(javascript=javascript)
     join(manager, link)
     store_token(manager, sandbox.token)
@@ -149,4 +149,4 @@ def test_from_an_invitation_to_the_auditors_eyes(site: Site, sandbox: Sandbox, c
     restore(manager)
     watch_to_the_end(manager, javascript=javascript)
     delete(manager)
-    read_the_log(site.page(javascript=javascript))
+    read_the_log(site.page(javascript=javascript), "aron", PASSWORD)

@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 
 from snapshots import contract
 from snapshots.sandbox import faults
-from snapshots.sandbox.models import Snapshot
+from snapshots.sandbox.models import Server, Snapshot, Token
 from snapshots.upstream import errors
 from tests.support.provider import make_client
 
@@ -136,6 +136,17 @@ def test_command_fills_and_issues_a_token_once(transactional_db, capsys):
     assert client.list_snapshots()
     with pytest.raises(errors.ForbiddenError):
         client.list_servers()
+
+
+@pytest.mark.parametrize("options", [{}, {"issue_token": "demo"}], ids=["filling", "issuing a token"])
+def test_command_refuses_to_fill_a_sandbox_that_nobody_asks(db, settings, capsys, options):
+    settings.SANDBOX = False
+    settings.SNAPPORTAL_API_URL = "https://admin.example.org"
+    with pytest.raises(CommandError, match=r"SNAPPORTAL_API_URL is set.*unset SNAPPORTAL_API_URL"):
+        call_command("fill_sandbox", **options)
+    assert capsys.readouterr().out == ""
+    assert not Token.objects.exists()
+    assert not Server.objects.exists()
 
 
 def test_command_serves_with_a_token_for_its_owner_only(tmp_path):

@@ -16,7 +16,9 @@ from snapportal.environment import (
     ValidationError,
     make_secret_once,
     parse_api_url,
+    parse_base_path,
     parse_key_ring,
+    parse_url,
 )
 from snapportal.settings import wal_is_safe
 
@@ -144,12 +146,54 @@ def test_a_ring_that_is_no_ring_is_refused(text):
     "url",
     [
         "http://admin.example.org", "https://user:secret@admin.example.org", "https://admin.example.org/?q=1", "ftp://x",
-        "https://", "https://[broken", "admin.example.org",
+        "https://", "https://[broken", "admin.example.org", "https://admin example.org", "https://admin.example.org:99999",
+        "https://exa%mple.org",
     ],
 )  # fmt: skip
-def test_a_provider_is_reached_by_https_alone(url):
+@pytest.mark.parametrize("parse", [parse_api_url, parse_url])
+def test_a_provider_and_a_webhook_are_reached_by_https_alone(parse, url):
     with pytest.raises(ValidationError):
-        parse_api_url(url)
+        parse(url)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
+def test_http_is_taken_for_an_address_on_this_machine(host):
+    assert parse_api_url(f"http://{host}:8900/") == f"http://{host}:8900"
+
+
+@pytest.mark.parametrize("gateway", ["", "/vps"])
+@pytest.mark.parametrize("slash", ["", "/"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1", "/api/v1/snapshots", "/api/v1/servers", "/api/v1/account/me", "//api/v1"]
+)
+def test_the_paths_of_the_api_are_left_off_the_providers_address(gateway, path, slash):
+    assert parse_api_url(f" https://admin.example.org{gateway}{path}{slash} ") == (
+        f"https://admin.example.org{gateway}"
+    )
+
+
+@pytest.mark.parametrize(
+    "path", ["/api", "/api/v2", "/snapshots/", "/login", "/api/v1/snapshots/801", "/API/V1", "/xapi/v1"]
+)
+def test_another_path_in_the_providers_address_is_refused_and_the_right_one_is_told(path):
+    with pytest.raises(ValidationError, match=r"before /api/v1, for example https://admin\.vps\.org; "):
+        parse_api_url(f"https://admin.example.org{path}")
+
+
+def test_a_webhook_keeps_its_path():
+    assert parse_url("https://hooks.example.org/api/v1/snapshots/") == (
+        "https://hooks.example.org/api/v1/snapshots/"
+    )
+
+
+def test_an_address_that_is_wrong_makes_no_sandbox_with_secrets_of_its_own(production):
+    environment = production | {"SNAPPORTAL_API_URL": "https://admin.example.org/login"}
+    for name in ("SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS"):
+        del environment[f"SNAPPORTAL_{name}"]
+    done = start(environment)
+    assert done.returncode != 0
+    assert "SNAPPORTAL_API_URL must be the address that stands before /api/v1" in done.stderr
+    assert not Path(production["SNAPPORTAL_DATA_DIR"]).exists()
 
 
 def test_wal_is_used_only_where_sqlite_keeps_what_was_committed():
@@ -187,6 +231,9 @@ with connection.cursor() as cursor:
     ("name", "value"),
     [
         ("API_URL", "ftp://example.com"),
+        ("API_URL", "https://admin.example.org/login"),
+        ("ANCHOR_URL", "http://example.com"),
+        ("BASE_PATH", "snapshots"),
         ("API_TIMEOUT_SECONDS", "soon"),
         ("DATABASE_URL", "nonsense://x"),
         ("WORKERS", "0"),
@@ -199,3 +246,32 @@ def test_each_wrong_setting_is_told_by_its_name(production, name, value):
     assert done.returncode != 0
     assert f"SNAPPORTAL_{name}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("", "/"), ("/", "/"), ("/snapshots", "/snapshots/"), ("/snapshots/", "/snapshots/"), (" /snapshots/ ", "/snapshots/"),
+        ("/tools/snap_portal-2.0~x", "/tools/snap_portal-2.0~x/"),
+    ],
+)  # fmt: skip
+def test_a_base_path_has_a_slash_at_both_ends(text, path):
+    assert parse_base_path(text) == path
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "snapshots", "snapshots/", "https://tools.example.com/snapshots/", "//snapshots/", "/snapshots//", "/snap shots/",
+        "/../snapshots/", "/./", "/snapshots/?a=b", "/snapshots/#a", "/%2e/", "/snapshots\n/", "/a;b/", "/été/",
+    ],
+)  # fmt: skip
+def test_a_base_path_that_is_none_is_refused(text):
+    with pytest.raises(ValidationError, match="such as /snapshots/"):
+        parse_base_path(text)
+
+
+def test_a_script_name_that_gunicorn_would_take_off_is_refused(production):
+    done = start(production | {"SCRIPT_NAME": "/snapshots"})
+    assert done.returncode != 0
+    assert "unset it, and set SNAPPORTAL_BASE_PATH instead" in done.stderr

@@ -1,15 +1,8 @@
 """The one command that prepares and serves."""
 
 import json
-import os
-import signal
 import socket
 import stat
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import parse_headers
 from pathlib import Path
 
@@ -17,7 +10,8 @@ import httpx
 import pytest
 
 from snapportal.gunicorn_worker import HEADERS
-from tests.site.test_settings import ROOT, production, start
+from tests.site.test_settings import production, start
+from tests.support.portal_process import accounts, serving
 
 __all__ = ["production"]
 
@@ -34,17 +28,6 @@ def sandbox_folder(tmp_path_factory) -> Path:
 
 def said(folder: Path) -> str:
     return (folder.parent / "said.txt").read_text()
-
-
-def accounts(folder: Path) -> dict[str, str]:
-    lines = (folder / "sandbox-accounts.txt").read_text().splitlines()
-    return dict(line.split() for line in lines if not line.startswith("#"))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def test_the_sandbox_has_one_person_for_each_role_and_says_how_to_sign_in(sandbox_folder):
@@ -103,32 +86,6 @@ def test_a_taken_address_is_told_before_anything_is_done(tmp_path):
     assert not (tmp_path / "data" / "snapportal.sqlite3").exists()
 
 
-@contextmanager
-def serving(folder: Path) -> Iterator[httpx.Client]:
-    """The portal as it is started by people, with a browser at it; what it says goes into `lines.txt` beside the folder."""
-    bind = f"127.0.0.1:{free_port()}"
-    with (folder.parent / "lines.txt").open("w") as lines:
-        process = subprocess.Popen(
-            [sys.executable, "manage.py", "start"],
-            cwd=ROOT,
-            env={
-                "PATH": os.environ["PATH"],
-                "SNAPPORTAL_DATA_DIR": str(folder),
-                "SNAPPORTAL_BIND": bind,
-                "SNAPPORTAL_WORKERS": "1",
-            },
-            stdout=subprocess.DEVNULL,
-            stderr=lines,
-        )
-    try:
-        with httpx.Client(base_url=f"http://{bind}", trust_env=False) as browser:
-            assert wait_for(browser, "/readyz").json()["status"] == "ready"
-            yield browser
-    finally:
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-
-
 def test_it_serves_signs_in_and_ends_when_told(sandbox_folder):
     with serving(sandbox_folder) as browser:
         answer = browser.get("/sign-in/")
@@ -145,6 +102,22 @@ def test_it_serves_signs_in_and_ends_when_told(sandbox_folder):
         answer = browser.post("/sign-in/", data=form, headers=cookie)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/")
         assert "__Host-session" in answer.headers["Set-Cookie"]
+
+
+def test_a_request_is_told_once_and_without_its_query(sandbox_folder):
+    with serving(sandbox_folder) as browser:
+        answers = [
+            browser.get("/sign-in/", params={"next": "/secret-words/"}),
+            browser.get("/people/", params={"q": "secret-words"}),
+            browser.get("/welcome/a-key-that-opens-an-account/", headers={"Referer": "/?q=secret-words"}),
+        ]
+    text = (sandbox_folder.parent / "lines.txt").read_text()
+    told = [json.loads(line) for line in text.splitlines()]
+    for answer in answers:
+        lines = [line for line in told if line.get("request_id") == answer.headers["X-Request-ID"]]
+        assert [line["event"] for line in lines if line["level"] == "info"] == ["request"]
+    assert "secret-words" not in text
+    assert "a-key-that-opens-an-account" not in text
 
 
 def say(browser: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
@@ -174,13 +147,3 @@ def test_what_gunicorn_answers_and_says_by_itself_is_like_our_own(sandbox_folder
     told = [json.loads(line) for line in lines]
     assert sum("Invalid request" in line["event"] for line in told) == 3
     assert all({"timestamp", "level", "logger"} <= set(line) for line in told)
-
-
-def wait_for(browser: httpx.Client, path: str) -> httpx.Response:
-    end = time.monotonic() + 20
-    while True:
-        try:
-            return browser.get(path)
-        except httpx.ConnectError:
-            assert time.monotonic() < end, "it does not come up"
-            time.sleep(0.1)

@@ -10,12 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import postgres
+from tests.support import postgres, web_servers
 
 CHROMIUM = Path("/usr/bin/chromium")
 NEEDS = {
     "postgres": (postgres.is_there, f"PostgreSQL is not in {postgres.PROGRAMS}"),
     "redis": (lambda: shutil.which("redis-server") is not None, "redis-server is not there"),
+    "webserver": (
+        lambda: bool(web_servers.NGINX and web_servers.CADDY),
+        "nginx and caddy are not both there",
+    ),
     "browser": (CHROMIUM.exists, f"{CHROMIUM} is not there"),
 }
 LEFT_OUT = pytest.StashKey[Counter]()

@@ -87,6 +87,16 @@ def test_retries_stay_within_the_deadline(wire):
 
 
 @pytest.mark.parametrize("link", ["{url}{path}?page=2", "{path}?page=2", "?page=2"])
+def test_a_provider_behind_a_path_of_a_gateway_is_asked_there(wire, link):
+    path = f"/vps{SNAPSHOTS_PATH}"
+    client = make_client(TOKEN, f"{wire.url}/vps")
+    wire.misbehave("answer", body=page(1, 2, following=link.format(url=wire.url, path=path)))
+    wire.misbehave("answer", body=page(3))
+    assert ids(client.list_snapshots()) == [1, 2, 3]
+    assert wire.calls == [("GET", path)] * 2
+
+
+@pytest.mark.parametrize("link", ["{url}{path}?page=2", "{path}?page=2", "?page=2"])
 def test_next_page_is_followed(wire, client, link):
     wire.misbehave("answer", body=page(1, 2, following=link.format(url=wire.url, path=SNAPSHOTS_PATH)))
     wire.misbehave("answer", body=page(3))

@@ -16,11 +16,17 @@ MAKE_DATABASE = "There is no database yet. Make it first: python manage.py start
 COMMAND_LINE = Actor(id=None, name="command line", role="", channel="command")
 
 
-def portal_url() -> str:
-    """Where people reach the portal, as far as the settings tell."""
+def portal_url(given: str = "") -> str:
+    """Where people reach the portal, with a slash at the end: as `given`, or as far as the settings tell.
+
+    `given` may hold the path under which the portal lies, or leave it out.
+    """
+    base: str = settings.SNAPPORTAL_BASE_PATH
+    if given:
+        return f"{given.rstrip('/').removesuffix(base.rstrip('/'))}{base}"
     if settings.SANDBOX:
-        return f"http://{settings.SNAPPORTAL_BIND}"
-    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}"
+        return f"http://{settings.SNAPPORTAL_BIND}{base}"
+    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}{base}"
 
 
 def check_database() -> None:
@@ -51,10 +57,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         key = self.renew(options["username"]) if options["renew"] else self.invite(options)
-        base = options["url"].rstrip("/") or portal_url()
-        self.stdout.write(
-            f"This link works once and for three days:\n{base}{reverse('invitation_accept', args=[key])}"
-        )
+        path = reverse("invitation_accept", args=[key]).removeprefix(settings.SNAPPORTAL_BASE_PATH)
+        self.stdout.write(f"This link works once and for three days:\n{portal_url(options['url'])}{path}")
 
     def invite(self, options: dict[str, Any]) -> str:
         username = User.normalize_username(options["username"])

@@ -71,7 +71,7 @@ class Command(BaseCommand):
         write = self.stdout.write
         if settings.SANDBOX:
             write(
-                f"\nSnapPortal with a sandbox in the place of VPS.org: {portal_url()}/\n\nSign in as one of these:\n"
+                f"\nSnapPortal with a sandbox in the place of VPS.org: {portal_url()}\n\nSign in as one of these:\n"
             )
             write("\n".join(f"  {line}" for line in demo.describe_people()))
             write(f"\nThey stand in {demo.accounts_file()} too. Ctrl+C ends the portal.\n")

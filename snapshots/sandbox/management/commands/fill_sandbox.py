@@ -2,11 +2,18 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
 from snapshots.sandbox.demo_data import OTHER_EMAIL, TEAM_EMAIL, fill, issue_token
 from snapshots.sandbox.provider import PERMISSIONS, SEE_SERVERS
+
+REAL_PROVIDER = (
+    "SNAPPORTAL_API_URL is set: this portal asks the provider at that address, which knows neither the sandbox's servers "
+    "nor its tokens. Make an API token in your account there, or unset SNAPPORTAL_API_URL to use the sandbox. If "
+    "serve_sandbox answers at that address, let it write a token: manage.py serve_sandbox --token-file FILE"
+)
 
 
 class Command(BaseCommand):
@@ -20,6 +27,8 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.SANDBOX:
+            raise CommandError(REAL_PROVIDER)
         with transaction.atomic():
             account = fill()
             self.stdout.write(f"The sandbox holds {account} with {account.servers.count()} servers.")
