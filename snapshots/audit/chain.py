@@ -69,7 +69,7 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Accepted:
-    """What rows of the log itself accept, each with a reason (acceptance.py reads them): it raises no alarm any more.
+    """What rows of the log itself accept, each with a reason (accepted_damage.py reads them): it raises no alarm any more.
 
     `anchors` are given up: sequence and hash of rows that were lost when a backup was put back. `rows` were changed in
     the database: sequence and `digest` of the row as it was found. Any further change is found as before.

@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import acceptance, chain, locking, tolerant_rows
+from snapshots.audit import accepted_damage, chain, locking, tolerant_rows
 from snapshots.audit.models import Entry, Phase
 
 TEXT_MAX_LENGTH: Final = 2000
@@ -192,7 +192,7 @@ def _is_accepted_by(data: EntryData | None, tail: Entry) -> bool:
     """Whether `data` is the very row that accepts the change of the newest one."""
     if data is None or data.action != chain.ACCEPT_CHANGED_ROWS:
         return False
-    return (tail.sequence, chain.digest(tail.row)) in acceptance.parse_pairs(data.evidence)
+    return (tail.sequence, chain.digest(tail.row)) in accepted_damage.parse_pairs(data.evidence)
 
 
 def _check_tail(tail: Entry, data: EntryData | None = None) -> None:

@@ -8,8 +8,8 @@ from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import acceptance, chain, tolerant_rows
-from snapshots.audit.acceptance import Acceptance, Pair
+from snapshots.audit import accepted_damage, chain, tolerant_rows
+from snapshots.audit.accepted_damage import Acceptance, Pair
 from snapshots.audit.chain import Anchor, Head, Verdict
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
@@ -56,7 +56,7 @@ def check_log(
     if start is not None:
         rows = joined(everything.rows(until=0), everything.rows(after=start.sequence, until=last))
     if accepted is None:
-        accepted = acceptance.accepted_by(acceptance.read_all())
+        accepted = accepted_damage.accepted_by(accepted_damage.read_all())
     return chain.verify(rows, settings.SNAPPORTAL_AUDIT_KEYS, start=start, anchors=anchors, accepted=accepted)
 
 
@@ -95,7 +95,7 @@ def lost_anchors(
     `until` is the last row that was there before the file was read: the anchors of later rows may be newer than it.
     """
     there = {anchor.named_row for anchor in anchors}
-    there |= set(acceptance.pairs_of(chain.ACCEPT_LOST_ANCHORS, known))
+    there |= set(accepted_damage.pairs_of(chain.ACCEPT_LOST_ANCHORS, known))
     return [(number, pair) for number, pair in anchors_told_of(known, until) if pair not in there]
 
 

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from snapshots.audit import acceptance, chain, export
+from snapshots.audit import accepted_damage, chain, export
 from snapshots.audit.models import COUNT_LIMIT, LAST_NUMBER, Entry, EntryQuerySet
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
@@ -113,7 +113,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "people": _roster(),
         "verified": Entry.objects.all().last_of("audit.verify"),
         "anchored": Entry.objects.all().last_of("audit.anchor"),
-        "accepted": acceptance.distinct(acceptance.read_all())[-ACCEPTED_SHOWN:],
+        "accepted": accepted_damage.distinct(accepted_damage.read_all())[-ACCEPTED_SHOWN:],
         "may_export": request.user.has_perm("audit.export"),
     }
     return render(request, "audit/entry_list.html", context)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snapshots.audit import acceptance, chain, journal
+from snapshots.audit import accepted_damage, chain, journal
 from snapshots.audit.models import Entry
 from tests.support.audit_commands import accept, run, verify, verify_elsewhere, verify_whole
 from tests.support.audit_guard import unguarded
@@ -97,6 +97,6 @@ def test_only_the_row_that_accepts_it_is_written_behind_a_changed_newest_row():
         Entry.objects.filter(sequence=3).update(reason="nothing to see")
     row = rows()[2]
     for action, digest in (("person.sign_in", chain.digest(row)), ("audit.accept_changed_rows", "f" * 64)):
-        evidence = acceptance.format_evidence("x", [(3, digest)])
+        evidence = accepted_damage.format_evidence("x", [(3, digest)])
         with pytest.raises(journal.JournalUnavailableError):
             journal.record(MIA.entry(action=action, evidence=evidence))

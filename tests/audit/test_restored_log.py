@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from snapshots.audit import acceptance, chain, journal
+from snapshots.audit import accepted_damage, chain, journal
 from snapshots.audit.models import Entry
 from tests.support.audit_commands import KEY, accept, put_back, run, verify, verify_elsewhere, verify_whole
 from tests.support.audit_guard import unguarded
@@ -54,7 +54,7 @@ def test_the_row_names_who_why_and_each_anchor_that_is_given_up(capsys, restored
     accept(capsys, "restored_log", reason="The disk died", by="Ada Example")
     row = Entry.objects.all().last_of("audit.accept_restored_log")
     assert (row.reason, row.settled_by, row.channel) == ("The disk died", "Ada Example", "command")
-    assert acceptance.parse_pairs(row.evidence) == tuple((one["sequence"], one["hash"]) for one in lost)
+    assert accepted_damage.parse_pairs(row.evidence) == tuple((one["sequence"], one["hash"]) for one in lost)
 
 
 def test_verifying_and_the_page_tell_of_it_for_ever(capsys, restored, cast, signed_in):
@@ -172,7 +172,7 @@ def test_an_acceptance_does_not_cover_rows_written_anew(capsys, tmp_path, anchor
     named = json.loads(anchor_file.read_text())
     with unguarded():
         reseal(first=3)
-    evidence = acceptance.format_evidence("all is well", [(named["sequence"], named["hash"])])
+    evidence = accepted_damage.format_evidence("all is well", [(named["sequence"], named["hash"])])
     journal.record(
         MIA.entry(action="audit.accept_restored_log", settled_by="M", reason="x", evidence=evidence)
     )
@@ -198,7 +198,7 @@ def test_an_acceptance_that_was_not_sealed_by_us_counts_for_nothing(capsys, rest
         forged.sequence, forged.previous_hash = 13, forged.hash
         forged.action, forged.evidence = "audit.accept_restored_log", ", ".join(evidence)
         forged.save(force_insert=True)
-    assert acceptance.read_all() == []
+    assert accepted_damage.read_all() == []
     assert verify(capsys)[0] == 1
 
 

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from snapshots.audit import accepting, anchors, tolerant_rows
-from snapshots.audit.accepting import AcceptanceError, Finding
+from snapshots.audit import accept_damage, anchors, tolerant_rows
+from snapshots.audit.accept_damage import AcceptanceError, Finding
 from snapshots.audit.chain import Anchor
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.contract import clean_text
@@ -42,7 +42,7 @@ class AcceptCommand(BaseCommand):
             raise CommandError("Nothing was written: SNAPPORTAL_AUDIT_KEYS is empty.")
         try:
             finding = self.find()
-            accepting.accept(finding, reason=reason, by=by)
+            accept_damage.accept(finding, reason=reason, by=by)
         except (
             AcceptanceError,
             JournalUnavailableError,

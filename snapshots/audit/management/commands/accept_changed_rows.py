@@ -1,7 +1,7 @@
 """manage.py accept_changed_rows: rows were changed in the database, no copy can be put back, and the log is to go on."""
 
-from snapshots.audit import accepting
-from snapshots.audit.accepting import Finding
+from snapshots.audit import accept_damage
+from snapshots.audit.accept_damage import Finding
 from snapshots.audit.management.accept_command import AcceptCommand
 
 
@@ -13,4 +13,4 @@ class Command(AcceptCommand):
     )
 
     def find(self) -> Finding:
-        return accepting.find_changed_rows()
+        return accept_damage.find_changed_rows()

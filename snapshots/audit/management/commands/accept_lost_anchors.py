@@ -1,7 +1,7 @@
 """manage.py accept_lost_anchors: the file of anchors lost lines that the log tells of, and nobody has a copy."""
 
-from snapshots.audit import accepting
-from snapshots.audit.accepting import Finding
+from snapshots.audit import accept_damage
+from snapshots.audit.accept_damage import Finding
 from snapshots.audit.management.accept_command import AcceptCommand
 from snapshots.audit.models import Entry
 
@@ -14,4 +14,4 @@ class Command(AcceptCommand):
 
     def find(self) -> Finding:
         until = Entry.objects.all().last_sequence()  # before the file is read: see verification.lost_anchors
-        return accepting.find_lost_anchors(self.read_anchors(), until)
+        return accept_damage.find_lost_anchors(self.read_anchors(), until)

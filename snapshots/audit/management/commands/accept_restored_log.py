@@ -1,7 +1,7 @@
 """manage.py accept_restored_log: a backup was put back, and the anchors of the rows that it lacks are given up."""
 
-from snapshots.audit import accepting
-from snapshots.audit.accepting import Finding
+from snapshots.audit import accept_damage
+from snapshots.audit.accept_damage import Finding
 from snapshots.audit.management.accept_command import AcceptCommand
 
 
@@ -13,4 +13,4 @@ class Command(AcceptCommand):
     )
 
     def find(self) -> Finding:
-        return accepting.find_lost_rows(self.read_anchors())
+        return accept_damage.find_lost_rows(self.read_anchors())

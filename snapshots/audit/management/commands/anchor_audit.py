@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from snapshots.audit import acceptance, anchors, chain, journal, verification
+from snapshots.audit import accepted_damage, anchors, chain, journal, verification
 from snapshots.audit.models import Entry
 
 
@@ -48,8 +48,8 @@ class Command(BaseCommand):
         until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchor
         path = Path(settings.SNAPPORTAL_ANCHOR_FILE)
         noted = anchors.read_anchors(path, on_torn=self._warn_torn) if path.exists() else []
-        known = acceptance.read_all()
-        accepted = acceptance.accepted_by(known)
+        known = accepted_damage.read_all()
+        accepted = accepted_damage.accepted_by(known)
         held = [one for one in noted if one.named_row not in accepted.anchors]
         last = max(held, key=lambda anchor: anchor.sequence, default=None)
         start = (

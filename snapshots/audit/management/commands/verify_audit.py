@@ -8,8 +8,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from snapshots.audit import acceptance, anchors, chain, journal, verification
-from snapshots.audit.acceptance import Acceptance
+from snapshots.audit import accepted_damage, anchors, chain, journal, verification
+from snapshots.audit.accepted_damage import Acceptance
 from snapshots.audit.models import Entry
 
 
@@ -33,8 +33,8 @@ class Command(BaseCommand):
             noted = self._anchors(options["anchors"])
             if not settings.SNAPPORTAL_AUDIT_KEYS:
                 self._give_up("SNAPPORTAL_AUDIT_KEYS is empty")
-            known = acceptance.read_all()
-            verdict = verification.check_log(anchors=noted, accepted=acceptance.accepted_by(known))
+            known = accepted_damage.read_all()
+            verdict = verification.check_log(anchors=noted, accepted=accepted_damage.accepted_by(known))
             lost = verification.lost_anchor(noted, until, known) if verdict.holds else None
         except (Error, anchors.AnchorError) as error:
             self._give_up(str(error))
@@ -42,7 +42,7 @@ class Command(BaseCommand):
             self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")
         else:
             verdict = verification.with_lost(verdict, lost)
-        given_up = acceptance.count_given_up(noted, known)
+        given_up = accepted_damage.count_given_up(noted, known)
         self._finish(
             verdict,
             verification.describe(verdict, len(noted) - given_up, given_up),
@@ -60,7 +60,7 @@ class Command(BaseCommand):
             )
         if is_recorded:
             self._record(verdict, finding)
-        for one in acceptance.distinct(known):
+        for one in accepted_damage.distinct(known):
             self.stdout.write(f"Accepted: {one}.")
         if verdict.holds:
             self.stdout.write(f"The audit log holds: {finding}.")

@@ -1,4 +1,4 @@
-"""Finds what an operator may accept, and writes the rows that accept it (acceptance.py tells what they mean).
+"""Finds what an operator may accept, and writes the rows that accept it (accepted_damage.py tells what they mean).
 
 Each find_… names what is wrong of one kind and has not been accepted yet. Raises AcceptanceError where there is nothing
 of that kind, or where that kind does not explain all that is wrong: then nothing is written.
@@ -12,12 +12,12 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from snapshots.audit import acceptance, chain, journal, tolerant_rows, verification
-from snapshots.audit.acceptance import Pair
+from snapshots.audit import accepted_damage, chain, journal, tolerant_rows, verification
+from snapshots.audit.accepted_damage import Pair
 from snapshots.audit.chain import Anchor
 from snapshots.audit.models import Entry
 
-CHANGED_ROWS_LIMIT: Final = acceptance.PAIRS_PER_ROW
+CHANGED_ROWS_LIMIT: Final = accepted_damage.PAIRS_PER_ROW
 """All in one row, for the row that accepts the newest one must name it. With more, a backup is the better way."""
 
 
@@ -53,7 +53,7 @@ def _last_row_before(lost: Iterable[Anchor]) -> int:
 def find_lost_rows(noted: Iterable[Anchor]) -> Finding:
     """The anchors among `noted` whose rows the log does not have."""
     noted = list(noted)
-    known = acceptance.accepted_by(acceptance.read_all())
+    known = accepted_damage.accepted_by(accepted_damage.read_all())
     lost = [
         anchor
         for anchor in noted
@@ -76,7 +76,7 @@ def find_lost_rows(noted: Iterable[Anchor]) -> Finding:
 
 def find_lost_anchors(noted: Iterable[Anchor], until: int | None) -> Finding:
     """The anchors of which the log tells, and which are not among `noted`: see verification.lost_anchors."""
-    lost = verification.lost_anchors(noted, until, acceptance.read_all())
+    lost = verification.lost_anchors(noted, until, accepted_damage.read_all())
     pairs = tuple(sorted({pair for _number, pair in lost}))
     if not pairs:
         raise AcceptanceError("The file has all anchors of which the log tells.")
@@ -109,7 +109,7 @@ def _changed_rows(known: chain.Accepted) -> Iterator[Mapping[str, Any]]:
 
 def find_changed_rows() -> Finding:
     """The rows whose signature is not valid, with the digest of each as it stands now."""
-    known = acceptance.accepted_by(acceptance.read_all())
+    known = accepted_damage.accepted_by(accepted_damage.read_all())
     changed = list(islice(_changed_rows(known), CHANGED_ROWS_LIMIT + 1))
     if not changed:
         raise AcceptanceError("The signature of every row is valid, or its change is accepted already.")
@@ -133,10 +133,10 @@ def find_changed_rows() -> Finding:
 
 def accept(finding: Finding, *, reason: str, by: str) -> None:
     """Write it into the log, in as many rows as it takes. Raises JournalUnavailableError, and then in none."""
-    size = acceptance.PAIRS_PER_ROW
+    size = accepted_damage.PAIRS_PER_ROW
     with journal.committed():
         for start in range(0, len(finding.pairs), size):
-            evidence = acceptance.format_evidence(finding.words, finding.pairs[start : start + size])
+            evidence = accepted_damage.format_evidence(finding.words, finding.pairs[start : start + size])
             journal.record(
                 verification.COMMAND.entry(
                     action=finding.action, reason=reason, settled_by=by, evidence=evidence
