@@ -145,7 +145,7 @@ def _fetch_servers(client: SnapshotClient, cached: CachedReading) -> None:
     if time.time() < cached.servers_off_until:
         return
     try:
-        cached.servers = client.list_servers()
+        cached.servers, cached.servers_are_whole = client.read_servers()
         cached.servers_confirmed_at = cached.confirmed_at
     except LostError:
         return

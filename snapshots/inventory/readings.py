@@ -52,6 +52,7 @@ class CachedReading(msgspec.Struct, kw_only=True):
     snapshots: tuple[Snapshot, ...] = ()
     servers: tuple[Server, ...] | None = None
     confirmed_at: float = 0.0
+    servers_are_whole: bool = False
     servers_confirmed_at: float = 0.0
     servers_off_until: float = 0.0
     error: str = ""
@@ -74,6 +75,7 @@ class Reading:
     error: str
     poll_seconds: int
     servers_are_fresh: bool = True
+    servers_are_whole: bool = False
     observation: Observation | None = None
     moving_since: Mapping[str, datetime] = field(default_factory=dict)
     """By snapshot_key or server_key: since when it has been read as moving, again and again, by our own clock."""
@@ -134,6 +136,7 @@ def to_reading(cached: CachedReading, observation: Observation | None = None) ->
         confirmed_at=confirmed_at,
         error=cached.error,
         poll_seconds=int(min(POLL_MAX_SECONDS, max(POLL_SECONDS, wait + 1))),
+        servers_are_whole=cached.servers_are_whole,
         servers_are_fresh=cached.servers_confirmed_at == cached.confirmed_at,
         observation=observation,
         moving_since={

@@ -32,6 +32,13 @@ class ListedServer:
     def is_full(self) -> bool:
         return self.used >= self.limit
 
+    @property
+    def is_gone(self) -> bool:
+        """The provider no longer lists it, though it still lists its snapshots. Only a fresh and whole list tells that."""
+        reading = self.reading
+        is_told = reading.servers is not None and reading.servers_are_fresh and reading.servers_are_whole
+        return is_told and self.server is None
+
     def namesakes(self, snapshot: Snapshot) -> int:
         """How many of its snapshots have a name that looks like this one's, this one included."""
         return sum(looks_like(one.name, snapshot.name) for one in self.snapshots)

@@ -76,6 +76,7 @@ def create_snapshot(
     """Raises OperationRefusedError, JournalUnavailableError; else the operation, whatever became of it."""
 
     def check(confirmed: Confirmation, view: ServerView) -> Operation:
+        _check_server_exists(view)
         if not contract.is_valid_name(name):
             raise OperationRefusedError("bad_name")
         if view.is_full:
@@ -101,6 +102,7 @@ def restore_snapshot(
 
     def check(confirmed: Confirmation, view: ServerView) -> Operation:
         snapshot = _unchanged_snapshot(confirmed, view)
+        _check_server_exists(view)
         if not snapshot.is_completed:
             raise OperationRefusedError("snapshot_unready")
         if not looks_like(typed_name, view.name):
@@ -174,6 +176,12 @@ def _read_live(token: StoredToken, confirmed: Confirmation) -> ServerView:
         if view.server_id == confirmed.server_id:
             return view
     raise OperationRefusedError("snapshot_gone" if confirmed.snapshot_id else "server_gone")
+
+
+def _check_server_exists(view: ServerView) -> None:
+    """Of a server that is gone the snapshots can only be deleted."""
+    if view.is_gone:
+        raise OperationRefusedError("server_gone")
 
 
 def _unchanged_snapshot(confirmed: Confirmation, view: ServerView) -> Snapshot:

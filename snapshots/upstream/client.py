@@ -99,8 +99,11 @@ class SnapshotClient:
         return SnapshotList(*self._list(contract.SNAPSHOTS_PATH, [], parsing.to_snapshot))
 
     def list_servers(self) -> tuple[Server, ...]:
-        found, _ = self._list(contract.SERVERS_PATH, [], parsing.to_server)
-        return found
+        return self.read_servers()[0]
+
+    def read_servers(self) -> tuple[tuple[Server, ...], bool]:
+        """All servers the token may see, and whether the list is known to be whole."""
+        return self._list(contract.SERVERS_PATH, [], parsing.to_server)
 
     def read_account(self) -> Account:
         with self._call() as call:

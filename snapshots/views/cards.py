@@ -7,74 +7,25 @@ from urllib.parse import urlencode
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
-from snapshots import contract
 from snapshots.contract import Snapshot
-from snapshots.inventory.clocks import clocks_differ, is_ahead
-from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.models import Operation, State
 from snapshots.operations.server_views import ServerView
-from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, moment, named
+from snapshots.templatetags.portal import ago, id_text, iso_text
+from snapshots.views.rows import Estimate, Row, make_row, operation_estimate
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
 from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.statuses import (
-    DELETING,
-    NOT_ALLOWED,
-    delete_obstacle,
-    restore_obstacle,
+    GONE,
     server_badge,
-    snapshot_badge,
     stuck_text,
 )
 
-ESTIMATE_CAP = 95
-"""Per cent: what is only estimated is never shown as finished."""
 ENDED_NOTES = 2
 OLD_AFTER = timedelta(minutes=2)
 """Twice the time after which an open page looks again by itself."""
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A progress bar that admits to be a guess. `value` is per cent; `since` and `until` are ISO times for app.js."""
-
-    value: int
-    since: str
-    until: str
-    elapsed: SafeString | str
-    text: str
-
-
-@dataclass(frozen=True)
-class Row:
-    """One snapshot. An address is '' when the person may not do it or the snapshot's state does not allow it.
-
-    `no_restore` and `no_delete` say why a button is missing; '' where it is there, or where the badge says it.
-    `namesakes` says that others look the same by name; `spoken_name` is the name by which its buttons can be told apart.
-    """
-
-    snapshot_id: int
-    name: str
-    spoken_name: str
-    namesakes: str
-    description: str
-    badge: Badge
-    size: str
-    age: SafeString | str
-    at: SafeString | str
-    estimate: Estimate | None
-    warning: str
-    restore_url: str
-    delete_url: str
-    no_restore: str
-    no_delete: str
-
-    @property
-    def why(self) -> str:
-        return " · ".join(dict.fromkeys(filter(None, (self.no_restore, self.no_delete))))
 
 
 @dataclass(frozen=True)
@@ -110,6 +61,7 @@ class Card:
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
     create_url: str
+    is_gone: bool
     is_off: bool
     is_held: bool
     warning: str
@@ -121,73 +73,6 @@ class Card:
     may_delete: bool
     is_alone: bool
     hidden_count: int = 0
-
-
-def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
-    """How far something may be that began at `since` and usually takes from `minutes[0]` to `minutes[1]`.
-
-    None where its beginning is not known.
-    """
-    if since is None:
-        return None
-    until = since + timedelta(minutes=minutes[1])
-    now = timezone.now()
-    share = (now - since) / (until - since)
-    usual, longer = (
-        _("usually %(low)d to %(high)d minutes"),
-        _("longer than usual (%(low)d to %(high)d minutes)"),
-    )
-    text = longer if now > until else usual
-    return Estimate(
-        value=max(2, min(ESTIMATE_CAP, round(100 * share))),
-        since=iso_text(since),
-        until=iso_text(until),
-        elapsed=ago(since),
-        text=text % {"low": minutes[0], "high": minutes[1]},
-    )
-
-
-def operation_estimate(operation: Operation) -> Estimate | None:
-    """None for what has no end to wait for: what is not accepted (yet), and a delete, which takes moments."""
-    if operation.state != State.ACCEPTED or operation.action == Action.DELETE:
-        return None
-    return estimate(operation.accepted_at or operation.created_at, operation.expected_minutes)
-
-
-def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Row:
-    ids = (view.token.pk, snapshot.id)
-    is_deleted = snapshot.id in view.deleted_ids
-    is_stuck = view.is_stuck(snapshot)
-    not_allowed = NOT_ALLOWED.get((may_restore, may_delete), "")
-    no_restore = restore_obstacle(snapshot) if may_restore else not_allowed
-    no_delete = (not is_stuck and delete_obstacle(snapshot)) if may_delete else not_allowed
-    restorable = may_restore and snapshot.is_completed and not is_deleted
-    deletable = may_delete and (is_stuck or not snapshot.is_moving) and not is_deleted
-    name, namesakes = named(snapshot.name), view.namesakes(snapshot)
-    has_namesakes = namesakes > 1
-    return Row(
-        snapshot_id=snapshot.id,
-        name=name,
-        spoken_name=f"{name}, {id_text(snapshot.id)}" if has_namesakes else name,
-        namesakes=_("One of %d snapshots of this name") % namesakes if has_namesakes else "",
-        description=snapshot.description,
-        badge=DELETING if is_deleted else snapshot_badge(snapshot.status),
-        size=megabytes(snapshot.size_mb),
-        age=_age(snapshot, view),
-        at=moment(snapshot.created_at),
-        estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES) if snapshot.is_moving else None,
-        warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
-        restore_url=reverse("snapshot_restore", args=ids) if restorable else "",
-        delete_url=reverse("snapshot_delete", args=ids) if deletable else "",
-        no_restore="" if is_deleted else str(no_restore),
-        no_delete="" if is_deleted else str(no_delete or ""),
-    )
-
-
-def _age(snapshot: Snapshot, view: ServerView) -> SafeString | str:
-    """'' where it is not known, because the provider's clock is not ours."""
-    created_at = snapshot.created_at
-    return "" if clocks_differ(view.reading) and not is_ahead(created_at) else ago(created_at)
 
 
 def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -261,7 +146,7 @@ def make_card(
         server_id=view.server_id,
         name=view.name,
         url=reverse("server_detail", args=ids),
-        badge=server_badge(view.status),
+        badge=GONE if view.is_gone else server_badge(view.status),
         facts=_facts(view),
         token_label=view.token.label if tell_token else "",
         used=view.used,
@@ -269,7 +154,8 @@ def make_card(
         is_full=view.is_full,
         rows=tuple(make_row(one, view, may_restore=may_restore, may_delete=may_delete) for one in rows),
         notes=make_notes(view, user),
-        create_url=reverse("snapshot_create", args=ids) if may_create else "",
+        create_url=reverse("snapshot_create", args=ids) if may_create and not view.is_gone else "",
+        is_gone=view.is_gone,
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
         warning=stuck_text(view.status, view.status_since) if view.is_status_stuck else "",
@@ -289,14 +175,3 @@ def make_card(
 def old_from(confirmed_at: datetime | None) -> str:
     """When a page that was not renewed since must be called old, as an ISO time; '' if it was never confirmed."""
     return iso_text(confirmed_at + OLD_AFTER) if confirmed_at else ""
-
-
-def row_labels() -> dict[str, str]:
-    """The words that every row repeats, translated once a page."""
-    return {
-        "status": _("Status"),
-        "size": _("Size"),
-        "taken": _("Created"),
-        "restore": _("Restore"),
-        "delete": _("Delete"),
-    }

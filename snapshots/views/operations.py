@@ -26,8 +26,8 @@ from snapshots.upstream.errors import LimitReachedError
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.cards import make_row, operation_estimate, row_labels
 from snapshots.views.forms.operations import CloseForm
+from snapshots.views.rows import make_row, operation_estimate, row_labels
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words

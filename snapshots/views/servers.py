@@ -22,8 +22,9 @@ from snapshots.operations.server_views import ServerView, server_view_or_404, se
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
-from snapshots.views.cards import make_card, old_from, row_labels
+from snapshots.views.cards import make_card, old_from
 from snapshots.views.forms.servers import ServerFilterForm
+from snapshots.views.rows import row_labels
 from snapshots.views.server_filter import Found, Wanted, find
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.operations import operation_badge, operation_words

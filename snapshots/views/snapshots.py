@@ -21,8 +21,8 @@ from snapshots.operations.server_views import ServerView, server_view_or_404, ta
 from snapshots.templatetags.portal import duration
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
-from snapshots.views.cards import make_row, row_labels
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, RestoreForm
+from snapshots.views.rows import make_row, row_labels
 from snapshots.views.submission import Submission, submit
 from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.refusals import refusal_words
@@ -137,7 +137,9 @@ def _consequences(
         "lost_time": _lost_time(view, snapshot),
         "clocks_differ": clocks_differ(view.reading),
         "is_last": view.used == 1,
-        "may_create_first": action == Action.RESTORE and request.user.has_perm("snapshots.create"),
+        "may_create_first": action == Action.RESTORE
+        and request.user.has_perm("snapshots.create")
+        and not view.is_gone,
         "low": contract.RESTORE_MINUTES[0],
         "high": contract.RESTORE_MINUTES[1],
     }

@@ -122,7 +122,7 @@ def test_progress_is_an_estimate_and_never_full_before_it_is_confirmed(desk, mia
     since = timezone.now() - timedelta(hours=2)
     Operation.objects.filter(pk=operation.pk).update(accepted_at=since)
     operation.refresh_from_db()
-    from snapshots.views.cards import operation_estimate
+    from snapshots.views.rows import operation_estimate
 
     guess = operation_estimate(operation)
     assert guess.value == 95

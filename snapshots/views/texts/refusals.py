@@ -48,6 +48,7 @@ REFUSAL_WORDS = {
         "warn",
         lazy("This server is no longer there"),
         lazy("The provider does not list it any more. Nothing was sent."),
+        lazy("Snapshots that are left of it can only be deleted."),
     ),
     "name_mismatch": Words(
         "bad",

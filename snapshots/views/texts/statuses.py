@@ -30,6 +30,7 @@ SNAPSHOT_BADGES = {
     contract.DELETING: DELETING,
     contract.RESTORING: Badge("moving", lazy("Restoring")),
 }
+GONE = Badge("warn", lazy("No longer listed"))
 SERVER_BADGES = {
     contract.RESTORING: Badge("moving", lazy("Restoring")),
     "stopped": Badge("neutral", lazy("Stopped")),

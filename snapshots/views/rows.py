@@ -1,0 +1,158 @@
+"""Rows of snapshots and progress bars made ready for the page: every text, address and decision is prepared here."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from snapshots import contract
+from snapshots.contract import Snapshot
+from snapshots.inventory.clocks import clocks_differ, is_ahead
+from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.server_views import ServerView
+from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, moment, named
+from snapshots.views.texts.base import Badge
+from snapshots.views.texts.statuses import (
+    DELETING,
+    NOT_ALLOWED,
+    delete_obstacle,
+    restore_obstacle,
+    snapshot_badge,
+    stuck_text,
+)
+
+ESTIMATE_CAP = 95
+"""Per cent: what is only estimated is never shown as finished."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A progress bar that admits to be a guess. `value` is per cent; `since` and `until` are ISO times for app.js."""
+
+    value: int
+    since: str
+    until: str
+    elapsed: SafeString | str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Buttons:
+    """An address is '' when the person may not do it or the snapshot's state does not allow it.
+
+    `no_restore` and `no_delete` say why a button is missing; '' where it is there, or where the badge says it.
+    """
+
+    restore_url: str = ""
+    delete_url: str = ""
+    no_restore: str = ""
+    no_delete: str = ""
+
+    @property
+    def why(self) -> str:
+        return " · ".join(dict.fromkeys(filter(None, (self.no_restore, self.no_delete))))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row(Buttons):
+    """One snapshot. `namesakes` says that others look the same by name, and `spoken_name` tells its buttons from theirs."""
+
+    snapshot_id: int
+    name: str
+    spoken_name: str
+    namesakes: str
+    description: str
+    badge: Badge
+    size: str
+    age: SafeString | str
+    at: SafeString | str
+    estimate: Estimate | None
+    warning: str
+
+
+def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
+    """How far something may be that began at `since` and usually takes from `minutes[0]` to `minutes[1]`.
+
+    None where its beginning is not known.
+    """
+    if since is None:
+        return None
+    until = since + timedelta(minutes=minutes[1])
+    now = timezone.now()
+    share = (now - since) / (until - since)
+    usual, longer = (
+        _("usually %(low)d to %(high)d minutes"),
+        _("longer than usual (%(low)d to %(high)d minutes)"),
+    )
+    text = longer if now > until else usual
+    return Estimate(
+        value=max(2, min(ESTIMATE_CAP, round(100 * share))),
+        since=iso_text(since),
+        until=iso_text(until),
+        elapsed=ago(since),
+        text=text % {"low": minutes[0], "high": minutes[1]},
+    )
+
+
+def operation_estimate(operation: Operation) -> Estimate | None:
+    """None for what has no end to wait for: what is not accepted (yet), and a delete, which takes moments."""
+    if operation.state != State.ACCEPTED or operation.action == Action.DELETE:
+        return None
+    return estimate(operation.accepted_at or operation.created_at, operation.expected_minutes)
+
+
+def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Row:
+    name, namesakes = named(snapshot.name), view.namesakes(snapshot)
+    has_namesakes = namesakes > 1
+    is_stuck = view.is_stuck(snapshot)
+    return Row(
+        snapshot_id=snapshot.id,
+        name=name,
+        spoken_name=f"{name}, {id_text(snapshot.id)}" if has_namesakes else name,
+        namesakes=_("One of %d snapshots of this name") % namesakes if has_namesakes else "",
+        description=snapshot.description,
+        badge=DELETING if snapshot.id in view.deleted_ids else snapshot_badge(snapshot.status),
+        size=megabytes(snapshot.size_mb),
+        age=_age(snapshot, view),
+        at=moment(snapshot.created_at),
+        estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES) if snapshot.is_moving else None,
+        warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
+        **vars(_buttons(snapshot, view, may_restore=may_restore, may_delete=may_delete)),
+    )
+
+
+def _buttons(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Buttons:
+    if snapshot.id in view.deleted_ids:
+        return Buttons()
+    ids = (view.token.pk, snapshot.id)
+    is_stuck = view.is_stuck(snapshot)
+    can_restore = snapshot.is_completed and not view.is_gone
+    can_delete = is_stuck or not snapshot.is_moving
+    not_allowed = NOT_ALLOWED.get((may_restore, may_delete), "")
+    no_delete = "" if is_stuck else delete_obstacle(snapshot)
+    return Buttons(
+        restore_url=reverse("snapshot_restore", args=ids) if may_restore and can_restore else "",
+        delete_url=reverse("snapshot_delete", args=ids) if may_delete and can_delete else "",
+        no_restore=str(restore_obstacle(snapshot) if may_restore else not_allowed),
+        no_delete=str(no_delete if may_delete else not_allowed),
+    )
+
+
+def _age(snapshot: Snapshot, view: ServerView) -> SafeString | str:
+    """'' where it is not known, because the provider's clock is not ours."""
+    created_at = snapshot.created_at
+    return "" if clocks_differ(view.reading) and not is_ahead(created_at) else ago(created_at)
+
+
+def row_labels() -> dict[str, str]:
+    """The words that every row repeats, translated once a page."""
+    return {
+        "status": _("Status"),
+        "size": _("Size"),
+        "taken": _("Created"),
+        "restore": _("Restore"),
+        "delete": _("Delete"),
+    }
