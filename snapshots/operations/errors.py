@@ -5,8 +5,8 @@ class OperationRefusedError(Exception):
     """Our own rules refuse it: nothing was sent. `code` is stable; views/texts/refusals.py has the sentences.
 
     limit_reached, server_held, snapshot_changed, snapshot_gone, snapshot_unready, server_gone, name_mismatch, bad_name,
-    reason_missing, finding_missing, confirmation_invalid, confirmation_expired, not_confirmed_live, still_open,
-    already_closed, being_sent, token_gone
+    reason_missing, finding_missing, confirmation_invalid, confirmation_expired, not_confirmed_live, told_to_wait,
+    list_incomplete, still_open, already_closed, being_sent, token_gone
     """
 
     def __init__(self, code: str) -> None:

@@ -5,9 +5,11 @@ nothing changes nothing: a snapshot that is not in the list (yet) does not prove
 still there does not prove that it will stay.
 """
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import structlog
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Q
 from django.utils import timezone
@@ -19,6 +21,7 @@ from snapshots.inventory import reader
 from snapshots.inventory.readings import Observation, Reading
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.transitions import transition
+from snapshots.upstream import network
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
@@ -45,6 +48,19 @@ def read_and_reconcile(token: StoredToken, *, fresh: bool = False) -> Reading:
         except (JournalUnavailableError, DatabaseError):
             log.exception("operations.not_reconciled")
     return reading
+
+
+def read_and_reconcile_all(
+    tokens: Sequence[StoredToken], *, seconds: float | None = None, fresh: bool = False
+) -> list[tuple[StoredToken, Reading]]:
+    """The readings of several tokens, in their order, within one deadline for all: that of one call, or `seconds`.
+
+    A token for which no time is left has its cached reading, or one with the error 'no_time'.
+    """
+    in_turn = sorted(tokens, key=reader.turn) if len(tokens) > 1 else tokens
+    with network.deadline(settings.SNAPPORTAL_API_TIMEOUT_SECONDS if seconds is None else seconds):
+        readings = {token.pk: read_and_reconcile(token, fresh=fresh) for token in in_turn}
+    return [(token, readings[token.pk]) for token in tokens]
 
 
 def reconcile(observation: Observation) -> int:
@@ -109,6 +125,8 @@ def _reconcile_one(operation: Operation, observation: Observation) -> bool:
 def _follow_create(operation: Operation, observation: Observation) -> bool:
     snapshot = observation.snapshot(operation.snapshot_id)
     if snapshot is None:
+        if observation.listed.cut_by:
+            return False
         if operation.accepted_at is None or observation.begun_at < operation.accepted_at + SETTLE_AFTER:
             return False
         return transition(
@@ -143,8 +161,11 @@ def _could_be(operation: Operation, snapshot: Snapshot) -> bool:
 def _find_created(operation: Operation, observation: Observation) -> bool:
     """The snapshot is evidence only if it can be nobody else's: one candidate, and no other operation that fits it.
 
-    Others count whatever their token, and also while they wait for their answer: theirs may be on its way.
+    Others count whatever their token, and also while they wait for their answer: theirs may be on its way. A list that
+    is cut, now or before the attempt, cannot tell that there is only one, nor that it is new.
     """
+    if observation.listed.cut_by or not operation.knew_all_snapshots:
+        return False
     candidates = [one for one in observation.snapshots if _could_be(operation, one)]
     taken = set(
         Operation.objects.filter(action=Action.CREATE, snapshot_id__in=[one.id for one in candidates])

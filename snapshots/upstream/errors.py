@@ -10,11 +10,12 @@
     │   ├── TokenRefusedError   401
     │   ├── ForbiddenError      403
     │   ├── NotFoundError       404
-    │   └── RateLimitedError    429; `retry_after_seconds`
+    │   └── RateLimitedError    429, or an earlier one whose Retry-After is not over (then nothing was sent)
     └── LostError               it may have happened                              effect unknown
         ├── DeadlineError       the total deadline passed after something was sent
         ├── BrokenError         reset or closed in the middle
-        ├── UnreadableError     an answer that is cut, too large, or not the contract's
+        ├── UnreadableError     an answer that is cut or not the contract's
+        │   └── TooLargeError   more than the client reads in one call
         └── ServerFaultError    5xx, or a status that no client can explain (1xx, 3xx)
 
 The effect tells what may be said of a *write*: `none` may be shown as failed, `unknown` as neither done nor failed.
@@ -26,15 +27,21 @@ Effect = Literal["none", "unknown"]
 
 
 class UpstreamError(Exception):
-    """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its own words."""
+    """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its own words.
+
+    `retry_after_seconds`: for how long the provider asked us to wait; None if it did not.
+    """
 
     code: ClassVar[str] = "upstream"
     effect: ClassVar[Effect] = "unknown"
 
-    def __init__(self, message: str = "", *, status: int | None = None) -> None:
+    def __init__(
+        self, message: str = "", *, status: int | None = None, retry_after_seconds: float | None = None
+    ) -> None:
         super().__init__(message or self.code)
         self.message = message
         self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotSentError(UpstreamError):
@@ -76,13 +83,9 @@ class NotFoundError(RefusedError):
 
 
 class RateLimitedError(RefusedError):
-    code = "rate_limited"
+    """Without a `status` it was never sent: an earlier answer asked us to wait, and the wait is not over."""
 
-    def __init__(
-        self, message: str = "", *, status: int | None = None, retry_after_seconds: float = 30.0
-    ) -> None:
-        super().__init__(message, status=status)
-        self.retry_after_seconds = retry_after_seconds
+    code = "rate_limited"
 
 
 class LostError(UpstreamError):
@@ -100,6 +103,10 @@ class BrokenError(LostError):
 
 class UnreadableError(LostError):
     code = "unreadable"
+
+
+class TooLargeError(UnreadableError):
+    code = "too_large"
 
 
 class ServerFaultError(LostError):

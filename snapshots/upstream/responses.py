@@ -41,19 +41,24 @@ Params = list[tuple[str, str]]
 def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
     """The error that an answer without success stands for. `body` may be cut or empty: the status decides."""
     words = contract.error_text(body)
+    wait = headers.get("retry-after", "")
     if status == 429:  # noqa: PLR2004
-        return RateLimitedError(
-            words, status=status, retry_after_seconds=retry_after_seconds(headers.get("retry-after", ""))
-        )
+        return RateLimitedError(words, status=status, retry_after_seconds=retry_after_seconds(wait))
     if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - 408: a proxy gave up waiting, and the provider may not have
         return _REFUSALS.get(status, RefusedError)(words, status=status)
     if 200 <= status < 300:  # noqa: PLR2004
         return UnreadableError(f"HTTP {status} is no answer to this", status=status)
-    return ServerFaultError(words, status=status)
+    return ServerFaultError(words, status=status, retry_after_seconds=parse_retry_after(wait))
 
 
 def retry_after_seconds(value: str) -> float:
-    """Seconds to wait, from a Retry-After header (seconds or an HTTP date): one second to one hour."""
+    """Seconds to wait after a 429: what its Retry-After header says, else half a minute."""
+    wait = parse_retry_after(value)
+    return _RETRY_AFTER_DEFAULT_SECONDS if wait is None else wait
+
+
+def parse_retry_after(value: str) -> float | None:
+    """Seconds to wait, from a Retry-After header (seconds or an HTTP date): one second to one hour; None if unreadable."""
     least, most = _RETRY_AFTER_SECONDS
     text = value.strip()
     if text.isascii() and text.isdigit():
@@ -63,7 +68,7 @@ def retry_after_seconds(value: str) -> float:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
         wait = moment.timestamp() - time.time()
     except (ValueError, OverflowError, TypeError, IndexError):
-        return _RETRY_AFTER_DEFAULT_SECONDS
+        return None
     return min(max(wait, least), most)
 
 

@@ -69,7 +69,8 @@ class Note:
 
 @dataclass(frozen=True)
 class Card:
-    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why.
+    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why. If it is not `is_complete`
+    there may be more snapshots than `used`.
 
     With a `poll_url` it polls every `poll_seconds`; if those are 0 it only looks again now and then (app.js).
     """
@@ -84,6 +85,7 @@ class Card:
     used: int
     limit: int
     is_full: bool
+    is_complete: bool
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
     create_url: str
@@ -199,7 +201,8 @@ def make_card(
     ids = (view.token.pk, view.server_id)
     server, reading = view.server, view.reading
     is_held = _is_held(view, may_override=is_alone and may_restore)
-    must_poll = is_alone or (view.is_moving and not reading.is_stale)
+    is_in_trouble = reading.is_stale or not reading.is_complete
+    must_poll = is_alone or (view.is_moving and not is_in_trouble)
     query = {"moving": moving_parts(view)} | ({"alone": "1"} if is_alone else {})
     rows = view.snapshots if shown is None else shown
     return Card(
@@ -215,6 +218,7 @@ def make_card(
         used=view.used,
         limit=view.limit,
         is_full=view.is_full,
+        is_complete=reading.is_complete,
         rows=tuple(
             make_row(one, view.token.pk, may_restore=may_restore, may_delete=may_delete) for one in rows
         ),
@@ -222,11 +226,11 @@ def make_card(
         create_url=reverse("snapshot_create", args=ids) if may_create else "",
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
-        trouble=reading_words(reading.error) if tells_trouble and reading.is_stale else None,
+        trouble=reading_words(reading) if tells_trouble and is_in_trouble else None,
         confirmed_at=ago(reading.confirmed_at),
         old_from=old_from(reading.confirmed_at),
         poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
-        poll_seconds=reading.poll_seconds if view.is_moving or reading.is_stale else 0,
+        poll_seconds=reading.poll_seconds if view.is_moving or is_in_trouble else 0,
         may_delete=may_delete,
         is_alone=is_alone,
         hidden_count=view.used - len(rows),

@@ -10,20 +10,21 @@ from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
 from snapshots.audit.models import Entry
-from snapshots.connection import own_tokens
+from snapshots.connection import own_tokens, wait_until
 from snapshots.inventory.readings import Reading
 from snapshots.operations import attention
 from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
-from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.reconciliation import read_and_reconcile, read_and_reconcile_all
+from snapshots.upstream.errors import RateLimitedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.cards import operation_estimate
 from snapshots.views.forms.operations import CloseForm
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge, operation_words
-from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.readings import reading_words, wait_title
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 
 UNKNOWN_POLL_SECONDS = 15
@@ -58,6 +59,12 @@ def _audit_url(request: HttpRequest, operation: Operation) -> str:
     return reverse("entry_detail", args=[sequence]) if sequence else ""
 
 
+def _wait_title(operation: Operation) -> str:
+    """Until when the provider asked us to wait, if that is why the operation failed; '' once the wait is over."""
+    until = wait_until(operation.token_fingerprint) if operation.code == RateLimitedError.code else None
+    return wait_title(until) if until else ""
+
+
 def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
     poll_seconds = 0
     if operation.is_open and reading is not None:
@@ -69,12 +76,13 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "words": operation_words(operation),
         "badge": operation_badge(operation),
         "estimate": operation_estimate(operation),
-        "trouble": reading_words(reading.error) if reading and reading.error else None,
+        "trouble": reading_words(reading) if reading and reading.error else None,
+        "wait": _wait_title(operation),
         "reading": reading,
         "end_is_hidden": operation.action == Action.RESTORE
         and operation.state == State.ACCEPTED
         and reading is not None
-        and reading.servers is None,
+        and reading.hides_servers,
         "poll_seconds": poll_seconds,
         "close_url": reverse("operation_close", args=[operation.pk]) if may_close else "",
         "server_url": _server_url(request, operation),
@@ -114,8 +122,7 @@ class Open:
 @requires("signed_in", "GET", "HEAD")
 def operation_attention(request: HttpRequest) -> HttpResponse:
     """Unknown operations, and those that take longer than they should. Looks at the provider first: it may settle some."""
-    for token in own_tokens(request.user):
-        read_and_reconcile(token)
+    read_and_reconcile_all(own_tokens(request.user))
     may_close = request.user.has_perm("snapshots.restore")
     waiting = [
         Open(

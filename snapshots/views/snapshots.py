@@ -87,8 +87,8 @@ def _frame(reading: Reading, code: str) -> dict[str, Any]:
     """What every confirmation page shows of the state of things."""
     return {
         "reading": reading,
-        "trouble": reading_words(reading.error) if reading.is_stale else None,
-        "refusal": refusal_words(code) if code and code != "incomplete" else None,
+        "trouble": reading_words(reading) if reading.is_stale else None,
+        "refusal": refusal_words(code, reading.wait_until) if code and code != "incomplete" else None,
         "is_told_held": code == "server_held",
     }
 
@@ -219,8 +219,11 @@ def snapshot_name_check(request: HttpRequest, token_id: str, server_id: int) -> 
 
 def _gone(request: HttpRequest, reading: Reading, code: str) -> HttpResponse:
     """There is no such snapshot to confirm (any more), or nothing was ever read."""
-    context = _frame(reading, code or ("snapshot_gone" if reading.is_known else ""))
-    status = _status(code) if code else 404 if reading.is_known else 503
+    is_gone = reading.is_known and reading.is_complete
+    context = _frame(
+        reading, code or ("snapshot_gone" if is_gone else "list_incomplete" if reading.is_known else "")
+    )
+    status = _status(code) if code else 404 if is_gone else 503
     return render(request, "snapshots/snapshot_gone.html", context, status=status)
 
 
@@ -241,7 +244,7 @@ def _confirm(
         "form": form,
         "lost_time": duration(timezone.now() - snapshot.created_at) if snapshot.created_at else "",
         "is_held_for_me": view.is_held and "override_reason" not in form.fields,
-        "is_last": view.used == 1,
+        "is_last": view.used == 1 and reading.is_complete,
         "may_create_first": action == Action.RESTORE and request.user.has_perm("snapshots.create"),
         "low": contract.RESTORE_MINUTES[0],
         "high": contract.RESTORE_MINUTES[1],
