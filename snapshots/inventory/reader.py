@@ -184,13 +184,13 @@ def _failed(
     pause = readings.backoff_seconds(failures)
     if isinstance(error, BusyError):
         failures, pause = before.failures, 1.0
-    wait = error.retry_after_seconds
+    wait = wait_until(token.fingerprint) if error.retry_after_seconds is not None else None
     cached = msgspec.structs.replace(
         before,
         error=error.code,
         failures=failures,
-        next_at=time.time() + (pause if wait is None else wait),
-        wait_until=0.0 if wait is None else time.time() + wait,
+        next_at=wait.timestamp() if wait else time.time() + pause,
+        wait_until=wait.timestamp() if wait else 0.0,
         is_owed=is_short and isinstance(error, DeadlineError),
     )
     if isinstance(error, TokenRefusedError) and token.refused_at is None:
