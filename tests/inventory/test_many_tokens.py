@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from snapshots.connection import own_tokens
-from snapshots.inventory import readings
+from snapshots.inventory import leases, readings
 from snapshots.operations.management.commands import reconcile_operations
 from snapshots.operations.models import Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile_all
@@ -189,3 +189,12 @@ def test_the_time_of_a_page_leaves_no_trace_where_there_is_no_page(provider, mia
     assert network.seconds_left() > 1e6
     cached = readings.load(own_tokens(mia)[0].fingerprint)
     assert cached is not None and not cached.is_owed, "it had a whole deadline"
+
+
+def test_those_who_wait_for_anothers_first_readings_wait_one_deadline(provider, mia):
+    for token in own_tokens(mia):
+        assert leases.take(readings.cache_key(token.fingerprint), "another process", 60)
+    began = time.monotonic()
+    assert known(mia) == ""
+    assert time.monotonic() - began < 5 * TIMEOUT_SECONDS
+    assert provider.asked_since() == ""

@@ -9,6 +9,7 @@ import pytest
 import time_machine
 from django.utils import timezone
 
+from snapshots import connection
 from snapshots.inventory import optional_servers
 from snapshots.operations.reconciliation import read_and_reconcile
 from tests.support.pages import text_of
@@ -128,3 +129,13 @@ def test_a_servers_list_that_is_cut_shows_what_was_read_and_says_so(far_desk, ht
     reading = read_and_reconcile(far_desk.token)
     assert (reading.servers_are_fresh, reading.servers_cut_by) == (True, "server_fault")
     assert reading.may_lack_servers
+
+
+def test_a_token_check_is_not_held_up_by_what_is_optional(patient_desk, http_sandbox, monkeypatch):
+    monkeypatch.setattr(connection, "OPTIONAL_SECONDS", 0.3)
+    for path in (SERVERS, "/api/v1/account/"):
+        http_sandbox.misbehave("hang_before", seconds=30, times=0, path_prefix=path)
+    began = time.monotonic()
+    check = connection.check_token(http_sandbox.sandbox.token)
+    assert time.monotonic() - began < 10
+    assert (check.ok, check.account, check.servers) == (True, None, None)

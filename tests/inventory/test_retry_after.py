@@ -12,6 +12,7 @@ from snapshots.connection import TokenWaits, check_token, wait_until
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, State
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.vault import service
 from tests.support.desk import make_desk
 
 METHODS = {Action.CREATE: "POST", Action.RESTORE: "POST", Action.DELETE: "DELETE"}
@@ -76,6 +77,16 @@ def test_a_wait_given_to_a_token_check_holds_reads_and_the_other_way_round(far_d
     assert (check.code, round(seconds_to(check.wait_until), -1)) == ("rate_limited", 120)
     assert read_and_reconcile(far_desk.token).error == "rate_limited"
     assert check_token(token).wait_until == check.wait_until
+    assert asked(http_sandbox) == 1
+
+
+def test_a_stored_tokens_check_and_its_reads_share_their_waits_after_a_change_of_the_secret_key(
+    far_desk, http_sandbox, settings
+):
+    settings.SECRET_KEY = "another-secret-key-0123456789-abcdefghijklmnopqrstuvwxyz"
+    http_sandbox.misbehave("rate_limit", retry_after="120")
+    assert service.check_stored(actor=far_desk.actor, stored=far_desk.token).code == "rate_limited"
+    assert read_and_reconcile(far_desk.token).error == "rate_limited"
     assert asked(http_sandbox) == 1
 
 
