@@ -106,13 +106,15 @@ class Server(msgspec.Struct, frozen=True):
 
 
 class SnapshotList(msgspec.Struct, frozen=True):
-    """All snapshots a token may see. `is_whole`: the provider's own count says that none is missing.
+    """The snapshots a token may see. `is_whole`: the provider's own count says that none is missing.
 
-    Only a whole list can prove that something is absent.
+    Only a whole list can prove that something is absent. `cut_by` tells why some are known to be missing: an upstream
+    error's code, 'count' where the provider counts more than it lists, '' where none is known to be.
     """
 
     snapshots: tuple[Snapshot, ...]
     is_whole: bool = False
+    cut_by: str = ""
 
 
 class Created(msgspec.Struct, frozen=True):

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 import msgspec
 import structlog
 from django.core.cache import cache
-from django.db import DatabaseError
 from django.utils import timezone
 
+from snapshots.connection import CACHE_FAILURES
 from snapshots.contract import Server, Snapshot, SnapshotList, is_moving
+from snapshots.upstream.errors import RateLimitedError, RefusedError
 
 log = structlog.get_logger()
 
@@ -47,17 +48,27 @@ class Observation:
 
 
 class CachedReading(msgspec.Struct, kw_only=True):
-    """What the cache keeps for one token. Times are seconds since the epoch; 0 means never."""
+    """What the cache keeps for one token. Times are seconds since the epoch; 0 means never.
+
+    `is_owed`: the last try had less time than a call may take, because other tokens of the same page took theirs.
+    """
 
     snapshots: tuple[Snapshot, ...] = ()
-    servers: tuple[Server, ...] | None = None
+    cut_by: str = ""
     confirmed_at: float = 0.0
-    servers_are_whole: bool = False
-    servers_confirmed_at: float = 0.0
-    servers_off_until: float = 0.0
     error: str = ""
     failures: int = 0
     next_at: float = 0.0
+    wait_until: float = 0.0
+    is_owed: bool = False
+
+    servers: tuple[Server, ...] | None = None
+    servers_cut_by: str = ""
+    servers_are_whole: bool = False
+    servers_confirmed_at: float = 0.0
+    servers_error: str = ""
+    servers_failures: int = 0
+    servers_next_at: float = 0.0
     moving_since: dict[str, float] = {}
 
 
@@ -65,8 +76,9 @@ class CachedReading(msgspec.Struct, kw_only=True):
 class Reading:
     """The last known lists of one token, and how far they can be trusted now.
 
-    `servers` is None when the provider does not tell them to this token; `error` is '' or an upstream error's code.
-    `observation` is set only for the caller whose call asked the provider.
+    `error` is '' or an upstream error's code; `cut_by` and `servers_cut_by` are SnapshotList's. `wait_until`: the provider
+    asked us to wait until then. `servers` is None where it does not tell them to this token, or they were never read;
+    `servers_error` is why they could not be read now. `observation` is set only for the caller whose call asked the provider.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -79,10 +91,34 @@ class Reading:
     observation: Observation | None = None
     moving_since: Mapping[str, datetime] = field(default_factory=dict)
     """By snapshot_key or server_key: since when it has been read as moving, again and again, by our own clock."""
+    cut_by: str = ""
+    wait_until: datetime | None = None
+    servers_cut_by: str = ""
+    servers_error: str = ""
+    servers_confirmed_at: datetime | None = None
+    servers_wait_until: datetime | None = None
 
     @property
     def is_known(self) -> bool:
         return self.confirmed_at is not None
+
+    @property
+    def is_complete(self) -> bool:
+        """False when snapshots are known to be missing: then nothing may be concluded from what is not there."""
+        return not self.cut_by
+
+    @property
+    def hides_servers(self) -> bool:
+        """The provider refuses to tell this token which servers there are."""
+        return self.servers_error == RefusedError.code
+
+    @property
+    def may_lack_servers(self) -> bool:
+        """Whether a server that is not in these lists may exist all the same."""
+        if self.cut_by:
+            return True
+        in_doubt = self.servers is None or bool(self.servers_cut_by or self.servers_error)
+        return in_doubt and not self.hides_servers
 
     @property
     def is_stale(self) -> bool:
@@ -115,7 +151,7 @@ def load(fingerprint: str) -> CachedReading | None:
     try:
         data = cache.get(cache_key(fingerprint))
         return msgspec.json.decode(data, type=CachedReading) if data else None
-    except (DatabaseError, OSError, msgspec.DecodeError) as error:
+    except (*CACHE_FAILURES, msgspec.DecodeError) as error:
         log.warning("reading.not_loaded", error=type(error).__name__)
         return None
 
@@ -123,17 +159,31 @@ def load(fingerprint: str) -> CachedReading | None:
 def save(fingerprint: str, cached: CachedReading) -> None:
     try:
         cache.set(cache_key(fingerprint), msgspec.json.encode(cached), KEEP_SECONDS)
-    except (DatabaseError, OSError) as error:
+    except CACHE_FAILURES as error:
         log.warning("reading.not_saved", error=type(error).__name__)
 
 
+def backoff_seconds(failures: int) -> float:
+    """The pause after so many failures in a row."""
+    return min(POLL_MAX_SECONDS, POLL_SECONDS * 2.0 ** min(failures - 1, 6))
+
+
+def _time(seconds: float) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None
+
+
+def _time_ahead(seconds: float) -> datetime | None:
+    return _time(seconds) if seconds > time.time() else None
+
+
 def to_reading(cached: CachedReading, observation: Observation | None = None) -> Reading:
-    confirmed_at = datetime.fromtimestamp(cached.confirmed_at, UTC) if cached.confirmed_at else None
-    wait = max(0.0, cached.next_at - time.time()) if cached.error else 0.0
+    is_in_trouble = cached.error or cached.cut_by
+    wait = max(0.0, cached.next_at - time.time()) if is_in_trouble else 0.0
+    servers_wait = cached.servers_next_at if cached.servers_error == RateLimitedError.code else 0.0
     return Reading(
         snapshots=cached.snapshots,
         servers=cached.servers,
-        confirmed_at=confirmed_at,
+        confirmed_at=_time(cached.confirmed_at),
         error=cached.error,
         poll_seconds=int(min(POLL_MAX_SECONDS, max(POLL_SECONDS, wait + 1))),
         servers_are_whole=cached.servers_are_whole,
@@ -142,4 +192,10 @@ def to_reading(cached: CachedReading, observation: Observation | None = None) ->
         moving_since={
             key: datetime.fromtimestamp(seconds, UTC) for key, seconds in cached.moving_since.items()
         },
+        cut_by=cached.cut_by,
+        wait_until=_time_ahead(cached.wait_until),
+        servers_cut_by=cached.servers_cut_by,
+        servers_error=cached.servers_error,
+        servers_confirmed_at=_time(cached.servers_confirmed_at),
+        servers_wait_until=_time_ahead(servers_wait),
     )

@@ -14,7 +14,10 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class ListedServer:
-    """`server` is None where the servers list does not have it (any more); `snapshots` are the newest first."""
+    """`server` is None where the servers list does not have it (any more); `snapshots` are the newest first.
+
+    If the reading is not complete there may be more snapshots than these: `is_full` holds, the contrary is not known.
+    """
 
     token: StoredToken
     server_id: int

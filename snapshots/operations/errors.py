@@ -6,7 +6,7 @@ class OperationRefusedError(Exception):
 
     limit_reached, server_held, snapshot_changed, snapshot_gone, snapshot_deleting, snapshot_unready, server_gone,
     name_mismatch, bad_name, reason_missing, finding_missing, confirmation_invalid, confirmation_expired,
-    not_confirmed_live, still_open, already_closed, being_checked, token_gone, not_allowed_any_more
+    not_confirmed_live, told_to_wait, list_incomplete, still_open, already_closed, being_checked, token_gone, not_allowed_any_more
 
     `retry_after_seconds`: when to send the same form again, if that is known.
     """

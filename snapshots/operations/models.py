@@ -88,6 +88,8 @@ class Operation(models.Model):
     snapshot_created_at = models.DateTimeField(null=True)
     known_snapshot_ids = models.JSONField(default=list)
     """All that the token showed before, of whatever server."""
+    knew_all_snapshots = models.BooleanField(default=True)
+    """Whether those were all: False when the list before the operation could not be read to its end."""
     was_restoring = models.BooleanField(default=True)
     """Whether the server may have been restoring before: True unless a fresh list said otherwise."""
     said_restoring = models.BooleanField(default=False)

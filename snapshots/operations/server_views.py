@@ -143,12 +143,12 @@ def server_views(token: StoredToken, reading: Reading) -> list[ServerView]:
 
 
 def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = False) -> ServerView:
-    """Raises Http404 for a server that the token does not show; before the first reading, one without a name."""
+    """Raises Http404 for a server that the token does not show; one without a name while nobody can tell that it does not."""
     reading = read_and_reconcile(token, fresh=fresh)
     for server in listed_servers(token, reading):
         if server.server_id == server_id:
             return _join(server, _operations_of([server_id]))
-    if reading.is_known or server_id > MAX_ID:
+    if server_id > MAX_ID or (reading.is_known and not reading.may_lack_servers):
         raise Http404(f"no server {server_id}")
     unknown = ListedServer(token, server_id, str(server_id), None, (), reading)
     return _join(unknown, _operations_of([server_id]))

@@ -171,10 +171,12 @@ def _read_live(token: StoredToken, confirmed: Confirmation) -> ServerView:
     """The server as it is now: nothing is sent on the strength of an old list."""
     reading = read_and_reconcile(token, fresh=True)
     if reading.is_stale:
-        raise OperationRefusedError("not_confirmed_live")
+        raise OperationRefusedError("told_to_wait" if reading.wait_until else "not_confirmed_live")
     for view in server_views(token, reading):
         if view.server_id == confirmed.server_id:
             return view
+    if reading.may_lack_servers:
+        raise OperationRefusedError("list_incomplete")
     raise OperationRefusedError("snapshot_gone" if confirmed.snapshot_id else "server_gone")
 
 
@@ -188,7 +190,7 @@ def _unchanged_snapshot(confirmed: Confirmation, view: ServerView) -> Snapshot:
     """The snapshot, if it is still exactly what the person was shown."""
     snapshot = find_snapshot(view.reading, confirmed.snapshot_id or 0)
     if snapshot is None:
-        raise OperationRefusedError("snapshot_gone")
+        raise OperationRefusedError("snapshot_gone" if view.reading.is_complete else "list_incomplete")
     if snapshot_fingerprint(snapshot) != confirmed.fingerprint or snapshot.server.id != confirmed.server_id:
         raise OperationRefusedError("snapshot_changed")
     if snapshot.id in view.deleted_ids:
@@ -221,6 +223,7 @@ def _draft(
         snapshot_name=snapshot.name if snapshot else snapshot_name,
         snapshot_created_at=snapshot.created_at if snapshot else None,
         known_snapshot_ids=[one.id for one in view.reading.snapshots],
+        knew_all_snapshots=view.reading.is_complete,
         was_restoring=not view.status
         or contract.is_restoring(view.status)
         or not view.reading.servers_are_fresh,

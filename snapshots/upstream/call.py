@@ -6,6 +6,7 @@ compressed answer taken, and no more read than the cap allows.
 
 import random
 import time
+from collections.abc import Callable
 from typing import Any, Final, cast
 
 import httpcore
@@ -19,6 +20,7 @@ from snapshots.upstream.errors import (
     BusyError,
     DeadlineError,
     ServerFaultError,
+    TooLargeError,
     UnreachableError,
     UnreadableError,
     UpstreamError,
@@ -66,6 +68,10 @@ _FAILURES = (
 )
 
 
+def _is_retried(error: ServerFaultError) -> bool:
+    return error.status in RETRIED_STATUSES and error.retry_after_seconds is None
+
+
 class Answer(msgspec.Struct):
     status: int
     body: bytes
@@ -73,11 +79,15 @@ class Answer(msgspec.Struct):
 
 
 class Call:
-    """One call of the client: one or more requests that share a deadline and a budget of bytes."""
+    """One call of the client: one or more requests that share a deadline and a budget of bytes.
 
-    def __init__(self, http: httpx.Client, token: str) -> None:
+    `remember_wait` is given the seconds of every answer that asks us to wait.
+    """
+
+    def __init__(self, http: httpx.Client, token: str, remember_wait: Callable[[float], None]) -> None:
         self._http = http
         self._token = token
+        self._remember_wait = remember_wait
         self._bytes_left = MAX_BODY_BYTES
 
     def get(self, path: str, params: responses.Params | None = None) -> Answer:
@@ -86,7 +96,7 @@ class Call:
             try:
                 return self.send("GET", path, params=params)
             except (UnreachableError, BrokenError, ServerFaultError) as error:
-                if isinstance(error, ServerFaultError) and error.status not in RETRIED_STATUSES:
+                if isinstance(error, ServerFaultError) and not _is_retried(error):
                     raise
                 pause *= random.uniform(0.7, 1.3)  # noqa: S311, PLW2901 - so that processes do not knock in step
                 if network.seconds_left() <= pause:
@@ -119,7 +129,7 @@ class Call:
     def _read(self, method: str, response: httpx.Response) -> Answer:
         status = response.status_code
         if status not in responses.SUCCESSES[method]:
-            raise responses.failure_of(status, response.headers, self._blot(self._error_body(response)))
+            raise self._failure(response)
         if response.headers.get("content-encoding", "identity") != "identity":
             raise UnreadableError("a compressed answer that was not asked for", status=status)
         try:
@@ -132,12 +142,19 @@ class Call:
         failure.status = status
         raise failure
 
+    def _failure(self, response: httpx.Response) -> UpstreamError:
+        body = self._blot(self._error_body(response))
+        failure = responses.failure_of(response.status_code, response.headers, body)
+        if failure.retry_after_seconds is not None:
+            self._remember_wait(failure.retry_after_seconds)
+        return failure
+
     def _body(self, response: httpx.Response) -> bytes:
         body = bytearray()
         for chunk in response.iter_raw():
             self._bytes_left -= len(chunk)
             if self._bytes_left < 0:
-                raise UnreadableError("the answer is too large", status=response.status_code)
+                raise TooLargeError("the answer is too large", status=response.status_code)
             if network.seconds_left() <= 0:
                 raise DeadlineError("no full answer in time", status=response.status_code)
             body += chunk

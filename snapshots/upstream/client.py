@@ -5,14 +5,16 @@
     client.list_snapshots(server_id=12345)                          # typed objects, or an error of errors.py
 
 Every call has a total deadline and a cap on what it reads, and never waits for a place in the gate. Writes are
-sent once. Reads are tried again, at most twice and within the same deadline.
+sent once. Reads are tried again, at most twice and within the same deadline. While the provider's last wish to be left
+alone (Retry-After) is not over, nothing is sent: see waits.py.
 """
 
 import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Final, ParamSpec, Protocol, TypeVar
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
 
 import msgspec
 
@@ -24,26 +26,20 @@ from snapshots.upstream.errors import (
     BadCallError,
     BusyError,
     ContradictoryError,
+    RateLimitedError,
     RefusedError,
     UnreadableError,
 )
+from snapshots.upstream.paging import Listing, read_list
 from snapshots.upstream.transport import Http, make_http
+from snapshots.upstream.waits import NoWaits, Waits
 
 __all__ = ["SnapshotClient", "make_http"]
 
-MAX_PAGES: Final = 50
 TOKEN_PATTERN: Final = re.compile(r"\A[\x21-\x7e]{1,4096}\Z")
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-
-class _HasId(Protocol):
-    @property
-    def id(self) -> int: ...
-
-
-Item = TypeVar("Item", bound=_HasId)
 
 
 def _read(reader: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -74,39 +70,52 @@ class SnapshotClient:
     """Speaks for one token. Every method raises UpstreamError's children and nothing else."""
 
     def __init__(
-        self, http: Http, token: str, *, timeout_seconds: float, gate: threading.BoundedSemaphore
+        self,
+        http: Http,
+        token: str,
+        *,
+        timeout_seconds: float,
+        gate: threading.BoundedSemaphore,
+        waits: Waits | None = None,
     ) -> None:
         self._http = http
         self._token = token
         self._timeout_seconds = timeout_seconds
         self._gate = gate
+        self._waits = waits or NoWaits()
 
     def __repr__(self) -> str:
         return f"<SnapshotClient {self._http.base_url}>"
 
     # --- Reads ----------------------------------------------------------------------------------------------
+    # list_… gives all there is or raises; read_… gives what could be read and says whether that is all.
 
     def list_snapshots(self, server_id: int | None = None) -> tuple[Snapshot, ...]:
         """All snapshots the token may see, or those of one server, in the provider's order."""
         if server_id is None:
-            return self.read_snapshots().snapshots
-        params = [("server_id", str(_checked(server_id)))]
-        found, _ = self._list(contract.SNAPSHOTS_PATH, params, parsing.to_snapshot)
+            return self._read_snapshots([]).all()
+        found = self._read_snapshots([("server_id", str(_checked(server_id)))]).all()
         return tuple(snapshot for snapshot in found if snapshot.server.id == server_id)
 
     def read_snapshots(self) -> SnapshotList:
-        """All snapshots the token may see, and whether the list is known to be whole."""
-        return SnapshotList(*self._list(contract.SNAPSHOTS_PATH, [], parsing.to_snapshot))
+        """The snapshots the token may see. Raises UpstreamError only if not even the first page can be read."""
+        found = self._read_snapshots([])
+        return SnapshotList(found.items, found.is_whole, found.cut_by)
+
+    def _read_snapshots(self, params: responses.Params) -> Listing[Snapshot]:
+        with self._call() as call:
+            return read_list(call, contract.SNAPSHOTS_PATH, params, parsing.to_snapshot)
 
     def list_servers(self) -> tuple[Server, ...]:
-        return self.read_servers()[0]
+        return self.read_servers().all()
 
-    def read_servers(self) -> tuple[tuple[Server, ...], bool]:
-        """All servers the token may see, and whether the list is known to be whole."""
-        return self._list(contract.SERVERS_PATH, [], parsing.to_server)
+    def read_servers(self) -> Listing[Server]:
+        """The servers the token may see. Raises UpstreamError only if not even the first page can be read."""
+        with self._call(optional=True) as call:
+            return read_list(call, contract.SERVERS_PATH, [], parsing.to_server)
 
     def read_account(self) -> Account:
-        with self._call() as call:
+        with self._call(optional=True) as call:
             return _read(parsing.to_account, call.get(contract.ACCOUNT_PATH).body)
 
     # --- Writes: each sends one request, once ---------------------------------------------------------------
@@ -139,41 +148,16 @@ class SnapshotClient:
     # --- How a call is made ---------------------------------------------------------------------------------
 
     @contextmanager
-    def _call(self) -> Iterator[Call]:
+    def _call(self, *, optional: bool = False) -> Iterator[Call]:
         if not TOKEN_PATTERN.match(self._token):
             raise BadCallError("the token holds characters that cannot be sent")
         if not self._gate.acquire(blocking=False):
             raise BusyError("too many calls to the provider are open")
         try:
+            wait = self._waits.seconds_left(optional=optional)
+            if wait > 0:
+                raise RateLimitedError(retry_after_seconds=wait)
             with network.deadline(self._timeout_seconds):
-                yield Call(self._http, self._token)
+                yield Call(self._http, self._token, partial(self._waits.remember, optional=optional))
         finally:
             self._gate.release()
-
-    def _list(
-        self, path: str, params: responses.Params, convert: Callable[[dict[str, Any]], Item]
-    ) -> tuple[tuple[Item, ...], bool]:
-        """All pages of a list; of items with the same id the first counts. And whether every page's count agrees.
-
-        An item that comes twice has moved from page to page meanwhile: then another may have slipped through.
-        """
-        found: dict[int, Item] = {}
-        counts: set[int | None] = set()
-        listed = 0
-        seen: list[responses.Params] = []
-        with self._call() as call:
-            while params not in seen:
-                if len(seen) == MAX_PAGES:
-                    raise UnreadableError("the list has no end")
-                seen.append(params)
-                answer = call.get(path, params)
-                page = _read(parsing.read_page, answer.body)
-                counts.add(page.count)
-                listed += len(page.items)
-                for raw in page.items:
-                    item = _read(convert, raw)
-                    found.setdefault(item.id, item)
-                if not page.next:
-                    return tuple(found.values()), counts == {listed} and listed == len(found)
-                params = responses.next_params(answer.url, page.next)
-        raise UnreadableError("the list leads back to itself")

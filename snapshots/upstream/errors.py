@@ -11,12 +11,13 @@
     │   ├── TokenRefusedError   401
     │   ├── ForbiddenError      403
     │   ├── NotFoundError       404
-    │   └── RateLimitedError    429; `retry_after_seconds`
+    │   └── RateLimitedError    429, or an earlier one whose Retry-After is not over (then nothing was sent)
     └── LostError               it may have happened                              effect unknown
         ├── DeadlineError       the total deadline passed after something was sent
         ├── BrokenError         reset or closed in the middle
-        ├── UnreadableError     an answer that is cut, too large, or not the contract's
-        ├── ContradictoryError  a success status, and a body that says that it failed
+        ├── UnreadableError     an answer that is cut or not the contract's
+        │   └── TooLargeError   more than the client reads in one call
+         ├── ContradictoryError  a success status, and a body that says that it failed
         └── ServerFaultError    5xx, or a status that no client can explain (1xx, 3xx)
 
 The effect tells what may be said of a *write*: `none` may be shown as failed, `unknown` as neither done nor failed.
@@ -31,15 +32,24 @@ class UpstreamError(Exception):
     """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its own words.
 
     `detail` is ours: for logs, never told as the provider's.
+    `retry_after_seconds`: for how long the provider asked us to wait; None if it did not.
     """
 
     code: ClassVar[str] = "upstream"
     effect: ClassVar[Effect] = "unknown"
 
-    def __init__(self, detail: str = "", *, status: int | None = None, message: str = "") -> None:
+    def __init__(
+        self,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        message: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> None:
         super().__init__(detail or message or self.code)
         self.message = message
         self.status = status
+        self.retry_after_seconds = retry_after_seconds
 
 
 class NotSentError(UpstreamError):
@@ -85,13 +95,9 @@ class NotFoundError(RefusedError):
 
 
 class RateLimitedError(RefusedError):
-    code = "rate_limited"
+    """Without a `status` it was never sent: an earlier answer asked us to wait, and the wait is not over."""
 
-    def __init__(
-        self, *, status: int | None = None, message: str = "", retry_after_seconds: float = 30.0
-    ) -> None:
-        super().__init__(status=status, message=message)
-        self.retry_after_seconds = retry_after_seconds
+    code = "rate_limited"
 
 
 class LostError(UpstreamError):
@@ -113,6 +119,10 @@ class UnreadableError(LostError):
 
 class ContradictoryError(LostError):
     code = "contradictory"
+
+
+class TooLargeError(UnreadableError):
+    code = "too_large"
 
 
 class ServerFaultError(LostError):

@@ -4,6 +4,7 @@ The library's own timeouts are per read, so that an answer which drips byte by b
 httpcore's public `network_backend` seam lets us stand between it and the socket.
 """
 
+import math
 import socket
 import ssl
 import threading
@@ -16,13 +17,13 @@ from typing import Any
 import httpcore
 
 CONNECT_SECONDS = 5.0
-_deadline_at: ContextVar[float] = ContextVar("deadline_at")
+_deadline_at: ContextVar[float] = ContextVar("deadline_at", default=math.inf)
 
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Everything sent and read inside, in this thread, is over after `seconds`."""
-    token = _deadline_at.set(time.monotonic() + seconds)
+    """Everything sent and read inside, in this thread, is over after `seconds`: sooner inside of a deadline that ends sooner."""
+    token = _deadline_at.set(min(_deadline_at.get(), time.monotonic() + seconds))
     try:
         yield
     finally:
@@ -30,7 +31,7 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """What is left of the time of this call; negative when it is over."""
+    """What is left until the deadline; negative when it has passed, infinite where there is none."""
     return _deadline_at.get() - time.monotonic()
 
 

@@ -52,17 +52,14 @@ Params = list[tuple[str, str]]
 def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
     """The error that an answer without success stands for. `body` may be cut or empty: the status decides."""
     words = parsing.error_text(body)
+    wait = headers.get("retry-after", "")
     if status == 429:  # noqa: PLR2004
-        return RateLimitedError(
-            status=status,
-            message=words,
-            retry_after_seconds=retry_after_seconds(headers.get("retry-after", "")),
-        )
+        return RateLimitedError(status=status, message=words, retry_after_seconds=retry_after_seconds(wait))
     if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - 408: a proxy gave up waiting, and the provider may not have
         return _REFUSALS.get(status, RefusedError)(status=status, message=words)
     if 200 <= status < 300:  # noqa: PLR2004
         return UnreadableError(f"HTTP {status} is no answer to this", status=status, message=words)
-    return ServerFaultError(status=status, message=words)
+    return ServerFaultError(status=status, message=words, retry_after_seconds=parse_retry_after(wait))
 
 
 def create_failure_of(error: RefusedError) -> RefusedError:
@@ -81,7 +78,13 @@ def says_limit_reached(words: str) -> bool:
 
 
 def retry_after_seconds(value: str) -> float:
-    """Seconds to wait, from a Retry-After header (seconds or an HTTP date): one second to one hour."""
+    """Seconds to wait after a 429: what its Retry-After header says, else half a minute."""
+    wait = parse_retry_after(value)
+    return _RETRY_AFTER_DEFAULT_SECONDS if wait is None else wait
+
+
+def parse_retry_after(value: str) -> float | None:
+    """Seconds to wait, from a Retry-After header (seconds or an HTTP date): one second to one hour; None if unreadable."""
     least, most = _RETRY_AFTER_SECONDS
     text = value.strip()
     if text.isascii() and text.isdigit():
@@ -91,7 +94,7 @@ def retry_after_seconds(value: str) -> float:
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
         wait = moment.timestamp() - time.time()
     except (ValueError, OverflowError, TypeError, IndexError):
-        return _RETRY_AFTER_DEFAULT_SECONDS
+        return None
     return min(max(wait, least), most)
 
 

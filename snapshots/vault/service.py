@@ -130,7 +130,7 @@ def remove_token(*, actor: Actor, stored: StoredToken) -> None:
 def check_stored(*, actor: Actor, stored: StoredToken) -> TokenCheck:
     """Ask the provider about a stored token, and keep what it says. Raises TokenChangedError."""
     try:
-        check = connection.check_token(tokens.reveal(stored))
+        check = connection.check_token(tokens.reveal(stored), stored.fingerprint)
     except SealError as error:
         log.warning("token does not open", token_id=stored.pk, key_id=stored.key_id, why=str(error))
         check = TokenCheck(False, code="sealed")

@@ -43,7 +43,8 @@ class Note:
 
 @dataclass(frozen=True)
 class Card:
-    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why.
+    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why. If it is not `is_complete`
+    there may be more snapshots than `used`.
 
     With a `poll_url` it polls every `poll_seconds`; if those are 0 it only looks again now and then (app.js).
     """
@@ -58,6 +59,7 @@ class Card:
     used: int
     limit: int
     is_full: bool
+    is_complete: bool
     rows: tuple[Row, ...]
     notes: tuple[Note, ...]
     create_url: str
@@ -138,7 +140,8 @@ def make_card(
     ids = (view.token.pk, view.server_id)
     reading = view.reading
     is_held = _is_held(view, may_override=is_alone and may_restore)
-    must_poll = is_alone or (view.is_moving and not reading.is_stale)
+    is_in_trouble = reading.is_stale or not reading.is_complete
+    must_poll = is_alone or (view.is_moving and not is_in_trouble)
     query = {"moving": moving_parts(view)} | ({"alone": "1"} if is_alone else {})
     rows = view.snapshots if shown is None else shown
     return Card(
@@ -152,6 +155,7 @@ def make_card(
         used=view.used,
         limit=view.limit,
         is_full=view.is_full,
+        is_complete=reading.is_complete,
         rows=tuple(make_row(one, view, may_restore=may_restore, may_delete=may_delete) for one in rows),
         notes=make_notes(view, user),
         create_url=reverse("snapshot_create", args=ids) if may_create and not view.is_gone else "",
@@ -159,12 +163,12 @@ def make_card(
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
         warning=stuck_text(view.status, view.status_since) if view.is_status_stuck else "",
-        trouble=reading_words(reading.error) if tells_trouble and reading.is_stale else None,
+        trouble=reading_words(reading) if tells_trouble and is_in_trouble else None,
         confirmed_at=ago(reading.confirmed_at),
         old_from=old_from(reading.confirmed_at),
         poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
         poll_seconds=max(reading.poll_seconds, view.poll_seconds if view.is_moving else 0)
-        if view.is_moving or reading.is_stale
+        if view.is_moving or is_in_trouble
         else 0,
         may_delete=may_delete,
         is_alone=is_alone,

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
 from snapshots.audit.models import Entry
-from snapshots.connection import own_tokens
+from snapshots.connection import own_tokens, wait_until
 from snapshots.inventory import progress
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
@@ -20,9 +20,9 @@ from snapshots.operations import attention
 from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
-from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.reconciliation import read_and_reconcile, read_and_reconcile_all
 from snapshots.operations.server_views import server_views
-from snapshots.upstream.errors import LimitReachedError
+from snapshots.upstream.errors import LimitReachedError, RateLimitedError
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
@@ -30,7 +30,7 @@ from snapshots.views.forms.operations import CloseForm
 from snapshots.views.rows import make_row, operation_estimate, row_labels
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge, operation_words
-from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.readings import reading_words, wait_title
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 
 
@@ -68,7 +68,7 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "rows": [make_row(one, view, may_restore=True, may_delete=may_delete) for one in view.snapshots],
         "labels": row_labels(),
         "may_delete": may_delete,
-        "trouble": reading_words(reading.error) if reading.is_stale else None,
+        "trouble": reading_words(reading) if reading.is_stale else None,
     }
 
 
@@ -97,6 +97,12 @@ def _audit_url(request: HttpRequest, operation: Operation) -> str:
     return reverse("entry_detail", args=[sequence]) if sequence else ""
 
 
+def _wait_title(operation: Operation) -> str:
+    """Until when the provider asked us to wait, if that is why the operation failed; '' once the wait is over."""
+    until = wait_until(operation.token_fingerprint) if operation.code == RateLimitedError.code else None
+    return wait_title(until) if until else ""
+
+
 def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
     poll_seconds = 0
     if operation.is_open and reading is not None:
@@ -110,13 +116,14 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "words": operation_words(operation),
         "badge": operation_badge(operation),
         "estimate": operation_estimate(operation),
-        "trouble": reading_words(reading.error) if reading and reading.error else None,
+        "trouble": reading_words(reading) if reading and reading.error else None,
+        "wait": _wait_title(operation),
         "reading": reading,
         "namesakes": _namesakes(request, operation, reading),
         "end_is_hidden": operation.action == Action.RESTORE
         and operation.state == State.ACCEPTED
         and reading is not None
-        and reading.servers is None,
+        and reading.hides_servers,
         "poll_seconds": poll_seconds,
         "close_url": reverse("operation_close", args=[operation.pk]) if may_close else "",
         "server_url": _server_url(request, operation),
@@ -156,8 +163,7 @@ class Open:
 @requires("signed_in", "GET", "HEAD")
 def operation_attention(request: HttpRequest) -> HttpResponse:
     """Unknown operations, and those that take longer than they should. Looks at the provider first: it may settle some."""
-    for token in own_tokens(request.user):
-        read_and_reconcile(token)
+    read_and_reconcile_all(own_tokens(request.user))
     may_close = request.user.has_perm("snapshots.restore")
     waiting = [
         Open(

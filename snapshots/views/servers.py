@@ -17,7 +17,7 @@ from snapshots.inventory.names import visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Operation
-from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.server_views import ServerView, server_view_or_404, server_views
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
@@ -28,7 +28,7 @@ from snapshots.views.rows import row_labels
 from snapshots.views.server_filter import Found, Wanted, find
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.operations import operation_badge, operation_words
-from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.readings import reading_words, servers_text
 from snapshots.views.texts.statuses import snapshot_badge
 
 SERVERS_PER_PAGE = 20
@@ -40,7 +40,7 @@ TOKEN_TROUBLES = frozenset({"token_refused", "forbidden", "sealed"})
 
 @dataclass(frozen=True)
 class Trouble:
-    """A token whose list is old or was never had."""
+    """A token whose list is old, not complete or was never had."""
 
     words: Words
     token: StoredToken
@@ -48,19 +48,32 @@ class Trouble:
     replace_url: str
 
 
+@dataclass(frozen=True)
+class ServersTrouble:
+    """A token whose servers could not be read, though its snapshots could."""
+
+    label: str
+    text: str
+
+
 def _troubles(readings: list[tuple[StoredToken, Reading]]) -> list[Trouble]:
-    """One for each token that is stale; the same token stored under two labels is told of once."""
+    """One for each token with a list that is stale or cut; the same token stored under two labels is told of once."""
     once = {token.fingerprint: (token, reading) for token, reading in reversed(readings)}
     return [
         Trouble(
-            words=reading_words(reading.error),
+            words=reading_words(reading),
             token=token,
             reading=reading,
             replace_url=reverse("token_replace", args=[token.pk]) if reading.error in TOKEN_TROUBLES else "",
         )
         for token, reading in reversed(once.values())
-        if reading.is_stale
+        if reading.is_stale or not reading.is_complete
     ]
+
+
+def _servers_troubles(readings: list[tuple[StoredToken, Reading]]) -> list[ServersTrouble]:
+    once = {token.fingerprint: (token, servers_text(reading)) for token, reading in reversed(readings)}
+    return [ServersTrouble(token.label, text) for token, text in reversed(once.values()) if text]
 
 
 def _say_shown(found: list[Found]) -> str:
@@ -100,11 +113,12 @@ def _results(
         "next_url": _page_url(request, page.next_page_number()) if page.has_next() else "",
         "shown": _say_shown(found),
         "troubles": troubles,
-        "is_known": bool(moments),
+        "servers_troubles": _servers_troubles(readings),
+        "is_known": bool(moments) and all(reading.is_complete for _token, reading in readings),
         "is_filtered": not wanted.is_all,
         "confirmed_at": min(moments, default=None),
         "old_from": old_from(min(moments, default=None)),
-        "blind": [token.label for token, reading in readings if reading.is_known and reading.servers is None],
+        "blind": [token.label for token, reading in readings if reading.is_known and reading.hides_servers],
         "poll_url": request.get_full_path(),
         "poll_seconds": min((trouble.reading.poll_seconds for trouble in troubles), default=0),
     }
@@ -127,7 +141,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     tokens = own_tokens(request.user)
     if not tokens:
         return render(request, "servers/no_token.html")
-    readings = [(token, read_and_reconcile(token)) for token in tokens]
+    readings = read_and_reconcile_all(tokens)
     views = [view for token, reading in readings for view in server_views(token, reading)]
     form = ServerFilterForm(
         request.GET,
@@ -173,7 +187,8 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "audit_url": f"{reverse('entry_list')}?server={server_id}"
         if request.user.has_perm("audit.read")
         else "",
-        "may_see_status": view.reading.servers is not None,
+        "hides_servers": view.reading.hides_servers,
+        "servers_trouble": servers_text(view.reading),
     }
     return render(request, "servers/server_detail.html", context)
 
@@ -193,9 +208,9 @@ def news(view: ServerView, moving: str) -> str:
         if part in told or not (part.startswith("s") and part[1:].isdecimal()):
             continue
         snapshot = listed.get(part)
-        if snapshot is None:
+        if snapshot is None and view.reading.is_complete:
             sentences.append(_("A snapshot is gone"))
-        elif not snapshot.is_moving:
+        elif snapshot and not snapshot.is_moving:
             sentences.append(f"{snapshot.name}: {snapshot_badge(snapshot.status).text}")
     return f"{view.name}: {'. '.join(sentences)}" if sentences else ""
 
@@ -217,7 +232,7 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         tells_trouble=True,
     )
     response = render(request, "servers/_server.html", {"card": card, "labels": row_labels()})
-    if view.reading.is_stale and not is_alone:
+    if card.trouble and not is_alone:
         trigger_client_event(response, "stale")
     text = news(view, request.GET.get("moving", ""))
     return trigger_client_event(response, "announce", {"text": text}) if text else response

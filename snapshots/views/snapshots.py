@@ -136,7 +136,7 @@ def _consequences(
         ),
         "lost_time": _lost_time(view, snapshot),
         "clocks_differ": clocks_differ(view.reading),
-        "is_last": view.used == 1,
+        "is_last": view.used == 1 and view.reading.is_complete,
         "may_create_first": action == Action.RESTORE
         and request.user.has_perm("snapshots.create")
         and not view.is_gone,
@@ -155,7 +155,8 @@ def _lost_time(view: ServerView, snapshot: Snapshot) -> str:
 def _gone_page(request: HttpRequest, reading: Reading, sent: Submission) -> HttpResponse:
     """There is no such snapshot to confirm (any more), or nothing was ever read."""
     context = sent.page_context(reading)
-    status = sent.status if sent.code else 404 if reading.is_known else 503
+    is_gone = reading.is_known and reading.is_complete
+    status = sent.status if sent.code else 404 if is_gone else 503
     if not sent.code and reading.is_known:
-        context["refusal"] = refusal_words("snapshot_gone")
+        context["refusal"] = refusal_words("snapshot_gone" if is_gone else "list_incomplete")
     return render(request, "snapshots/snapshot_gone.html", context, status=status)

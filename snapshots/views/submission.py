@@ -26,6 +26,7 @@ from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.snapshots import ConfirmedForm
+from snapshots.views.texts.base import Words
 from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
@@ -72,8 +73,8 @@ class Submission:
         return {
             "form": self.form,
             "reading": reading,
-            "trouble": reading_words(reading.error) if reading.is_stale else None,
-            "refusal": refusal_words(self.code, self.retry_after_seconds) if is_told else None,
+            "trouble": reading_words(reading) if reading.is_stale else None,
+            "refusal": _refusal(self, reading) if is_told else None,
             "is_told_held": is_told and self.code == "server_held",
         }
 
@@ -105,6 +106,12 @@ class Submission:
                 "override_reason",
                 _("Nothing was sent. Say why it must be done now, or wait until the restore is over."),
             )
+
+
+def _refusal(sent: Submission, reading: Reading) -> Words:
+    return refusal_words(
+        sent.code, retry_after_seconds=sent.retry_after_seconds, wait_until=reading.wait_until
+    )
 
 
 def submit(

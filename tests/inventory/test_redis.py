@@ -41,7 +41,7 @@ def redis_url(tmp_path, free_tcp_port):
 def test_readings_are_shared_and_kept_in_redis(redis_url, tmp_path):
     """In a folder of its own: the test database of this run must not be taken away under it."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/test_reader.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/inventory/test_reader.py"],
         cwd=ROOT,
         env=os.environ | {"SNAPPORTAL_CACHE_URL": redis_url, "SNAPPORTAL_DATA_DIR": str(tmp_path)},
         capture_output=True,

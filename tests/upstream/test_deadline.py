@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from snapshots.upstream import errors
+from snapshots.upstream import errors, network
 from snapshots.upstream.client import SnapshotClient
 from tests.support.provider import make_client
 
@@ -81,3 +81,12 @@ def test_busy_provider_frees_its_place_at_the_deadline(wire):
     with pytest.raises(errors.DeadlineError):
         client.list_servers()
     assert gate.acquire(blocking=False)
+
+
+def test_a_deadline_within_another_never_ends_later():
+    with network.deadline(0.5):
+        with network.deadline(60):
+            assert network.seconds_left() <= 0.5
+        with network.deadline(0.1):
+            assert network.seconds_left() <= 0.1
+        assert network.seconds_left() > 0.1

@@ -97,9 +97,11 @@ def test_cut_body_is_unreadable(wire, client, call):
 
 
 @every_call
-def test_body_over_the_cap_is_unreadable(wire, client, call):
+def test_body_over_the_cap_is_too_large(wire, client, call):
     wire.misbehave("huge", work=False, size_bytes=5 * 1024 * 1024)
-    assert fails(make_client(TOKEN, wire.url, timeout_seconds=5), call, errors.UnreadableError)
+    assert (
+        fails(make_client(TOKEN, wire.url, timeout_seconds=5), call, errors.TooLargeError).effect == "unknown"
+    )
 
 
 @every_call

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 
 from snapshots import contract
 from snapshots.audit.models import Entry
-from snapshots.inventory.reader import expire
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
@@ -198,7 +198,7 @@ def test_whatever_the_provider_lists_is_shown_as_text(mia, double, snapshots, se
         contract.ACCOUNT_PATH: account,
     }
     double.answer = lambda request: httpx.Response(200, content=to_body(said[request.url.path]))
-    expire(mia.token)
+    cache.clear()
     if page == "/tokens/":
         check(mia.browser.post(reverse("token_check", args=[mia.token.pk])))
     check(mia.browser.get(page))
@@ -237,6 +237,7 @@ def test_whatever_the_provider_answers_to_a_write_is_shown_as_text(mia, double, 
         return httpx.Response(status, content=said)
 
     double.answer = answer
+    cache.clear()  # an earlier 429 asked us to wait
     Operation.objects.update(state=State.FAILED)  # nothing of it holds the server or takes the snapshot away
     snapshot = parsing.to_snapshot(SNAPSHOT)
     confirmation = sign_confirmation(

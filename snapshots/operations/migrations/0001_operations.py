@@ -71,6 +71,7 @@ class Migration(migrations.Migration):
                 ("snapshot_name", models.CharField(max_length=300)),
                 ("snapshot_created_at", models.DateTimeField(null=True)),
                 ("known_snapshot_ids", models.JSONField(default=list)),
+                ("knew_all_snapshots", models.BooleanField(default=True)),
                 ("was_restoring", models.BooleanField(default=True)),
                 ("said_restoring", models.BooleanField(default=False)),
                 ("reason", models.TextField(blank=True)),

@@ -140,7 +140,7 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "rate_limited": (
         lazy("The provider limited the rate of requests and did not do it. Nothing was changed."),
-        lazy("Wait a minute, then try again."),
+        lazy("Try again when the wait is over: until then nothing is sent with this token."),
     ),
 }
 _REFUSED_BY_PROVIDER = (lazy("The provider did not do it. Nothing was changed."), _TRY_LATER)

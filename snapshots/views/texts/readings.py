@@ -1,7 +1,14 @@
-"""Why a list may be old: one text for each error of a reading."""
+"""Why a list may be old or not complete: one text for each error of a reading."""
 
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from snapshots.inventory.readings import Reading
+from snapshots.templatetags.portal import ago, moment, utc_text
 from snapshots.views.texts.base import Words
 
 _OLD = lazy("The list below may be outdated, so its actions are disabled. This page keeps retrying.")
@@ -11,7 +18,11 @@ READING_WORDS = {
     "broken": Words("warn", lazy("The connection to the provider was lost"), _OLD),
     "unreadable": Words("warn", lazy("The provider's answer cannot be read"), _OLD),
     "server_fault": Words("warn", lazy("The provider has an internal error"), _OLD),
+    "too_large": Words("warn", lazy("The provider's list is too large to be read"), _OLD),
     "busy": Words("warn", lazy("The portal is busy"), _OLD),
+    "no_time": Words(
+        "warn", lazy("There was no time left to read with this token"), lazy("Other tokens took too long.")
+    ),
     "rate_limited": Words(
         "warn",
         lazy("The provider limits the rate of requests"),
@@ -41,8 +52,63 @@ READING_WORDS = {
 }
 _OLD_WORDS = Words("warn", lazy("This list has not been confirmed for a while"), _OLD)
 _UNREADABLE_WORDS = Words("warn", lazy("The provider gives an answer we did not expect"), _OLD)
+CUT_WORDS = {
+    "deadline": lazy("The provider did not send all of it in time."),
+    "too_large": lazy("It is longer than what can be read at once."),
+    "unreadable": lazy("A part of the provider's answer cannot be read."),
+    "rate_limited": lazy("The provider asked us to wait before we had read all of it."),
+    "count": lazy("The provider lists fewer snapshots than it counts."),
+}
+_CUT = lazy("The provider had trouble before we had read all of it.")
+_PART = lazy("What is shown here is there; what is not shown may be there all the same.")
 
 
-def reading_words(code: str) -> Words:
-    """Why a reading is stale; '' when it is only old."""
-    return READING_WORDS.get(code, _UNREADABLE_WORDS) if code else _OLD_WORDS
+def reading_words(reading: Reading) -> Words:
+    """What is wrong with a reading that is stale, not complete, or both."""
+    words = _error_words(reading) if reading.error or reading.is_stale else None
+    if reading.is_complete:
+        return words or _OLD_WORDS
+    why = CUT_WORDS.get(reading.cut_by, _CUT)
+    title = _("This list is not complete")
+    if words is None:
+        return Words("warn", title, f"{why} {_PART}", _("This page keeps trying by itself."))
+    return replace(words, meaning=f"{words.meaning} {title}: {why} {_PART}")
+
+
+def _error_words(reading: Reading) -> Words:
+    if reading.wait_until:
+        return replace(READING_WORDS["rate_limited"], title=wait_title(reading.wait_until))
+    return READING_WORDS.get(reading.error, _UNREADABLE_WORDS) if reading.error else _OLD_WORDS
+
+
+def _whole_minute(until: datetime) -> datetime:
+    """Never before the end of the wait: pages tell minutes, not seconds."""
+    return until.replace(second=0, microsecond=0) + timedelta(minutes=bool(until.second or until.microsecond))
+
+
+def wait_title(until: datetime) -> str:
+    return format_html(_("VPS.org asked us to wait until {}"), moment(_whole_minute(until)))
+
+
+def wait_text(until: datetime) -> str:
+    """The same without markup."""
+    return _("VPS.org asked us to wait until %(time)s.") % {"time": utc_text(_whole_minute(until))}
+
+
+def servers_text(reading: Reading) -> str:
+    """What is wrong with the servers list of a reading; '' if nothing is, or the provider hides it from this token."""
+    if not reading.is_known or reading.hides_servers:
+        return ""
+    if reading.servers is None:
+        text = _("The list of servers could not be read, so servers without a snapshot are missing here.")
+    elif not reading.servers_are_fresh:
+        text = format_html(
+            _("The list of servers could not be read: how they are was last confirmed {}."),
+            ago(reading.servers_confirmed_at),
+        )
+    elif reading.servers_cut_by:
+        text = _("The list of servers is not complete: servers without a snapshot may be missing here.")
+    else:
+        return ""
+    until = reading.servers_wait_until
+    return format_html("{} {}.", text, wait_title(until)) if until else text

@@ -1,11 +1,13 @@
 """Why nothing was sent: one text for each code of OperationRefusedError."""
 
 from dataclasses import replace
+from datetime import datetime
 
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from snapshots.views.texts.base import Words
+from snapshots.views.texts.readings import wait_title
 
 REFUSAL_WORDS = {
     "limit_reached": Words(
@@ -77,6 +79,18 @@ REFUSAL_WORDS = {
         lazy("The portal could not check that everything is still as shown here, so nothing was sent."),
         lazy("Try again in a minute. What you typed is kept."),
     ),
+    "told_to_wait": Words(
+        "bad",
+        lazy("VPS.org asked us to wait"),
+        lazy("Nothing is sent with this token until the wait is over, so nothing was sent."),
+        lazy("What you typed is kept: send it again then."),
+    ),
+    "list_incomplete": Words(
+        "bad",
+        lazy("We could not see whether it is still there"),
+        lazy("The provider's list could not be read to its end, so nothing was sent."),
+        lazy("Try again in a minute. What you typed is kept."),
+    ),
     "token_gone": Words(
         "bad",
         lazy("The token is gone"),
@@ -113,8 +127,13 @@ _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules 
 FIELD_CODES = frozenset({"name_mismatch", "bad_name", "reason_missing", "finding_missing"})
 
 
-def refusal_words(code: str, retry_after_seconds: int = 0) -> Words:
+UNAVAILABLE_CODES = frozenset({"not_confirmed_live", "told_to_wait", "list_incomplete"})
+
+
+def refusal_words(code: str, *, retry_after_seconds: int = 0, wait_until: datetime | None = None) -> Words:
     words = REFUSAL_WORDS.get(code, _REFUSED)
+    if code == "told_to_wait" and wait_until:
+        return replace(words, title=wait_title(wait_until))
     if not retry_after_seconds:
         return words
     advice = ngettext(
@@ -127,7 +146,7 @@ def refusal_words(code: str, retry_after_seconds: int = 0) -> Words:
 
 def refusal_status(code: str) -> int:
     """The HTTP status of a page that shows this refusal."""
-    if code == "not_confirmed_live":
+    if code in UNAVAILABLE_CODES:
         return 503
     if code == "not_allowed_any_more":
         return 403

@@ -4,10 +4,13 @@ from django.utils.translation import gettext as _
 
 from snapshots.connection import TokenCheck
 from snapshots.vault.service import KEY_ERROR
+from snapshots.views.texts.readings import wait_text
 
 
 def token_check_text(check: TokenCheck) -> str:
     """What a check that did not succeed means, and what to do, in a sentence or two."""
+    if check.wait_until:
+        return wait_text(check.wait_until)
     sentences = {
         "token_refused": _(
             "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it again, or make another one."

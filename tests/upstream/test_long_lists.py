@@ -1,0 +1,116 @@
+"""Only time and size end a list. What was read before something ended it is kept, and marked as not complete."""
+
+import json
+
+import pytest
+
+from snapshots.upstream import errors
+from tests.support.provider import make_client
+
+TOKEN = "canary-token-3f8a61c2"
+
+
+def page(*numbers, following=None, count=None, **more):
+    items = [{"id": number, "server": {"id": 7}, "status": "completed"} for number in numbers]
+    return json.dumps({"count": count, "next": following, "results": items, **more})
+
+
+@pytest.fixture
+def client(wire):
+    return make_client(TOKEN, wire.url, timeout_seconds=5)
+
+
+def ids(listed):
+    return [snapshot.id for snapshot in listed.snapshots]
+
+
+def test_a_list_in_a_hundred_pages_is_read_whole(wire):
+    client = make_client(TOKEN, wire.url, timeout_seconds=60)
+    for number in range(1, 101):
+        following = f"?page={number + 1}" if number < 100 else None
+        wire.misbehave("answer", body=page(number, following=following, count=100))
+    listed = client.read_snapshots()
+    assert ids(listed) == list(range(1, 101))
+    assert (listed.is_whole, listed.cut_by) == (True, "")
+
+
+def test_what_was_read_before_the_deadline_is_kept(wire):
+    client = make_client(TOKEN, wire.url, timeout_seconds=0.5)
+    wire.misbehave("answer", body=page(1, following="?page=2", count=2))
+    wire.misbehave("hang_before", seconds=5)
+    listed = client.read_snapshots()
+    assert (ids(listed), listed.is_whole, listed.cut_by) == ([1], False, "deadline")
+
+
+def test_what_was_read_before_the_size_limit_is_kept(wire, client):
+    wire.misbehave("answer", body=page(1, following="?page=2"))
+    wire.misbehave("answer", body=page(2, padding="x" * 5_000_000))
+    listed = client.read_snapshots()
+    assert (ids(listed), listed.is_whole, listed.cut_by) == ([1], False, "too_large")
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [
+        ({"mode": "status", "status": 500}, "server_fault"),
+        ({"mode": "status", "status": 404}, "not_found"),
+        ({"mode": "rate_limit"}, "rate_limited"),
+        ({"mode": "garbage", "work": False}, "unreadable"),
+        ({"mode": "answer", "body": page(1, following="?page=2")}, "unreadable"),
+        ({"mode": "answer", "body": page(2, 0)}, "unreadable"),
+        ({"mode": "answer", "body": page(2, following="https://elsewhere.invalid/?page=3")}, "unreadable"),
+    ],
+)
+def test_a_fault_of_a_later_page_keeps_the_pages_before(wire, client, second, code):
+    wire.misbehave("answer", body=page(1, following="?page=2", count=2))
+    wire.misbehave(**second)
+    listed = client.read_snapshots()
+    assert ids(listed)[:1] == [1]
+    assert (listed.is_whole, listed.cut_by) == (False, code)
+    assert len(wire.calls) == 2
+
+
+@pytest.mark.parametrize("mode", ["list_snapshots", "list_servers"])
+def test_who_asks_for_all_gets_the_error(wire, client, mode):
+    wire.misbehave("answer", body=page(1, following="?page=2"))
+    wire.misbehave("status", status=500)
+    with pytest.raises(errors.ServerFaultError):
+        getattr(client, mode)()
+
+
+def test_servers_read_before_a_fault_are_kept_too(wire, client):
+    wire.misbehave("answer", body=page(1, following="?page=2"))
+    wire.misbehave("status", status=500)
+    found = client.read_servers()
+    assert ([one.id for one in found.items], found.is_whole, found.cut_by) == ([1], False, "server_fault")
+
+
+def test_without_its_first_page_there_is_no_list(wire, client):
+    wire.misbehave("status", status=500)
+    with pytest.raises(errors.ServerFaultError):
+        client.read_snapshots()
+
+
+def test_pages_that_bring_nothing_new_have_no_end_and_are_not_followed(wire, client):
+    wire.misbehave("answer", body=page(1, following="?page=2"))
+    for number in range(2, 30):
+        wire.misbehave("answer", body=page(1, following=f"?page={number + 1}"))
+    listed = client.read_snapshots()
+    assert (ids(listed), listed.cut_by) == ([1], "unreadable")
+    assert len(wire.calls) == 2
+
+
+@pytest.mark.parametrize(
+    ("count", "whole", "cut_by"), [(2, True, ""), (3, False, "count"), (1, False, ""), (None, False, "")]
+)
+def test_the_providers_own_count_tells_whether_snapshots_are_missing(wire, client, count, whole, cut_by):
+    wire.misbehave("answer", body=page(1, 2, count=count))
+    listed = client.read_snapshots()
+    assert (listed.is_whole, listed.cut_by) == (whole, cut_by)
+
+
+def test_the_count_of_the_last_page_counts_when_a_snapshot_went_meanwhile(wire, client):
+    wire.misbehave("answer", body=page(1, 2, count=4, following="?page=2"))
+    wire.misbehave("answer", body=page(3, count=3))
+    listed = client.read_snapshots()
+    assert (listed.is_whole, listed.cut_by) == (False, "")
