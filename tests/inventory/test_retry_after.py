@@ -42,6 +42,7 @@ def test_a_wait_given_to_a_write_holds_the_next_reads(far_desk, http_sandbox, ac
         assert (reading.error, reading.is_stale) == ("rate_limited", True)
         assert 100 < seconds_to(reading.wait_until) <= 120
         assert reading.snapshots, "what was known stays"
+        assert reading.poll_seconds == 60
     assert asked(http_sandbox) == before
     with in_seconds(121):
         reading = read_and_reconcile(far_desk.token)
