@@ -90,7 +90,7 @@ def test_a_server_without_a_name_that_can_be_seen_goes_by_its_id(desk, signed_in
     view = next(one for one in desk.views() if one.server_id == server.pk)
     assert view.name == str(server.pk)
     url = reverse("snapshot_restore", args=[desk.token.pk, desk.snapshot(view).id])
-    assert f"type its name: {server.pk} " in text_of(signed_in(desk.user).get(url))
+    assert f"type the server's name: {server.pk} " in text_of(signed_in(desk.user).get(url))
     assert confirm(signed_in(desk.user), url, typed_name=str(server.pk), reason="needed").status_code == 302
 
 

@@ -28,6 +28,8 @@ ROOMS = {
         "operations/test_operations.py",
         "operations/test_idempotency.py",
         "operations/test_reconciliation.py",
+        "operations/test_rights_in_flight.py",
+        "operations/test_two_people.py",
         "inventory/test_reader.py",
     ],
     "people and tokens": [
