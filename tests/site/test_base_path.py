@@ -202,4 +202,4 @@ def test_a_web_server_that_takes_the_path_off_is_told_so(portal, page):
 
 
 def test_a_page_that_is_missing_below_the_path_is_just_not_found(host):
-    assert "There is nothing here" in host.get(f"{BASE}nothing/").text
+    assert "Page not found" in host.get(f"{BASE}nothing/").text

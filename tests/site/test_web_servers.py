@@ -179,7 +179,7 @@ def test_a_request_that_is_too_large_does_not_come_to_the_portal(client, server)
 def test_only_what_lies_under_the_path_is_the_portals(client, server):
     base = server.portal.base
     if base == "/":
-        assert "There is nothing here" in client.get("nothing/").text
+        assert "Page not found" in client.get("nothing/").text
         return
     root = str(client.base_url).removesuffix(base)
     assert "SnapPortal" not in client.get(f"{root}/").text

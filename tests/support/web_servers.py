@@ -16,7 +16,7 @@ from tests.support.portal_process import ROOT, free_port
 PATH = f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin"
 NGINX, CADDY = (shutil.which(name, path=PATH) for name in ("nginx", "caddy"))
 HOST = "snapshots.example.com"
-START_SECONDS = 15
+START_SECONDS = 60
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:
