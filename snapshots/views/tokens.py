@@ -46,6 +46,13 @@ def _offer(form: TokenForm, error: TokenNotTakenError) -> bool:
     return error.may_store_unchecked
 
 
+def _tell_left_off(request: HttpRequest, form: TokenForm) -> None:
+    """Say what was pasted around the token, whatever becomes of it."""
+    if form.left_off:
+        text = _("We left off %(parts)s: only the token itself was used.")
+        messages.info(request, text % {"parts": form.left_off_words})
+
+
 def _tell(request: HttpRequest, stored: StoredToken) -> None:
     same = StoredToken.objects.filter(user_id=stored.user_id, fingerprint=stored.fingerprint).exclude(
         pk=stored.pk
@@ -84,6 +91,7 @@ def _add(request: HttpRequest, owner: AbstractBaseUser) -> HttpResponse:
     form = NewTokenForm(request.POST or None)
     offers_unchecked = False
     if request.method == "POST" and form.is_valid():
+        _tell_left_off(request, form)
         try:
             stored = service.store_token(actor=actor_of(request), owner=owner, **form.cleaned_data)
         except DuplicateLabelError:
@@ -127,6 +135,7 @@ def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
     form = TokenForm(request.POST or None)
     offers_unchecked = False
     if request.method == "POST" and form.is_valid():
+        _tell_left_off(request, form)
         try:
             service.replace_token(actor=actor_of(request), stored=stored, **form.cleaned_data)
         except TokenNotTakenError as error:
