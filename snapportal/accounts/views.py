@@ -114,19 +114,37 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("sign_in")
 
 
+def _invitation_over(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/invitation_over.html", status=404)
+
+
 @public("GET", "HEAD", "POST")
 def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
     """Set a password with the key of an invitation. Looking at the page does not use the key up."""
     person = people.find_invited(key)
     if person is None:
-        return render(request, "accounts/invitation_over.html", status=404)
+        return _invitation_over(request)
     form = FirstPasswordForm(person, request.POST or None)
     if request.method == "POST" and form.is_valid():
         actor = replace(actor_of(request), id=person.pk, name=str(person), role=person.role)
-        people.set_password(person, form.cleaned_data["new_password1"], actor=actor)
+        try:
+            people.accept_invitation(person, form.cleaned_data["new_password1"], actor=actor)
+        except people.InvitationOverError:
+            return _invitation_over(request)
         _come_in(request, person)
         return redirect(home_url(person))
     return render(request, "accounts/invitation.html", {"form": form, "person": person})
+
+
+def _change_password(request: HttpRequest, form: NewPasswordForm) -> bool:
+    """False when another change was quicker; the form then says so."""
+    try:
+        people.change_password(form.user, form.cleaned_data["new_password1"], actor=actor_of(request))
+    except people.PersonChangedError as error:
+        form.add_error(None, str(error))
+        return False
+    update_session_auth_hash(request, form.user)
+    return True
 
 
 @requires("signed_in", "GET", "HEAD", "POST")
@@ -139,9 +157,7 @@ def account_detail(request: HttpRequest) -> HttpResponse:
         minutes = throttle.minutes_to_wait(user.username, _address(request))
         if minutes:
             return _hold_back(request, "person.set_password", user.username, minutes)
-        if form.is_valid():
-            people.set_password(user, form.cleaned_data["new_password1"], actor=actor_of(request))
-            update_session_auth_hash(request, user)
+        if form.is_valid() and _change_password(request, form):
             messages.success(request, _("Your password is changed. Your other sessions have ended."))
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):

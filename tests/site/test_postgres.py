@@ -31,7 +31,7 @@ ROOMS = {
         "inventory/test_reader.py",
     ],
     "people and tokens": [
-        "accounts/test_people.py",
+        "accounts/test_people*.py",
         "accounts/test_sign_in.py",
         "views/test_tokens.py",
         "vault/test_*.py",

@@ -84,6 +84,8 @@ CODES: dict[str, "StrPromise"] = {
     "wrong_password": lazy("Wrong name or password"),
     "braked": lazy("Wrong name or password, too many times: further attempts are blocked for a while"),
     "held_back": lazy("Tried again while blocked; further such attempts are not recorded"),
+    "invitation_over": lazy("The link had been used, replaced or withdrawn a moment before"),
+    "password_changed": lazy("The password had been changed a moment before"),
     "unreachable": lazy("The provider could not be reached"),
     "busy": lazy("Too many requests were in progress"),
     "invalid": lazy("The provider found it invalid"),
