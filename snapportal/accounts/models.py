@@ -1,6 +1,7 @@
 """People and their roles."""
 
 import json
+import re
 import secrets
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+USERNAME_PATTERN = r"\A[a-z0-9._@+-]+\Z"
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
 OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create"}
 MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete"}
@@ -52,6 +54,11 @@ def new_session_seed() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
+    def has_username(self, typed: str) -> bool:
+        """Whether somebody has this sign-in name, however it was typed."""
+        username = User.normalize_username(typed)
+        return re.match(USERNAME_PATTERN, username) is not None and self.filter(username=username).exists()
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username=User.normalize_username(username or ""))
 
@@ -70,9 +77,7 @@ class User(AbstractBaseUser):
         _("sign-in name"),
         max_length=60,
         unique=True,
-        validators=[
-            RegexValidator(r"\A[a-z0-9._@+-]+\Z", _("Only letters, digits and . _ @ + - can be used."))
-        ],
+        validators=[RegexValidator(USERNAME_PATTERN, _("Only letters, digits and . _ @ + - can be used."))],
     )
     name = models.CharField(_("name"), max_length=120)  # with the role behind it, 150 in the log
     email = models.EmailField(_("e-mail"), blank=True)

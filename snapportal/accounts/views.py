@@ -15,13 +15,12 @@ from django.utils.translation import gettext as _
 from snapportal.accounts import people, throttle
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm
 from snapportal.accounts.models import User
-from snapshots.audit import journal
+from snapshots.audit import journal, masking
 from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-TRIED_NAME_LENGTH = 60
 
 
 def _address(request: HttpRequest) -> str:
@@ -57,10 +56,10 @@ def _come_in(request: HttpRequest, user: User) -> None:
 
 
 def _refuse(request: HttpRequest, action: str, username: str, code: str) -> None:
-    entry = actor_of(request).entry(
-        action=action, result="refused", code=code, target=username[:TRIED_NAME_LENGTH]
-    )
-    journal.record(entry)
+    """Record it with the sign-in name, if somebody has it: what else is typed there may be a password."""
+    name = User.normalize_username(username)
+    target = name if User.objects.has_username(name) else masking.mask_name(name)
+    journal.record(actor_of(request).entry(action=action, result="refused", code=code, target=target))
 
 
 def _turn_away(request: HttpRequest, action: str, username: str) -> None:

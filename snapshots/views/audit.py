@@ -148,6 +148,7 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "steps": steps,
         "headline": texts.headline(first),
         "who": texts.who(first),
+        "target": texts.target_words(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "older": others.filter(sequence__lt=sequence).last(),

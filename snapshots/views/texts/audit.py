@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from snapshots.audit.chain import UNREADABLE
+from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
@@ -133,9 +135,23 @@ def headline(entry: Entry) -> str:
         "snapshot": entry.snapshot_name
         or (f"#{entry.snapshot_id}" if entry.snapshot_id else _("a snapshot")),
         "token": entry.token_label,
-        "target": entry.target,
+        "target": target_words(entry),
     }
     return (str(ACTIONS[entry.action][1]) % names).strip()
+
+
+def target_words(entry: Entry) -> str:
+    """The target as it stands in the row; a name that was masked, in words."""
+    masked = read_masked(entry.target)
+    if masked is None:
+        return entry.target
+    length, hashed = masked
+    words = ngettext(
+        "an unknown name (%(length)s character, %(hash)s)",
+        "an unknown name (%(length)s characters, %(hash)s)",
+        length,
+    )
+    return words % {"length": length, "hash": hashed}
 
 
 def who(entry: Entry) -> str:
