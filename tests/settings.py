@@ -2,7 +2,7 @@
 
 import os
 
-from tests.run_folder import data_folder
+from tests.support.run_folder import data_folder
 
 os.environ.setdefault("SNAPPORTAL_DATA_DIR", data_folder())
 os.environ.setdefault("SNAPPORTAL_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz")

@@ -19,7 +19,7 @@ from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.tokens import NewTokenForm, TokenForm
-from snapshots.views.texts.tokens import token_check_text
+from snapshots.views.texts.tokens import left_off_text, token_check_text
 
 
 def _token_or_404(request: HttpRequest, token_id: str) -> StoredToken:
@@ -49,8 +49,7 @@ def _offer(form: TokenForm, error: TokenNotTakenError) -> bool:
 def _tell_left_off(request: HttpRequest, form: TokenForm) -> None:
     """Say what was pasted around the token, whatever becomes of it."""
     if form.left_off:
-        text = _("We left off %(parts)s: only the token itself was used.")
-        messages.info(request, text % {"parts": form.left_off_words})
+        messages.info(request, left_off_text(form.left_off))
 
 
 def _tell(request: HttpRequest, stored: StoredToken) -> None:

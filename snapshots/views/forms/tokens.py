@@ -4,8 +4,6 @@ import re
 from typing import Any
 
 from django import forms
-from django.utils.text import get_text_list
-from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.contract import clean_text
@@ -16,16 +14,6 @@ TOKEN_MAX_LENGTH = 500
 PASTED_MAX_LENGTH = 4000
 TOKEN_IN_LABEL = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}")
 """Twenty letters and digits in a row, mixed: no word for people."""
-
-PART_WORDS = {
-    Part.INVISIBLE: _("invisible characters"),
-    Part.HEADER: _("“Authorization: Bearer”"),
-    Part.COMMAND: _("the command around it"),
-    Part.SPACE: _("blanks around it"),
-    Part.QUOTES: _("quotation marks or commas around it"),
-    Part.SCHEME: _("“Bearer”"),
-    Part.NAME: _("the name in front of it"),
-}
 
 
 class TokenForm(forms.Form):
@@ -57,11 +45,6 @@ class TokenForm(forms.Form):
                 _("A token is one word of letters, digits and signs, without spaces.")
             )
         return found.token
-
-    @property
-    def left_off_words(self) -> str:
-        """What was pasted around the token and taken off, as a list in a sentence; '' when it was pasted bare."""
-        return get_text_list([str(PART_WORDS[part]) for part in self.left_off], _now("and"))
 
 
 class NewTokenForm(TokenForm):

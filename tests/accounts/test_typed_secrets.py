@@ -11,9 +11,9 @@ from django.utils import translation
 
 from snapshots.audit import masking
 from snapshots.audit.models import Entry
-from snapshots.views import audit_words
-from tests import hostile
-from tests.pages import text_of
+from snapshots.views.texts import audit as texts
+from tests.support import hostile
+from tests.support.pages import text_of
 
 SECRET = "Tr0ub4dor&3"
 """No sign-in name can look so."""
@@ -95,10 +95,10 @@ def test_the_audit_page_says_it_in_the_readers_words_and_finds_it_by_its_hash(ca
 
 
 def test_the_words_are_translated_when_they_are_shown(monkeypatch):
-    monkeypatch.setattr(audit_words, "ngettext", lambda one, many, count: "unbekannt: %(length)s, %(hash)s")
+    monkeypatch.setattr(texts, "ngettext", lambda one, many, count: "unbekannt: %(length)s, %(hash)s")
     entry = Entry(action="person.sign_in", target=masking.mask_name(SECRET))
     with translation.override("de"):
-        assert audit_words.target_words(entry).startswith(f"unbekannt: {len(SECRET)}, ")
+        assert texts.target_words(entry).startswith(f"unbekannt: {len(SECRET)}, ")
 
 
 @pytest.mark.parametrize(

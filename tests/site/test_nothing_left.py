@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from tests import postgres
+from tests.support import postgres
 
-ROOT = Path(__file__).resolve().parent.parent
-PLAIN = ["tests/test_audit_faults.py", "tests/test_log_lines.py", "-k", "disk or lines"]
-PROGRAMS = ["tests/e2e/test_looking.py", "tests/test_nothing_left.py", "-k", "complains or cluster"]
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN = ["tests/audit/test_faults.py", "tests/site/test_log_lines.py", "-k", "disk or lines"]
+PROGRAMS = ["tests/e2e/test_looking.py", "tests/site/test_nothing_left.py", "-k", "complains or cluster"]
 
 
 @pytest.fixture

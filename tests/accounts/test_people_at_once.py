@@ -14,8 +14,8 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from tests.conftest import PASSWORD
-from tests.pages import hidden
-from tests.rendezvous import VALIDATORS, Rendezvous, at_once
+from tests.support.pages import hidden
+from tests.support.rendezvous import VALIDATORS, Rendezvous, at_once
 
 ADA = Actor(id=None, name="Ada", role="admin")
 PASSWORDS = [
@@ -60,7 +60,7 @@ def test_an_invitation_sent_four_times_at_once_is_accepted_once(meet):
     meet(4)
     answers = at_once([partial(set_first, key, password) for password in PASSWORDS])
     assert sorted(answer.status_code for answer in answers) == [302, 404, 404, 404]
-    assert sum("This link does not work any more" in answer.text for answer in answers) == 3
+    assert sum("This link is no longer valid" in answer.text for answer in answers) == 3
     assert rows() == [("completed", ""), *[("refused", "invitation_over")] * 3]
     assert rows("person.sign_in") == [("completed", "")]
     (winner,) = [answer for answer in answers if answer.status_code == 302]
@@ -87,7 +87,7 @@ def test_one_person_invited_twice_at_once_is_one_person_and_a_clear_answer(cast,
     threads = []
     answers = []
     with journal.committed():  # both forms are checked, and wait to be written
-        journal.record(ADA.story(action="person.sign_out"))
+        journal.record(ADA.entry(action="person.sign_out"))
         for browser in browsers:
             post = partial(at_once, [partial(browser.post, "/people/add/", said)])
             threads.append(threading.Thread(target=lambda post=post: answers.extend(post())))

@@ -5,10 +5,10 @@ import json
 import pytest
 
 from snapshots.audit.models import Entry
-from snapshots.token_forms import PART_WORDS
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 from snapshots.vault.pasted import Part, Pasted, clean
+from snapshots.views.texts.tokens import PART_TEXTS
 
 TOKEN = "sbx_4f9c2d7ab-.~+/61e0|x=="
 
@@ -79,7 +79,7 @@ def test_a_bare_token_left_nothing_off():
 
 
 def test_every_part_has_its_words():
-    assert set(PART_WORDS) == set(Part)
+    assert set(PART_TEXTS) == set(Part)
 
 
 def add(client, token: str, label: str = "Team", **more):

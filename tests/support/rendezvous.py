@@ -19,7 +19,7 @@ class Rendezvous:
         self.barrier.wait(WAIT_SECONDS)
 
 
-VALIDATORS = [{"NAME": "tests.rendezvous.Rendezvous"}]
+VALIDATORS = [{"NAME": "tests.support.rendezvous.Rendezvous"}]
 
 
 def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
