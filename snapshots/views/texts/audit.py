@@ -1,5 +1,6 @@
 """The audit log in words: what was asked, how it ended, who did it. An action never heard of is shown as it came."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from django.utils.translation import ngettext
 from snapshots.audit.chain import UNREADABLE
 from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
+from snapshots.contract import Server
+from snapshots.inventory.servers import Address
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 
@@ -152,6 +155,17 @@ def target_words(entry: Entry) -> str:
         length,
     )
     return words % {"length": length, "hash": hashed}
+
+
+def server_address_text(address: Address, servers: Sequence[Server]) -> str:
+    """Which servers are at an address, as far as the portal knows."""
+    if not servers:
+        return _("%(address)s: no server is known at this address") % {"address": address}
+    names = ", ".join(f"{one.name or one.hostname} #{one.id}" for one in servers)
+    return _("%(address)s: %(servers)s, as last read from the provider") % {
+        "address": address,
+        "servers": names,
+    }
 
 
 def who(entry: Entry) -> str:
