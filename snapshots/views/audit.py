@@ -104,7 +104,7 @@ def _count_words(count: int) -> str:
 
 @requires("audit.read", "GET", "HEAD")
 def entry_list(request: HttpRequest) -> HttpResponse:
-    roster = Roster()
+    roster = Roster.load()
     form = EntryFilterForm(request.GET, roster)
     lines, chosen = Entry.objects.none(), {}
     if form.is_valid():
@@ -159,7 +159,7 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "first": first,
         "steps": steps,
         "headline": texts.headline(first),
-        "who": Roster().names([first])[first.sequence],
+        "who": Roster.load().names([first])[first.sequence],
         "target": texts.target_words(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
@@ -173,7 +173,7 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
 @requires("audit.export", "GET", "HEAD", "POST")
 def entry_export(request: HttpRequest) -> HttpResponseBase:
     """GET tells what will come; POST hands it out. The filter stands in the address both times."""
-    form = EntryFilterForm(request.GET, Roster())
+    form = EntryFilterForm(request.GET, Roster.load())
     if not form.is_valid():
         return redirect(f"{reverse('entry_list')}?{request.GET.urlencode()}")
     chosen = form.chosen()

@@ -6,7 +6,6 @@ A row holds the name that its person had then, and the person's id: a person may
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from django.contrib.auth import get_user_model
@@ -26,16 +25,16 @@ class Person:
 
 
 class Roster:
-    """Everybody who has an account now, active or not."""
+    """`people`: everybody who has an account now, active or not."""
 
-    @cached_property
-    def people(self) -> list[Person]:
+    def __init__(self, people: Iterable[Person]) -> None:
+        self.people = list(people)
+        self._bearers = Counter(one.name for one in self.people)
+
+    @classmethod
+    def load(cls) -> "Roster":
         everybody = get_user_model()._default_manager.all()
-        return [Person(one.pk, str(one), one.get_username()) for one in everybody]
-
-    @cached_property
-    def _bearers(self) -> Counter[str]:
-        return Counter(one.name for one in self.people)
+        return cls(Person(one.pk, str(one), one.get_username()) for one in everybody)
 
     def label(self, person: Person) -> str:
         """What stands for a person in a list to choose from: no two are the same."""
