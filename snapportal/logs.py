@@ -6,6 +6,7 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from django.db import DataError, Error, IntegrityError, InternalError, NotSupportedError, ProgrammingError
+from django.http import HttpRequest
 
 INVITATION_KEY = re.compile(r"(/welcome/)[^/\s\"']+")
 DATABASE_DEFECTS = (DataError, IntegrityError, InternalError, NotSupportedError, ProgrammingError)
@@ -52,4 +53,16 @@ def shorten_expected_errors(logger: object, method: str, event: Event) -> Event:
     if error is not None and (is_refused_request or not is_defect(error)):
         del event["exc_info"]
         event["error"] = f"{type(error).__name__}: {error}"
+    return event
+
+
+def hide_paths(logger: object, method: str, event: Event) -> Event:
+    """Django ends its lines with the request's path, and anything may be typed or pasted there: tell the route instead."""
+    request = getattr(event.get("_record"), "request", None)
+    if isinstance(request, HttpRequest):
+        path = request.path.encode("unicode_escape").decode("ascii")  # as Django writes it
+        match = request.resolver_match
+        text = str(event["event"])
+        if text.endswith(path):
+            event["event"] = text.removesuffix(path) + (f"/{match.route}" if match else "no such page")
     return event

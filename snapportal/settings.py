@@ -19,7 +19,7 @@ from snapportal.environment import (
     parse_secret,
     parse_url,
 )
-from snapportal.logs import hide_invitation_keys, shorten_expected_errors
+from snapportal.logs import hide_invitation_keys, hide_paths, shorten_expected_errors
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = Environment()
@@ -282,6 +282,7 @@ LOGGING = {
         "json": {
             "()": structlog.stdlib.ProcessorFormatter,
             "processors": [
+                hide_paths,
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 hide_invitation_keys,
                 structlog.processors.JSONRenderer(),

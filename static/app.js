@@ -112,6 +112,15 @@
     if (!place.hasChildNodes()) place.append(document.getElementById("offline").content.cloneNode(true));
   });
 
+  addEventListener("beforeprint", () => {
+    for (const time of document.querySelectorAll("time[data-printed]")) {
+      time.dateTime = new Date().toISOString();
+      time.dataset.local = "";
+      time.textContent = `${dayAndHour.format(new Date())} UTC`;
+    }
+    localise(document);
+  });
+
   localise(document);
   tick();
   document.querySelector("[aria-invalid=true]")?.focus();

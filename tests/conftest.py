@@ -33,6 +33,8 @@ __all__ = [
 let_flushes_through()
 
 PASSWORD = "correct horse battery"
+FIRST_ID = 1001
+"""The cast's ids follow: tests/support/audit_rows.py writes rows of the same people."""
 
 
 @pytest.fixture
@@ -48,13 +50,14 @@ def cast(db) -> SimpleNamespace:
     return SimpleNamespace(
         **{
             name: User.objects.create_user(
+                pk=pk,
                 username=name,
                 password=PASSWORD,
                 name=name.capitalize(),
                 email=f"{name}@example.com",
                 role=role,
             )
-            for name, role in names.items()
+            for pk, (name, role) in enumerate(names.items(), FIRST_ID)
         }
     )
 

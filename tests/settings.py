@@ -1,9 +1,10 @@
 """The portal's own settings, with the keys, folder and hasher of a test run."""
 
 import os
-import tempfile
 
-os.environ.setdefault("SNAPPORTAL_DATA_DIR", tempfile.mkdtemp(prefix="snapportal-tests-"))
+from tests.support.run_folder import data_folder
+
+os.environ.setdefault("SNAPPORTAL_DATA_DIR", data_folder())
 os.environ.setdefault("SNAPPORTAL_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz")
 os.environ.setdefault(
     "SNAPPORTAL_TOKEN_KEYS", "t1:0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdeffedcba9876543210"

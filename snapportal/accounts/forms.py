@@ -12,7 +12,9 @@ from snapportal.accounts.models import ROLE_WORDS, Role, User
 
 # The class takes its model as a parameter in the stubs alone.
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Name, e-mail, role, and whether the person may sign in."""
+    """Name, e-mail, role, and whether the person may sign in. `seen` carries what the form was filled in with."""
+
+    seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
     class Meta:
         model = User
@@ -25,6 +27,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.initial["seen"] = self.instance.details_key
         self.fields["role"].widget.choices = [
             (
                 role.value,
@@ -36,6 +39,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 class InvitationForm(PersonForm):
     """A person who is to come in."""
+
+    seen = None  # type: ignore[assignment] # takes the field away
 
     class Meta(PersonForm.Meta):
         fields = ["username", "name", "email", "role"]

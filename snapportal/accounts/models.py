@@ -1,9 +1,12 @@
 """People and their roles."""
 
+import json
+import re
 import secrets
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
@@ -13,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+USERNAME_PATTERN = r"\A[a-z0-9._@+-]+\Z"
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
 OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create"}
 MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete"}
@@ -50,6 +54,11 @@ def new_session_seed() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
+    def has_username(self, typed: str) -> bool:
+        """Whether somebody has this sign-in name, however it was typed."""
+        username = User.normalize_username(typed)
+        return re.match(USERNAME_PATTERN, username) is not None and self.filter(username=username).exists()
+
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username=User.normalize_username(username or ""))
 
@@ -68,9 +77,7 @@ class User(AbstractBaseUser):
         _("sign-in name"),
         max_length=60,
         unique=True,
-        validators=[
-            RegexValidator(r"\A[a-z0-9._@+-]+\Z", _("Only letters, digits and . _ @ + - can be used."))
-        ],
+        validators=[RegexValidator(USERNAME_PATTERN, _("Only letters, digits and . _ @ + - can be used."))],
     )
     name = models.CharField(_("name"), max_length=120)  # with the role behind it, 150 in the log
     email = models.EmailField(_("e-mail"), blank=True)
@@ -99,11 +106,27 @@ class User(AbstractBaseUser):
         """Sign-in names do not tell capital letters apart."""
         return super().normalize_username(username).strip().lower()
 
+    def check_password(self, raw_password: str | None) -> bool:
+        """As Django's, but a hash that is made anew never takes the place of a password that was changed meanwhile."""
+
+        def renew(raw_password: str) -> None:
+            renewed = make_password(raw_password)
+            if User.objects.filter(pk=self.pk, password=self.password).update(password=renewed):
+                self.password = renewed
+
+        return check_password(raw_password, self.password, renew)
+
     def get_session_auth_hash(self) -> str:
         """A session lives as long as this value: a new password or a new seed ends all sessions of the person."""
         return salted_hmac(
             "snapportal.session", self.password + self.session_seed, algorithm="sha256"
         ).hexdigest()
+
+    @property
+    def details_key(self) -> str:
+        """Changes with every change of what admins decide about a person."""
+        details = json.dumps([self.name, self.email, self.role, self.is_active])
+        return salted_hmac("snapportal.details", details, algorithm="sha256").hexdigest()[:16]
 
     @property
     def role_words(self) -> "StrPromise":

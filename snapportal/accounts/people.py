@@ -1,9 +1,15 @@
-"""The rules about people: who may become what, and how a person comes in. Each change and its audit row are one."""
+"""The rules about people: who may become what, and how a person comes in. Each change and its audit row are one.
+
+Whoever changes a person read that person before, and others may have been quicker: so every change is made under the
+condition that what it rests on still holds, in the transaction that makes it.
+"""
 
 import hashlib
 import secrets
 from datetime import timedelta
 
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -14,8 +20,19 @@ from snapshots.audit.journal import Actor
 INVITATION_LIFETIME = timedelta(days=3)
 
 
+PASSWORD_COLUMNS = ("password", "session_seed", "invitation_hash", "invitation_expires_at")
+
+
 class PersonError(Exception):
     """A change that the rules forbid; its text is a sentence for people."""
+
+
+class PersonChangedError(PersonError):
+    """Somebody else changed the person since it was read: nothing was done."""
+
+
+class InvitationOverError(Exception):
+    """The invitation was used, replaced or withdrawn since it was found."""
 
 
 def _hash_key(key: str) -> str:
@@ -36,12 +53,19 @@ def _void_key(person: User) -> None:
 
 
 def invite(person: User, *, actor: Actor) -> tuple[User, str]:
-    """Save a new person, who has no password yet, and return him with the key of his invitation."""
+    """Save a new person, who has no password yet, and return him with the key of his invitation. Raises PersonError."""
     person.set_unusable_password()
     key = _give_key(person)
-    with journal.committed():
-        person.save(force_insert=True)
-        journal.record(actor.entry(action="person.invite", target=person.username, evidence=person.role))
+    try:
+        with journal.committed():
+            person.save(force_insert=True)
+            journal.record(actor.entry(action="person.invite", target=person.username, evidence=person.role))
+    except IntegrityError:
+        if not User.objects.filter(username=person.username).exists():
+            raise
+        raise PersonError(
+            _("Somebody with this sign-in name was added a moment ago: see the list of people.")
+        ) from None
     return person, key
 
 
@@ -55,46 +79,82 @@ def add_with_password(person: User, password: str, *, actor: Actor) -> None:
 
 def renew_invitation(person: User, *, actor: Actor) -> str:
     """A new link for a person: to join, or to set a new password. What password he has stays valid until then."""
-    if not person.is_active:
-        raise PersonError(_("Activate this person first: a link would lead nowhere."))
     key = _give_key(person)
     with journal.committed():
-        person.save(update_fields=["invitation_hash", "invitation_expires_at"])
+        renewed = User.objects.filter(pk=person.pk, is_active=True).update(
+            invitation_hash=person.invitation_hash, invitation_expires_at=person.invitation_expires_at
+        )
+        if not renewed:
+            raise PersonError(_("Activate this person first: a link would lead nowhere."))
         journal.record(actor.entry(action="person.invite", target=person.username, evidence="renewed"))
     return key
 
 
-def find_invited(key: str) -> User | None:
-    """The active person whose invitation key this is, as long as it is valid."""
+def _invited(key_hash: str) -> QuerySet[User]:
+    """The active person whose invitation key has this hash, as long as it is valid."""
     return User.objects.filter(
-        invitation_hash=_hash_key(key), invitation_expires_at__gt=timezone.now(), is_active=True
-    ).first()
+        invitation_hash=key_hash, invitation_expires_at__gt=timezone.now(), is_active=True
+    )
 
 
-def set_password(person: User, password: str, *, actor: Actor) -> None:
-    """Set a new password. All sessions of the person end, and an invitation is used up."""
+def find_invited(key: str) -> User | None:
+    return _invited(_hash_key(key)).first()
+
+
+def _put_password(person: User, password: str, *, actor: Actor, still: QuerySet[User]) -> bool:
+    """Set a new password, if `still` holds the person. All his sessions end, and an invitation is used up."""
+    person.set_password(password)
+    person.session_seed = new_session_seed()
+    _void_key(person)
     with journal.committed():
-        person.set_password(password)
-        person.session_seed = new_session_seed()
-        _void_key(person)
-        person.save(update_fields=["password", "session_seed", "invitation_hash", "invitation_expires_at"])
+        if not still.update(**{name: getattr(person, name) for name in PASSWORD_COLUMNS}):
+            return False
         journal.record(actor.entry(action="person.set_password", target=person.username))
+    return True
 
 
-def _other_admins(person: User) -> list[User]:
-    """Active admins besides `person` who can sign in, locked so that two cannot remove each other at once."""
-    admins = User.objects.select_for_update().filter(role=Role.ADMIN, is_active=True).order_by("pk")
-    return [admin for admin in admins if admin.pk != person.pk and admin.has_joined]
+def _record_refusal(person: User, code: str, *, actor: Actor) -> None:
+    entry = actor.entry(action="person.set_password", result="refused", code=code, target=person.username)
+    journal.record(entry)
 
 
-def _check_change(before: User, after: User, actor: Actor) -> None:
+def accept_invitation(person: User, password: str, *, actor: Actor) -> None:
+    """Set the first (or a new) password of `person` as found by `find_invited`. Raises InvitationOverError.
+
+    The key is used up in the same transaction: of several at once one has the password set.
+    """
+    if not _put_password(person, password, actor=actor, still=_invited(person.invitation_hash)):
+        _record_refusal(person, "invitation_over", actor=actor)
+        raise InvitationOverError(person.username)
+
+
+def change_password(person: User, password: str, *, actor: Actor) -> None:
+    """Set a new password in the place of the one that was checked. Raises PersonChangedError when that is gone."""
+    still = User.objects.filter(pk=person.pk, password=person.password, is_active=True)
+    if not _put_password(person, password, actor=actor, still=still):
+        _record_refusal(person, "password_changed", actor=actor)
+        raise PersonChangedError(
+            _("Your password was changed a moment ago, by somebody who knew it too or with a link.")
+        )
+
+
+def _lock(person: User) -> tuple[User, list[User]]:
+    """The person as stored, and the other active admins who can sign in. Locked, so that two admins cannot remove each
+    other at once; in the order of their ids, so that neither waits for the other."""
+    wanted = Q(pk=person.pk) | Q(role=Role.ADMIN, is_active=True)
+    locked = list(User.objects.select_for_update().filter(wanted).order_by("pk"))
+    stored = next(one for one in locked if one.pk == person.pk)
+    return stored, [one for one in locked if one is not stored and one.has_joined]
+
+
+def _check_change(before: User, after: User, other_admins: list[User], actor: Actor) -> None:
     """Raises PersonError when the change would lock the actor, or everybody, out of the looking after people."""
     loses_admin = (
         before.role == Role.ADMIN and before.is_active and not (after.role == Role.ADMIN and after.is_active)
     )
     if before.pk == actor.id and (after.role != before.role or not after.is_active):
         raise PersonError(_("You cannot change your own role or deactivate yourself: ask another admin."))
-    if loses_admin and not _other_admins(before):
+    if loses_admin and not other_admins:
         raise PersonError(_("This is the last active admin: give somebody else the role first."))
 
 
@@ -112,22 +172,29 @@ def _stories(before: User, after: User) -> list[tuple[str, str]]:
     return stories
 
 
-def change(person: User, *, actor: Actor) -> None:
+def _save(person: User, before: User) -> None:
+    """Write what an admin may change, and no other column: those may have changed since the person was read."""
+    columns = ["name", "email", "role", "is_active"]
+    if person.role != before.role or not person.is_active:
+        person.session_seed = new_session_seed()
+        columns.append("session_seed")
+    if not person.is_active:
+        _void_key(person)
+        columns += ["invitation_hash", "invitation_expires_at"]
+    person.save(update_fields=columns)
+
+
+def change(person: User, *, seen: str, actor: Actor) -> None:
     """Save the changed name, e-mail, role and state of `person`. Raises PersonError; then nothing is changed.
 
+    `seen` is the person's `details_key` as it was shown to the actor: whoever decides on old details decides anew.
     A change of role or a deactivation ends all sessions of the person at once.
     """
     with journal.committed():
-        before = User.objects.select_for_update().get(pk=person.pk)
-        _check_change(before, person, actor)
-        if person.role != before.role or not person.is_active:
-            person.session_seed = new_session_seed()
-        if not person.is_active:
-            _void_key(person)
-        person.save(
-            update_fields=[
-                "name", "email", "role", "is_active", "session_seed", "invitation_hash", "invitation_expires_at",
-            ]
-        )  # fmt: skip
+        before, other_admins = _lock(person)
+        if seen != before.details_key:
+            raise PersonChangedError(_("Somebody else changed this person meanwhile. Nothing was saved."))
+        _check_change(before, person, other_admins, actor)
+        _save(person, before)
         for action, evidence in _stories(before, person):
             journal.record(actor.entry(action=action, target=person.username, evidence=evidence))

@@ -42,8 +42,12 @@ def _show_link(request: HttpRequest, person: User, key: str) -> HttpResponse:
 def person_add(request: HttpRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
-        person, key = people.invite(form.save(commit=False), actor=actor_of(request))
-        return _show_link(request, person, key)
+        try:
+            person, key = people.invite(form.save(commit=False), actor=actor_of(request))
+        except people.PersonError as error:
+            form.add_error("username", str(error))
+        else:
+            return _show_link(request, person, key)
     return render(request, "people/add.html", {"form": form})
 
 
@@ -64,7 +68,11 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     form = PersonForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         try:
-            people.change(form.save(commit=False), actor=actor_of(request))
+            changed = form.save(commit=False)
+            people.change(changed, seen=form.cleaned_data["seen"], actor=actor_of(request))
+        except people.PersonChangedError as error:
+            messages.error(request, str(error))
+            return redirect("person_edit", pk)
         except people.PersonError as error:
             form.add_error(None, str(error))
         else:

@@ -15,13 +15,12 @@ from django.utils.translation import gettext as _
 from snapportal.accounts import people, throttle
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm
 from snapportal.accounts.models import User
-from snapshots.audit import journal
+from snapshots.audit import journal, masking
 from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-TRIED_NAME_LENGTH = 60
 
 
 def _address(request: HttpRequest) -> str:
@@ -57,10 +56,10 @@ def _come_in(request: HttpRequest, user: User) -> None:
 
 
 def _refuse(request: HttpRequest, action: str, username: str, code: str) -> None:
-    entry = actor_of(request).entry(
-        action=action, result="refused", code=code, target=username[:TRIED_NAME_LENGTH]
-    )
-    journal.record(entry)
+    """Record it with the sign-in name, if somebody has it: what else is typed there may be a password."""
+    name = User.normalize_username(username)
+    target = name if User.objects.has_username(name) else masking.mask_name(name)
+    journal.record(actor_of(request).entry(action=action, result="refused", code=code, target=target))
 
 
 def _turn_away(request: HttpRequest, action: str, username: str) -> None:
@@ -114,19 +113,37 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return redirect("sign_in")
 
 
+def _invitation_over(request: HttpRequest) -> HttpResponse:
+    return render(request, "accounts/invitation_over.html", status=404)
+
+
 @public("GET", "HEAD", "POST")
 def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
     """Set a password with the key of an invitation. Looking at the page does not use the key up."""
     person = people.find_invited(key)
     if person is None:
-        return render(request, "accounts/invitation_over.html", status=404)
+        return _invitation_over(request)
     form = FirstPasswordForm(person, request.POST or None)
     if request.method == "POST" and form.is_valid():
         actor = replace(actor_of(request), id=person.pk, name=str(person), role=person.role)
-        people.set_password(person, form.cleaned_data["new_password1"], actor=actor)
+        try:
+            people.accept_invitation(person, form.cleaned_data["new_password1"], actor=actor)
+        except people.InvitationOverError:
+            return _invitation_over(request)
         _come_in(request, person)
         return redirect(home_url(person))
     return render(request, "accounts/invitation.html", {"form": form, "person": person})
+
+
+def _change_password(request: HttpRequest, form: NewPasswordForm) -> bool:
+    """False when another change was quicker; the form then says so."""
+    try:
+        people.change_password(form.user, form.cleaned_data["new_password1"], actor=actor_of(request))
+    except people.PersonChangedError as error:
+        form.add_error(None, str(error))
+        return False
+    update_session_auth_hash(request, form.user)
+    return True
 
 
 @requires("signed_in", "GET", "HEAD", "POST")
@@ -139,9 +156,7 @@ def account_detail(request: HttpRequest) -> HttpResponse:
         minutes = throttle.minutes_to_wait(user.username, _address(request))
         if minutes:
             return _hold_back(request, "person.set_password", user.username, minutes)
-        if form.is_valid():
-            people.set_password(user, form.cleaned_data["new_password1"], actor=actor_of(request))
-            update_session_auth_hash(request, user)
+        if form.is_valid() and _change_password(request, form):
             messages.success(request, _("Your password is changed. Your other sessions have ended."))
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):

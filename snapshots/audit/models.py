@@ -4,7 +4,7 @@ Filters end in ranges of `sequence`, and every index ends in it, so that a page 
 before it. Sequence and time grow together, so a period is a range of sequences too.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -35,16 +35,21 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         later = Entry.objects.filter(operation_id=OuterRef("operation_id"), sequence__gt=OuterRef("sequence"))
         return self.filter(~Exists(later))
 
-    def by_person(self, name: str) -> "EntryQuerySet":
-        """Of the person with exactly this name; if nobody has it, of those with names like it."""
-        if Entry.objects.filter(actor_name=name).exists():
-            return self.filter(actor_name=name)
-        return self.filter(actor_name__icontains=name)
+    def by_people(self, ids: Collection[int]) -> "EntryQuerySet":
+        """Of the persons with these ids, whatever they were called."""
+        return self.filter(actor_id__in=ids)
 
-    def on_server(self, text: str) -> "EntryQuerySet":
-        """On the server with this id or with names like it."""
-        if text.isdecimal() and len(text) < 19:  # noqa: PLR2004 - as many digits always fit the column
-            return self.filter(Q(server_id=int(text)) | Q(server_name=text))
+    def by_name(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
+        """Of everybody who was ever called so or something like it, under all their names; and of those with `ids`."""
+        called = Entry.objects.filter(actor_name__icontains=text).order_by()
+        found = called.values_list("actor_id", flat=True).distinct()
+        people = {*ids, *(one for one in found if type(one) is int)}  # a changed row may hold anything
+        return self.filter(Q(actor_id__in=people) | Q(actor_id=None, actor_name__icontains=text))
+
+    def on_server(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
+        """On the servers with these ids or exactly this name; without ids, with names like it."""
+        if ids:
+            return self.filter(Q(server_id__in=ids) | Q(server_name=text))
         return self.filter(server_name__icontains=text)
 
     def between(self, since: datetime | None, until: datetime | None) -> "EntryQuerySet":
@@ -204,7 +209,7 @@ class Entry(models.Model):
             models.Index(fields=["operation_id", "sequence"], name="audit_operation"),
             models.Index(fields=["action", "sequence"], name="audit_action"),
             models.Index(fields=["result", "sequence"], name="audit_result"),
-            models.Index(fields=["actor_name", "sequence"], name="audit_actor"),
+            models.Index(fields=["actor_id", "sequence"], name="audit_actor"),
             models.Index(fields=["server_id", "sequence"], name="audit_server"),
         ]
 

@@ -5,11 +5,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.contrib.auth import get_user_model
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
@@ -18,6 +18,7 @@ from snapshots.audit.models import COUNT_LIMIT, LAST_NUMBER, Entry, EntryQuerySe
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.audit import EntryFilterForm
+from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts.base import Badge
 
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 PAGE_SIZE = 50
-LONGEST_ROSTER = 500
 LONGEST_HISTORY = 1000
 ACCEPTED_SHOWN = 20
 SHORT_FINGERPRINT = 12
@@ -52,13 +52,15 @@ class Page:
     lines: list[EntryLine]
     newer: str
     older: str
+    newest: str
+    oldest: str
 
 
-def _line(entry: Entry) -> EntryLine:
+def _line(entry: Entry, who: str) -> EntryLine:
     return EntryLine(
         url=reverse("entry_detail", args=[int(entry.sequence)]),
         at=entry.at,
-        who=texts.who(entry),
+        who=who,
         role=entry.actor_role,
         what=texts.headline(entry),
         why=entry.reason,
@@ -72,7 +74,9 @@ def _place(request: HttpRequest, name: str) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - fits the column
 
 
-def _page(lines: EntryQuerySet, chosen: dict[str, str], *, before: int | None, after: int | None) -> Page:
+def _page(
+    lines: EntryQuerySet, chosen: dict[str, str], roster: Roster, *, before: int | None, after: int | None
+) -> Page:
     """The lines next to a place: a seek, however far back it is. One more is read, to know whether there are more."""
     if after is not None:
         found = lines.filter(sequence__gt=after).order_by("sequence").shown(PAGE_SIZE + 1)
@@ -84,33 +88,41 @@ def _page(lines: EntryQuerySet, chosen: dict[str, str], *, before: int | None, a
         found = found[:PAGE_SIZE]
     newer = urlencode(chosen | {"after": str(found[0].sequence)}) if found and has_newer else ""
     older = urlencode(chosen | {"before": str(found[-1].sequence)}) if found and has_older else ""
-    return Page([_line(entry) for entry in found], newer, older)
+    names = roster.names(found)
+    return Page(
+        lines=[_line(entry, names[entry.sequence]) for entry in found],
+        newer=newer,
+        older=older,
+        newest=str(found[0].sequence) if found else "",
+        oldest=str(found[-1].sequence) if found else "",
+    )
 
 
 def _count_words(count: int) -> str:
     return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
 
 
-def _roster() -> list[str]:
-    people = get_user_model()._default_manager.all()[:LONGEST_ROSTER]
-    return [str(person) for person in people]
-
-
 @requires("audit.read", "GET", "HEAD")
 def entry_list(request: HttpRequest) -> HttpResponse:
-    form = EntryFilterForm(request.GET)
+    roster = Roster.load()
+    form = EntryFilterForm(request.GET, roster)
     lines, chosen = Entry.objects.none(), {}
     if form.is_valid():
         lines, chosen = form.lines(), form.chosen()
     count = lines.capped_count()
     context = {
         "form": form,
-        "page": _page(lines, chosen, before=_place(request, "before"), after=_place(request, "after")),
+        "page": _page(
+            lines, chosen, roster, before=_place(request, "before"), after=_place(request, "after")
+        ),
         "count": count,
         "count_words": _count_words(count),
         "is_filtered": bool(chosen) or not form.is_valid(),
         "query": urlencode(chosen),
-        "people": _roster(),
+        "filters": form.in_words() if chosen else [],
+        "server_note": form.server_note() if chosen else "",
+        "as_of": timezone.now(),
+        "people": roster.choices(),
         "verified": Entry.objects.all().last_of("audit.verify"),
         "anchored": Entry.objects.all().last_of("audit.anchor"),
         "accepted": accepted_damage.distinct(accepted_damage.read_all())[-ACCEPTED_SHOWN:],
@@ -147,11 +159,13 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "first": first,
         "steps": steps,
         "headline": texts.headline(first),
-        "who": texts.who(first),
+        "who": Roster.load().names([first])[first.sequence],
+        "target": texts.target_words(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "older": others.filter(sequence__lt=sequence).last(),
         "newer": others.filter(sequence__gt=sequence).first(),
+        "as_of": timezone.now(),
     }
     return render(request, "audit/entry_detail.html", context)
 
@@ -159,18 +173,17 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
 @requires("audit.export", "GET", "HEAD", "POST")
 def entry_export(request: HttpRequest) -> HttpResponseBase:
     """GET tells what will come; POST hands it out. The filter stands in the address both times."""
-    form = EntryFilterForm(request.GET)
+    form = EntryFilterForm(request.GET, Roster.load())
     if not form.is_valid():
         return redirect(f"{reverse('entry_list')}?{request.GET.urlencode()}")
     chosen = form.chosen()
     if request.method == "POST":
         return _download(request, form)
     count = form.rows().capped_count()
-    labels = [(form.fields[name].label, value) for name, value in chosen.items()]
     context = {
         "count": count,
         "count_words": _count_words(count),
-        "filters": labels,
+        "filters": form.in_words(),
         "query": urlencode(chosen),
     }
     return render(request, "audit/entry_export.html", context)

@@ -19,7 +19,7 @@ from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.tokens import NewTokenForm, TokenForm
-from snapshots.views.texts.tokens import token_check_text
+from snapshots.views.texts.tokens import left_off_text, token_check_text
 
 
 def _token_or_404(request: HttpRequest, token_id: str) -> StoredToken:
@@ -44,6 +44,12 @@ def _offer(form: TokenForm, error: TokenNotTakenError) -> bool:
     """Say why the token was not stored; True if it may be stored unchecked, which the page then offers."""
     form.add_error("token", token_check_text(error.check))
     return error.may_store_unchecked
+
+
+def _tell_left_off(request: HttpRequest, form: TokenForm) -> None:
+    """Say what was pasted around the token, whatever becomes of it."""
+    if form.left_off:
+        messages.info(request, left_off_text(form.left_off))
 
 
 def _tell(request: HttpRequest, stored: StoredToken) -> None:
@@ -84,6 +90,7 @@ def _add(request: HttpRequest, owner: AbstractBaseUser) -> HttpResponse:
     form = NewTokenForm(request.POST or None)
     offers_unchecked = False
     if request.method == "POST" and form.is_valid():
+        _tell_left_off(request, form)
         try:
             stored = service.store_token(actor=actor_of(request), owner=owner, **form.cleaned_data)
         except DuplicateLabelError:
@@ -127,6 +134,7 @@ def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
     form = TokenForm(request.POST or None)
     offers_unchecked = False
     if request.method == "POST" and form.is_valid():
+        _tell_left_off(request, form)
         try:
             service.replace_token(actor=actor_of(request), stored=stored, **form.cleaned_data)
         except TokenNotTakenError as error:

@@ -13,6 +13,7 @@ from django.urls import reverse
 from snapshots.audit import chain, export, journal
 from snapshots.audit.models import Entry
 from snapshots.views import audit
+from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from tests.support import audit_file
 from tests.support.audit_guard import unchecked, unguarded
@@ -176,7 +177,7 @@ def test_pages_stand_in_for_a_row_that_cannot_be_read(log, change):
     lines = Entry.objects.numbered().shown(50)
     assert [entry.sequence for entry in lines] == list(range(ROWS, 0, -1))
     assert [entry.sequence for entry in lines if not entry.is_readable] == [5]
-    page = audit._page(Entry.objects.numbered(), {}, before=None, after=None)
+    page = audit._page(Entry.objects.numbered(), {}, Roster([]), before=None, after=None)
     assert page.lines[3].what == texts.headline(lines[3]) != page.lines[4].what
     assert audit._step(lines[3], keys())["is_sealed"] is False
 

@@ -1,5 +1,6 @@
-"""Looks a page over: accessibility in four looks, and whether it fits a narrow screen, in both directions of writing."""
+"""Looks a page over: accessibility in four looks, and whether it fits a narrow screen, also with text twice as large."""
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,12 @@ LOOKS = [
 """Structure does not change with the colours: it is judged once for each size."""
 
 NARROW = (360, 740)
+TEXT_SIZES = ("200%", "100%")
 TOO_WIDE = """direction => {
   const root = document.documentElement;
   root.dir = direction;
   const room = root.clientWidth;
-  const clipped = (element) => element.closest(".unseen, .skip, .table-wrap, .sprite") !== null;
+  const clipped = (element) => element.closest(".unseen, .skip, .table-wrap, .sprite, thead") !== null;
   const sticksOut = [...document.body.querySelectorAll("*")].filter((element) => {
     const box = element.getBoundingClientRect();
     return !clipped(element) && box.width > 0 && (box.right > room + 1 || box.left < -1);
@@ -61,10 +63,13 @@ def faults(page: Page) -> list[str]:
     for look, scheme, rules in LOOKS:
         _see(page, look, scheme)
         found += [f"{scheme} {look[0]}px {text}" for text in _violations(page, rules)]
-    for direction in ("rtl", "ltr"):
-        _see(page, NARROW, "light")
+    _see(page, NARROW, "light")
+    for text_size, direction in product(TEXT_SIZES, ("rtl", "ltr")):
+        page.evaluate("size => { document.documentElement.style.fontSize = size; }", text_size)
         found += [
-            f"{direction} {NARROW[0]}px sticks out: {text}" for text in page.evaluate(TOO_WIDE, direction)
+            f"{direction} {NARROW[0]}px, text {text_size} sticks out: {text}"
+            for text in page.evaluate(TOO_WIDE, direction)
         ]
+    page.evaluate("document.documentElement.style.removeProperty('font-size')")
     page.set_viewport_size(size)
     return [f"{page.url} {page.title()}: {text}" for text in found]

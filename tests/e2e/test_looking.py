@@ -28,8 +28,8 @@ def test_planted_faults_are_found(site):
     for what in (
         "label",
         "color-contrast",
-        "rtl 360px sticks out: div.planted",
-        "ltr 360px sticks out: div.planted",
+        "rtl 360px, text 100% sticks out: div.planted",
+        "ltr 360px, text 100% sticks out: div.planted",
     ):
         assert any(what in fault for fault in found), what
 

@@ -155,7 +155,9 @@ def test_a_host_that_is_not_ours_is_refused_with_the_headers():
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["app.css", "app.js", "favicon.svg", "django_htmx/htmx-2.min.js"])
+@pytest.mark.parametrize(
+    "name", ["app.css", "print.css", "app.js", "favicon.svg", "django_htmx/htmx-2.min.js"]
+)
 def test_static_files_carry_the_headers(settings, name):
     settings.WHITENOISE_USE_FINDERS = True
     answer = Client().get(f"/static/{name}")

@@ -23,7 +23,7 @@ def database_url():
 
 
 ROOMS = {
-    "the log": ["audit/test_*.py", "views/test_audit_pages.py"],
+    "the log": ["audit/test_*.py", "views/test_audit_*.py"],
     "operations": [
         "operations/test_operations.py",
         "operations/test_idempotency.py",
@@ -33,8 +33,9 @@ ROOMS = {
         "inventory/test_reader.py",
     ],
     "people and tokens": [
-        "accounts/test_people.py",
+        "accounts/test_people*.py",
         "accounts/test_sign_in.py",
+        "accounts/test_typed_secrets.py",
         "views/test_tokens.py",
         "vault/test_*.py",
         "site/test_health.py",

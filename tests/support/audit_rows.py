@@ -8,8 +8,10 @@ from django.conf import settings
 from snapshots.audit import chain, journal
 from snapshots.audit.models import Entry
 
-MIA = journal.Actor(id=7, name="Mia", role="manager", address="203.0.113.9", request_id="r-1")
-ARON = journal.Actor(id=8, name="Aron", role="auditor", address="203.0.113.10", request_id="r-2")
+MIA_ID, ARON_ID = 1003, 1004
+"""The ids that the cast's Mia and Aron have too."""
+MIA = journal.Actor(id=MIA_ID, name="Mia", role="manager", address="203.0.113.9", request_id="r-1")
+ARON = journal.Actor(id=ARON_ID, name="Aron", role="auditor", address="203.0.113.10", request_id="r-2")
 
 
 def write_events(count: int, actor: journal.Actor = MIA) -> None:

@@ -109,7 +109,7 @@ class Migration(migrations.Migration):
                     models.Index(fields=["operation_id", "sequence"], name="audit_operation"),
                     models.Index(fields=["action", "sequence"], name="audit_action"),
                     models.Index(fields=["result", "sequence"], name="audit_result"),
-                    models.Index(fields=["actor_name", "sequence"], name="audit_actor"),
+                    models.Index(fields=["actor_id", "sequence"], name="audit_actor"),
                     models.Index(fields=["server_id", "sequence"], name="audit_server"),
                 ],
             },

@@ -1,6 +1,8 @@
 """What of the log is wanted, as it stands in the address of the page."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from django import forms
@@ -9,12 +11,17 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.models import Entry, EntryQuerySet
-from snapshots.views.texts.audit import ACTIONS, RESULTS
+from snapshots.contract import Server
+from snapshots.inventory.servers import Address, parse_address, servers_at
+from snapshots.views.roster import Roster
+from snapshots.views.texts.audit import ACTIONS, RESULTS, server_address_text
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 LONGEST_TEXT = 200
+SERVER_ID = re.compile(r"\A(?:.*#)?\s*([0-9]{1,18})\Z")
+"""As many digits always fit the column."""
 DATE_LIMITS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 
 
@@ -50,8 +57,9 @@ class EntryFilterForm(forms.Form):
     since = _day_field(_("From"))
     until = _day_field(_("To"))
 
-    def __init__(self, query: QueryDict) -> None:
+    def __init__(self, query: QueryDict, roster: Roster) -> None:
         super().__init__(query)
+        self.roster = roster
         everything = ("", _("Everything"))
         self.fields["action"].choices = [everything, *((key, words[0]) for key, words in ACTIONS.items())]  # type: ignore[attr-defined]
         self.fields["result"].choices = [everything, *((key, badge.text) for key, badge in RESULTS.items())]  # type: ignore[attr-defined]
@@ -59,6 +67,44 @@ class EntryFilterForm(forms.Form):
     def chosen(self) -> dict[str, str]:
         """The fields that narrow, as they stand in an address. Only of a valid form."""
         return {name: str(value) for name, value in self.cleaned_data.items() if value}
+
+    def in_words(self) -> list[tuple[str, str]]:
+        """Label and value of the fields that narrow, for readers. Only of a valid form."""
+        return [(str(self.fields[name].label), self._value_text(name)) for name in self.chosen()]
+
+    def _value_text(self, name: str) -> str:
+        value = self.cleaned_data[name]
+        if name in {"action", "result"}:
+            return str(dict(self.fields[name].choices)[value])  # type: ignore[attr-defined]
+        if name == "person":
+            return ", ".join(self.roster.label(one) for one in self.roster.find(value)) or value
+        if name == "server":
+            return self.server_note() or str(value)
+        return f"{value} (UTC)" if isinstance(value, date) else str(value)
+
+    def server_note(self) -> str:
+        """Which server an address means; '' when none was given. Only of a valid form."""
+        return server_address_text(self._address, self._servers_there) if self._address else ""
+
+    @cached_property
+    def _address(self) -> Address | None:
+        """The server, if it was given by its IP address."""
+        return parse_address(self.cleaned_data["server"])
+
+    @cached_property
+    def _servers_there(self) -> list[Server]:
+        return servers_at(self._address) if self._address else []
+
+    def _server_ids(self) -> list[int]:
+        """Of a server given by its id (12345, #12345 or, as the pages write it, web-server-01 #12345) or its address."""
+        by_id = SERVER_ID.match(self.cleaned_data["server"])
+        return [int(by_id[1])] if by_id else [one.id for one in self._servers_there]
+
+    def _by_person(self, lines: EntryQuerySet, text: str) -> EntryQuerySet:
+        found = self.roster.find(text)
+        if found:
+            return lines.by_people([one.id for one in found])
+        return lines.by_name(text, [one.id for one in self.roster.find_like(text)])
 
     def lines(self) -> EntryQuerySet:
         """The line of every story that is wanted, newest first. Only of a valid form."""
@@ -69,9 +115,9 @@ class EntryFilterForm(forms.Form):
         if wanted["result"]:
             lines = lines.filter(result=wanted["result"])
         if wanted["person"]:
-            lines = lines.by_person(wanted["person"])
+            lines = self._by_person(lines, wanted["person"])
         if wanted["server"]:
-            lines = lines.on_server(wanted["server"])
+            lines = lines.on_server(wanted["server"], self._server_ids())
         if wanted["text"]:
             lines = lines.containing(wanted["text"])
         since, until = wanted["since"], wanted["until"]

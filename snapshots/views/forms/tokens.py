@@ -1,11 +1,19 @@
 """What is asked of a person who puts in a token. A token that was sent is never written back into a form."""
 
+import re
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.contract import clean_text
+from snapshots.vault import pasted
+from snapshots.vault.pasted import Part
 
 TOKEN_MAX_LENGTH = 500
+PASTED_MAX_LENGTH = 4000
+TOKEN_IN_LABEL = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}")
+"""Twenty letters and digits in a row, mixed: no word for people."""
 
 
 class TokenForm(forms.Form):
@@ -13,7 +21,8 @@ class TokenForm(forms.Form):
 
     token = forms.CharField(
         label=_("API token"),
-        max_length=TOKEN_MAX_LENGTH,
+        max_length=PASTED_MAX_LENGTH,
+        strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         help_text=_("Paste it as VPS.org shows it. The portal stores it encrypted and never shows it again."),
     )
@@ -22,14 +31,20 @@ class TokenForm(forms.Form):
         required=False,
         help_text=_("Paste the token once more. You will see on the servers page whether it works."),
     )
+    left_off: tuple[Part, ...] = ()
 
     def clean_token(self) -> str:
-        token: str = self.cleaned_data["token"]
-        if not (token.isascii() and token.isprintable()) or " " in token:
+        found = pasted.clean(self.cleaned_data["token"])
+        self.left_off = found.left_off
+        if not found.token:
+            raise forms.ValidationError(_("There is no token in what was pasted."))
+        if len(found.token) > TOKEN_MAX_LENGTH:
+            raise forms.ValidationError(_("This is longer than any token: paste the token alone."))
+        if not (found.token.isascii() and found.token.isprintable()) or " " in found.token:
             raise forms.ValidationError(
                 _("A token is one word of letters, digits and signs, without spaces.")
             )
-        return token
+        return found.token
 
 
 class NewTokenForm(TokenForm):
@@ -45,3 +60,12 @@ class NewTokenForm(TokenForm):
 
     def clean_label(self) -> str:
         return clean_text(self.cleaned_data["label"], 80)
+
+    def clean(self) -> dict[str, Any]:
+        """Labels stand in pages and, for ever, in the audit log: a token that was pasted into that field must not."""
+        found = self.cleaned_data
+        label, token = found.get("label", ""), found.get("token", "")
+        if (token and token in label) or TOKEN_IN_LABEL.search(label):
+            self.add_error("label", _("This looks like a token. The label is a name that others may read."))
+            self.data = dict(self.data.items()) | {"label": ""}
+        return found

@@ -1,14 +1,19 @@
 """The audit log in words: what was asked, how it ended, who did it. An action never heard of is shown as it came."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from snapshots.audit.chain import UNREADABLE
+from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
+from snapshots.contract import Server
+from snapshots.inventory.servers import Address
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 
@@ -84,6 +89,8 @@ CODES: dict[str, "StrPromise"] = {
     "wrong_password": lazy("Wrong name or password"),
     "braked": lazy("Wrong name or password, too many times: further attempts are blocked for a while"),
     "held_back": lazy("Tried again while blocked; further such attempts are not recorded"),
+    "invitation_over": lazy("The link had been used, replaced or withdrawn a moment before"),
+    "password_changed": lazy("The password had been changed a moment before"),
     "unreachable": lazy("The provider could not be reached"),
     "busy": lazy("Too many requests were in progress"),
     "invalid": lazy("The provider found it invalid"),
@@ -131,9 +138,34 @@ def headline(entry: Entry) -> str:
         "snapshot": entry.snapshot_name
         or (f"#{entry.snapshot_id}" if entry.snapshot_id else _("a snapshot")),
         "token": entry.token_label,
-        "target": entry.target,
+        "target": target_words(entry),
     }
     return (str(ACTIONS[entry.action][1]) % names).strip()
+
+
+def target_words(entry: Entry) -> str:
+    """The target as it stands in the row; a name that was masked, in words."""
+    masked = read_masked(entry.target)
+    if masked is None:
+        return entry.target
+    length, hashed = masked
+    words = ngettext(
+        "an unknown name (%(length)s character, %(hash)s)",
+        "an unknown name (%(length)s characters, %(hash)s)",
+        length,
+    )
+    return words % {"length": length, "hash": hashed}
+
+
+def server_address_text(address: Address, servers: Sequence[Server]) -> str:
+    """Which servers are at an address, as far as the portal knows."""
+    if not servers:
+        return _("%(address)s: no server is known at this address") % {"address": address}
+    names = ", ".join(f"{one.name or one.hostname} #{one.id}" for one in servers)
+    return _("%(address)s: %(servers)s, as last read from the provider") % {
+        "address": address,
+        "servers": names,
+    }
 
 
 def who(entry: Entry) -> str:

@@ -1,10 +1,31 @@
-"""What a check of a token that did not succeed means, and what to do."""
+"""What was pasted around a token; what a check of a token that did not succeed means, and what to do."""
 
+from collections.abc import Iterable
+
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.connection import TokenCheck
+from snapshots.vault.pasted import Part
 from snapshots.vault.service import KEY_ERROR
 from snapshots.views.texts.readings import wait_text
+
+PART_TEXTS = {
+    Part.INVISIBLE: lazy("invisible characters"),
+    Part.HEADER: lazy("“Authorization: Bearer”"),
+    Part.COMMAND: lazy("the command around it"),
+    Part.SPACE: lazy("blanks around it"),
+    Part.QUOTES: lazy("quotation marks or commas around it"),
+    Part.SCHEME: lazy("“Bearer”"),
+    Part.NAME: lazy("the name in front of it"),
+}
+
+
+def left_off_text(parts: Iterable[Part]) -> str:
+    """What was pasted around a token and taken off, in a sentence."""
+    told = get_text_list([str(PART_TEXTS[part]) for part in parts], _("and"))
+    return _("We left off %(parts)s: only the token itself was used.") % {"parts": told}
 
 
 def token_check_text(check: TokenCheck) -> str:

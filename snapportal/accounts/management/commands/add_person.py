@@ -70,7 +70,10 @@ class Command(BaseCommand):
             person.full_clean()
         except ValidationError as error:
             raise CommandError("; ".join(error.messages)) from None
-        return people.invite(person, actor=COMMAND_LINE)[1]
+        try:
+            return people.invite(person, actor=COMMAND_LINE)[1]
+        except people.PersonError as error:
+            raise CommandError(str(error)) from None
 
     def renew(self, username: str) -> str:
         try:

@@ -1,0 +1,78 @@
+"""The people of the portal, as readers of the audit log tell them apart: by name, and by sign-in name where names are equal.
+
+A row holds the name that its person had then, and the person's id: a person may be renamed, and two may share a name.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from django.contrib.auth import get_user_model
+from django.utils.translation import gettext as _
+
+from snapshots.audit.models import Entry
+from snapshots.views.texts import audit as texts
+
+LONGEST_CHOICE: Final = 500
+
+
+@dataclass(frozen=True)
+class Person:
+    id: int
+    name: str
+    username: str
+
+
+class Roster:
+    """`people`: everybody who has an account now, active or not."""
+
+    def __init__(self, people: Iterable[Person]) -> None:
+        self.people = list(people)
+        self._bearers = Counter(one.name for one in self.people)
+
+    @classmethod
+    def load(cls) -> "Roster":
+        everybody = get_user_model()._default_manager.all()
+        return cls(Person(one.pk, str(one), one.get_username()) for one in everybody)
+
+    def label(self, person: Person) -> str:
+        """What stands for a person in a list to choose from: no two are the same."""
+        if self._bearers[person.name] > 1:
+            return f"{person.name} ({person.username})"
+        return person.name
+
+    def choices(self) -> list[str]:
+        return [self.label(one) for one in self.people[:LONGEST_CHOICE]]
+
+    def find(self, text: str) -> list[Person]:
+        """Whom `text` names: the label, else everybody with this name or sign-in name. Nobody, if it names nobody."""
+        chosen = [one for one in self.people if self.label(one) == text]
+        folded = text.casefold()
+        return chosen or [one for one in self.people if folded in {one.name.casefold(), one.username}]
+
+    def find_like(self, text: str) -> list[Person]:
+        """Everybody whose name or sign-in name contains `text`."""
+        folded = text.casefold()
+        return [one for one in self.people if folded in one.name.casefold() or folded in one.username]
+
+    def names(self, entries: Iterable[Entry]) -> dict[int, str]:
+        """Sequence → who acted: the name in the row, with the sign-in name if that name is not one person's alone."""
+        entries = list(entries)
+        bearers: dict[str, set[object]] = defaultdict(set)
+        for one in self.people:
+            bearers[one.name].add(one.id)
+        for entry in entries:
+            bearers[entry.actor_name].add(entry.actor_id)
+        return {
+            entry.sequence: self._distinct(entry) if len(bearers[entry.actor_name]) > 1 else texts.who(entry)
+            for entry in entries
+        }
+
+    def _distinct(self, entry: Entry) -> str:
+        if not entry.actor_name or entry.actor_id is None:
+            return texts.who(entry)
+        for one in self.people:
+            if one.id == entry.actor_id:
+                return f"{entry.actor_name} ({one.username})"
+        return _("%(name)s (person %(id)s)") % {"name": entry.actor_name, "id": entry.actor_id}

@@ -1,0 +1,78 @@
+"""A test run leaves the temporary folder as it was."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support import postgres
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAIN = ["tests/audit/test_faults.py", "tests/site/test_log_lines.py", "-k", "disk or lines"]
+PROGRAMS = ["tests/e2e/test_looking.py", "tests/site/test_nothing_left.py", "-k", "complains or cluster"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """An empty folder that PostgreSQL's user can pass through, beside this run's: a socket's path in it must be short."""
+    with tempfile.TemporaryDirectory(dir=Path(os.environ["SNAPPORTAL_TESTS_FOLDER"]).parent) as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+@contextmanager
+def pytest_run(folder: Path, words: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """A run of pytest whose temporary folder is `folder`."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAPPORTAL_")}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment | {"TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as run:
+        yield run
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        pytest.param(PLAIN, id="with subprocesses"),
+        pytest.param(
+            PROGRAMS, id="with Chromium and PostgreSQL", marks=[pytest.mark.browser, pytest.mark.postgres]
+        ),
+    ],
+)
+def test_a_run_leaves_nothing_behind(folder, words):
+    with pytest_run(folder, words) as run:
+        output, _ = run.communicate(timeout=120)
+    assert run.returncode == 0, output
+    assert " passed" in output
+    assert [path.name for path in folder.iterdir()] == []
+
+
+def test_a_run_that_is_interrupted_leaves_nothing_behind(folder):
+    with pytest_run(folder, PLAIN) as run:
+        until = time.monotonic() + 60
+        while not list(folder.rglob("tests.sqlite3")):
+            assert time.monotonic() < until, "the run made no database"
+            time.sleep(0.01)
+        run.send_signal(signal.SIGINT)
+        output, _ = run.communicate(timeout=120)
+    assert run.returncode == 2, output
+    assert [path.name for path in folder.iterdir()] == []
+
+
+@pytest.mark.postgres
+def test_a_cluster_works_in_the_folder_of_the_run():
+    with postgres.cluster() as url:
+        assert os.environ["SNAPPORTAL_TESTS_FOLDER"].replace("/", "%2F") in url

@@ -1,0 +1,32 @@
+"""One folder for all temporary files of a test run, those of its subprocesses too; removed when the run ends."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+NAME = "SNAPPORTAL_TESTS_FOLDER"
+"""The variable by which subprocesses know the folder."""
+
+
+def _make() -> str:
+    folder = tempfile.mkdtemp(prefix="snapportal-tests-")
+    Path(folder).chmod(0o711)  # PostgreSQL runs as another user, and needs its own folder in here
+    (Path(folder) / "data").mkdir(mode=0o700)
+    owner = os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:  # not in a forked child
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    return folder
+
+
+def data_folder() -> str:
+    """The portal's data folder inside it. The first call makes it."""
+    if NAME not in os.environ:
+        os.environ[NAME] = _make()
+    return os.environ[NAME] + "/data"

@@ -1,0 +1,260 @@
+"""The audit log narrowed to a person (whatever names that person had) and to a server (however it is written)."""
+
+import pytest
+import time_machine
+from django.core.cache import cache
+from django.db import connection
+from django.urls import reverse
+
+from snapportal.accounts.models import Role, User
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.contract import Server
+from snapshots.inventory import readings
+from snapshots.inventory.readings import CachedReading
+from snapshots.views.texts.audit import ACTIONS
+from tests.support.audit_guard import unguarded
+from tests.support.audit_rows import write_operation
+from tests.support.desk import make_desk
+from tests.support.pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def auditor(cast, signed_in):
+    return signed_in(cast.aron)
+
+
+def actor(person: User) -> Actor:
+    return Actor(id=person.pk, name=str(person), role=person.role)
+
+
+def write(who: Actor, label: str) -> None:
+    journal.record(who.entry(action="token.check", token_label=label, target="x"))
+
+
+def shown(client, **query) -> list[tuple[str, str]]:
+    """Who and which token, of each line, oldest first."""
+    lines = client.get(reverse("entry_list"), query).context["page"].lines
+    return [(line.who, line.what.split()[2]) for line in reversed(lines)]
+
+
+def labels(client, **query) -> list[str]:
+    return [label for _who, label in shown(client, **query)]
+
+
+def rename(person: User, name: str) -> None:
+    person.name = name
+    person.save()
+
+
+def choices(client) -> list[str]:
+    return client.get(reverse("entry_list")).context["people"]
+
+
+@pytest.fixture
+def renamed(cast):
+    """Mia, who was renamed to Maria between two of her three rows."""
+    write(actor(cast.mia), "first")
+    write(actor(cast.omar), "other")
+    rename(cast.mia, "Maria Sommer")
+    write(actor(cast.mia), "second")
+    return cast.mia
+
+
+@pytest.mark.parametrize("name", ["Maria Sommer", "maria sommer", "Mia", "mia", "MIA", "Mari", "Som"])
+def test_a_renamed_person_is_one_person_under_every_name(renamed, auditor, name):
+    assert shown(auditor, person=name) == [("Mia", "first"), ("Maria Sommer", "second")]
+
+
+def test_a_renamed_person_is_offered_once(renamed, auditor):
+    assert choices(auditor).count("Maria Sommer") == 1
+    assert "Mia" not in choices(auditor)
+
+
+@pytest.fixture
+def namesakes(cast):
+    """Two people called Mia, each with a row; and Omar with one."""
+    other = User.objects.create_user("mia.b", None, name="Mia", role=Role.OPERATOR)
+    write(actor(cast.mia), "hers")
+    write(actor(other), "the-others")
+    write(actor(cast.omar), "omars")
+    return other
+
+
+def test_two_people_of_one_name_are_told_apart_by_their_sign_in_names(namesakes, auditor):
+    assert {"Mia (mia)", "Mia (mia.b)", "Omar"} <= set(choices(auditor))
+    assert "Mia" not in choices(auditor)
+    assert shown(auditor) == [("Mia (mia)", "hers"), ("Mia (mia.b)", "the-others"), ("Omar", "omars")]
+    assert labels(auditor, person="Mia (mia)") == ["hers"]
+    assert labels(auditor, person="Mia (mia.b)") == ["the-others"]
+    assert labels(auditor, person="mia.b") == ["the-others"]
+    assert labels(auditor, person="Mia") == ["hers", "the-others"]
+
+
+def test_a_name_typed_in_full_is_nobody_elses_of_a_longer_name(namesakes, auditor):
+    longer = User.objects.create_user("miadora", None, name="Miadora", role=Role.OPERATOR)
+    write(actor(longer), "hers-too")
+    assert labels(auditor, person="mia") == ["hers", "the-others"]
+    assert labels(auditor, person="mi") == ["hers", "the-others", "hers-too"]
+
+
+def test_a_part_of_a_new_name_under_which_nothing_was_done_yet_finds_the_person(renamed, auditor):
+    rename(renamed, "Zoe Winter")
+    assert labels(auditor, person="zoe") == ["first", "second"]
+
+
+def test_the_page_of_a_row_tells_namesakes_apart_too(namesakes, auditor):
+    assert "Mia (mia.b)" in text_of(auditor.get("/audit/2/"))
+    assert "Omar (omar)" not in text_of(auditor.get("/audit/3/"))
+
+
+def test_a_name_that_somebody_else_had_before_is_told_apart(cast, auditor):
+    write(actor(cast.mia), "hers")
+    rename(cast.mia, "Maria")
+    rename(cast.omar, "Mia")
+    write(actor(cast.omar), "omars")
+    assert shown(auditor) == [("Mia (mia)", "hers"), ("Mia (omar)", "omars")]
+    assert labels(auditor, person="Mia") == ["omars"], "the choice in the list is one person"
+    assert labels(auditor, person="mia") == ["hers", "omars"], (
+        "typed, it is everybody of this name or sign-in name"
+    )
+
+
+def test_somebody_who_left_is_found_by_the_name_and_told_apart(cast, auditor):
+    left = Actor(id=77, name="Mia", role="manager")
+    write(left, "of-the-one-who-left")
+    write(Actor(id=78, name="Lena Left", role="viewer"), "lenas")
+    write(actor(cast.mia), "hers")
+    assert shown(auditor, person="Lena Left") == [("Lena Left", "lenas")]
+    assert labels(auditor, person="lena") == ["lenas"]
+    assert labels(auditor, person="Mia") == ["hers"]
+    assert ("Mia (person 77)", "of-the-one-who-left") in shown(auditor)
+
+
+def test_what_no_person_did_is_found_by_its_name(auditor):
+    write(Actor(id=None, name="command line", role="", channel="command"), "by-command")
+    assert shown(auditor, person="command") == [("command line", "by-command")]
+    assert labels(auditor, person="no such name") == []
+
+
+def test_a_row_whose_actor_was_changed_to_nonsense_does_no_harm(cast, auditor):
+    write(actor(cast.mia), "one")
+    with unguarded(), connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_entry SET actor_id = 'nonsense', actor_name = 'Nobody'")
+    for query in ({}, {"person": "Nobody"}, {"person": "Mia"}):
+        assert auditor.get(reverse("entry_list"), query).status_code == 200
+
+
+def test_the_log_of_a_person_is_a_seek(cast, auditor, django_assert_max_num_queries):
+    write(actor(cast.mia), "one")
+    with django_assert_max_num_queries(12) as seen:
+        labels(auditor, person="Mia")
+    assert not any("actor_name" in query["sql"].split("WHERE")[-1] for query in seen.captured_queries)
+
+
+@pytest.fixture
+def servers(cast, sandbox):
+    """Two servers in the log; the readings of two tokens know addresses of both, and of a third."""
+    write_operation("completed")
+    write_operation("completed", server_id=12346, server_name="db-server-01")
+    write_operation("completed", server_id=99, server_name="12346")
+    cache.clear()
+    web = Server(12345, "web-server-01", ip_address="203.0.113.7")
+    database = Server(12346, "db-server-01", ip_address="2001:DB8::1")
+    unused = Server(7, "new", ip_address="203.0.113.9")
+    odd = Server(5, "odd", ip_address="none yet")
+    for token, known in ((sandbox.token, [web, odd]), (sandbox.other_token, [database, unused])):
+        stored = make_desk(cast.mia, token, label=token).token
+        readings.save(stored.fingerprint, CachedReading(servers=tuple(known), confirmed_at=1.0))
+
+
+def server_names(client, text: str) -> list[str]:
+    lines = client.get(reverse("entry_list"), {"server": text}).context["page"].lines
+    return sorted({line.what.split()[1] for line in lines})
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("12345", ["web-server-01"]),
+        ("#12345", ["web-server-01"]),
+        (" # 12345 ", ["web-server-01"]),
+        ("web-server-01 #12345", ["web-server-01"]),
+        ("#12346", ["db-server-01"]),
+        ("12346", ["12346", "db-server-01"]),
+        ("#1234", []),
+        ("203.0.113.7", ["web-server-01"]),
+        (" 203.0.113.7 ", ["web-server-01"]),
+        ("2001:db8:0::1", ["db-server-01"]),
+        ("203.0.113.9", []),
+        ("203.0.113.77", []),
+        ("server-01", ["db-server-01", "web-server-01"]),
+        ("9" * 30, []),
+        ("#", []),
+    ],
+)
+def test_a_server_is_found_by_its_name_id_and_address(servers, auditor, text, found):
+    assert server_names(auditor, text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "note"),
+    [
+        ("203.0.113.7", "203.0.113.7: web-server-01 #12345, as last read from the provider"),
+        ("203.0.113.77", "203.0.113.77: no server is known at this address"),
+    ],
+)
+def test_the_page_says_which_server_an_address_is(servers, auditor, text, note):
+    page = auditor.get(reverse("entry_list"), {"server": text})
+    assert text_of(page).count(note) == 2, "on the screen and on paper"
+    assert page.context["filters"] == [("Server", note)]
+
+
+def test_a_server_that_is_named_like_its_address_is_found(auditor):
+    write_operation("completed", server_id=8, server_name="198.51.100.4")
+    assert server_names(auditor, "198.51.100.4") == ["198.51.100.4"]
+
+
+def test_no_token_is_used_to_find_an_address(servers, auditor, settings):
+    settings.SNAPPORTAL_TOKEN_KEYS = {}
+    assert server_names(auditor, "203.0.113.7") == ["web-server-01"]
+
+
+def test_the_filter_is_told_in_words_on_paper_and_before_an_export(namesakes, auditor):
+    query = {
+        "person": "Mia (mia)",
+        "action": "token.check",
+        "result": "completed",
+        "since": "2026-01-01",
+        "text": "e",
+        "server": "",
+    }
+    with time_machine.travel("2026-12-03T12:00:00Z"):
+        auditor.force_login(User.objects.get(username="aron"))
+        page = auditor.get(reverse("entry_list"), query)
+    told = dict(page.context["filters"])
+    assert told == {
+        "Search": "e",
+        "Person": "Mia (mia)",
+        "What": str(ACTIONS["token.check"][0]),
+        "Result": "Completed",
+        "From": "2026-01-01 (UTC)",
+    }
+    head = text_of(page)
+    assert "Filter: Person Mia (mia)" in head
+    assert "As of 3 Dec 2026, 12:00 UTC" in head
+    assert "Printed by Aron" in head
+    export = auditor.get(reverse("entry_export"), query)
+    assert dict(export.context["filters"]) == told
+
+
+def test_paper_says_which_part_of_what_was_found_it_holds(auditor, monkeypatch, cast):
+    monkeypatch.setattr("snapshots.views.audit.PAGE_SIZE", 3)
+    for number in range(7):
+        write(actor(cast.mia), str(number))
+    head = text_of(auditor.get(reverse("entry_list"), {"before": "6"}))
+    assert "Matching entries 7" in head
+    assert "Printed here 3 entries, rows 5 to 3" in head
+    assert "Filter none: the whole log" in head
