@@ -136,10 +136,16 @@ def server_key(server_id: int) -> str:
 
 
 def moving_since(cached: CachedReading) -> dict[str, float]:
-    """What moves in these lists, each with the time from which on it was read so without a break."""
-    moving = [snapshot_key(one.id) for one in cached.snapshots if one.is_moving]
-    moving += [server_key(one.id) for one in cached.servers or () if is_moving(one.status)]
-    return {key: cached.moving_since.get(key, cached.confirmed_at) for key in moving}
+    """What moves in these lists, each with the time from which on it was read so without a break.
+
+    What an incomplete list does not show may be moving still.
+    """
+    shown = {snapshot_key(one.id): one.is_moving for one in cached.snapshots}
+    shown |= {server_key(one.id): is_moving(one.status) for one in cached.servers or ()}
+    is_cut = cached.cut_by or cached.servers_cut_by
+    kept = {key: since for key, since in cached.moving_since.items() if is_cut and key not in shown}
+    moving = [key for key, moves in shown.items() if moves]
+    return kept | {key: cached.moving_since.get(key, cached.confirmed_at) for key in moving}
 
 
 def cache_key(fingerprint: str) -> str:

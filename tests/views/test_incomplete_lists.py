@@ -214,6 +214,19 @@ def test_an_account_without_anything_in_the_part_that_was_read_is_not_called_emp
     assert "No servers yet" not in text_of(browser.get("/"))
 
 
+def test_what_was_not_read_is_still_as_late_as_it_was(provider, mia):
+    provider.is_cut = False
+    provider.second = [snapshot(2, WEB, status="deleting")]
+    since = read_and_reconcile(mia.token, fresh=True).moving_since
+    assert list(since) == ["snapshot:2"]
+    provider.is_cut = True
+    assert read_and_reconcile(mia.token, fresh=True).moving_since == since
+    provider.is_cut = False
+    assert read_and_reconcile(mia.token, fresh=True).moving_since == since
+    provider.second = []
+    assert read_and_reconcile(mia.token, fresh=True).moving_since == {}
+
+
 def test_a_token_is_taken_though_its_list_is_cut(browser, provider, mia):
     browser.post(reverse("token_check", args=[mia.token.pk]))
     stored = StoredToken.objects.get(pk=mia.token.pk)
