@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from snapshots.connection import OPTIONAL_SECONDS
 from snapshots.inventory import leases
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
@@ -25,8 +26,8 @@ CAME_SECOND = "being_checked"
 
 
 def look_seconds() -> float:
-    """How long the look before the intent may take: two lists, each with the whole deadline."""
-    return 2 * float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS) + 2
+    """How long the look before the intent may take: the snapshots, then the servers, each with its deadline."""
+    return float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS) + OPTIONAL_SECONDS + 2
 
 
 def operation_of(idempotency_key: str) -> Operation | None:

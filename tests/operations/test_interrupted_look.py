@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from snapshots.audit.models import Entry
+from snapshots.connection import OPTIONAL_SECONDS
 from snapshots.inventory import leases
 from snapshots.inventory.models import Lease
 from snapshots.operations import idempotency
@@ -20,7 +21,7 @@ from tests.support import interrupted_look
 from tests.support.pages import text_of
 
 TIMEOUT_SECONDS = 1.0
-LOOK_SECONDS = 2 * TIMEOUT_SECONDS + 2
+LOOK_SECONDS = TIMEOUT_SECONDS + OPTIONAL_SECONDS + 2
 
 
 def await_calls(http_sandbox, count: int) -> None:
