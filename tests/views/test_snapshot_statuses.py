@@ -4,6 +4,7 @@ import re
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from snapshots.operations.errors import OperationRefusedError
 from tests.support.desk import make_desk
@@ -18,7 +19,7 @@ def row(imaginary_desk, imaginary, signed_in):
 
     def show(status: object, person=None) -> tuple[str, set[str]]:
         number = next(number for number, one in imaginary.snapshots.items() if one["server_id"] == 7)
-        imaginary.changes[number] = {"status": status}
+        imaginary.changes[number] = {"status": status, "created_at": timezone.now().isoformat()}
         desk = make_desk(person, "token-of-mia") if person else imaginary_desk
         desk.views()
         response = signed_in(desk.user).get(reverse("server_detail", args=[desk.token.pk, 7]))
