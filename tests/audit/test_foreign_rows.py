@@ -170,6 +170,13 @@ def test_a_database_that_does_not_answer_is_not_taken_for_a_changed_row(log, cap
     assert (code, "could not be checked" in said) == (2, True)
 
 
+@pytest.mark.parametrize("change", ["actor_id = 'somebody'", "actor_id = 1e300"])
+def test_a_search_for_a_person_passes_over_an_actor_that_is_none(log, change):
+    tamper(log, change)
+    found = Entry.objects.numbered().by_name("Mia", []).order_by("sequence").shown(50)
+    assert [entry.sequence for entry in found] == [number for number in range(1, ROWS + 1) if number != 5]
+
+
 @pytest.mark.parametrize("change", FOREIGN[:3] + FOREIGN[8:11])
 def test_pages_stand_in_for_a_row_that_cannot_be_read(log, change):
     """Without a browser, for the file holds the log alone and nobody can sign in to it."""
