@@ -106,7 +106,7 @@ def client_with(token: str) -> SnapshotClient:
 
 def client_for(token: StoredToken) -> SnapshotClient:
     """Raises vault's SealError when the stored token cannot be opened (its key is gone, or the row was tampered with)."""
-    return _client(tokens.reveal(token), token.fingerprint)
+    return _client(tokens.decrypt(token), token.fingerprint)
 
 
 def own_tokens(user: Person) -> list[StoredToken]:

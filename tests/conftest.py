@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from snapportal.accounts.models import Role, User
-from tests.support.audit_guard import let_flushes_through
+from tests.support.audit_triggers import allow_table_flush
 from tests.support.desk import Desk, make_desk
 from tests.support.double import double
 from tests.support.hostile import strict
@@ -30,7 +30,7 @@ __all__ = [
     "wire_server",
 ]
 
-let_flushes_through()
+allow_table_flush()
 
 PASSWORD = "correct horse battery"
 FIRST_ID = 1001

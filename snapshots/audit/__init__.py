@@ -1,4 +1,4 @@
-"""The audit log: rows that are only ever added, in a keyed hash chain.
+"""The audit log: an append-only table whose rows form a keyed hash chain.
 
-journal.py is the only writer; verification, anchors and export read. Used by every package above it.
+journal.py is the only writer; verification, anchors and export read. Every package above this one uses it.
 """

@@ -1,11 +1,11 @@
-"""What the log itself accepts: rows that an operator wrote, from the command line and with a reason, to let it go on.
+"""Reads acceptance rows: an operator accepted damage to the log, with a reason and from the command line.
 
-    audit.accept_restored_log    anchors are given up: the rows that they name were lost when a backup was put back
-    audit.accept_lost_anchors    the file of anchors lost lines that the log tells of
-    audit.accept_changed_rows    rows were changed in the database: what they say proves nothing
+    audit.accept_restored_log    anchors are given up: the rows that they name were lost when a backup was restored
+    audit.accept_lost_anchors    the anchor file lost lines that the log has recorded
+    audit.accept_changed_rows    rows were changed in the database: their content proves nothing
 
-Each names exactly what it accepts, as pairs of a row's number and 64 hex digits. Verifying tells of it for ever, and
-everything else still fails.
+Each row names exactly what it accepts, as pairs of a sequence and 64 hex digits. Every later verification reports it,
+and fails on anything else.
 """
 
 import re
@@ -22,16 +22,16 @@ from snapshots.audit.models import Entry
 
 ACTIONS: Final = (ACCEPT_RESTORED_LOG, ACCEPT_LOST_ANCHORS, ACCEPT_CHANGED_ROWS)
 PAIRS_PER_ROW: Final = 20
-"""As many as fit into the evidence of one row."""
+"""The most that fit into the evidence of one row."""
 PAIR: Final = re.compile(r"\b(\d{1,18}) ([0-9a-f]{64})\b")
-BEFORE_PAIRS: Final = "; accepted: "
+PAIRS_SEPARATOR: Final = "; accepted: "
 
 Pair = tuple[int, str]
 
 
 @dataclass(frozen=True)
 class Acceptance:
-    """One such row: `finding` says in words what was accepted, `pairs` names it."""
+    """One acceptance row: `finding` describes what was accepted, `pairs` identifies it."""
 
     sequence: int
     at: datetime
@@ -53,7 +53,7 @@ def parse_pairs(evidence: str) -> tuple[Pair, ...]:
 
 
 def format_evidence(finding: str, pairs: Iterable[Pair]) -> str:
-    return finding + BEFORE_PAIRS + ", ".join(f"{number} {digits}" for number, digits in pairs)
+    return finding + PAIRS_SEPARATOR + ", ".join(f"{number} {digits}" for number, digits in pairs)
 
 
 def _parse(row: Mapping[str, Any]) -> Acceptance:
@@ -63,39 +63,39 @@ def _parse(row: Mapping[str, Any]) -> Acceptance:
         action=row["action"],
         by=row["settled_by"],
         reason=row["reason"],
-        finding=row["evidence"].partition(BEFORE_PAIRS)[0],
+        finding=row["evidence"].partition(PAIRS_SEPARATOR)[0],
         pairs=parse_pairs(row["evidence"]),
     )
 
 
-def read_all() -> list[Acceptance]:
-    """Every row of the log that accepts something and whose seal is valid, the oldest first."""
+def read_acceptances() -> list[Acceptance]:
+    """All acceptance rows whose seal is valid, oldest first."""
     rows = Entry.objects.numbered().filter(action__in=ACTIONS).rows()
     ring = settings.SNAPPORTAL_AUDIT_KEYS
     return [_parse(row) for row in rows if chain.UNREADABLE not in row and not chain.check_seal(row, ring)]
 
 
-def distinct(found: Iterable[Acceptance]) -> list[Acceptance]:
-    """Without those that only go on with what a row before them began."""
+def distinct(acceptances: Iterable[Acceptance]) -> list[Acceptance]:
+    """One for each acceptance: without the rows that only continue the list of pairs of an earlier row."""
     first: dict[tuple[str, ...], Acceptance] = {}
-    for one in found:
+    for one in acceptances:
         first.setdefault((one.action, one.finding, one.by, one.reason), one)
     return list(first.values())
 
 
-def pairs_of(action: str, found: Iterable[Acceptance]) -> Iterator[Pair]:
-    return (pair for one in found if one.action == action for pair in one.pairs)
+def pairs_of(action: str, acceptances: Iterable[Acceptance]) -> Iterator[Pair]:
+    return (pair for one in acceptances if one.action == action for pair in one.pairs)
 
 
-def accepted_by(found: Iterable[Acceptance]) -> chain.Accepted:
-    """What `found` excuses in the walk through the rows."""
-    found = list(found)
+def merge(acceptances: Iterable[Acceptance]) -> chain.Accepted:
+    """All accepted damage that chain.verify must excuse."""
+    acceptances = list(acceptances)
     return chain.Accepted(
-        anchors=frozenset(pairs_of(ACCEPT_RESTORED_LOG, found)),
-        rows=frozenset(pairs_of(ACCEPT_CHANGED_ROWS, found)),
+        anchors=frozenset(pairs_of(ACCEPT_RESTORED_LOG, acceptances)),
+        rows=frozenset(pairs_of(ACCEPT_CHANGED_ROWS, acceptances)),
     )
 
 
-def count_given_up(noted: Iterable[chain.Anchor], found: Iterable[Acceptance]) -> int:
-    given_up = accepted_by(found).anchors
-    return sum(anchor.named_row in given_up for anchor in noted)
+def count_given_up(anchors: Iterable[chain.Anchor], acceptances: Iterable[Acceptance]) -> int:
+    given_up = merge(acceptances).anchors
+    return sum(anchor.named_row in given_up for anchor in anchors)

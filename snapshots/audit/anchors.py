@@ -1,6 +1,7 @@
-"""Anchors: the head of the log, signed and noted where whoever owns the database cannot reach it.
+"""Anchors: signed heads of the log, stored outside the database, so that its owner cannot rewrite the log unnoticed.
 
-A file with one JSON object a line, and a web address that takes the same object by POST. Nothing here writes the log.
+They go to a file with one JSON object per line, and to a URL that takes the same object by POST. Nothing here writes
+the log.
 """
 
 import http.client
@@ -28,45 +29,45 @@ def to_line(anchor: Anchor) -> str:
 
 
 def parse_anchor(fields: Mapping[str, Any]) -> Anchor:
-    """Raises AnchorError when a field is missing or of another kind."""
+    """The anchor in a JSON object. Raises AnchorError when a field is missing or has the wrong type."""
     try:
         anchor = Anchor(**{name: fields[name] for name in Anchor.__dataclass_fields__})
     except KeyError as error:
         raise AnchorError(f"an anchor without {error}") from None
-    kinds = {"sequence": int, "count": int}
+    types = {"sequence": int, "count": int}
     for name, value in asdict(anchor).items():
-        if type(value) is not kinds.get(name, str):
+        if type(value) is not types.get(name, str):
             raise AnchorError(f"an anchor whose {name} cannot be read")
     return anchor
 
 
-def _is_torn(text: str) -> bool:
-    """The beginning of a line of ours, whose writing was cut short: by a crash, or a full disk."""
+def _is_truncated(text: str) -> bool:
+    """Whether the text is the start of an anchor line whose writing was interrupted by a crash or a full disk."""
     return text.startswith(LINE_START) or LINE_START.startswith(text)
 
 
-def _parse_line(text: str, number: int, on_torn: Callable[[int], None]) -> Anchor | None:
+def _parse_line(text: str, number: int, on_truncated: Callable[[int], None]) -> Anchor | None:
     try:
         return parse_anchor(json.loads(text))
     except json.JSONDecodeError:
-        if not _is_torn(text):
+        if not _is_truncated(text):
             raise
-        on_torn(number)
+        on_truncated(number)
         return None
 
 
-def read_anchors(path: Path, *, on_torn: Callable[[int], None]) -> list[Anchor]:
-    """All anchors of the file, in its order. Raises AnchorError, also when the file is not there.
+def read_anchors(path: Path, *, on_truncated: Callable[[int], None]) -> list[Anchor]:
+    """All anchors of the file, in file order. Raises AnchorError, also when the file does not exist.
 
-    A torn line is left out, and `on_torn` is told its number: nobody ever relied on that anchor, for it was not
-    noted in the log as written.
+    A truncated line is skipped, and `on_truncated` is called with its number. Skipping is safe: the log records an
+    anchor as written only after its line is complete.
     """
     try:
         with path.open(encoding="utf-8") as file:
             lines = [
                 (number, line.strip().strip("\0")) for number, line in enumerate(file, 1) if line.strip()
             ]
-        found = [_parse_line(text, number, on_torn) for number, text in lines]
+        found = [_parse_line(text, number, on_truncated) for number, text in lines]
     except (OSError, UnicodeDecodeError) as error:
         raise AnchorError(f"{path} cannot be read: {error}") from error
     except (json.JSONDecodeError, TypeError) as error:
@@ -74,24 +75,24 @@ def read_anchors(path: Path, *, on_torn: Callable[[int], None]) -> list[Anchor]:
     return [anchor for anchor in found if anchor is not None]
 
 
-def _ends_open(handle: int) -> bool:
-    """Is there a last line without its line feed? What comes next would be lost with it."""
+def _lacks_final_newline(handle: int) -> bool:
+    """Whether the last line has no line feed; a line appended to it could not be parsed."""
     size = os.fstat(handle).st_size
     return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
 
 
 def append_anchor(path: Path, anchor: Anchor) -> None:
-    """Add a line to the file, and return when it lies on the disk. Raises AnchorError."""
+    """Append a line to the file and flush it to the disk. Raises AnchorError."""
     try:
         handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
         with os.fdopen(handle, "ab") as file:
-            begin = b"\n" if _ends_open(handle) else b""
-            file.write(begin + to_line(anchor).encode() + b"\n")
+            separator = b"\n" if _lacks_final_newline(handle) else b""
+            file.write(separator + to_line(anchor).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
         folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
         try:
-            os.fsync(folder)  # else a new file's name could be lost with the power
+            os.fsync(folder)  # makes the directory entry of a new file survive a power failure
         finally:
             os.close(folder)
     except OSError as error:
@@ -100,8 +101,8 @@ def append_anchor(path: Path, anchor: Anchor) -> None:
 
 def _post(url: str, body: bytes) -> int:
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=SEND_SECONDS)
+    connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = connection_class(parts.hostname or "", parts.port, timeout=SEND_SECONDS)
     try:
         connection.request("POST", parts.path or "/", body, {"Content-Type": "application/json"})
         return connection.getresponse().status
@@ -110,9 +111,10 @@ def _post(url: str, body: bytes) -> int:
 
 
 def send_anchor(url: str, anchor: Anchor) -> None:
-    """POST the anchor as JSON. Only a 2xx counts; redirects are not followed. Raises AnchorError.
+    """POST the anchor as JSON. Raises AnchorError unless the answer is 2xx; redirects are not followed.
 
-    http.client's time limit starts anew with each byte; so the whole call runs beside us, and we wait SEND_SECONDS.
+    The timeout of http.client applies to each read separately. So the call runs in a thread, and SEND_SECONDS limits
+    the wait for all of it.
     """
     outcome: list[int | Exception] = []
 

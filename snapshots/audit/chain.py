@@ -1,10 +1,10 @@
-"""The hash chain: how a row is written down, sealed and checked. No Django, no database.
+"""The hash chain: how a row is serialised, sealed (signed with a keyed hash) and verified. No Django, no database.
 
-    hash = HMAC-SHA-256(key, canonical(row))          every column but the hash itself
-    row.previous_hash = hash of the row before         GENESIS for the first
+    hash = HMAC-SHA-256(key, canonical(row))          every column except `hash`
+    row.previous_hash = hash of the previous row       GENESIS for the first row
 
-`row` is a mapping of column name to value. Values are None, bool, int, str, UUID or an aware datetime; the
-values of a JSON Lines export (all of them already text or numbers) give the same bytes.
+`row` is a mapping of column name to value. Values are None, bool, int, str, UUID or an aware datetime. A row read
+from a JSON Lines export (text and numbers only) serialises to the same bytes.
 """
 
 import hashlib
@@ -17,8 +17,8 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 Row = Mapping[str, Any]
-Ring = Mapping[str, bytes]
-"""Key id to 32 bytes, the newest first. The first key seals; all of them verify what was sealed when they were first."""
+KeyRing = Mapping[str, bytes]
+"""Key ID to 32 bytes, newest first. The first key seals new rows; the others verify rows sealed before a key change."""
 
 GENESIS: Final = "0" * 64
 KEY_CHANGE: Final = "audit.key_change"
@@ -26,9 +26,9 @@ ACCEPT_RESTORED_LOG: Final = "audit.accept_restored_log"
 ACCEPT_LOST_ANCHORS: Final = "audit.accept_lost_anchors"
 ACCEPT_CHANGED_ROWS: Final = "audit.accept_changed_rows"
 UNREADABLE: Final = "unreadable"
-"""The column that marks a row of which the database gives only the number."""
+"""The key that marks a row of which only the sequence could be read."""
 ANCHOR_PREFIX: Final = b"snapportal anchor\n"
-"""Keeps a signature of an anchor from ever being one of a row."""
+"""Domain separation: the signature of an anchor can never be the hash of a row."""
 
 Problem = Literal[
     "",
@@ -49,7 +49,7 @@ Problem = Literal[
 
 @dataclass(frozen=True, kw_only=True)
 class Anchor:
-    """The head of the chain as it was noted outside the database. `at` is when, as ISO 8601 in UTC."""
+    """The head of the chain as it was stored outside the database at the time `at` (ISO 8601, UTC)."""
 
     sequence: int
     hash: str
@@ -69,16 +69,16 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Accepted:
-    """What rows of the log itself accept, each with a reason (accepted_damage.py reads them): it raises no alarm any more.
+    """Damage that an operator accepted with a reason, so that verifying no longer fails on it (see accepted_damage.py).
 
-    `anchors` are given up: sequence and hash of rows that were lost when a backup was put back. `rows` were changed in
-    the database: sequence and `digest` of the row as it was found. Any further change is found as before.
+    `anchors`: sequence and hash of rows that were lost when a backup was restored; their anchors are given up.
+    `rows`: sequence and `digest` of rows that were changed in the database. A further change of such a row fails again.
     """
 
     anchors: frozenset[tuple[int, str]] = frozenset()
     rows: frozenset[tuple[int, str]] = frozenset()
 
-    def has_changed(self, row: Row) -> bool:
+    def covers(self, row: Row) -> bool:
         return (row["sequence"], digest(row)) in self.rows
 
 
@@ -87,7 +87,7 @@ NOTHING_ACCEPTED: Final = Accepted()
 
 @dataclass(frozen=True)
 class Head:
-    """Where a chain stands: the last row's place, hash, time (as in `format_time`) and key."""
+    """The last row of a chain: its sequence, hash, time (as in `format_time`) and key ID."""
 
     sequence: int = 0
     hash: str = GENESIS
@@ -97,7 +97,7 @@ class Head:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What was found: `count` rows hold; `first_broken` is the sequence where it breaks, or None."""
+    """The result of verifying: `count` rows are valid; `first_broken` is the sequence of the first invalid row, or None."""
 
     count: int
     first_broken: int | None
@@ -114,57 +114,57 @@ def format_time(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
-def plain(value: Any) -> Any:
-    """A value as it stands in JSON."""
+def to_json_value(value: Any) -> Any:
+    """The value as JSON holds it: datetime and UUID as text, anything else unchanged."""
     if isinstance(value, datetime):
         return format_time(value)
     return str(value) if isinstance(value, UUID) else value
 
 
 def canonical(row: Row) -> bytes:
-    """The bytes that are sealed: every column but `hash`, as JSON with sorted keys, no spaces, in UTF-8."""
-    columns = {name: plain(value) for name, value in row.items() if name != "hash"}
+    """The bytes that are sealed: every column except `hash`, as UTF-8 JSON with sorted keys and no spaces."""
+    columns = {name: to_json_value(value) for name, value in row.items() if name != "hash"}
     return json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
 def seal(row: Row, key: bytes) -> str:
-    """The row's hash, 64 hex digits."""
+    """The hash of the row under `key`, 64 hex digits."""
     return hmac.digest(key, canonical(row), "sha256").hex()
 
 
 def digest(row: Row) -> str:
-    """64 hex digits for a row as it stands, its hash included, whether its seal is valid or not; '' when it has none."""
+    """SHA-256 of a row including its `hash`, valid or not, as 64 hex digits; '' when the row cannot be serialised."""
     try:
         return hashlib.sha256(canonical(row) + str(row["hash"]).encode()).hexdigest()
-    except (TypeError, ValueError):  # a value of a kind that never was in a row of ours
+    except (TypeError, ValueError):  # a value of a type that the portal never writes
         return ""
 
 
 def sign_anchor(head: Head, *, at: datetime, key_id: str, key: bytes) -> Anchor:
-    """The anchor of `head`: a chain without gaps has as many rows as its last sequence says."""
+    """The signed anchor of `head`. `count` equals the sequence, because the chain has no gaps."""
     count = head.sequence
     unsigned = Anchor(sequence=count, hash=head.hash, count=count, at=format_time(at), key_id=key_id)
     return replace(unsigned, signature=hmac.digest(key, unsigned.signed_part(), "sha256").hex())
 
 
-def _is_same(seal: str, claimed: object) -> bool:
-    """As bytes, for a text that is not ASCII cannot be compared otherwise."""
+def _equals(seal: str, claimed: object) -> bool:
+    """Compare as bytes: `compare_digest` raises TypeError for text that is not ASCII."""
     return hmac.compare_digest(seal.encode(), str(claimed).encode(errors="replace"))
 
 
-def is_signed(anchor: Anchor, ring: Ring) -> bool:
+def has_valid_signature(anchor: Anchor, ring: KeyRing) -> bool:
     key = ring.get(anchor.key_id)
     if key is None:
         return False
-    return _is_same(hmac.digest(key, anchor.signed_part(), "sha256").hex(), anchor.signature)
+    return _equals(hmac.digest(key, anchor.signed_part(), "sha256").hex(), anchor.signature)
 
 
-def age(key_id: str, ring: Ring) -> int:
-    """0 for the first key of the ring, which is the newest; a key that is not in it is older than all."""
-    return next((place for place, known in enumerate(ring) if known == key_id), len(ring))
+def key_age(key_id: str, ring: KeyRing) -> int:
+    """The position of a key in the ring: 0 is the newest. A key that is not in the ring counts as the oldest."""
+    return next((position for position, known in enumerate(ring) if known == key_id), len(ring))
 
 
-def _check_place(row: Row, head: Head) -> Problem:
+def _check_sequence(row: Row, head: Head) -> Problem:
     if type(row["sequence"]) is not int:
         return "unreadable"
     if row["sequence"] < 1:
@@ -176,101 +176,102 @@ def _check_place(row: Row, head: Head) -> Problem:
     return "unreadable" if UNREADABLE in row else ""
 
 
-def check_seal(row: Row, ring: Ring) -> Problem:
+def check_seal(row: Row, ring: KeyRing) -> Problem:
     key = ring.get(row["key_id"])
     if key is None:
         return "key"
     try:
-        return "" if _is_same(seal(row, key), row["hash"]) else "hash"
-    except (TypeError, ValueError):  # a value of a kind that never was in a row of ours
+        return "" if _equals(seal(row, key), row["hash"]) else "hash"
+    except (TypeError, ValueError):  # a value of a type that the portal never writes
         return "hash"
 
 
-def _check_link(row: Row, head: Head, ring: Ring) -> Problem:
+def _check_link(row: Row, head: Head, ring: KeyRing) -> Problem:
     if row["previous_hash"] != head.hash:
         return "link"
     if head.key_id and row["key_id"] != head.key_id:
-        is_told = row["action"] == KEY_CHANGE
-        if not is_told or age(row["key_id"], ring) > age(head.key_id, ring):
+        is_declared = row["action"] == KEY_CHANGE
+        if not is_declared or key_age(row["key_id"], ring) > key_age(head.key_id, ring):
             return "key_change"
-    return "time" if str(plain(row["at"])) <= head.at else ""
+    return "time" if str(to_json_value(row["at"])) <= head.at else ""
 
 
-def check_row(row: Row, head: Head, ring: Ring, accepted: Accepted = NOTHING_ACCEPTED) -> Problem:
-    """What is wrong with `row` as the one that follows `head`; '' when nothing is."""
-    problem = _check_place(row, head) or check_seal(row, ring)
-    if problem == "hash" and accepted.has_changed(row):
+def check_row(row: Row, head: Head, ring: KeyRing, accepted: Accepted = NOTHING_ACCEPTED) -> Problem:
+    """The first problem of `row` as the successor of `head`; '' when it is valid."""
+    problem = _check_sequence(row, head) or check_seal(row, ring)
+    if problem == "hash" and accepted.covers(row):
         problem = ""
     return problem or _check_link(row, head, ring)
 
 
-class _Noted:
-    """What anchors demand of the rows: their hashes, and that no key older than the anchor's own seals behind it.
+class _AnchorChecks:
+    """Compares rows with anchors: a row must have the anchored hash, and no later row may have an older key than the anchor.
 
-    Of one that was given up, only that the row in its place is younger: the row that it named was lost, not rewritten.
+    For an anchor that was given up, the row with its sequence need only be newer than the anchor: the anchored row was
+    lost with the database, not rewritten.
     """
 
-    def __init__(self, anchors: Iterable[Anchor], ring: Ring, head: Head, accepted: Accepted) -> None:
+    def __init__(self, anchors: Iterable[Anchor], ring: KeyRing, head: Head, accepted: Accepted) -> None:
         self._ring = ring
-        self._oldest = len(ring)
-        self._open: dict[int, list[Anchor]] = {}
+        self._oldest_allowed = len(ring)
+        self._pending: dict[int, list[Anchor]] = {}
         self._given_up: dict[int, list[Anchor]] = {}
         for anchor in anchors:
             if anchor.named_row in accepted.anchors:
                 self._given_up.setdefault(anchor.sequence, []).append(anchor)
             elif anchor.sequence > head.sequence:
-                self._open.setdefault(anchor.sequence, []).append(anchor)
+                self._pending.setdefault(anchor.sequence, []).append(anchor)
             else:
-                self._oldest = min(self._oldest, age(anchor.key_id, ring))
+                self._oldest_allowed = min(self._oldest_allowed, key_age(anchor.key_id, ring))
 
     def check(self, row: Row) -> Problem:
-        age_here = age(row["key_id"], self._ring)
-        if age_here > self._oldest:
+        row_age = key_age(row["key_id"], self._ring)
+        if row_age > self._oldest_allowed:
             return "key_change"
         for anchor in self._given_up.get(row["sequence"], ()):
-            if anchor.hash != row["hash"] and str(plain(row["at"])) <= anchor.at:
+            if anchor.hash != row["hash"] and str(to_json_value(row["at"])) <= anchor.at:
                 return "anchor"
-        for anchor in self._open.pop(row["sequence"], ()):
-            age_of_anchor = age(anchor.key_id, self._ring)
-            if anchor.hash != row["hash"] or age_of_anchor > age_here:
+        for anchor in self._pending.pop(row["sequence"], ()):
+            anchor_age = key_age(anchor.key_id, self._ring)
+            if anchor.hash != row["hash"] or anchor_age > row_age:
                 return "anchor"
-            self._oldest = min(self._oldest, age_of_anchor)
+            self._oldest_allowed = min(self._oldest_allowed, anchor_age)
         return ""
 
     @property
-    def are_met(self) -> bool:
-        return not self._open
+    def all_found(self) -> bool:
+        return not self._pending
 
 
 def verify(
     rows: Iterable[Row],
-    ring: Ring,
+    ring: KeyRing,
     *,
     start: Head | None = None,
     anchors: Iterable[Anchor] = (),
     accepted: Accepted = NOTHING_ACCEPTED,
 ) -> Verdict:
-    """Walk `rows` in the order of their sequence, one at a time, and stop at the first that does not hold.
+    """Verify `rows`, which come in order of sequence, one by one, and stop at the first invalid one.
 
-    `start` is a head that is already trusted. Each of `anchors` must be signed with a key of `ring` and
-    name a row that is there with the same hash: `anchor` when not, `cut` when the log ends before it.
-    Keys only ever change towards the front of `ring`, and never behind an anchor that a newer one signed.
-    What the log itself has `accepted` is no problem, and nothing else is excused by it.
+    `start` is a head that is already trusted. Each of `anchors` must be signed with a key of `ring` and name a row
+    that exists with the same hash; otherwise the problem is `anchor`, or `cut` when the log ends before that row.
+    Keys may only change towards the front of `ring`. After an anchor, no row may have an older key than the anchor.
+    Damage in `accepted` is not a problem; it excuses nothing else.
     """
     head = start or Head()
     count = 0
     anchors = list(anchors)
     for anchor in anchors:
-        if not is_signed(anchor, ring):
+        if not has_valid_signature(anchor, ring):
             return Verdict(0, anchor.sequence, "anchor", head)
-    noted = _Noted(anchors, ring, head, accepted)
+    anchor_checks = _AnchorChecks(anchors, ring, head, accepted)
     for row in rows:
-        problem = check_row(row, head, ring, accepted) or noted.check(row)
+        problem = check_row(row, head, ring, accepted) or anchor_checks.check(row)
         if problem:
-            has_place = type(row["sequence"]) is int and problem != "gap"
-            return Verdict(count, row["sequence"] if has_place else head.sequence + 1, problem, head)
-        head = Head(row["sequence"], row["hash"], plain(row["at"]), row["key_id"])
+            has_number = type(row["sequence"]) is int and problem != "gap"
+            return Verdict(count, row["sequence"] if has_number else head.sequence + 1, problem, head)
+        head = Head(row["sequence"], row["hash"], to_json_value(row["at"]), row["key_id"])
         count += 1
-    if not noted.are_met:
+    if not anchor_checks.all_found:
         return Verdict(count, head.sequence + 1, "cut", head)
     return Verdict(count, None, "", head)

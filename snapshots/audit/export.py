@@ -1,6 +1,6 @@
-"""The log as a file: CSV for people, JSON Lines for programs (and for verify_export.py).
+"""Exports the log: CSV for people, JSON Lines for programs (and for verify_export.py).
 
-Both carry every column. Rows are read and written in small pieces, so that memory stays flat however long the log is.
+Both formats hold every column. Rows are streamed in small chunks, so memory use does not grow with the log.
 """
 
 import csv
@@ -17,7 +17,7 @@ from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry, EntryQuerySet
 
 COLUMNS: Final = tuple(field.attname for field in Entry._meta.concrete_fields)
-LINES_PER_PIECE: Final = 200
+LINES_PER_CHUNK: Final = 200
 FORMULA_STARTS: Final = frozenset("=+-@＝＋－＠")
 BEFORE_FORMULA: Final = " '\"\u00a0\u200b\ufeff"
 
@@ -25,7 +25,7 @@ Row = Mapping[str, Any]
 
 
 def neutralise(cell: object) -> str:
-    """A cell's text that no spreadsheet takes for a formula: a ' goes in front of what could be one."""
+    """The text of a CSV cell, with a ' in front when a spreadsheet could read it as a formula."""
     if cell is None:
         return ""
     text = str(cell)
@@ -42,22 +42,22 @@ def _csv_line(cells: Iterable[object]) -> str:
 
 
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """With a byte order mark, without which spreadsheets take UTF-8 for something else."""
+    """The CSV lines, with a byte order mark, without which spreadsheets do not detect UTF-8."""
     yield "\ufeff" + _csv_line(COLUMNS)
     for row in rows:
-        yield _csv_line(chain.plain(row.get(column)) for column in COLUMNS)
+        yield _csv_line(chain.to_json_value(row.get(column)) for column in COLUMNS)
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """One object a line: the very bytes that are sealed, plus the hash. Of a row that cannot be read, its number."""
+    """One JSON object per line: the canonical form that is sealed, plus `hash`. An unreadable row has its sequence only."""
     for row in rows:
-        plain = {column: chain.plain(value) for column, value in row.items()}
-        yield json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+        fields = {column: chain.to_json_value(value) for column, value in row.items()}
+        yield json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
 
 
-def _pieces(lines: Iterator[str]) -> Iterator[bytes]:
-    while piece := "".join(islice(lines, LINES_PER_PIECE)):
-        yield piece.encode()
+def _chunks(lines: Iterator[str]) -> Iterator[bytes]:
+    while chunk := "".join(islice(lines, LINES_PER_CHUNK)):
+        yield chunk.encode()
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,19 @@ FORMATS: Final = {
 
 @dataclass(frozen=True)
 class Export:
-    """A file about to be sent: its rows are read while `pieces` is consumed."""
+    """An export file: its rows are read from the database while `chunks` is consumed."""
 
     file_name: str
     content_type: str
     count: int
-    pieces: Iterator[bytes]
+    chunks: Iterator[bytes]
 
 
 def begin(*, actor: Actor, rows: EntryQuerySet, format_name: str, filters: str = "") -> Export:
-    """Note the export in the log, then hand out the file. It holds the rows up to that note, and not the note.
+    """Record the export in the log, then return the file. It holds the rows before that record.
 
-    `filters` says in words what `rows` was narrowed to. Raises KeyError for a format that is not in FORMATS, and
-    JournalUnavailableError: then nothing is handed out.
+    `filters` describes how `rows` was filtered. Raises KeyError for a format that is not in FORMATS, and
+    JournalUnavailableError when the export cannot be recorded; then there is no file.
     """
     form = FORMATS[format_name]
     last = Entry.objects.all().last_sequence() or 0
@@ -95,4 +95,4 @@ def begin(*, actor: Actor, rows: EntryQuerySet, format_name: str, filters: str =
     file_name = f"audit-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{form.extension}"
     evidence = f"{count} rows, up to row {last}; filters: {filters or 'none'}"
     journal.record(actor.entry(action="audit.export", target=file_name, evidence=evidence))
-    return Export(file_name, form.content_type, count, _pieces(form.lines(rows.rows(until=last))))
+    return Export(file_name, form.content_type, count, _chunks(form.lines(rows.rows(until=last))))

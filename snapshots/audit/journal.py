@@ -1,9 +1,9 @@
 """The only writer of the audit log: intend, conclude, record.
 
-with journal.committed():                # durable: the outermost transaction, committed when the block ends
+with journal.committed():                # the outermost transaction, committed when the block ends
     operation = Operation.objects.create(...)
     journal.intend(actor.entry(action="snapshot.restore", operation_id=operation.id, ...))
-... the provider is called, with no lock held ...
+... call the provider, with no lock held ...
 with journal.committed():
     journal.conclude(actor.entry(..., result="accepted"))
 
@@ -26,19 +26,19 @@ from snapshots.audit import accepted_damage, chain, locking, tolerant_rows
 from snapshots.audit.models import Entry, Phase
 
 TEXT_MAX_LENGTH: Final = 2000
-_here = threading.local()
-"""`_here.open` is true while this thread is inside `committed()`. It carries nothing else."""
+_thread_state = threading.local()
+"""`is_open` is true while this thread is inside `committed()`."""
 
 
 class JournalUnavailableError(Exception):
-    """The log cannot be written (disk full, read-only, locked, down, key missing): nothing may be done."""
+    """The log cannot be written (disk full, read-only, locked, down, key missing), so the action must not happen."""
 
-    is_expected = True  # no defect of the code: see snapportal/logs.py
+    is_expected = True  # not a defect of the code: see snapportal/logs.py
 
 
 @dataclass(frozen=True, kw_only=True)
 class EntryData:
-    """What a row says besides its place in the chain. Text is cleaned and cut when it is written."""
+    """The content of a row, without its chain columns. Text is cleaned and truncated when it is written."""
 
     action: str
     result: str = ""
@@ -69,8 +69,8 @@ class EntryData:
 class Actor:
     """Who acts, from where, through which channel ('browser', 'api', 'schedule', 'command').
 
-    `may_override`: allowed to act on a server that a restore still holds, with a reason. It is a right, not
-    part of a row.
+    `may_override`: may act on a server that is reserved by a restore, with a reason. It is a permission and is not
+    written to the log.
     """
 
     id: int | None
@@ -82,15 +82,15 @@ class Actor:
     may_override: bool = False
 
     def entry(self, *, action: str, **fields: Any) -> EntryData:
-        own = asdict(self)
+        values = asdict(self)
         return EntryData(
             action=action,
-            actor_id=own["id"],
-            actor_name=own["name"],
-            actor_role=own["role"],
-            address=own["address"],
-            channel=own["channel"],
-            request_id=own["request_id"],
+            actor_id=values["id"],
+            actor_name=values["name"],
+            actor_role=values["role"],
+            address=values["address"],
+            channel=values["channel"],
+            request_id=values["request_id"],
             **fields,
         )
 
@@ -99,18 +99,18 @@ class Actor:
 def committed() -> Iterator[None]:
     """A durable transaction that holds the log's lock from its first row on. Raises JournalUnavailableError.
 
-    Whatever the database cannot do becomes that error, also in the caller's own statements. Only their
-    IntegrityError passes, for a unique column of theirs may be how they learn that they come second.
-    Nothing stays of a block that failed.
+    Every database error becomes that error, including those of the caller's own statements. Only IntegrityError is
+    passed on, because callers use unique columns to detect duplicates. When the block fails, everything in it is
+    rolled back.
     """
     _current_key()
     try:
-        with locking.writer_turn(), transaction.atomic(durable=True):
-            _here.open = True
+        with locking.writer_lock(), transaction.atomic(durable=True):
+            _thread_state.is_open = True
             try:
                 yield
             finally:
-                _here.open = False
+                _thread_state.is_open = False
     except IntegrityError:
         raise
     except (Error, locking.LockTimeoutError) as error:
@@ -131,22 +131,22 @@ def conclude(data: EntryData) -> Entry:
 
 def record(data: EntryData) -> Entry:
     """Insert an event row, in a durable transaction of its own or in the one of `committed()` around it."""
-    if getattr(_here, "open", False):
+    if getattr(_thread_state, "is_open", False):
         return _append(Phase.EVENT, data, data.result or "completed")
     with committed():
         return _append(Phase.EVENT, data, data.result or "completed")
 
 
 def _current_key() -> tuple[str, bytes]:
-    """The id and the bytes of the key that seals new rows. Raises JournalUnavailableError without one."""
+    """The ID and bytes of the key that seals new rows. Raises JournalUnavailableError when there is none."""
     ring: dict[str, bytes] = settings.SNAPPORTAL_AUDIT_KEYS
     if not ring:
         raise JournalUnavailableError("no key to seal the log with")
     return next(iter(ring.items()))
 
 
-def _fit(field: "models.Field[Any, Any]", value: Any) -> Any:
-    """`value` as the column can hold it: text cleaned and cut, a number that is too large left out."""
+def _to_column_value(field: "models.Field[Any, Any]", value: Any) -> Any:
+    """`value` in a form that fits the column: text cleaned and truncated, None for a number that is out of range."""
     if isinstance(field, models.CharField | models.TextField):
         return contract.clean_text(value, field.max_length or TEXT_MAX_LENGTH)
     if isinstance(field, models.IntegerField) and value is not None:
@@ -155,30 +155,32 @@ def _fit(field: "models.Field[Any, Any]", value: Any) -> Any:
     return value
 
 
-def _place(tail: Entry | None, key_id: str) -> dict[str, Any]:
-    """The columns that put a row behind `tail`. Time always goes on, whatever the clock does."""
+def _chain_columns(newest: Entry | None, key_id: str) -> dict[str, Any]:
+    """The columns that link a row to `newest`. Time increases with every row, even when the clock goes back."""
     now = datetime.now(UTC)
-    earliest = tail.at + timedelta(microseconds=1) if tail else now
+    earliest = newest.at + timedelta(microseconds=1) if newest else now
     return {
-        "sequence": tail.sequence + 1 if tail else 1,
+        "sequence": newest.sequence + 1 if newest else 1,
         "at": max(now, earliest),
-        "clock_was_behind": tail is not None and now < tail.at,
-        "previous_hash": tail.hash if tail else chain.GENESIS,
+        "clock_was_behind": newest is not None and now < newest.at,
+        "previous_hash": newest.hash if newest else chain.GENESIS,
         "key_id": key_id,
     }
 
 
-def _insert(tail: Entry | None, phase: Phase, data: EntryData, result: str) -> Entry:
+def _insert(newest: Entry | None, phase: Phase, data: EntryData, result: str) -> Entry:
     key_id, key = _current_key()
-    said = asdict(data) | {"phase": phase.value, "result": result}
-    row = _place(tail, key_id) | {name: _fit(Entry.column(name), value) for name, value in said.items()}
+    content = asdict(data) | {"phase": phase.value, "result": result}
+    row = _chain_columns(newest, key_id) | {
+        name: _to_column_value(Entry.column(name), value) for name, value in content.items()
+    }
     entry = Entry(**row, hash=chain.seal(row, key))
     entry.save(force_insert=True)
     return entry
 
 
-def _tail(using: str = DEFAULT_DB_ALIAS) -> Entry | None:
-    """The newest row, read whole. Raises JournalUnavailableError when it is none of ours."""
+def _newest_row(using: str = DEFAULT_DB_ALIAS) -> Entry | None:
+    """The newest row. Raises JournalUnavailableError when it holds values that the portal never writes."""
     try:
         found = tolerant_rows.read_all(Entry.objects.using(using).order_by("-sequence")[:1])
     except tolerant_rows.UnreadableError as error:
@@ -188,38 +190,38 @@ def _tail(using: str = DEFAULT_DB_ALIAS) -> Entry | None:
     return found[0] if found else None
 
 
-def _is_accepted_by(data: EntryData | None, tail: Entry) -> bool:
-    """Whether `data` is the very row that accepts the change of the newest one."""
+def _accepts_change_of(newest: Entry, data: EntryData | None) -> bool:
+    """Whether `data` is the row that accepts the change of the newest row."""
     if data is None or data.action != chain.ACCEPT_CHANGED_ROWS:
         return False
-    return (tail.sequence, chain.digest(tail.row)) in accepted_damage.parse_pairs(data.evidence)
+    return (newest.sequence, chain.digest(newest.row)) in accepted_damage.parse_pairs(data.evidence)
 
 
-def _check_tail(tail: Entry, data: EntryData | None = None) -> None:
-    """Raises JournalUnavailableError unless our key verifies the seal of the newest row.
+def _check_newest(newest: Entry, data: EntryData | None = None) -> None:
+    """Raises JournalUnavailableError unless a configured key verifies the seal of the newest row.
 
-    Behind it the log could never be verified again: a key that only bears the right ID seals what the right one
-    does not verify, and a row that was changed in the database would be buried (docs/decisions/0008).
+    Otherwise a wrong key under the right ID could seal rows that the right key does not verify, and rows could be
+    added after a row that was changed in the database (docs/decisions/0008).
     """
-    problem = chain.check_seal(tail.row, settings.SNAPPORTAL_AUDIT_KEYS)
+    problem = chain.check_seal(newest.row, settings.SNAPPORTAL_AUDIT_KEYS)
     if problem == "key":
         raise JournalUnavailableError(
-            f"the newest row, {tail.sequence}, is sealed with the key {tail.key_id}, which is not given: "
+            f"the newest row, {newest.sequence}, is sealed with the key {newest.key_id}, which is not given: "
             "nothing was written"
         )
-    if problem and not _is_accepted_by(data, tail):
+    if problem and not _accepts_change_of(newest, data):
         raise JournalUnavailableError(
-            f"the key {tail.key_id} does not open the newest row, {tail.sequence}: it is a wrong key under the right ID, "
+            f"the key {newest.key_id} does not open the newest row, {newest.sequence}: it is a wrong key under the right ID, "
             "or the row was changed in the database; nothing was written (docs/operators.md tells how to go on)"
         )
 
 
-def _check_change(tail: Entry, key_id: str, using: str = DEFAULT_DB_ALIAS) -> None:
-    """Raises JournalUnavailableError when a change to the key `key_id` is a way back.
+def _check_key_change(newest: Entry, key_id: str, using: str = DEFAULT_DB_ALIAS) -> None:
+    """Raises JournalUnavailableError when the log changed away from the key `key_id` before.
 
-    A process that still has the keys of yesterday, or a ring that is turned round, would break the chain for good.
+    A process that still has the old keys, or a ring in the wrong order, would break the chain permanently.
     """
-    if tail.key_id == key_id:
+    if newest.key_id == key_id:
         return
     entries = Entry.objects.using(using).numbered()
     first = entries.order_by("sequence").values_list("key_id", flat=True)[:1]
@@ -230,35 +232,35 @@ def _check_change(tail: Entry, key_id: str, using: str = DEFAULT_DB_ALIAS) -> No
 
 
 def check_key(using: str = DEFAULT_DB_ALIAS) -> None:
-    """Raises JournalUnavailableError unless our first key may seal a row behind the newest one. Writes nothing."""
+    """Raises JournalUnavailableError unless the first key may seal the next row. Writes nothing."""
     key_id, _key = _current_key()
     try:
-        tail = _tail(using)
-        if tail is not None:
-            _check_tail(tail)
-            _check_change(tail, key_id, using)
+        newest = _newest_row(using)
+        if newest is not None:
+            _check_newest(newest)
+            _check_key_change(newest, key_id, using)
     except tolerant_rows.UnreadableError as error:
         raise JournalUnavailableError(str(error)) from error
 
 
-def _change_key(tail: Entry, key_id: str) -> Entry:
-    """Write down that `key_id` seals from here on. Raises JournalUnavailableError when that is a way back."""
-    _check_change(tail, key_id)
-    told = EntryData(action=chain.KEY_CHANGE, target=key_id, evidence=f"{tail.key_id} → {key_id}")
-    return _insert(tail, Phase.EVENT, told, "completed")
+def _change_key(newest: Entry, key_id: str) -> Entry:
+    """Insert the row that declares `key_id` as the sealing key. Raises JournalUnavailableError for a retired key."""
+    _check_key_change(newest, key_id)
+    declaration = EntryData(action=chain.KEY_CHANGE, target=key_id, evidence=f"{newest.key_id} → {key_id}")
+    return _insert(newest, Phase.EVENT, declaration, "completed")
 
 
 def _append(phase: Phase, data: EntryData, result: str) -> Entry:
-    if not getattr(_here, "open", False):
+    if not getattr(_thread_state, "is_open", False):
         raise RuntimeError("the log is written inside journal.committed()")
     try:
-        locking.hold_lock()
-        tail = _tail()
+        locking.take_advisory_lock()
+        newest = _newest_row()
         key_id, _key = _current_key()
-        if tail is not None:
-            _check_tail(tail, data)
-            if tail.key_id != key_id:
-                tail = _change_key(tail, key_id)
-        return _insert(tail, phase, data, result)
+        if newest is not None:
+            _check_newest(newest, data)
+            if newest.key_id != key_id:
+                newest = _change_key(newest, key_id)
+        return _insert(newest, phase, data, result)
     except (Error, tolerant_rows.UnreadableError) as error:
         raise JournalUnavailableError(str(error)) from error

@@ -1,8 +1,8 @@
-"""Who may append next. One writer at a time, in turn, never across a call to the provider.
+"""Serialises the writers of the log: one at a time, in order of arrival, never across a call to the provider.
 
-PostgreSQL hands its advisory locks out in the order they were asked for. SQLite's own lock is a lottery that
-one busy process can win every time, so writers queue at two file locks before they ask for it: whoever is
-next holds the door while he waits for the turn, and the one who just ended his turn finds the door shut.
+PostgreSQL grants its advisory locks in the order of the requests. SQLite does not: one busy process can win its
+lock every time. So on SQLite writers take two file locks first. A waiting writer holds the queue lock while it
+waits for the writer lock; a writer that has just finished finds the queue lock taken and cannot overtake it.
 """
 
 import fcntl
@@ -19,24 +19,24 @@ from django.db import connection
 
 WAIT_SECONDS: Final = 20.0
 LOCK_NUMBER: Final = 0x536E_6150_4155_4449
-"""The advisory lock of the log: any number that nobody else uses ("SnaPAUDI")."""
-GATE: Final = "audit-gate.lock"
-TURN: Final = "audit-turn.lock"
+"""The number of the log's advisory lock: arbitrary, but used for nothing else ("SnaPAUDI")."""
+QUEUE_LOCK_FILE: Final = "audit-gate.lock"
+WRITER_LOCK_FILE: Final = "audit-turn.lock"
 
 
 class LockTimeoutError(Exception):
-    """The turn did not come in time, or the files of the queue cannot be opened."""
+    """The write lock was not granted in time, or the lock files cannot be opened."""
 
 
-def _wait_for(handle: int, deadline: float) -> None:
+def _lock(handle: int, deadline: float) -> None:
     pause = 0.0005
     while True:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() > deadline:
-                raise LockTimeoutError("the turn to write did not come in time") from None
-        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads the waiters, hides nothing
+                raise LockTimeoutError("the write lock was not granted in time") from None
+        time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         pause = min(pause * 1.5, 0.005)
 
 
@@ -50,41 +50,41 @@ def _opened(name: str) -> Iterator[int]:
     try:
         yield handle
     finally:
-        os.close(handle)  # lets the lock go, if it is held
+        os.close(handle)  # also releases the lock, if it is held
 
 
 def check_files() -> None:
-    """Raises LockTimeoutError when a writer could not even queue, as on a file system that is read-only."""
+    """Raises LockTimeoutError when the lock files cannot be opened, for example on a read-only file system."""
     try:
-        for name in (GATE, TURN):
+        for name in (QUEUE_LOCK_FILE, WRITER_LOCK_FILE):
             os.close(_open(name))
     except OSError as error:
         raise LockTimeoutError(str(error)) from error
 
 
-def _take_turn(handle: int) -> None:
+def _lock_in_order(handle: int) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
-    with _opened(GATE) as gate:
-        _wait_for(gate, deadline)
-        _wait_for(handle, deadline)
+    with _opened(QUEUE_LOCK_FILE) as queue:
+        _lock(queue, deadline)
+        _lock(handle, deadline)
 
 
 @contextmanager
-def writer_turn() -> Iterator[None]:
-    """Wait for the turn to open a transaction that writes the log. Raises LockTimeoutError.
+def writer_lock() -> Iterator[None]:
+    """Hold the file lock around a transaction that writes the log (SQLite only). Raises LockTimeoutError.
 
-    Inside a transaction there is nothing to wait for: it holds SQLite's lock already.
+    Does nothing inside a transaction, which holds SQLite's own lock already.
     """
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         yield
         return
     try:
-        handle = _open(TURN)
+        handle = _open(WRITER_LOCK_FILE)
     except OSError as error:
         raise LockTimeoutError(str(error)) from error
     try:
         try:
-            _take_turn(handle)
+            _lock_in_order(handle)
         except OSError as error:
             raise LockTimeoutError(str(error)) from error
         yield
@@ -92,10 +92,10 @@ def writer_turn() -> Iterator[None]:
         os.close(handle)
 
 
-def hold_lock() -> None:
-    """Hold the log's lock until the transaction ends: to be called before each row, inside a transaction.
+def take_advisory_lock() -> None:
+    """Hold PostgreSQL's advisory lock until the transaction ends. Call it before each row, inside a transaction.
 
-    Each time anew, for a rollback to a savepoint lets go of an advisory lock that was taken after it.
+    Before each row, because a rollback to a savepoint releases an advisory lock that was taken after it.
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:

@@ -1,7 +1,7 @@
-"""The audit log's rows: inserted by journal.py alone, never changed or deleted: the database refuses.
+"""The rows of the audit log. Only journal.py inserts them; database triggers refuse every change and deletion.
 
-Filters end in ranges of `sequence`, and every index ends in it, so that a page is a seek and not a count of rows
-before it. Sequence and time grow together, so a period is a range of sequences too.
+Filters become ranges of `sequence`, and every index ends in it, so a page is found by a seek and not by an offset.
+Sequence and time grow together, so a period is a range of sequences too.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -30,85 +30,92 @@ SEARCHED_COLUMNS: Final = (
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
-    def lines(self) -> "EntryQuerySet":
-        """One row for each history: the last of each operation, and every event."""
+    def newest_per_operation(self) -> "EntryQuerySet":
+        """The last row of each operation, and every event."""
         later = Entry.objects.filter(operation_id=OuterRef("operation_id"), sequence__gt=OuterRef("sequence"))
         return self.filter(~Exists(later))
 
     def by_people(self, ids: Collection[int]) -> "EntryQuerySet":
-        """Of the persons with these ids, whatever they were called."""
+        """Rows of the people with these IDs, under any name."""
         return self.filter(actor_id__in=ids)
 
     def by_name(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
-        """Of everybody who was ever called so or something like it, under all their names; and of those with `ids`."""
-        called = Entry.objects.filter(actor_name__icontains=text).order_by()
-        found = called.values_list("actor_id", flat=True).distinct()
-        people = {*ids, *(one for one in found if type(one) is int)}  # a changed row may hold anything
+        """Rows of everybody who ever had a name containing `text`, under all their names, and of the people with `ids`."""
+        matching = Entry.objects.filter(actor_name__icontains=text).order_by()
+        found = matching.values_list("actor_id", flat=True).distinct()
+        people = {
+            *ids,
+            *(actor_id for actor_id in found if type(actor_id) is int),
+        }  # a tampered row may hold any type
         return self.filter(Q(actor_id__in=people) | Q(actor_id=None, actor_name__icontains=text))
 
     def on_server(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
-        """On the servers with these ids or exactly this name; without ids, with names like it."""
+        """Rows of the servers with these IDs or exactly this name; without IDs, of servers whose name contains `text`."""
         if ids:
             return self.filter(Q(server_id__in=ids) | Q(server_name=text))
         return self.filter(server_name__icontains=text)
 
     def between(self, since: datetime | None, until: datetime | None) -> "EntryQuerySet":
-        """From `since` on and before `until`, as a range of sequences that is found by two seeks in (at, sequence)."""
-        in_time = Entry.objects.order_by("at", "sequence").values_list("sequence", flat=True)
+        """Rows with since <= at < until, as a range of sequences found by two seeks in the index (at, sequence)."""
+        by_time = Entry.objects.order_by("at", "sequence").values_list("sequence", flat=True)
         rows = self
         if since is not None:
-            first = in_time.filter(at__gte=since).first()
+            first = by_time.filter(at__gte=since).first()
             rows = rows.none() if first is None else rows.filter(sequence__gte=first)
         if until is not None:
-            behind = in_time.filter(at__gte=until).first()
-            rows = rows if behind is None else rows.filter(sequence__lt=behind)
+            end = by_time.filter(at__gte=until).first()
+            rows = rows if end is None else rows.filter(sequence__lt=end)
         return rows
 
     def containing(self, text: str) -> "EntryQuerySet":
-        wanted = Q()
+        condition = Q()
         for column in SEARCHED_COLUMNS:
-            wanted |= Q(**{f"{column}__icontains": text})
-        return self.filter(wanted)
+            condition |= Q(**{f"{column}__icontains": text})
+        return self.filter(condition)
 
     def with_history(self) -> "EntryQuerySet":
-        """Every row of the stories whose line is in this queryset, in order of sequence."""
-        lines = self.order_by()
-        is_line = Exists(lines.filter(sequence=OuterRef("sequence")))
-        same_operation = Exists(lines.filter(operation_id=OuterRef("operation_id")))
-        return Entry.objects.filter(Q(is_line) | Q(same_operation))
+        """The rows of this queryset, and all other rows of their operations, in the default order."""
+        selected = self.order_by()
+        is_selected = Exists(selected.filter(sequence=OuterRef("sequence")))
+        same_operation = Exists(selected.filter(operation_id=OuterRef("operation_id")))
+        return Entry.objects.filter(Q(is_selected) | Q(same_operation))
 
     def capped_count(self) -> int:
-        """How many there are, but never more than COUNT_LIMIT + 1: a count of millions would take a second."""
+        """The number of rows, at most COUNT_LIMIT + 1: counting millions of rows takes about a second."""
         return self.order_by()[: COUNT_LIMIT + 1].count()
 
     def numbered(self) -> "EntryQuerySet":
-        """Those from row 1 on: no others belong to the log, whoever put them in. Verifying names them."""
+        """Rows with a valid sequence, from 1 on. Any other row was inserted by somebody else; verifying reports it."""
         return self.filter(sequence__range=(1, LAST_NUMBER))
 
     def last_of(self, action: str) -> "Entry | None":
-        found = self.numbered().filter(action=action).order_by("-sequence").shown(1)
+        found = self.numbered().filter(action=action).order_by("-sequence").fetch(1)
         return found[0] if found else None
 
-    def shown(self, limit: int) -> "list[Entry]":
-        """The first `limit`; where one cannot be read, an entry stands that has its number and nothing else.
+    def fetch(self, limit: int) -> "list[Entry]":
+        """The first `limit` entries, with a placeholder that has only the sequence for each that cannot be read.
 
-        Only of what is `numbered()`.
+        Call it on a `numbered()` queryset only.
         """
         try:
             found = tolerant_rows.read_all(self[:limit])
-            if not any(_is_foreign(entry.row) for entry in found):
+            if not any(_has_foreign_value(entry.row) for entry in found):
                 return found
         except tolerant_rows.UnreadableError:
-            pass  # found row by row
-        numbers = {entry.sequence: entry for entry in tolerant_rows.read_all(self.only("sequence")[:limit])}
+            pass  # read one by one below
+        placeholders = {
+            entry.sequence: entry for entry in tolerant_rows.read_all(self.only("sequence")[:limit])
+        }
         return [
-            numbers[sequence].emptied() if entry is None or _is_foreign(entry.row) else entry
+            placeholders[sequence].as_placeholder()
+            if entry is None or _has_foreign_value(entry.row)
+            else entry
             for sequence, entry in tolerant_rows.read_each(self, limit)
-            if sequence in numbers
+            if sequence in placeholders
         ]
 
     def last_sequence(self) -> int | None:
-        """The highest there is, 0 when there is none, None when it is no number."""
+        """The highest sequence; 0 for an empty log, None when the stored value is not a number."""
         try:
             found = tolerant_rows.read_all(self.order_by("-sequence").values_list("sequence", flat=True)[:1])
         except tolerant_rows.UnreadableError:
@@ -117,41 +124,41 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return last if type(last) is int else None
 
     def rows(self, *, after: int | None = None, until: int | None = None) -> Iterator[Mapping[str, Any]]:
-        """Rows as plain mappings in order of sequence, of the range after < sequence <= until.
+        """Rows with after < sequence <= until as dicts, in order of sequence.
 
-        A row that cannot be read is `{"sequence": …, "unreadable": True}`. Read in short batches: a single long read
-        would hold up every writer on SQLite, and hold old rows on PostgreSQL.
+        A row that cannot be read is `{"sequence": …, "unreadable": True}`. Rows are read in short batches: one long
+        read would block every writer on SQLite, and keep dead rows from being vacuumed on PostgreSQL.
         """
-        wanted = self.order_by("sequence")
+        queryset = self.order_by("sequence")
         if until is not None:
-            wanted = wanted.filter(sequence__lte=until)
-        while batch := _batch(wanted if after is None else wanted.filter(sequence__gt=after)):
+            queryset = queryset.filter(sequence__lte=until)
+        while batch := _read_batch(queryset if after is None else queryset.filter(sequence__gt=after)):
             yield from batch
             after = batch[-1]["sequence"]
             if type(after) is not int:
-                return  # nothing can be said to come behind it
+                return  # there is no defined next row
 
 
-def _is_foreign(row: Mapping[str, Any]) -> bool:
-    """It holds bytes, or a time that is none: Django lets both through."""
+def _has_foreign_value(row: Mapping[str, Any]) -> bool:
+    """Whether a value has a type the portal never writes: bytes, or no valid time. Django raises no error for these."""
     return row["at"] is None or any(isinstance(value, bytes) for value in row.values())
 
 
-def _batch(wanted: EntryQuerySet) -> list[Mapping[str, Any]]:
-    values: models.QuerySet[Entry, Any] = wanted.values()
+def _read_batch(queryset: EntryQuerySet) -> list[Mapping[str, Any]]:
+    values: models.QuerySet[Entry, Any] = queryset.values()
     found: list[tuple[Any, Any]]
     try:
         found = [(row["sequence"], row) for row in tolerant_rows.read_all(values[:BATCH_SIZE])]
     except tolerant_rows.UnreadableError:
         found = list(tolerant_rows.read_each(values, BATCH_SIZE))
     return [
-        {"sequence": sequence, chain.UNREADABLE: True} if row is None or _is_foreign(row) else row
+        {"sequence": sequence, chain.UNREADABLE: True} if row is None or _has_foreign_value(row) else row
         for sequence, row in found
     ]
 
 
 class Phase(models.TextChoices):
-    """Where a row stands in its history. An event is a history of one row."""
+    """The kind of a row: an operation has one intent and then outcomes; an event stands alone."""
 
     INTENT = "intent"
     OUTCOME = "outcome"
@@ -159,7 +166,7 @@ class Phase(models.TextChoices):
 
 
 class Entry(models.Model):
-    """One row of the log. Names are copied, so that a row survives whom and what it speaks of."""
+    """One row of the log. Names are copied, so that the row stays readable after its person or server is deleted."""
 
     sequence = models.BigIntegerField(primary_key=True)
     at = models.DateTimeField()
@@ -224,11 +231,11 @@ class Entry(models.Model):
 
     @property
     def row(self) -> dict[str, Any]:
-        """All columns, as chain.py reads them."""
+        """All columns as a dict, the form that chain.py takes."""
         return {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
 
-    def emptied(self) -> "Entry":
-        """Itself, of which only the number was read, with nothing in the other columns and marked as unreadable."""
+    def as_placeholder(self) -> "Entry":
+        """This entry, of which only the sequence was loaded, with defaults in the other columns and marked as unreadable."""
         for field in self._meta.concrete_fields:
             if not field.primary_key:
                 setattr(self, field.attname, field.get_default())
@@ -237,13 +244,13 @@ class Entry(models.Model):
 
     @property
     def is_readable(self) -> bool:
-        """False for one that stands for a row which cannot be read: see `shown`."""
+        """False for a placeholder of a row that cannot be read: see `fetch`."""
         return self.action != chain.UNREADABLE
 
     @property
     def history(self) -> EntryQuerySet:
-        """All rows of the history this row belongs to, in order."""
-        mine = Entry.objects.filter(sequence=self.sequence)
+        """All rows of this row's operation in order; for an event, the row itself."""
+        rows = Entry.objects.filter(sequence=self.sequence)
         if self.operation_id is not None:
-            mine = Entry.objects.numbered().filter(operation_id=self.operation_id)
-        return mine.order_by("sequence")
+            rows = Entry.objects.numbered().filter(operation_id=self.operation_id)
+        return rows.order_by("sequence")

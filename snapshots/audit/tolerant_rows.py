@@ -1,7 +1,7 @@
-"""Rows as the database gives them, also where somebody put in what none of our columns can hold.
+"""Reads rows that may hold values our columns do not allow, because somebody changed the database directly.
 
-SQLite keeps any kind of value in any column. Such a row cannot become a row of ours; it must be named all the same,
-and must not hide the rows beside it.
+SQLite stores a value of any type in any column. Such a row cannot become a model instance, but verifying must still
+report it, and must still read the rows around it.
 """
 
 import sqlite3
@@ -15,42 +15,45 @@ CONVERSION_ERRORS: Final = (ValueError, TypeError, AttributeError, OverflowError
 
 
 class UnreadableError(Exception):
-    """A row holds what cannot be read. (The database itself answered.)"""
+    """The database answered, but a row holds a value that cannot be converted."""
 
 
-def _is_of_a_row(error: Exception) -> bool:
-    """Told by the module that turns bytes into values, and not by a database that is locked, full or gone."""
+def _is_conversion_error(error: Exception) -> bool:
+    """Whether converting a value failed, as opposed to the database (locked, full or unreachable).
+
+    The sqlite3 module raises OperationalError for text that is not UTF-8, too, but without an SQLite error code.
+    """
     if not isinstance(error, Error) or isinstance(error, DataError):
         return True
     cause = error.__cause__
     return isinstance(cause, sqlite3.OperationalError) and not hasattr(cause, "sqlite_errorcode")
 
 
-def read_all(wanted: "models.QuerySet[Any, T]") -> list[T]:
-    """All of `wanted`. Raises UnreadableError when one cannot be read, and Error when the database does not answer."""
+def read_all(queryset: "models.QuerySet[Any, T]") -> list[T]:
+    """The whole queryset as a list. Raises UnreadableError when a row cannot be converted, Error when the database fails."""
     try:
-        return list(wanted)
+        return list(queryset)
     except (Error, *CONVERSION_ERRORS) as error:
-        if not _is_of_a_row(error):
+        if not _is_conversion_error(error):
             raise
         raise UnreadableError(str(error)) from error
 
 
-def read_each(wanted: "models.QuerySet[Any, T]", limit: int) -> Iterator[tuple[Any, T | None]]:
-    """Up to `limit` of `wanted`, one at a time: its sequence, and itself or None when it cannot be read.
+def read_each(queryset: "models.QuerySet[Any, T]", limit: int) -> Iterator[tuple[Any, T | None]]:
+    """Up to `limit` rows, read one by one: (sequence, row), with None for whichever of the two cannot be read.
 
-    By place and not by sequence, for that too may be no number; None when it cannot be read either.
+    By offset and not by sequence, because the sequence itself may hold a value that is not a number.
     """
-    for place in range(limit):
-        here = wanted[place : place + 1]
+    for offset in range(limit):
+        single = queryset[offset : offset + 1]
         try:
-            found = read_all(here)
+            found = read_all(single)
             if not found:
                 return
-            one: T | None = found[0]
+            row: T | None = found[0]
         except UnreadableError:
-            one = None
+            row = None
         try:
-            yield read_all(here.values_list("sequence", flat=True))[0], one
+            yield read_all(single.values_list("sequence", flat=True))[0], row
         except UnreadableError:
             yield None, None

@@ -1,4 +1,4 @@
-"""Is the log whole? The walk through all rows, and what it found, in words for logs and terminals (English)."""
+"""Verifies the whole log against its keys and anchors, and describes the result in English for logs and terminals."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -14,9 +14,9 @@ from snapshots.audit.chain import Anchor, Head, Verdict
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 
-COMMAND: Final = Actor(id=None, name="", role="", channel="command")
-ANCHORED: Final = re.compile(r"row (\d+), hash ([0-9a-f]{64}); noted by ([a-z, ]+)")
-"""What a row of the action `audit.anchor` says in its evidence."""
+COMMAND_ACTOR: Final = Actor(id=None, name="", role="", channel="command")
+ANCHOR_EVIDENCE: Final = re.compile(r"row (\d+), hash ([0-9a-f]{64}); noted by ([a-z, ]+)")
+"""The `evidence` of a row whose action is `audit.anchor`."""
 PROBLEMS: Final = {
     "before": "no row stands before row 1: it was put in",
     "unreadable": "it holds what the portal never wrote, and cannot be read: it was changed",
@@ -40,28 +40,28 @@ ADVICE: Final = {
     "lost": "Put the lines back; if there is no copy, see docs/operators.md (manage.py accept_lost_anchors).",
     "hash": "Compare the key first; then see docs/operators.md (a backup, or manage.py accept_changed_rows).",
 }
-"""What to do about a problem, where the log can go on."""
+"""What to do about a problem that does not end the use of the log."""
 
 
 def check_log(
     *, start: Head | None = None, anchors: Iterable[Anchor] = (), accepted: chain.Accepted | None = None
 ) -> Verdict:
-    """Verify every row that is there now, or every row after `start`. Writers go on meanwhile.
+    """Verify all present rows, or all after `start`, without blocking writers.
 
-    `accepted` is what is not to be taken for a problem, by default what the log itself accepts.
+    `accepted` is the damage to excuse; the default is what the log's acceptance rows name.
     """
-    everything = Entry.objects.all()
-    last = everything.last_sequence()
-    rows = everything.rows(until=last)
+    entries = Entry.objects.all()
+    last = entries.last_sequence()
+    rows = entries.rows(until=last)
     if start is not None:
-        rows = joined(everything.rows(until=0), everything.rows(after=start.sequence, until=last))
+        rows = joined(entries.rows(until=0), entries.rows(after=start.sequence, until=last))
     if accepted is None:
-        accepted = accepted_damage.accepted_by(accepted_damage.read_all())
+        accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     return chain.verify(rows, settings.SNAPPORTAL_AUDIT_KEYS, start=start, anchors=anchors, accepted=accepted)
 
 
-def head_at(anchor: Anchor) -> Head | None:
-    """The head that an anchor noted, if the log still has that row with that hash."""
+def find_head(anchor: Anchor) -> Head | None:
+    """The row that an anchor names as a Head; None when the log does not have it with that hash."""
     try:
         found = tolerant_rows.read_all(
             Entry.objects.filter(sequence=anchor.sequence, hash=anchor.hash).values()[:1]
@@ -69,48 +69,54 @@ def head_at(anchor: Anchor) -> Head | None:
     except tolerant_rows.UnreadableError:
         return None
     return next(
-        (Head(one["sequence"], one["hash"], chain.plain(one["at"]), one["key_id"]) for one in found), None
+        (Head(row["sequence"], row["hash"], chain.to_json_value(row["at"]), row["key_id"]) for row in found),
+        None,
     )
 
 
-def anchors_told_of(known: Iterable[Acceptance], until: int | None) -> Iterator[tuple[int, Pair]]:
-    """Every anchor of which a row says that it is in the file, with that row's number.
+def recorded_anchors(acceptances: Iterable[Acceptance], until: int | None) -> Iterator[tuple[int, Pair]]:
+    """Every anchor that must be in the anchor file, with the sequence of the row that records it.
 
-    An anchor that was given up stays in the file: else nobody could see any more what was given up.
+    An anchor that was given up must stay in the file too, so that an auditor can see what was given up.
     """
     for row in Entry.objects.filter(action="audit.anchor").rows(until=until):
-        told = ANCHORED.match(str(row.get("evidence")))
-        if told and "file" in told[3].split(", "):
-            yield int(row["sequence"]), (int(told[1]), told[2])
-    for one in known:
-        if one.action == chain.ACCEPT_RESTORED_LOG:
-            yield from ((one.sequence, pair) for pair in one.pairs)
+        recorded = ANCHOR_EVIDENCE.match(str(row.get("evidence")))
+        if recorded and "file" in recorded[3].split(", "):
+            yield int(row["sequence"]), (int(recorded[1]), recorded[2])
+    for acceptance in acceptances:
+        if acceptance.action == chain.ACCEPT_RESTORED_LOG:
+            yield from ((acceptance.sequence, pair) for pair in acceptance.pairs)
 
 
 def lost_anchors(
-    anchors: Iterable[Anchor], until: int | None, known: list[Acceptance]
+    anchors: Iterable[Anchor], until: int | None, acceptances: list[Acceptance]
 ) -> list[tuple[int, Pair]]:
-    """The anchors of which the log tells, which are not among `anchors` and whose loss nobody has accepted.
+    """The recorded anchors that are not among `anchors` and whose loss is not accepted, each with its recording row.
 
-    `until` is the last row that was there before the file was read: the anchors of later rows may be newer than it.
+    `until` is the last row before the file was read; later rows may record anchors that were not in the file yet.
     """
-    there = {anchor.named_row for anchor in anchors}
-    there |= set(accepted_damage.pairs_of(chain.ACCEPT_LOST_ANCHORS, known))
-    return [(number, pair) for number, pair in anchors_told_of(known, until) if pair not in there]
+    present = {anchor.named_row for anchor in anchors}
+    present |= set(accepted_damage.pairs_of(chain.ACCEPT_LOST_ANCHORS, acceptances))
+    return [(number, pair) for number, pair in recorded_anchors(acceptances, until) if pair not in present]
 
 
-def lost_anchor(anchors: Iterable[Anchor], until: int | None, known: list[Acceptance]) -> int | None:
-    """The first row that tells of an anchor in the file which is not among `anchors`: see lost_anchors."""
-    return min((number for number, _pair in lost_anchors(anchors, until, known)), default=None)
+def first_row_of_lost_anchor(
+    anchors: Iterable[Anchor], until: int | None, acceptances: list[Acceptance]
+) -> int | None:
+    """The sequence of the first row that records a lost anchor, or None: see lost_anchors."""
+    return min((number for number, _pair in lost_anchors(anchors, until, acceptances)), default=None)
 
 
-def with_lost(verdict: Verdict, lost: int | None) -> Verdict:
-    """`verdict`, but 'lost' when all rows hold and the row `lost` tells of an anchor that is not there."""
+def with_lost_anchor(verdict: Verdict, lost: int | None) -> Verdict:
+    """`verdict`, or the problem `lost` at the row `lost` when that is given and all rows are valid."""
     return replace(verdict, first_broken=lost, problem="lost") if verdict.holds and lost else verdict
 
 
 def describe(verdict: Verdict, anchors: int = 0, given_up: int = 0) -> str:
-    """`12 rows hold, up to row 12 (anchors that agree: 3, given up: 2)` or `row 7: its signature is not valid …`."""
+    """A verdict as text.
+
+    `12 rows hold, up to row 12 (anchors that agree: 3, given up: 2)` or `row 7: its signature is not valid …`.
+    """
     if not verdict.holds:
         return (
             f"row {verdict.first_broken}: {PROBLEMS[verdict.problem]} ({verdict.count} rows before it hold)"
@@ -120,5 +126,5 @@ def describe(verdict: Verdict, anchors: int = 0, given_up: int = 0) -> str:
         for word, count in (("anchors that agree", anchors), ("given up", given_up))
         if count
     ]
-    beside = f" ({', '.join(counts)})" if counts else ""
-    return f"{verdict.count} rows hold, up to row {verdict.head.sequence}{beside}"
+    details = f" ({', '.join(counts)})" if counts else ""
+    return f"{verdict.count} rows hold, up to row {verdict.head.sequence}{details}"

@@ -2,20 +2,20 @@
 
     SNAPPORTAL_AUDIT_KEYS=... python3 verify_export.py audit-2026-11-24T17-30-00Z.jsonl [--complete] [--anchors anchors.jsonl]
 
-It shares no line with the portal on purpose: two readers of one format find each other's mistakes.
+It deliberately shares no code with the portal: two independent implementations reveal each other's errors.
 
 What is checked
-  - every row's own seal: nothing in a row was changed;
-  - between rows whose numbers follow each other: each names the hash of the one before, and time goes on;
-  - numbers only grow, from 1: no row stands twice or in another place;
-  - keys change towards the first one given only, and, where the row before is there, in a row that says so;
-  - with --anchors: each anchored row from the file's first row on is there, and is the one that was anchored;
+  - the seal of every row: the row was not changed;
+  - consecutive rows: each names the hash of the previous row;
+  - sequence and time increase, from row 1: no row is duplicated or moved;
+  - keys change only towards the first key given and, where the previous row is present, in a row that declares it;
+  - with --anchors: each anchored row from the file's first row on is present and has the anchored hash;
   - with --complete: the rows are 1, 2, 3 … without a gap.
-What a row audit.accept_… of the log accepts, with a reason, is no failure any more: each is told, for you to judge.
-What a filtered export cannot show: whether rows are missing. Only a complete one can; and only an anchor shows whether
-the newest rows were cut off. The last line says which of these it was.
+Damage that a row audit.accept_… of the log accepts is not a failure. Each acceptance is printed, for you to evaluate.
+A filtered export cannot show whether rows are missing; a complete export can. Only an anchor shows whether the newest
+rows were cut off. The last line of the output says which of these was checked.
 
-Exit code 0: all that could be checked holds. 1: something is broken or missing. 2: it could not be checked.
+Exit code 0: everything that could be checked is valid. 1: something is broken or missing. 2: it could not be checked.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def read_keys(text: str) -> dict[str, bytes]:
     return ring
 
 
-def no_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object that names a column twice would read differently in another program."""
+def reject_duplicate_columns(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object as a dict. Raises ValueError for a duplicate column, which programs would read differently."""
     row = dict(pairs)
     if len(row) != len(pairs):
         raise ValueError("a column stands twice")
@@ -78,24 +78,25 @@ def is_sealed(row: dict[str, Any], ring: dict[str, bytes]) -> bool:
 
 
 class Accepted:
-    """What the rows whose seal is valid accept: anchors that are given up, and changed rows as they were found then."""
+    """The damage that rows with a valid seal accept: anchors that are given up, and rows that were changed."""
 
     def __init__(self, lines: Iterable[str], ring: dict[str, bytes]) -> None:
         self.pairs: dict[str, set[tuple[int, str]]] = {}
-        self.told: dict[str, int] = {}
+        self.descriptions: dict[str, int] = {}
         for line in lines:
             if ACCEPT not in line:
                 continue
             try:
-                row = json.loads(line, object_pairs_hook=no_twins)
+                row = json.loads(line, object_pairs_hook=reject_duplicate_columns)
                 if row["action"].startswith(ACCEPT) and is_sealed(row, ring):
                     self.read(row)
             except (ValueError, KeyError, TypeError, AttributeError):
-                continue  # the walk through all rows tells of it
+                continue  # check_file reports this line
 
     def read(self, row: dict[str, Any]) -> None:
         finding, _, pairs = row["evidence"].partition("; accepted: ")
-        self.told.setdefault(f"{finding}; by {row['settled_by']}, reason: {row['reason']}", row["sequence"])
+        text = f"{finding}; by {row['settled_by']}, reason: {row['reason']}"
+        self.descriptions.setdefault(text, row["sequence"])
         named = self.pairs.setdefault(row["action"], set())
         named.update((int(number), digits) for number, digits in PAIR.findall(pairs))
 
@@ -143,8 +144,8 @@ def check_key_change(
         raise BrokenError("the key changes without a row that says so")
 
 
-def is_torn(line: str) -> bool:
-    """The beginning of an anchor whose writing was cut short, as by a full disk."""
+def is_truncated(line: str) -> bool:
+    """Whether the line is the start of an anchor whose writing was interrupted, for example by a full disk."""
     try:
         json.loads(line)
     except ValueError:
@@ -153,16 +154,16 @@ def is_torn(line: str) -> bool:
 
 
 def read_anchors(path: Path, ring: dict[str, bytes]) -> Iterator[dict[str, Any]]:
-    """The anchors of a file; torn lines are left out. Raises BrokenError for one that is not signed with a key of `ring`."""
+    """The anchors of a file without truncated lines. Raises BrokenError for one that is not signed with a key of `ring`."""
     for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         line = text.strip().strip("\0")
-        if is_torn(line):
+        if is_truncated(line):
             if line:
                 sys.stderr.write(
                     f"Line {number} of the anchors was cut short when written, and is left out.\n"
                 )
             continue
-        anchor = json.loads(line, object_pairs_hook=no_twins)
+        anchor = json.loads(line, object_pairs_hook=reject_duplicate_columns)
         signed = {name: anchor[name] for name in ("sequence", "count", "at", "key_id")}
         message = b"snapportal anchor\n" + canonical({**signed, "head": anchor["hash"]})
         key = ring.get(anchor["key_id"])
@@ -172,16 +173,16 @@ def read_anchors(path: Path, ring: dict[str, bytes]) -> Iterator[dict[str, Any]]
 
 
 class Anchors:
-    """The anchors that are still to be met, and the oldest key that may seal behind those that were.
+    """The anchors that are not yet matched with a row, and the oldest key that may seal the rows to come.
 
-    Raises BrokenError for two that contradict each other. Of one that is given up only this is asked: that the row in
-    its place, if any, is younger, for then the row that it names was lost, and not rewritten.
+    Raises BrokenError for two anchors that contradict each other. For an anchor that was given up, the row with its
+    sequence, if any, need only be newer than the anchor: the anchored row was lost, not rewritten.
     """
 
     def __init__(self, lines: Iterable[dict[str, Any]], ring: dict[str, bytes], accepted: Accepted) -> None:
         self.newest_first = list(ring)
-        self.oldest = len(ring)
-        self.met = 0
+        self.oldest_allowed = len(ring)
+        self.matched = 0
         self.given_up: dict[int, list[dict[str, Any]]] = {}
         anchors: dict[int, dict[str, Any]] = {}
         for anchor in lines:
@@ -191,32 +192,32 @@ class Anchors:
             other = anchors.setdefault(anchor["sequence"], anchor)
             if other["hash"] != anchor["hash"]:
                 raise BrokenError(f"two anchors of row {anchor['sequence']} differ")
-            if self.age(anchor) < self.age(other):
+            if self.key_age(anchor) < self.key_age(other):
                 anchors[anchor["sequence"]] = anchor
-        self.waiting = sorted(anchors.values(), key=lambda anchor: -anchor["sequence"])
+        self.pending = sorted(anchors.values(), key=lambda anchor: -anchor["sequence"])
 
-    def age(self, sealed: dict[str, Any]) -> int:
+    def key_age(self, sealed: dict[str, Any]) -> int:
         return self.newest_first.index(sealed["key_id"])
 
-    def pass_to(self, row: dict[str, Any], *, is_first: bool) -> None:
-        """Raises BrokenError when an anchor up to `row` is not met; those before the file's first row are not asked."""
-        age = self.age(row)
-        while self.waiting and self.waiting[-1]["sequence"] < row["sequence"]:
-            anchor = self.waiting.pop()
+    def check(self, row: dict[str, Any], *, is_first: bool) -> None:
+        """Raises BrokenError when an anchor up to `row` does not match; anchors before the first row are not checked."""
+        age = self.key_age(row)
+        while self.pending and self.pending[-1]["sequence"] < row["sequence"]:
+            anchor = self.pending.pop()
             if not is_first:
                 raise BrokenError(f"an anchor names row {anchor['sequence']}, which is not in the file")
-            self.oldest = min(self.oldest, self.age(anchor))
+            self.oldest_allowed = min(self.oldest_allowed, self.key_age(anchor))
         for anchor in self.given_up.get(row["sequence"], ()):
             if anchor["hash"] != row["hash"] and row["at"] <= anchor["at"]:
                 raise BrokenError("it stood there when it was anchored: it was written anew, and not lost")
-        if age > self.oldest:
+        if age > self.oldest_allowed:
             raise BrokenError("it goes back to an older key than an anchor before it was signed with")
-        if self.waiting and self.waiting[-1]["sequence"] == row["sequence"]:
-            anchor = self.waiting.pop()
-            if anchor["hash"] != row["hash"] or self.age(anchor) > age:
+        if self.pending and self.pending[-1]["sequence"] == row["sequence"]:
+            anchor = self.pending.pop()
+            if anchor["hash"] != row["hash"] or self.key_age(anchor) > age:
                 raise BrokenError("it is not the row that was anchored")
-            self.oldest = min(self.oldest, self.age(anchor))
-            self.met += 1
+            self.oldest_allowed = min(self.oldest_allowed, self.key_age(anchor))
+            self.matched += 1
 
 
 def check_line(
@@ -224,7 +225,7 @@ def check_line(
 ) -> dict[str, Any]:
     """The row in a line. Raises BrokenError."""
     try:
-        row: dict[str, Any] = json.loads(line, object_pairs_hook=no_twins)
+        row: dict[str, Any] = json.loads(line, object_pairs_hook=reject_duplicate_columns)
         place = f"row {row['sequence']} (line {number})"
         check_row(row, previous, ring, accepted)
     except (ValueError, KeyError, TypeError) as error:
@@ -237,10 +238,7 @@ def check_line(
 def check_file(
     lines: Iterable[str], ring: dict[str, bytes], anchors: Anchors, accepted: Accepted, *, complete: bool
 ) -> str:
-    """Walk the file one row at a time. Returns what was found as a sentence.
-
-    Raises BrokenError, and ValueError for a file without rows, in which nothing can be found.
-    """
+    """The result for a whole file as a sentence. Raises BrokenError, and ValueError for a file without rows."""
     previous: dict[str, Any] | None = None
     count, gaps, last = 0, 0, 0
     for number, line in enumerate(lines, 1):
@@ -250,20 +248,20 @@ def check_file(
             if complete:
                 raise BrokenError(f"row {last + 1} is missing: line {number} is row {row['sequence']}")
         try:
-            anchors.pass_to(row, is_first=previous is None)
+            anchors.check(row, is_first=previous is None)
         except BrokenError as error:
             raise BrokenError(f"row {row['sequence']} (line {number}): {error}") from None
         previous, count, last = row, count + 1, row["sequence"]
-    if anchors.waiting:
-        named = f"an anchor names row {anchors.waiting[0]['sequence']}"
+    if anchors.pending:
+        named = f"an anchor names row {anchors.pending[0]['sequence']}"
         raise BrokenError(f"row {last + 1}: {named}, but the file ends before it")
     if not count:
         raise ValueError("the file holds no rows")
     given_up = f", {len(anchors.given_up)} were given up" if anchors.given_up else ""
     if gaps:
-        agree = f"; {anchors.met} anchors agree{given_up}" if anchors.met or given_up else ""
+        agree = f"; {anchors.matched} anchors agree{given_up}" if anchors.matched or given_up else ""
         return f"{count} rows hold, each for itself{agree}. {gaps} gaps: a filtered export cannot show missing rows."
-    return f"{count} rows hold, complete from row 1 to row {last}; {anchors.met} anchors agree{given_up}."
+    return f"{count} rows hold, complete from row 1 to row {last}; {anchors.matched} anchors agree{given_up}."
 
 
 def main() -> int:
@@ -272,21 +270,21 @@ def main() -> int:
     parser.add_argument("--anchors", type=Path, help="a file of anchors, one JSON object a line")
     parser.add_argument("--complete", action="store_true", help="the file must hold every row from row 1 on")
     parser.add_argument("--keys", type=Path, help="a file with the keys (default: SNAPPORTAL_AUDIT_KEYS)")
-    given = parser.parse_args()
+    options = parser.parse_args()
     try:
-        text = given.keys.read_text() if given.keys else os.environ.get("SNAPPORTAL_AUDIT_KEYS", "")
+        text = options.keys.read_text() if options.keys else os.environ.get("SNAPPORTAL_AUDIT_KEYS", "")
         ring = read_keys(text)
     except (OSError, ValueError):
         sys.stderr.write("No keys: set SNAPPORTAL_AUDIT_KEYS or give --keys FILE, as id:64 hex digits.\n")
         return 2
     try:
-        with given.export.open(encoding="utf-8") as lines:
+        with options.export.open(encoding="utf-8") as lines:
             accepted = Accepted(lines, ring)
-        anchors = Anchors(read_anchors(given.anchors, ring) if given.anchors else (), ring, accepted)
-        with given.export.open(encoding="utf-8") as lines:
-            finding = check_file(lines, ring, anchors, accepted, complete=given.complete)
-        told = [f"Accepted in row {row}: {words}.\n" for words, row in accepted.told.items()]
-        sys.stdout.writelines([*told, finding + "\n"])
+        anchors = Anchors(read_anchors(options.anchors, ring) if options.anchors else (), ring, accepted)
+        with options.export.open(encoding="utf-8") as lines:
+            finding = check_file(lines, ring, anchors, accepted, complete=options.complete)
+        acceptances = [f"Accepted in row {row}: {text}.\n" for text, row in accepted.descriptions.items()]
+        sys.stdout.writelines([*acceptances, finding + "\n"])
     except BrokenError as error:
         sys.stderr.write(f"BROKEN: {error}\n")
         return 1

@@ -1,7 +1,7 @@
 """Encryption and fingerprints of tokens. No Django, no settings.
 
-A sealed token is nonce (12 bytes) + AES-256-GCM ciphertext and tag. Table, column, row, person and key id are the
-associated data: bytes copied to another row or person do not decrypt.
+A sealed token is nonce (12 bytes) + AES-256-GCM ciphertext and tag. Table, column, row, user and key ID are the
+associated data, so bytes copied to another row or user do not decrypt.
 """
 
 import hmac
@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KeyRing = Mapping[str, bytes]
-"""Key id → 32 bytes. The first key seals; all of them open."""
+"""Key ID to 32 bytes. The first key encrypts; all keys decrypt."""
 
 NONCE_BYTES: Final = 12
 HINT_LENGTH: Final = 4
@@ -25,22 +25,22 @@ HINT_FROM_LENGTH: Final = 20
 
 
 class SealError(Exception):
-    """The sealed bytes do not decrypt: changed, moved to another row or person, or encrypted with another key."""
+    """The sealed bytes do not decrypt: they were changed, moved to another row or user, or encrypted with another key."""
 
-    is_expected = True  # no defect of the code: see snapportal/logs.py
+    is_expected = True  # not a defect of the code: see snapportal/logs.py
 
 
 class KeyMissingError(SealError):
-    """The key it was encrypted with is not in the ring (or the ring is empty)."""
+    """The key that encrypted the token is not in the ring, or the ring is empty."""
 
 
 class KeyMismatchError(SealError):
-    """A wrong key stands under the ID of the one that sealed the stored tokens."""
+    """The key with this ID is not the one that encrypted the stored tokens."""
 
 
 @dataclass(frozen=True)
 class Binding:
-    """The one place where a sealed token is valid."""
+    """The row and column in which a sealed token is valid."""
 
     table: str
     column: str
@@ -52,7 +52,7 @@ class Binding:
 
 
 def seal(token: str, *, ring: KeyRing, binding: Binding) -> tuple[str, bytes]:
-    """Return the id of the key that was used, and the sealed bytes. Raises KeyMissingError."""
+    """Return the ID of the key that was used, and the sealed bytes. Raises KeyMissingError."""
     if not ring:
         raise KeyMissingError("there is no key to seal with")
     key_id = next(iter(ring))
@@ -74,16 +74,16 @@ def open_sealed(sealed: bytes, *, key_id: str, ring: KeyRing, binding: Binding) 
 
 
 def fingerprint(token: str, *, secret: str) -> str:
-    """64 hex digits: equal for equal tokens, and useless for guessing a token without `secret`.
+    """64 hex digits: equal for equal tokens, and no help in guessing a token without `secret`.
 
-    The key is derived from the portal's SECRET_KEY and not from the ring, so that fingerprints stay as they are when
-    the ring rotates: operations and audit rows name a token by its fingerprint. It is computed once, when a token is
-    stored; after a change of SECRET_KEY the stored fingerprints stay valid, only a token stored anew gets another one.
+    The key is derived from SECRET_KEY and not from the key ring, so that fingerprints do not change when the ring is
+    rotated: operations and audit rows identify a token by its fingerprint. It is computed once, when a token is stored.
+    After a change of SECRET_KEY stored fingerprints stay as they are; only newly stored tokens get different ones.
     """
     key = HKDF(SHA256(), 32, salt=None, info=b"snapportal token fingerprint 1").derive(secret.encode())
     return hmac.digest(key, token.encode(), "sha256").hex()
 
 
 def hint(token: str) -> str:
-    """The last four characters of a token, or '' if it is too short to reveal them."""
+    """The last four characters of a token, or '' for a token that is too short to show them."""
     return token[-HINT_LENGTH:] if len(token) >= HINT_FROM_LENGTH else ""

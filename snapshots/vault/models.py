@@ -1,4 +1,4 @@
-"""Stored tokens: encrypted at rest, decrypted only to make a client."""
+"""Stored tokens: encrypted at rest, decrypted only to build a provider client."""
 
 import secrets
 
@@ -9,12 +9,12 @@ ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
 def new_token_id() -> str:
-    """A random id, known before the row is written because the encryption is bound to it; used in URLs."""
+    """A random ID, used in URLs. It exists before the row is inserted, because the encryption is bound to it."""
     return "".join(secrets.choice(ALPHABET) for _ in range(10))
 
 
 class StoredToken(models.Model):
-    """One provider token of one person."""
+    """One provider token of one user."""
 
     id = models.CharField(primary_key=True, max_length=12, default=new_token_id, editable=False)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="stored_tokens")
@@ -45,5 +45,5 @@ class StoredToken(models.Model):
 
     @property
     def masked(self) -> str:
-        """The part of the token that may be shown: its last four characters, if it is long enough."""
+        """The token for display: dots and its last four characters, if it is long enough to show them."""
         return f"•••• {self.hint}" if self.hint else "••••"

@@ -1,6 +1,7 @@
-"""A token as people paste it: out of a header, a command, a configuration file or a chat. No Django.
+"""Extracts a token from pasted text: a header, a command, a line of a configuration file or a chat message. No Django.
 
-Taken off is only what no bearer token can hold (RFC 6750 allows letters, digits and - . _ ~ + /, then = at the end).
+Only text that cannot be part of a bearer token is removed (RFC 6750 allows letters, digits and - . _ ~ + /, and = at
+the end).
 """
 
 import re
@@ -18,7 +19,7 @@ HEADER: Final = re.compile(
 
 
 class Part(StrEnum):
-    """What stood around a token. Only the kind is told, never the text: that could be a piece of a token."""
+    """The kind of text removed around a token. Only the kind is reported, because the text could contain part of a token."""
 
     INVISIBLE = "invisible"
     HEADER = "header"
@@ -42,20 +43,21 @@ LAYERS: Final = (
         ),
     ),
 )
-"""Layers around a token, each with what takes it off. A = at the end may be part of the token: more must follow."""
+"""Kinds of text around a token, each with the pattern that removes it. NAME needs text after its =, because a final = may
+be part of the token."""
 
 
 @dataclass(frozen=True)
 class Pasted:
-    """The token, and what was taken off around it."""
+    """The token, and the kinds of text that were removed around it."""
 
     token: str
     left_off: tuple[Part, ...] = ()
 
 
 def clean(text: str) -> Pasted:
-    """Take off everything that is certainly not part of the token; nothing may be left."""
-    visible = "".join(sign for sign in text if unicodedata.category(sign) != "Cf")
+    """Remove everything that is certainly not part of the token. The token may be empty afterwards."""
+    visible = "".join(character for character in text if unicodedata.category(character) != "Cf")
     left_off = [Part.INVISIBLE] if visible != text else []
     headers = list(HEADER.finditer(visible))
     if len(headers) == 1:
@@ -69,7 +71,7 @@ def clean(text: str) -> Pasted:
 
 
 def _outer_layer(text: str) -> tuple[Part, str] | None:
-    """What stands around the token, and the text without it."""
+    """The kind of the outermost text around the token, and the text without it; None when nothing is left to remove."""
     for part, pattern in LAYERS:
         inner = pattern.sub("", text)
         if inner != text:

@@ -1,4 +1,4 @@
-"""Keeping tokens: checked with the provider first, then stored, replaced or removed together with the audit row."""
+"""Checks tokens with the provider, and stores, replaces or removes them in one transaction with the audit row."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,11 +20,11 @@ from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 
 log = structlog.get_logger("snapshots.vault.service")
 KEY_ERROR = "key"
-"""The code of a token that was not stored because our own key is missing or a false one."""
+"""The code when a token was not stored because the portal's own encryption key is missing or wrong."""
 
 
-class TokenNotTakenError(Exception):
-    """Nothing was stored. `may_store_unchecked`: the provider did not refuse the token, it could not be asked."""
+class TokenNotStoredError(Exception):
+    """Nothing was stored. `may_store_unchecked`: the provider did not refuse the token but could not be asked."""
 
     def __init__(self, check: TokenCheck) -> None:
         super().__init__(check.code)
@@ -33,27 +33,27 @@ class TokenNotTakenError(Exception):
 
 
 def may_keep_tokens(person: AbstractBaseUser) -> bool:
-    """Whether a token would be of any use to this person."""
+    """Whether this person is active and has the permission to store tokens."""
     return person.is_active and person.has_perm("snapshots.keep_token")  # type: ignore[attr-defined]
 
 
-def _examine(entry: EntryData, token: str, *, unchecked: bool) -> TokenCheck:
-    """Ask the provider. Raises TokenNotTakenError unless it took the token, or could not say and `unchecked` is chosen.
+def _check_with_provider(entry: EntryData, token: str, *, unchecked: bool) -> TokenCheck:
+    """Ask the provider. Raises TokenNotStoredError unless it accepts the token.
 
-    An attempt that ends here goes into the log as `entry`, refused.
+    With `unchecked`, a provider that could not be asked is no error. On failure `entry` is recorded as refused.
     """
     check = connection.check_token(token)
-    error = TokenNotTakenError(check)
+    error = TokenNotStoredError(check)
     if not check.ok and not (unchecked and error.may_store_unchecked):
         journal.record(replace(entry, result="refused", code=check.code))
         raise error
     return check
 
 
-def _note(stored: StoredToken, check: TokenCheck) -> None:
+def _store_check_result(stored: StoredToken, check: TokenCheck) -> None:
     if check.ok:
         account = check.account
-        tokens.note_accepted(
+        tokens.record_accepted(
             stored,
             account={"email": account.email, "name": account.name, "token_name": account.token_name}
             if account
@@ -64,7 +64,7 @@ def _note(stored: StoredToken, check: TokenCheck) -> None:
             else [server.name or str(server.id) for server in check.servers],
         )
     elif check.code == TokenRefusedError.code:
-        tokens.note_refused(stored)
+        tokens.record_refused(stored)
 
 
 def _entry(actor: Actor, action: str, owner: object, label: str, fingerprint: str) -> EntryData:
@@ -72,10 +72,10 @@ def _entry(actor: Actor, action: str, owner: object, label: str, fingerprint: st
 
 
 @contextmanager
-def _told(entry: EntryData) -> Iterator[None]:
-    """Around a change that may not be possible: then nothing of it stays, and the log says that it was refused.
+def _recording_refusal(entry: EntryData) -> Iterator[None]:
+    """Run a change in a transaction; when it fails, roll it back and record `entry` as refused.
 
-    Raises TokenChangedError, and TokenNotTakenError for a key that cannot seal.
+    Raises TokenChangedError, and TokenNotStoredError when the encryption key is missing or wrong.
     """
     try:
         with journal.committed():
@@ -84,58 +84,58 @@ def _told(entry: EntryData) -> Iterator[None]:
         journal.record(replace(entry, result="refused", code="token_changed"))
         raise
     except SealError as error:
-        log.error("token not sealed", why=str(error))  # noqa: TRY400 - no defect of ours, and told to the person
+        log.error("token encryption failed", why=str(error))  # noqa: TRY400 - a configuration fault that the page reports
         journal.record(replace(entry, result="refused", code=KEY_ERROR))
-        raise TokenNotTakenError(TokenCheck(False, code=KEY_ERROR)) from error
+        raise TokenNotStoredError(TokenCheck(False, code=KEY_ERROR)) from error
 
 
 def store_token(
     *, actor: Actor, owner: AbstractBaseUser, label: str, token: str, unchecked: bool = False
 ) -> StoredToken:
-    """Raises TokenNotTakenError, DuplicateLabelError."""
+    """Store a new token. Raises TokenNotStoredError, DuplicateLabelError."""
     if tokens.has_label(owner.pk, label):
         raise DuplicateLabelError(label)
     entry = _entry(actor, "token.store", owner, label, tokens.fingerprint_of(token))
-    check = _examine(entry, token, unchecked=unchecked)
+    check = _check_with_provider(entry, token, unchecked=unchecked)
     try:
-        with _told(entry):
+        with _recording_refusal(entry):
             stored = tokens.store(user_id=owner.pk, label=label, token=token, stored_by_name=actor.name)
-            _note(stored, check)
+            _store_check_result(stored, check)
             journal.record(replace(entry, code=check.code))
     except IntegrityError:
-        if tokens.has_label(owner.pk, label):  # two forms of one label were sent at once
+        if tokens.has_label(owner.pk, label):  # two forms with the same label were sent at once
             raise DuplicateLabelError(label) from None
         raise
     return stored
 
 
 def replace_token(*, actor: Actor, stored: StoredToken, token: str, unchecked: bool = False) -> None:
-    """Raises TokenNotTakenError, TokenChangedError."""
+    """Replace a stored token. Raises TokenNotStoredError, TokenChangedError."""
     entry = _entry(actor, "token.replace", stored.user, stored.label, tokens.fingerprint_of(token))
-    check = _examine(entry, token, unchecked=unchecked)
-    with _told(entry):
+    check = _check_with_provider(entry, token, unchecked=unchecked)
+    with _recording_refusal(entry):
         tokens.replace(stored, token, stored_by_name=actor.name)
-        _note(stored, check)
+        _store_check_result(stored, check)
         journal.record(replace(entry, code=check.code))
 
 
 def remove_token(*, actor: Actor, stored: StoredToken) -> None:
-    """The portal forgets the token. At the provider it stays valid until it is revoked there. Raises TokenChangedError."""
+    """Delete the token from the portal; it stays valid until revoked at the provider. Raises TokenChangedError."""
     entry = _entry(actor, "token.remove", stored.user, stored.label, stored.fingerprint)
-    with _told(entry):
+    with _recording_refusal(entry):
         tokens.remove(stored)
         journal.record(entry)
 
 
 def check_stored(*, actor: Actor, stored: StoredToken) -> TokenCheck:
-    """Ask the provider about a stored token, and keep what it says. Raises TokenChangedError."""
+    """Check a stored token with the provider and store the result. Raises TokenChangedError."""
     try:
-        check = connection.check_token(tokens.reveal(stored), stored.fingerprint)
+        check = connection.check_token(tokens.decrypt(stored), stored.fingerprint)
     except SealError as error:
-        log.warning("token does not open", token_id=stored.pk, key_id=stored.key_id, why=str(error))
+        log.warning("token decryption failed", token_id=stored.pk, key_id=stored.key_id, why=str(error))
         check = TokenCheck(False, code="sealed")
     entry = _entry(actor, "token.check", stored.user, stored.label, stored.fingerprint)
-    with _told(entry):
-        _note(stored, check)
+    with _recording_refusal(entry):
+        _store_check_result(stored, check)
         journal.record(replace(entry, result="completed" if check.ok else "refused", code=check.code))
     return check

@@ -79,11 +79,11 @@ def _page(
 ) -> Page:
     """The lines next to a place: a seek, however far back it is. One more is read, to know whether there are more."""
     if after is not None:
-        found = lines.filter(sequence__gt=after).order_by("sequence").shown(PAGE_SIZE + 1)
+        found = lines.filter(sequence__gt=after).order_by("sequence").fetch(PAGE_SIZE + 1)
         has_newer, has_older = len(found) > PAGE_SIZE, True
         found = found[:PAGE_SIZE][::-1]
     else:
-        found = (lines.filter(sequence__lt=before) if before is not None else lines).shown(PAGE_SIZE + 1)
+        found = (lines.filter(sequence__lt=before) if before is not None else lines).fetch(PAGE_SIZE + 1)
         has_newer, has_older = before is not None, len(found) > PAGE_SIZE
         found = found[:PAGE_SIZE]
     newer = urlencode(chosen | {"after": str(found[0].sequence)}) if found and has_newer else ""
@@ -125,13 +125,13 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "people": roster.choices(),
         "verified": Entry.objects.all().last_of("audit.verify"),
         "anchored": Entry.objects.all().last_of("audit.anchor"),
-        "accepted": accepted_damage.distinct(accepted_damage.read_all())[-ACCEPTED_SHOWN:],
+        "accepted": accepted_damage.distinct(accepted_damage.read_acceptances())[-ACCEPTED_SHOWN:],
         "may_export": request.user.has_perm("audit.export"),
     }
     return render(request, "audit/entry_list.html", context)
 
 
-def _step(entry: Entry, ring: chain.Ring) -> dict[str, Any]:
+def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
     """One row of a story, with whether its own seal fits what it says."""
     return {
         "entry": entry,
@@ -147,11 +147,11 @@ def _step(entry: Entry, ring: chain.Ring) -> dict[str, Any]:
 
 @requires("audit.read", "GET", "HEAD")
 def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
-    found = Entry.objects.numbered().filter(sequence=sequence).shown(1) if sequence <= LAST_NUMBER else []
+    found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
     if not found:
         raise Http404
     entry = found[0]
-    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.history.shown(LONGEST_HISTORY)]
+    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.history.fetch(LONGEST_HISTORY)]
     first, last = steps[0]["entry"], steps[-1]["entry"]
     others = Entry.objects.numbered().order_by("sequence").values_list("sequence", flat=True)
     context = {
@@ -195,7 +195,7 @@ def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
         raise Http404
     filters = ", ".join(f"{name}={value}" for name, value in form.chosen().items())
     file = export.begin(actor=actor_of(request), rows=form.rows(), format_name=format_name, filters=filters)
-    response = StreamingHttpResponse(file.pieces, content_type=file.content_type)
+    response = StreamingHttpResponse(file.chunks, content_type=file.content_type)
     response["Content-Disposition"] = f'attachment; filename="{file.file_name}"'
     response["Cache-Control"] = "no-store"
     return response

@@ -14,7 +14,7 @@ from snapshots import connection
 from snapshots.operations.attention import count_left_open
 from snapshots.vault import service
 from snapshots.vault.models import StoredToken
-from snapshots.vault.service import TokenNotTakenError
+from snapshots.vault.service import TokenNotStoredError
 from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
@@ -40,7 +40,7 @@ def token_list(request: HttpRequest) -> HttpResponse:
     return render(request, "tokens/list.html", {"tokens": connection.own_tokens(request.user)})
 
 
-def _offer(form: TokenForm, error: TokenNotTakenError) -> bool:
+def _offer(form: TokenForm, error: TokenNotStoredError) -> bool:
     """Say why the token was not stored; True if it may be stored unchecked, which the page then offers."""
     form.add_error("token", token_check_text(error.check))
     return error.may_store_unchecked
@@ -95,7 +95,7 @@ def _add(request: HttpRequest, owner: AbstractBaseUser) -> HttpResponse:
             stored = service.store_token(actor=actor_of(request), owner=owner, **form.cleaned_data)
         except DuplicateLabelError:
             form.add_error("label", _("There is a token with this label already: choose another one."))
-        except TokenNotTakenError as error:
+        except TokenNotStoredError as error:
             offers_unchecked = _offer(form, error)
         else:
             _tell(request, stored)
@@ -137,7 +137,7 @@ def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
         _tell_left_off(request, form)
         try:
             service.replace_token(actor=actor_of(request), stored=stored, **form.cleaned_data)
-        except TokenNotTakenError as error:
+        except TokenNotStoredError as error:
             offers_unchecked = _offer(form, error)
         except TokenChangedError:
             return _tell_changed(request, stored)

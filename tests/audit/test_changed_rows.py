@@ -7,9 +7,9 @@ import pytest
 
 from snapshots.audit import accepted_damage, chain, journal
 from snapshots.audit.models import Entry
-from tests.support.audit_commands import accept, run, verify, verify_elsewhere, verify_whole
-from tests.support.audit_guard import unguarded
+from tests.support.audit_commands import accept, run, verify, verify_complete_export, verify_export
 from tests.support.audit_rows import MIA, rows, write_events
+from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
 
@@ -26,7 +26,7 @@ def test_behind_changed_rows_the_log_goes_on_when_they_are_accepted(capsys, tmp_
     write_events(6)
     if sequence == 1:
         journal.record(MIA.entry(action="person.sign_in"))
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=sequence).update(reason="nothing to see")
     assert verify(capsys)[0] == 1
     code, said = accept(capsys, "changed_rows", reason="No backup")
@@ -38,21 +38,21 @@ def test_behind_changed_rows_the_log_goes_on_when_they_are_accepted(capsys, tmp_
     assert run(capsys, "anchor_audit")[0] == 0
     code, said = verify(capsys)
     assert (code, f"row {sequence} was changed" in said, "reason: No backup" in said) == (0, True, True)
-    code, said = verify_whole(tmp_path)
+    code, said = verify_complete_export(tmp_path)
     assert (code, f"row {sequence} was changed" in said) == (0, True)
 
 
 def test_a_row_that_was_accepted_may_not_be_changed_further(capsys, tmp_path):
     write_events(6)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=4).update(reason="nothing to see")
         accept(capsys, "changed_rows")
         Entry.objects.filter(sequence=4).update(reason="still nothing to see")
     assert "row 4: its signature is not valid" in verify(capsys)[1]
-    assert verify_elsewhere(tmp_path)[0] == 1
+    assert verify_export(tmp_path)[0] == 1
     assert accept(capsys, "changed_rows")[0] == 0
     assert verify(capsys)[0] == 0
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=4).update(hash="f" * 64)
     assert verify(capsys)[0] == 1
 
@@ -67,7 +67,7 @@ def test_a_false_key_makes_no_row_a_changed_one(capsys, settings):
 
 def test_changed_rows_excuse_no_other_fault(capsys):
     write_events(6)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=6).update(reason="nothing to see")
         Entry.objects.filter(sequence=3).delete()
     before = rows()
@@ -77,7 +77,7 @@ def test_changed_rows_excuse_no_other_fault(capsys):
 
 def test_a_row_changed_to_a_time_that_is_ahead_is_not_built_upon(capsys):
     write_events(6)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=6).update(at=datetime.now(UTC) + timedelta(days=400))
     code, said = accept(capsys, "changed_rows")
     assert (code, "put back a backup" in said) == (1, True)
@@ -85,7 +85,7 @@ def test_a_row_changed_to_a_time_that_is_ahead_is_not_built_upon(capsys):
 
 def test_many_changed_rows_are_left_to_a_backup(capsys):
     write_events(40)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence__gt=15).update(reason="nothing to see")
     code, said = accept(capsys, "changed_rows")
     assert (code, "put back a backup" in said) == (1, True)
@@ -93,7 +93,7 @@ def test_many_changed_rows_are_left_to_a_backup(capsys):
 
 def test_only_the_row_that_accepts_it_is_written_behind_a_changed_newest_row():
     write_events(3)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=3).update(reason="nothing to see")
     row = rows()[2]
     for action, digest in (("person.sign_in", chain.digest(row)), ("audit.accept_changed_rows", "f" * 64)):

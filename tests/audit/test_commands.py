@@ -10,8 +10,8 @@ from django.core.management import call_command
 
 from snapshots.audit import anchors
 from snapshots.audit.models import Entry
-from tests.support.audit_guard import unguarded
 from tests.support.audit_rows import verdict, write_events
+from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
 
@@ -92,7 +92,7 @@ def test_an_empty_log_holds(capsys):
 
 def test_a_broken_log_ends_with_1_and_names_the_row(capsys):
     write_events(5)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=3).update(actor_name="Somebody else")
     code, _out, err = run(capsys, "verify_audit")
     assert (code, "row 3: its signature is not valid" in err) == (1, True)
@@ -117,7 +117,7 @@ def test_an_anchor_is_appended_printed_and_found_again(capsys, anchor_file):
     assert code == 0
     write_events(2)
     run(capsys, "anchor_audit")
-    first, second = anchors.read_anchors(anchor_file, on_torn=pytest.fail)
+    first, second = anchors.read_anchors(anchor_file, on_truncated=pytest.fail)
     assert anchors.to_line(first) == out.strip()
     assert (first.sequence, first.count, second.sequence) == (3, 3, 6)
     assert last("audit.anchor").evidence.startswith("row 6, hash ")
@@ -127,12 +127,12 @@ def test_an_anchor_is_appended_printed_and_found_again(capsys, anchor_file):
 def test_a_cut_tail_is_named_by_verify_and_not_anchored_again(capsys, anchor_file):
     write_events(6)
     run(capsys, "anchor_audit")
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence__gt=4).delete()
     code, _out, err = run(capsys, "verify_audit", "--no-record")
     assert (code, "row 5: an anchor names rows that are not there" in err) == (1, True)
     assert run(capsys, "anchor_audit")[0] == 1
-    assert len(anchors.read_anchors(anchor_file, on_torn=pytest.fail)) == 1
+    assert len(anchors.read_anchors(anchor_file, on_truncated=pytest.fail)) == 1
     assert last("audit.anchor").result == "failed"
 
 
@@ -141,7 +141,7 @@ def test_an_emptied_file_of_anchors_does_not_hide_a_cut_tail(capsys, anchor_file
     run(capsys, "anchor_audit")
     write_events(3)
     run(capsys, "anchor_audit")
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence__gt=6).delete()
     for emptied in ("", "\n", None):
         anchor_file.unlink(missing_ok=True)

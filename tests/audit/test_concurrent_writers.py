@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.support import audit_crowd, audit_file
+from tests.support import audit_concurrency, audit_file
 
 
 @pytest.fixture
@@ -15,11 +15,11 @@ def place(tmp_path, django_db_blocker):
 
 
 def test_eight_processes_share_the_log(place):
-    audit_crowd.write_at_once(place, writers=8, each=50)
-    audit_crowd.check_log(writers=8, each=50)
+    audit_concurrency.write_at_once(place, writers=8, each=50)
+    audit_concurrency.check_log(writers=8, each=50)
 
 
 @pytest.mark.load
 def test_sixteen_processes_share_the_log_for_long(place):
-    audit_crowd.write_at_once(place, writers=16, each=1000)
-    audit_crowd.check_log(writers=16, each=1000)
+    audit_concurrency.write_at_once(place, writers=16, each=1000)
+    audit_concurrency.check_log(writers=16, each=1000)

@@ -15,8 +15,8 @@ from django.core.management import call_command
 
 from snapshots.audit import anchors, chain, export
 from snapshots.audit.models import Entry
-from tests.support.audit_guard import unguarded
 from tests.support.audit_rows import ARON, MIA, rows, write_events, write_operation
+from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
 VERIFIER = Path(export.__file__).with_name("verify_export.py")
@@ -27,7 +27,7 @@ def exported(format_name: str, wanted=None) -> bytes:
     file = export.begin(
         actor=ARON, rows=Entry.objects.all() if wanted is None else wanted, format_name=format_name
     )
-    return b"".join(file.pieces)
+    return b"".join(file.chunks)
 
 
 @pytest.fixture
@@ -108,7 +108,7 @@ def test_an_export_is_noted_before_its_first_byte_and_does_not_hold_the_note():
     assert (note.actor_name, note.target) == ("Aron", file.file_name)
     assert note.evidence == "3 rows, up to row 3; filters: person=Mia"
     write_events(2)
-    assert len(b"".join(file.pieces).splitlines()) == file.count == 3
+    assert len(b"".join(file.chunks).splitlines()) == file.count == 3
 
 
 def test_an_unknown_format_is_not_noted():
@@ -119,13 +119,13 @@ def test_an_unknown_format_is_not_noted():
 
 def test_rows_are_read_as_they_are_sent(monkeypatch, django_assert_num_queries):
     monkeypatch.setattr("snapshots.audit.models.BATCH_SIZE", 10)
-    monkeypatch.setattr(export, "LINES_PER_PIECE", 5)
+    monkeypatch.setattr(export, "LINES_PER_CHUNK", 5)
     write_events(35)
-    pieces = export.begin(actor=ARON, rows=Entry.objects.all(), format_name="json").pieces
+    chunks = export.begin(actor=ARON, rows=Entry.objects.all(), format_name="json").chunks
     with django_assert_num_queries(1):
-        next(pieces)
+        next(chunks)
     with django_assert_num_queries(4) as seen:
-        assert len(list(pieces)) == 6
+        assert len(list(chunks)) == 6
     assert not any("OFFSET" in query["sql"] for query in seen.captured_queries)
 
 
@@ -147,7 +147,7 @@ def test_a_whole_export_is_verified_with_nothing_but_python(verify, tmp_path, se
 
 def test_both_verifiers_find_the_same(verify):
     write_events(6)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=4).update(reason="nothing to see")
     ring = {"a1": bytes.fromhex(KEYS[3:])}
     whole = exported("json")
@@ -174,7 +174,9 @@ def test_a_filtered_export_says_what_it_cannot_show(verify):
     write_events(2)
     write_operation("completed")
     write_events(2)
-    some = exported("json", Entry.objects.filter(action="snapshot.restore").lines().with_history())
+    some = exported(
+        "json", Entry.objects.filter(action="snapshot.restore").newest_per_operation().with_history()
+    )
     code, said = verify(some)
     assert code == 0
     assert said == "2 rows hold, each for itself. 1 gaps: a filtered export cannot show missing rows.\n"
@@ -291,5 +293,9 @@ def test_whole_stories_of_a_filter_come_with_every_row():
     write_operation("accepted", "completed", actor=MIA)
     write_operation("failed", actor=ARON)
     write_events(1)
-    done = Entry.objects.filter(result="completed", action="snapshot.restore").lines().with_history()
+    done = (
+        Entry.objects.filter(result="completed", action="snapshot.restore")
+        .newest_per_operation()
+        .with_history()
+    )
     assert [row["result"] for row in done.rows()] == ["pending", "accepted", "completed"]

@@ -138,7 +138,7 @@ def test_a_turn_that_never_comes_is_told(log_file, monkeypatch):
     taken, over = threading.Event(), threading.Event()
 
     def hold_the_turn() -> None:
-        with audit_file.opened(log_file), locking.writer_turn():
+        with audit_file.opened(log_file), locking.writer_lock():
             taken.set()
             over.wait(5)
 
@@ -146,7 +146,7 @@ def test_a_turn_that_never_comes_is_told(log_file, monkeypatch):
     holder.start()
     taken.wait(5)
     with audit_file.opened(log_file):
-        with pytest.raises(journal.JournalUnavailableError, match="turn"):
+        with pytest.raises(journal.JournalUnavailableError, match="write lock"):
             try_to_write()
         over.set()
         holder.join()

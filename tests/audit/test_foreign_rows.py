@@ -16,15 +16,15 @@ from snapshots.views import audit
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from tests.support import audit_file
-from tests.support.audit_guard import unchecked, unguarded
 from tests.support.audit_rows import MIA, rows, verdict, write_events
+from tests.support.audit_triggers import without_sequence_check, without_triggers
 
 ROWS = 8
 
 
 def forge(sequence: int) -> None:
     """Put a copy of row 1 before it."""
-    with unguarded(), unchecked():
+    with without_triggers(), without_sequence_check():
         forged = Entry.objects.get(sequence=1)
         forged.sequence, forged.previous_hash, forged.reason = sequence, "f" * 64, "nothing to see"
         forged.save(force_insert=True)
@@ -48,7 +48,7 @@ def anchor_file(tmp_path, settings) -> Path:
 @pytest.mark.parametrize("sequence", [0, -5])
 def test_the_database_refuses_a_row_before_row_1(db, sequence):
     write_events(2)
-    with unguarded(), pytest.raises(IntegrityError), transaction.atomic():
+    with without_triggers(), pytest.raises(IntegrityError), transaction.atomic():
         forged = Entry.objects.get(sequence=1)
         forged.sequence, forged.previous_hash = sequence, "f" * 64
         forged.save(force_insert=True)
@@ -152,12 +152,12 @@ def test_behind_a_last_row_that_cannot_be_read_nothing_is_written(log, change):
 def test_an_export_has_a_line_for_a_row_that_cannot_be_read(log, change):
     tamper(log, change)
     lines = b"".join(
-        export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").pieces
+        export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").chunks
     ).splitlines()
     told = [json.loads(line) for line in lines]
     assert [row["sequence"] for row in told] == list(range(1, ROWS + 1))
     assert "reason" not in told[4] or "operation_id" in change
-    whole = b"".join(export.begin(actor=MIA, rows=Entry.objects.all(), format_name="csv").pieces)
+    whole = b"".join(export.begin(actor=MIA, rows=Entry.objects.all(), format_name="csv").chunks)
     assert len(whole.decode().splitlines()) == ROWS + 2
 
 
@@ -181,7 +181,7 @@ def test_a_search_for_a_person_passes_over_an_actor_that_is_none(log, change):
 def test_pages_stand_in_for_a_row_that_cannot_be_read(log, change):
     """Without a browser, for the file holds the log alone and nobody can sign in to it."""
     tamper(log, change)
-    lines = Entry.objects.numbered().shown(50)
+    lines = Entry.objects.numbered().fetch(50)
     assert [entry.sequence for entry in lines] == list(range(ROWS, 0, -1))
     assert [entry.sequence for entry in lines if not entry.is_readable] == [5]
     page = audit._page(Entry.objects.numbered(), {}, Roster([]), before=None, after=None)

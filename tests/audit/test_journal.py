@@ -39,7 +39,7 @@ def test_a_story_is_told_in_rows_that_form_one_chain(db):
         "A bad update",
     )
     assert verdict() == chain.Verdict(
-        3, None, "", chain.Head(3, told[2]["hash"], chain.plain(told[2]["at"]), "a1")
+        3, None, "", chain.Head(3, told[2]["hash"], chain.to_json_value(told[2]["at"]), "a1")
     )
 
 

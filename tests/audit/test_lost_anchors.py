@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.audit_commands import accept, put_back, run, verify, verify_whole
+from tests.support.audit_commands import accept, restore_backup, run, verify, verify_complete_export
 from tests.support.audit_rows import write_events
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ def test_lost_lines_of_anchors_are_accepted_by_name(capsys, anchor_file, tmp_pat
     code, said = verify(capsys)
     assert (code, "reason: The stick broke" in said) == (0, True)
     assert run(capsys, "anchor_audit")[0] == 0
-    assert verify_whole(tmp_path)[0] == 0
+    assert verify_complete_export(tmp_path)[0] == 0
     anchor_file.write_text("")
     assert "row 3: it tells of an anchor" in verify(capsys)[1]
     assert accept(capsys, "lost_anchors")[0] == 0
@@ -44,7 +44,7 @@ def test_a_lost_line_that_turns_up_again_is_asked_for_again(capsys, anchor_file)
     accept(capsys, "lost_anchors")
     anchor_file.write_text("".join(lines))
     assert "anchors that agree: 2" in verify(capsys)[1]
-    put_back(until=4)
+    restore_backup(until=4)
     assert verify(capsys)[0] == 1
 
 
@@ -52,5 +52,5 @@ def test_a_file_that_lacks_no_line_needs_no_acceptance(capsys, anchor_file):
     write_events(2)
     run(capsys, "anchor_audit")
     assert accept(capsys, "lost_anchors")[0] == 1
-    put_back(until=1)  # the anchor is in the file; its row is not in the log
+    restore_backup(until=1)  # the anchor is in the file; its row is not in the log
     assert accept(capsys, "lost_anchors")[0] == 1

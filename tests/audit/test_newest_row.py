@@ -8,8 +8,8 @@ from django.db.models import F
 from snapshots.audit import chain, journal
 from snapshots.audit.models import Entry
 from tests.support.audit_commands import run
-from tests.support.audit_guard import unguarded
 from tests.support.audit_rows import MIA, rows, verdict, write_events, write_operation
+from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
 FALSE = bytes(range(32))
@@ -118,7 +118,7 @@ CHANGES = [
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_behind_a_newest_row_that_was_changed_nothing_is_written(true_ring, capsys, change):
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=3).update(**change)
     before = rows()
     with pytest.raises(journal.JournalUnavailableError, match=r"newest row, [34], .*|newest row, [34]:"):
@@ -137,7 +137,7 @@ def test_behind_a_row_that_somebody_put_in_nothing_is_written(true_ring):
 
 def test_a_row_changed_further_back_does_not_stop_the_writers(true_ring):
     """Verifying finds it. Only the newest row is tried before a row is written, for all would take too long."""
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=2).update(reason="nothing to see")
     record()
     assert (verdict().first_broken, len(rows())) == (2, 4)

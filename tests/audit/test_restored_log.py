@@ -9,9 +9,17 @@ from django.urls import reverse
 
 from snapshots.audit import accepted_damage, chain, journal
 from snapshots.audit.models import Entry
-from tests.support.audit_commands import KEY, accept, put_back, run, verify, verify_elsewhere, verify_whole
-from tests.support.audit_guard import unguarded
+from tests.support.audit_commands import (
+    KEY,
+    accept,
+    restore_backup,
+    run,
+    verify,
+    verify_complete_export,
+    verify_export,
+)
 from tests.support.audit_rows import MIA, rows, write_events
+from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
 
@@ -32,7 +40,7 @@ def restored(capsys, anchor_file) -> None:
     for _ in range(2):
         write_events(2)
         run(capsys, "anchor_audit")  # of rows 14 and 17
-    put_back(until=12)
+    restore_backup(until=12)
 
 
 def test_a_backup_put_back_fails_until_it_is_accepted_and_then_the_log_goes_on(capsys, restored, anchor_file):
@@ -74,10 +82,10 @@ def test_verifying_and_the_page_tell_of_it_for_ever(capsys, restored, cast, sign
 
 
 def test_the_verifier_of_exports_understands_it(capsys, restored, tmp_path):
-    assert verify_whole(tmp_path)[0] == 1
+    assert verify_complete_export(tmp_path)[0] == 1
     accept(capsys, "restored_log")
     run(capsys, "anchor_audit")
-    code, said = verify_whole(tmp_path)
+    code, said = verify_complete_export(tmp_path)
     assert code == 0, said
     assert "rows 13 to 17 were lost when a backup was put back" in said
     assert "by Ada, reason: The disk died" in said
@@ -92,32 +100,32 @@ def test_rows_written_before_it_was_noticed_stay(capsys, restored, tmp_path):
     assert (code, "rows 13 to 17 were lost" in said) == (0, True)
     run(capsys, "anchor_audit")
     assert verify(capsys)[0] == 0
-    assert verify_whole(tmp_path)[0] == 0
+    assert verify_complete_export(tmp_path)[0] == 0
 
 
 def test_a_second_backup_put_back_is_another_acceptance(capsys, restored, tmp_path):
     accept(capsys, "restored_log")
     write_events(5)
     run(capsys, "anchor_audit")
-    put_back(until=11)
+    restore_backup(until=11)
     assert verify(capsys)[0] == 1
     code, said = accept(capsys, "restored_log", reason="And again")
     assert code == 0, said
     assert "given up: 3" in verify(capsys)[1]
-    assert verify_whole(tmp_path)[0] == 0
+    assert verify_complete_export(tmp_path)[0] == 0
 
 
 def test_more_anchors_than_one_row_can_name_take_several(capsys, tmp_path):
     write_events(2)
     for _ in range(45):
         run(capsys, "anchor_audit")
-    put_back(until=2)
+    restore_backup(until=2)
     assert accept(capsys, "restored_log")[0] == 0
     assert Entry.objects.filter(action="audit.accept_restored_log").count() == 3
     code, said = verify(capsys)
     assert (code, said.count("The disk died"), "given up: 44" in said) == (0, 1, True)
     assert "in row 3, reason" in said
-    assert verify_whole(tmp_path)[0] == 0
+    assert verify_complete_export(tmp_path)[0] == 0
 
 
 def test_there_must_be_something_to_accept(capsys, restored):
@@ -135,7 +143,7 @@ def test_a_reason_and_a_name_are_needed(capsys, restored, reason, by):
 
 
 def test_it_excuses_no_other_fault(capsys, restored):
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=7).update(reason="nothing to see")
     before = rows()
     code, said = accept(capsys, "restored_log")
@@ -158,7 +166,7 @@ def test_rows_written_anew_with_the_true_key_are_no_backup(capsys, tmp_path):
     """The row of the anchor stands there, with another content and the time it had: that explains no lost row."""
     write_events(5)
     run(capsys, "anchor_audit")
-    with unguarded():
+    with without_triggers():
         reseal(first=3)
     before = rows()
     code, said = accept(capsys, "restored_log")
@@ -170,14 +178,14 @@ def test_an_acceptance_does_not_cover_rows_written_anew(capsys, tmp_path, anchor
     write_events(5)
     run(capsys, "anchor_audit")
     named = json.loads(anchor_file.read_text())
-    with unguarded():
+    with without_triggers():
         reseal(first=3)
     evidence = accepted_damage.format_evidence("all is well", [(named["sequence"], named["hash"])])
     journal.record(
         MIA.entry(action="audit.accept_restored_log", settled_by="M", reason="x", evidence=evidence)
     )
     assert "row 5: it is not what the anchor noted" in verify(capsys)[1]
-    code, said = verify_elsewhere(tmp_path, "--anchors", "anchors.jsonl")
+    code, said = verify_export(tmp_path, "--anchors", "anchors.jsonl")
     assert (code, "row 5 (line 5): it stood there when it was anchored" in said) == (1, True)
 
 
@@ -185,34 +193,34 @@ def test_a_tail_that_is_cut_off_afterwards_is_found(capsys, restored):
     accept(capsys, "restored_log")
     write_events(4)
     run(capsys, "anchor_audit")
-    put_back(until=14)
+    restore_backup(until=14)
     assert "row 15: an anchor names rows that are not there" in verify(capsys)[1]
-    put_back(until=12)  # the acceptance too
+    restore_backup(until=12)  # the acceptance too
     assert verify(capsys)[0] == 1
 
 
 def test_an_acceptance_that_was_not_sealed_by_us_counts_for_nothing(capsys, restored):
-    with unguarded():
+    with without_triggers():
         forged = Entry.objects.get(sequence=12)
         evidence = [f"{one['sequence']} {one['hash']}" for one in anchors_in_file()]
         forged.sequence, forged.previous_hash = 13, forged.hash
         forged.action, forged.evidence = "audit.accept_restored_log", ", ".join(evidence)
         forged.save(force_insert=True)
-    assert accepted_damage.read_all() == []
+    assert accepted_damage.read_acceptances() == []
     assert verify(capsys)[0] == 1
 
 
 def test_an_acceptance_that_was_changed_counts_for_nothing(capsys, restored, tmp_path):
     """Not even when its change is accepted: what is said there proves nothing."""
     accept(capsys, "restored_log")
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=13).update(settled_by="Somebody else")
     assert accept(capsys, "changed_rows")[0] == 0
     assert verify(capsys)[0] == 1
-    assert verify_whole(tmp_path)[0] == 1
+    assert verify_complete_export(tmp_path)[0] == 1
     assert accept(capsys, "restored_log")[0] == 0
     assert verify(capsys)[0] == 0
-    assert verify_whole(tmp_path)[0] == 0
+    assert verify_complete_export(tmp_path)[0] == 0
 
 
 def anchors_in_file() -> list[dict]:
@@ -228,10 +236,10 @@ def test_lines_of_anchors_that_were_given_up_must_stay_in_the_file(capsys, resto
 
 
 def test_both_kinds_at_once_are_accepted_one_after_the_other(capsys, restored, tmp_path):
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=12).update(reason="nothing to see")
     assert accept(capsys, "changed_rows")[0] == 0
     assert accept(capsys, "restored_log")[0] == 0
     assert verify(capsys)[0] == 0
     assert run(capsys, "anchor_audit")[0] == 0
-    assert verify_whole(tmp_path)[0] == 0
+    assert verify_complete_export(tmp_path)[0] == 0

@@ -9,8 +9,8 @@ from django.db.models import F
 
 from snapshots.audit import chain
 from snapshots.audit.models import Entry
-from tests.support.audit_guard import unguarded
 from tests.support.audit_rows import rows, verdict, write_events
+from tests.support.audit_triggers import without_triggers
 
 ROWS = 20
 
@@ -97,25 +97,25 @@ def test_an_untouched_log_raises_no_alarm(log):
 
 
 def test_an_edit_is_found(log):
-    with unguarded():
+    with without_triggers():
         row(7).update(reason="nothing to see")
     assert found() == (7, "hash")
 
 
 def test_a_changed_time_is_found(log):
-    with unguarded():
+    with without_triggers():
         row(7).update(at=F("at") - timedelta(microseconds=1))
     assert found() == (7, "hash")
 
 
 def test_a_deletion_in_the_middle_is_found(log):
-    with unguarded():
+    with without_triggers():
         row(7).delete()
     assert found() == (7, "gap")
 
 
 def test_a_deletion_that_closes_the_gap_is_found(log):
-    with unguarded():
+    with without_triggers():
         row(7).delete()
         for sequence in range(8, ROWS + 1):
             row(sequence).update(sequence=sequence - 1)
@@ -123,14 +123,14 @@ def test_a_deletion_that_closes_the_gap_is_found(log):
 
 
 def test_a_cut_tail_is_found_through_an_anchor_only(log):
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence__gt=15).delete()
     assert found() == (None, "")
     assert found(anchors=[log]) == (16, "cut")
 
 
 def test_an_insertion_is_found(log):
-    with unguarded():
+    with without_triggers():
         for sequence in range(ROWS, 7, -1):
             row(sequence).update(sequence=sequence + 1)
         forged = row(7).get()
@@ -141,14 +141,14 @@ def test_an_insertion_is_found(log):
 
 
 def test_a_new_order_is_found(log):
-    with unguarded():
+    with without_triggers():
         for old, new in ((7, 99), (8, 7), (99, 8)):
             row(old).update(sequence=new)
     assert found() == (7, "hash")
 
 
 def test_a_duplicate_is_found(log):
-    with unguarded():
+    with without_triggers():
         twin = row(7).get()
         twin.sequence, twin.previous_hash = ROWS + 1, row(ROWS).get().hash
         twin.save(force_insert=True)
@@ -156,20 +156,20 @@ def test_a_duplicate_is_found(log):
 
 
 def test_a_log_rewritten_with_another_key_is_found(log):
-    with unguarded():
+    with without_triggers():
         rewrite_all(bytes(32))
     assert found() == (1, "hash")
 
 
 def test_a_log_rewritten_with_the_true_key_is_found_through_an_anchor(log):
-    with unguarded():
+    with without_triggers():
         rewrite_all(key()[1])
     assert found() == (None, "")
     assert found(anchors=[log]) == (ROWS, "anchor")
 
 
 def test_an_anchor_that_nobody_signed_is_found(log):
-    with unguarded():
+    with without_triggers():
         rewrite_all(key()[1])
     last = rows()[-1]
     forged = chain.Anchor(
@@ -179,7 +179,7 @@ def test_an_anchor_that_nobody_signed_is_found(log):
 
 
 def test_two_anchors_that_contradict_each_other_are_found(log):
-    with unguarded():
+    with without_triggers():
         rewrite_all(key()[1])
     assert found(anchors=[log, anchor_now()]) == (ROWS, "anchor")
     assert found(anchors=[anchor_now(), log]) == (ROWS, "anchor")

@@ -14,7 +14,7 @@ from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.audit.models import Entry
 from snapshots.operations import dispatch
 from snapshots.operations.models import Action, Operation, State
-from tests.support.audit_guard import unguarded
+from tests.support.audit_triggers import without_triggers
 
 ACTIONS = [Action.CREATE, Action.RESTORE, Action.DELETE]
 
@@ -93,7 +93,7 @@ def key_wrong(settings) -> Iterator[None]:
 @contextmanager
 def newest_row_changed(settings) -> Iterator[None]:
     write_a_row()
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(pk=Entry.objects.latest("sequence").pk).update(reason="nothing to see")
     yield
 

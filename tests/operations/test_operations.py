@@ -114,7 +114,7 @@ def test_a_confirmation_is_not_for_another_token_of_the_same_person(desk):
     """Both tokens see the same snapshot: the second one is a copy of the first."""
     view = desk.server()
     snapshot = desk.snapshot(view)
-    other = make_desk(desk.user, tokens.reveal(desk.token), label="The same under another name")
+    other = make_desk(desk.user, tokens.decrypt(desk.token), label="The same under another name")
     with pytest.raises(OperationRefusedError, match="confirmation_invalid"):
         other.delete(view, snapshot, desk.confirm(Action.DELETE, view, snapshot))
     assert SandboxSnapshot.objects.filter(pk=snapshot.id).exists()

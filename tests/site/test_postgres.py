@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from snapportal import health
-from tests.support import audit_crowd, postgres
+from tests.support import audit_concurrency, postgres
 
 pytestmark = pytest.mark.postgres
 ROOT = Path(__file__).resolve().parents[2]
@@ -90,5 +90,5 @@ def test_readiness_tries_a_write(database_url, django_db_blocker, option, is_rea
 def test_sixteen_processes_share_the_log_on_postgresql(database_url, django_db_blocker):
     with django_db_blocker.unblock(), postgres.opened(database_url):
         call_command("migrate", "audit", verbosity=0)
-        audit_crowd.write_at_once({"SNAPPORTAL_DATABASE_URL": database_url}, writers=16, each=1000)
-        audit_crowd.check_log(writers=16, each=1000)
+        audit_concurrency.write_at_once({"SNAPPORTAL_DATABASE_URL": database_url}, writers=16, each=1000)
+        audit_concurrency.check_log(writers=16, each=1000)

@@ -18,8 +18,8 @@ from snapshots.audit import locking
 from snapshots.audit.models import Entry
 from snapshots.vault import tokens
 from tests.support import audit_file
-from tests.support.audit_guard import unguarded
 from tests.support.audit_rows import rows, write_events
+from tests.support.audit_triggers import without_triggers
 
 ROOT = Path(__file__).resolve().parents[2]
 FALSE = bytes(range(32))
@@ -265,7 +265,7 @@ def test_an_audit_key_that_does_not_open_the_newest_row_is_told(transactional_db
 
 def test_a_newest_row_that_was_changed_is_told(transactional_db, client):
     write_events(2)
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=2).update(reason="nothing to see")
     assert answer(client) == (503, ["keys"])
     call_command("accept_changed_rows", reason="a test", by="Ada")

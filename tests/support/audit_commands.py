@@ -1,4 +1,4 @@
-"""Runs the commands of the audit log, and the verifier of exports, and collects what they say."""
+"""Runs the audit commands and the export verifier, and returns their exit codes and output."""
 
 import shutil
 import subprocess
@@ -11,17 +11,17 @@ from django.core.management import CommandError, call_command
 
 from snapshots.audit import export
 from snapshots.audit.models import Entry
-from tests.support.audit_guard import unguarded
 from tests.support.audit_rows import MIA
+from tests.support.audit_triggers import without_triggers
 
 Capture = pytest.CaptureFixture[str]
 VERIFIER = Path(export.__file__).with_name("verify_export.py")
 KEY = "8796a5b4c3d2e1f00f1e2d3c4b5a69780123456789abcdeffedcba9876543210"
-"""The key a1 of the tests' settings."""
+"""The key a1 of the test settings."""
 
 
 def run(capsys: Capture, name: str, *options: str) -> tuple[int, str, str]:
-    """The exit code, standard output and standard error, as the shell would see them."""
+    """The exit code, standard output and standard error of a command, as a shell sees them."""
     code, error = 0, ""
     try:
         call_command(name, *options)
@@ -29,8 +29,8 @@ def run(capsys: Capture, name: str, *options: str) -> tuple[int, str, str]:
         code = int(end.code or 0)
     except CommandError as refused:
         code, error = refused.returncode, str(refused)
-    said = capsys.readouterr()
-    return code, said.out, said.err + error
+    output = capsys.readouterr()
+    return code, output.out, output.err + error
 
 
 def accept(capsys: Capture, kind: str, reason: str = "The disk died", by: str = "Ada") -> tuple[int, str]:
@@ -43,9 +43,9 @@ def verify(capsys: Capture, *options: str) -> tuple[int, str]:
     return code, out + err
 
 
-def verify_elsewhere(folder: Path, *options: str) -> tuple[int, str]:
-    """An export of the whole log, with the verifier that knows nothing of the portal."""
-    lines = export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").pieces
+def verify_export(folder: Path, *options: str) -> tuple[int, str]:
+    """Export the whole log and check it with the standalone verifier, in a process without the portal's packages."""
+    lines = export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").chunks
     (folder / "log.jsonl").write_bytes(b"".join(lines))
     done = subprocess.run(
         [sys.executable, "-I", "-S", shutil.copy(VERIFIER, folder), "log.jsonl", *options],
@@ -59,12 +59,12 @@ def verify_elsewhere(folder: Path, *options: str) -> tuple[int, str]:
     return done.returncode, done.stdout + done.stderr
 
 
-def verify_whole(folder: Path) -> tuple[int, str]:
-    """With the anchors, which lie in the same folder."""
-    return verify_elsewhere(folder, "--complete", "--anchors", Path(settings.SNAPPORTAL_ANCHOR_FILE).name)
+def verify_complete_export(folder: Path) -> tuple[int, str]:
+    """Like verify_export, with --complete and the anchor file, which is in the same folder."""
+    return verify_export(folder, "--complete", "--anchors", Path(settings.SNAPPORTAL_ANCHOR_FILE).name)
 
 
-def put_back(until: int) -> None:
-    """As a backup that ends at this row does."""
-    with unguarded():
+def restore_backup(until: int) -> None:
+    """Leave the log as a restored backup does whose last row is `until`."""
+    with without_triggers():
         Entry.objects.filter(sequence__gt=until).delete()

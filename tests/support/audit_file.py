@@ -1,4 +1,4 @@
-"""The log in an SQLite file of its own: what is proved with files, locks and full disks needs one."""
+"""The log in a separate SQLite file, for tests of file permissions, locks and full disks."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +12,9 @@ from django.db.backends.sqlite3.base import DatabaseWrapper
 
 @contextmanager
 def opened(name: str | Path, **options: Any) -> Iterator[DatabaseWrapper]:
-    """Inside this block the thread's default connection is to the SQLite database `name`."""
-    before = connections["default"]
-    template = before.settings_dict
+    """Inside this block the default connection of the thread uses the SQLite database `name`."""
+    original = connections["default"]
+    template = original.settings_dict
     init_command = "PRAGMA journal_mode=DELETE; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
     wrapper = DatabaseWrapper(
         template
@@ -35,11 +35,11 @@ def opened(name: str | Path, **options: Any) -> Iterator[DatabaseWrapper]:
         yield wrapper
     finally:
         wrapper.close()
-        connections["default"] = before
+        connections["default"] = original
 
 
 def make(folder: Path) -> Path:
-    """A new file with the log's table and triggers."""
+    """Create a database file with the table and triggers of the log."""
     path = folder / "snapportal.sqlite3"
     with opened(path):
         call_command("migrate", "audit", verbosity=0)

@@ -1,4 +1,4 @@
-"""A log to look at and to tamper with."""
+"""Writes sample rows into the log, and reads and verifies them."""
 
 import uuid
 from typing import Any
@@ -9,7 +9,7 @@ from snapshots.audit import chain, journal
 from snapshots.audit.models import Entry
 
 MIA_ID, ARON_ID = 1003, 1004
-"""The ids that the cast's Mia and Aron have too."""
+"""The same IDs as Mia and Aron in the `cast` fixture."""
 MIA = journal.Actor(id=MIA_ID, name="Mia", role="manager", address="203.0.113.9", request_id="r-1")
 ARON = journal.Actor(id=ARON_ID, name="Aron", role="auditor", address="203.0.113.10", request_id="r-2")
 
@@ -21,9 +21,9 @@ def write_events(count: int, actor: journal.Actor = MIA) -> None:
 
 
 def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) -> uuid.UUID:
-    """An intent, and an outcome for each of `results`."""
+    """Write an intent and one outcome for each of `results`. Returns the operation ID."""
     operation_id = uuid.uuid4()
-    told = {
+    content = {
         "action": "snapshot.restore",
         "server_id": 12345,
         "server_name": "web-server-01",
@@ -33,10 +33,10 @@ def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) ->
         "operation_id": operation_id,
     }
     with journal.committed():
-        journal.intend(actor.entry(**told))
+        journal.intend(actor.entry(**content))
     for result in results:
         with journal.committed():
-            journal.conclude(actor.entry(**told, result=result))
+            journal.conclude(actor.entry(**content, result=result))
     return operation_id
 
 

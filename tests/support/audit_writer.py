@@ -1,6 +1,6 @@
-"""One of many processes that write the log at once: `python -m tests.support.audit_writer NUMBER ROWS`.
+"""One of several processes that write the log at the same time: `python -m tests.support.audit_writer NUMBER ROWS`.
 
-It says "ready", waits for a line, and writes. Its place is the database that the environment names.
+It prints "ready", waits for a line on standard input, and writes to the database that the environment names.
 """
 
 import os
@@ -15,7 +15,7 @@ def main() -> None:
     from snapshots.audit import journal
     from snapshots.audit.models import Entry
 
-    Entry.objects.exists()  # the connection is open before they begin
+    Entry.objects.exists()  # opens the connection before the start signal
     number, count = int(sys.argv[1]), int(sys.argv[2])
     actor = journal.Actor(id=number, name=f"Writer {number}", role="operator")
     sys.stdout.write("ready\n")

@@ -93,7 +93,7 @@ def vera(cast, signed_in):
 
 def test_the_token_itself_is_stored_and_the_page_says_what_was_left_off(sandbox, vera):
     page = add(vera, f'\ufeff-H "Authorization: Bearer {sandbox.token}"\n').text
-    assert tokens.reveal(StoredToken.objects.get()) == sandbox.token
+    assert tokens.decrypt(StoredToken.objects.get()) == sandbox.token
     assert "We left off invisible characters and the command around it" in page
     assert sandbox.token not in page
 
@@ -102,7 +102,7 @@ def test_a_replacing_token_is_cleaned_likewise(sandbox, vera):
     add(vera, sandbox.token)
     stored = StoredToken.objects.get()
     page = vera.post(f"/tokens/{stored.pk}/replace/", {"token": f"Bearer {sandbox.other_token}"}, follow=True)
-    assert tokens.reveal(StoredToken.objects.get()) == sandbox.other_token
+    assert tokens.decrypt(StoredToken.objects.get()) == sandbox.other_token
     assert "We left off “Bearer”" in page.text
 
 

@@ -85,7 +85,7 @@ def test_only_long_tokens_show_their_end(cast):
 def test_a_row_copied_to_another_person_does_not_open(cast, stored):
     StoredToken.objects.filter(pk=stored.pk).update(user_id=cast.omar.pk)
     with pytest.raises(SealError):
-        tokens.reveal(StoredToken.objects.get())
+        tokens.decrypt(StoredToken.objects.get())
 
 
 def test_a_seal_copied_into_another_row_does_not_open(cast, stored):
@@ -95,7 +95,7 @@ def test_a_seal_copied_into_another_row_does_not_open(cast, stored):
     StoredToken.objects.filter(pk=other.pk).update(sealed=stored.sealed)
     other.refresh_from_db()
     with pytest.raises(SealError):
-        tokens.reveal(other)
+        tokens.decrypt(other)
 
 
 def rotate(settings) -> None:
@@ -105,13 +105,13 @@ def rotate(settings) -> None:
 def test_rotation_keeps_tokens_and_fingerprints_while_the_old_key_can_go(stored, settings, capsys):
     fingerprint = stored.fingerprint
     rotate(settings)
-    assert tokens.reveal(stored) == CANARY
+    assert tokens.decrypt(stored) == CANARY
     call_command("reseal_tokens")
     assert "1 sealed anew, 0 were so already" in capsys.readouterr().out
     settings.SNAPPORTAL_TOKEN_KEYS = {"t2": bytes(range(32))}
     stored.refresh_from_db()
     assert (stored.key_id, stored.fingerprint) == ("t2", fingerprint)
-    assert tokens.reveal(stored) == CANARY
+    assert tokens.decrypt(stored) == CANARY
     call_command("reseal_tokens")
     assert "0 sealed anew, 1 were so already" in capsys.readouterr().out
 
@@ -121,7 +121,7 @@ def test_resealing_does_not_undo_a_replacement_made_meanwhile(stored, settings):
     read_before = StoredToken.objects.get()
     tokens.replace(stored, "a-newer-token-1234567890", stored_by_name="Vera")
     assert tokens.reseal(read_before) is False
-    assert tokens.reveal(StoredToken.objects.get()) == "a-newer-token-1234567890"
+    assert tokens.decrypt(StoredToken.objects.get()) == "a-newer-token-1234567890"
 
 
 def test_resealing_names_the_tokens_that_cannot_be_opened(stored, settings):
@@ -133,13 +133,13 @@ def test_resealing_names_the_tokens_that_cannot_be_opened(stored, settings):
 def test_a_refusal_of_the_old_token_does_not_mark_the_new_one(stored):
     old = StoredToken.objects.get()
     tokens.replace(stored, "a-newer-token-1234567890", stored_by_name="Vera")
-    tokens.note_refused(old)
+    tokens.record_refused(old)
     assert StoredToken.objects.get().refused_at is None
 
 
 def test_the_token_is_nowhere_in_clear(desk, signed_in, caplog):
     """Mia's token after pages, checks and operations: not in the database, the cache, a page, a header or the logs."""
-    token = tokens.reveal(desk.token)
+    token = tokens.decrypt(desk.token)
     client = signed_in(desk.user)
     view = desk.server()
     desk.create(view)

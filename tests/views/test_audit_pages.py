@@ -15,8 +15,8 @@ from snapshots.audit.models import COUNT_LIMIT, Entry
 from snapshots.operations.models import Action
 from snapshots.views import audit
 from snapshots.views.texts.audit import ACTIONS
-from tests.support.audit_guard import unguarded
 from tests.support.audit_rows import ARON, MIA, rows, write_events, write_operation
+from tests.support.audit_triggers import without_triggers
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
@@ -203,7 +203,7 @@ def test_a_story_is_told_whole_from_any_of_its_rows(auditor):
 
 def test_a_changed_row_is_marked_on_its_page(auditor):
     write_operation("completed")
-    with unguarded():
+    with without_triggers():
         Entry.objects.filter(sequence=2).update(result="failed")
     page = auditor.get(reverse("entry_detail", args=[1]))
     assert [step["is_sealed"] for step in page.context["steps"]] == [True, False]

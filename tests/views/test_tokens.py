@@ -54,7 +54,7 @@ def test_without_a_token_the_page_teaches_where_to_get_one(vera):
 def test_an_accepted_token_is_stored_and_the_page_says_whose_it_is(cast, sandbox, vera):
     page = add(vera, sandbox.token).content.decode()
     stored = StoredToken.objects.get()
-    assert tokens.reveal(stored) == sandbox.token
+    assert tokens.decrypt(stored) == sandbox.token
     assert (stored.user, stored.stored_by_name) == (cast.vera, "Vera")
     for words in ("ops@example.com", "Tess Keller", "web-server-01", stored.token_name, sandbox.token[-4:]):
         assert words in page
@@ -81,7 +81,7 @@ def test_an_unreachable_provider_leaves_the_choice_to_store_unchecked(vera, unre
     page = add(vera, WRONG, unchecked="on").content.decode()
     assert "stored, but not checked" in page
     assert "Not checked yet" in page
-    assert tokens.reveal(StoredToken.objects.get()) == WRONG
+    assert tokens.decrypt(StoredToken.objects.get()) == WRONG
     assert rows()[-1] == ("token.store", "completed", "unreachable", "Team")
 
 
@@ -111,7 +111,7 @@ def test_the_field_of_a_token_is_hidden_and_not_filled_in_by_browsers(vera):
 
 
 def test_a_replaced_token_keeps_its_label_and_forgets_the_old_one(cast, sandbox, vera, stored):
-    tokens.note_refused(stored)
+    tokens.record_refused(stored)
     assert "does not accept this token any more" in vera.get("/tokens/").content.decode()
     page = vera.post(
         url("token_replace", stored), {"token": sandbox.other_token}, follow=True
@@ -120,14 +120,14 @@ def test_a_replaced_token_keeps_its_label_and_forgets_the_old_one(cast, sandbox,
     assert "does not accept" not in page
     again = StoredToken.objects.get()
     assert (again.pk, again.label, again.refused_at) == (stored.pk, "Team", None)
-    assert tokens.reveal(again) == sandbox.other_token
+    assert tokens.decrypt(again) == sandbox.other_token
     assert rows() == [("token.replace", "completed", "", "Team")]
 
 
 def test_a_refused_replacement_leaves_the_stored_token_alone(cast, sandbox, vera, stored):
     page = vera.post(url("token_replace", stored), {"token": WRONG}).content.decode()
     assert "VPS.org does not accept this token" in page
-    assert tokens.reveal(StoredToken.objects.get()) == sandbox.token
+    assert tokens.decrypt(StoredToken.objects.get()) == sandbox.token
 
 
 def test_removing_asks_first_and_is_recorded(vera, stored):
@@ -174,7 +174,7 @@ def test_a_token_whose_key_is_gone_is_told_and_can_be_replaced(vera, stored, san
         in vera.post(url("token_check", stored), follow=True).content.decode()
     )
     vera.post(url("token_replace", stored), {"token": sandbox.token})
-    assert tokens.reveal(StoredToken.objects.get()) == sandbox.token
+    assert tokens.decrypt(StoredToken.objects.get()) == sandbox.token
 
 
 @pytest.mark.parametrize("name", ["token_replace", "token_remove", "token_check"])
@@ -280,7 +280,7 @@ def test_a_token_replaced_while_the_provider_is_asked_stays_as_it_was_replaced(v
     page = vera.post(url(name, stored), {"token": "a-third-token-1234567890"}, follow=True).content.decode()
     assert TOO_LATE in page
     now = StoredToken.objects.get()
-    assert tokens.reveal(now) == REPLACEMENT
+    assert tokens.decrypt(now) == REPLACEMENT
     assert (now.stored_by_name, now.checked_at) == ("Ada", None)
     assert rows() == [(name.replace("_", "."), "refused", "token_changed", "Team")]
 
@@ -305,4 +305,4 @@ def test_a_token_sealed_anew_while_the_provider_is_asked_is_still_the_same(vera,
     vera.post(url("token_check", stored))
     now = StoredToken.objects.get()
     assert now.checked_at
-    assert (now.key_id, tokens.reveal(now)) == ("t2", tokens.reveal(stored))
+    assert (now.key_id, tokens.decrypt(now)) == ("t2", tokens.decrypt(stored))

@@ -1,4 +1,7 @@
-"""What the three accept_… commands have in common. No page does this: whoever may run a command holds the key already."""
+"""The base class of the three accept_… commands.
+
+No page offers this: a person who may run management commands has access to the key already.
+"""
 
 import getpass
 import os
@@ -20,7 +23,7 @@ REASON_LENGTH = 2000
 
 
 def account() -> str:
-    """The account of the operating system that runs the command; the one before sudo if that is known."""
+    """The operating system account that runs the command; the account that called sudo, if known."""
     try:
         return os.environ.get("SUDO_USER") or getpass.getuser()
     except (KeyError, OSError):
@@ -30,7 +33,7 @@ def account() -> str:
 class AcceptCommand(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--reason", required=True, help="why it is accepted; it stands in the log for ever"
+            "--reason", required=True, help="why it is accepted; the reason is stored in the log permanently"
         )
         parser.add_argument("--by", default=account(), help="who accepts it (default: %(default)s)")
 
@@ -51,15 +54,15 @@ class AcceptCommand(BaseCommand):
             Error,
         ) as error:
             raise CommandError(f"Nothing was written: {error}") from error
-        self.stdout.write(f"Accepted by {by}: {finding.words}. Now run manage.py verify_audit.")
+        self.stdout.write(f"Accepted by {by}: {finding.description}. Now run manage.py verify_audit.")
 
     @abstractmethod
     def find(self) -> Finding:
-        """What is to be accepted. Raises AcceptanceError."""
+        """The damage to accept. Raises AcceptanceError."""
 
     def read_anchors(self) -> list[Anchor]:
         path = Path(settings.SNAPPORTAL_ANCHOR_FILE)
-        return anchors.read_anchors(path, on_torn=self._warn_torn) if path.exists() else []
+        return anchors.read_anchors(path, on_truncated=self._warn_truncated) if path.exists() else []
 
-    def _warn_torn(self, number: int) -> None:
+    def _warn_truncated(self, number: int) -> None:
         self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")

@@ -1,4 +1,4 @@
-"""The audit log, and the triggers that refuse every change of what stands in it."""
+"""The table of the audit log, and the triggers that refuse to change or delete its rows."""
 
 from django.db import migrations, models
 
@@ -11,7 +11,7 @@ SQLITE_TRIGGERS = {
         "CREATE TRIGGER audit_entry_no_delete BEFORE DELETE ON audit_entry "
         "BEGIN SELECT RAISE(ABORT, 'audit rows are never deleted'); END"
     ),
-    # INSERT OR REPLACE deletes without asking the trigger above: a row may only come behind the last one.
+    # INSERT OR REPLACE deletes rows without firing the DELETE trigger, so only the next sequence may be inserted.
     "audit_entry_only_append": (
         "CREATE TRIGGER audit_entry_only_append BEFORE INSERT ON audit_entry "
         "WHEN NEW.sequence <> (SELECT COALESCE(MAX(sequence), 0) + 1 FROM audit_entry) "
@@ -28,11 +28,11 @@ POSTGRESQL_TRIGGER = (
     "CREATE TRIGGER audit_entry_refuse BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry "
     "FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_refuse()"
 )
-# ALWAYS: also for a session that plays the part of a replica, where ordinary triggers sleep.
+# ALWAYS: ordinary triggers do not fire in a session with session_replication_role = replica.
 POSTGRESQL_ALWAYS = "ALTER TABLE audit_entry ENABLE ALWAYS TRIGGER audit_entry_refuse"
 
 
-def guard(apps, schema_editor):
+def create_triggers(apps, schema_editor):
     if schema_editor.connection.vendor == "sqlite":
         for statement in SQLITE_TRIGGERS.values():
             schema_editor.execute(statement, params=None)
@@ -43,7 +43,7 @@ def guard(apps, schema_editor):
         raise NotImplementedError("the audit log is guarded on SQLite and PostgreSQL only")
 
 
-def unguard(apps, schema_editor):
+def drop_triggers(apps, schema_editor):
     if schema_editor.connection.vendor == "sqlite":
         for name in SQLITE_TRIGGERS:
             schema_editor.execute(f"DROP TRIGGER {name}", params=None)
@@ -114,5 +114,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(guard, unguard),
+        migrations.RunPython(create_triggers, drop_triggers),
     ]

@@ -124,7 +124,7 @@ class EntryFilterForm(forms.Form):
         lines = lines.between(
             _midnight(since) if since else None, _midnight(until + timedelta(days=1)) if until else None
         )
-        return lines.lines().order_by("-sequence")
+        return lines.newest_per_operation().order_by("-sequence")
 
     def rows(self) -> EntryQuerySet:
         """Every row of the stories that are wanted. Only of a valid form."""

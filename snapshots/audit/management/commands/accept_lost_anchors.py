@@ -1,4 +1,4 @@
-"""manage.py accept_lost_anchors: the file of anchors lost lines that the log tells of, and nobody has a copy."""
+"""manage.py accept_lost_anchors: accepts that the anchor file lost lines the log has recorded, when there is no copy."""
 
 from snapshots.audit import accept_damage
 from snapshots.audit.accept_damage import Finding
@@ -8,8 +8,8 @@ from snapshots.audit.models import Entry
 
 class Command(AcceptCommand):
     help = (
-        "Write into the audit log that the file of anchors lost lines of which the log tells. Put the lines back instead "
-        "if there is a copy: an anchor that is lost proves nothing any more."
+        "Write into the audit log that the anchor file lost lines that the log has recorded. If there is a copy of the "
+        "lines, put them back instead: a lost anchor proves nothing."
     )
 
     def find(self) -> Finding:

@@ -1,4 +1,4 @@
-"""manage.py accept_restored_log: a backup was put back, and the anchors of the rows that it lacks are given up."""
+"""manage.py accept_restored_log: accepts a restored backup and gives up the anchors of the rows that it lacks."""
 
 from snapshots.audit import accept_damage
 from snapshots.audit.accept_damage import Finding
@@ -7,9 +7,9 @@ from snapshots.audit.management.accept_command import AcceptCommand
 
 class Command(AcceptCommand):
     help = (
-        "Write into the audit log that rows were lost because a backup was put back, and give up the anchors that name "
-        "them; verify_audit tells of it from then on, and holds. Refused when anything else is wrong. The file of "
-        "anchors keeps its lines."
+        "Write into the audit log that rows were lost because a backup was restored, and give up the anchors that name "
+        "them. From then on verify_audit reports the loss and passes. Refused when the log has other damage. The "
+        "anchor file keeps its lines."
     )
 
     def find(self) -> Finding:

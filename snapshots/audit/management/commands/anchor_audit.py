@@ -1,4 +1,4 @@
-"""manage.py anchor_audit: note the head of the audit log outside the database."""
+"""manage.py anchor_audit: signs the head of the audit log and stores it outside the database."""
 
 import sys
 from collections.abc import Callable
@@ -18,9 +18,9 @@ from snapshots.audit.models import Entry
 class Command(BaseCommand):
     help = (
         "Sign the head of the audit log and append it to SNAPPORTAL_ANCHOR_FILE, send it to SNAPPORTAL_ANCHOR_URL when "
-        "that is set, and print it. First the rows since the last anchor are checked: a broken log is not anchored, nor "
-        "one that tells of anchors which the file lacks. "
-        "Exit code 0: anchored; 1: the log is broken, or a place did not take the anchor; 2: it could not be done."
+        "that is set, and print it. First the rows since the last anchor are verified: a broken log is not anchored, nor "
+        "one that has recorded anchors which the file lacks. "
+        "Exit code 0: anchored; 1: the log is broken, or a destination did not take the anchor; 2: it could not be done."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,55 +37,57 @@ class Command(BaseCommand):
         if verdict.head.sequence == 0:
             self._stop("the log is empty", 2)
         try:
-            journal.check_key()  # what a key signs that may not seal rows would fail for good
+            journal.check_key()  # an anchor signed with a retired key would fail every later verification
         except journal.JournalUnavailableError as error:
             self._stop(str(error), 2)
         key_id, key = next(iter(settings.SNAPPORTAL_AUDIT_KEYS.items()))
         anchor = chain.sign_anchor(verdict.head, at=datetime.now(UTC), key_id=key_id, key=key)
-        self._place(anchor)
+        self._store(anchor)
 
     def _check_since_last(self) -> chain.Verdict:
-        until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchor
+        until = Entry.objects.all().last_sequence()  # read before the file: see lost_anchors
         path = Path(settings.SNAPPORTAL_ANCHOR_FILE)
-        noted = anchors.read_anchors(path, on_torn=self._warn_torn) if path.exists() else []
-        known = accepted_damage.read_all()
-        accepted = accepted_damage.accepted_by(known)
-        held = [one for one in noted if one.named_row not in accepted.anchors]
-        last = max(held, key=lambda anchor: anchor.sequence, default=None)
+        stored = anchors.read_anchors(path, on_truncated=self._warn_truncated) if path.exists() else []
+        acceptances = accepted_damage.read_acceptances()
+        accepted = accepted_damage.merge(acceptances)
+        valid = [anchor for anchor in stored if anchor.named_row not in accepted.anchors]
+        last = max(valid, key=lambda anchor: anchor.sequence, default=None)
         start = (
-            verification.head_at(last)
-            if last and chain.is_signed(last, settings.SNAPPORTAL_AUDIT_KEYS)
+            verification.find_head(last)
+            if last and chain.has_valid_signature(last, settings.SNAPPORTAL_AUDIT_KEYS)
             else None
         )
-        verdict = verification.check_log(start=start, anchors=noted, accepted=accepted)
-        return verification.with_lost(verdict, verification.lost_anchor(noted, until, known))
+        verdict = verification.check_log(start=start, anchors=stored, accepted=accepted)
+        return verification.with_lost_anchor(
+            verdict, verification.first_row_of_lost_anchor(stored, until, acceptances)
+        )
 
-    def _warn_torn(self, number: int) -> None:
+    def _warn_truncated(self, number: int) -> None:
         self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
 
-    def _place(self, anchor: chain.Anchor) -> None:
-        taken, failures = [], []
-        places: list[tuple[str, Callable[[], None]]] = [
+    def _store(self, anchor: chain.Anchor) -> None:
+        succeeded, failures = [], []
+        destinations: list[tuple[str, Callable[[], None]]] = [
             ("file", partial(anchors.append_anchor, Path(settings.SNAPPORTAL_ANCHOR_FILE), anchor))
         ]
         if settings.SNAPPORTAL_ANCHOR_URL:
-            places.append(("web", partial(anchors.send_anchor, settings.SNAPPORTAL_ANCHOR_URL, anchor)))
-        for name, put in places:
+            destinations.append(("web", partial(anchors.send_anchor, settings.SNAPPORTAL_ANCHOR_URL, anchor)))
+        for name, send in destinations:
             try:
-                put()
-                taken.append(name)
+                send()
+                succeeded.append(name)
             except anchors.AnchorError as error:
                 failures.append(str(error))
         self.stdout.write(anchors.to_line(anchor))
-        words = f"row {anchor.sequence}, hash {anchor.hash}; noted by {', '.join(taken) or 'nobody'}"
-        self._record("failed" if failures else "completed", "; ".join([words, *failures]))
+        evidence = f"row {anchor.sequence}, hash {anchor.hash}; noted by {', '.join(succeeded) or 'nobody'}"
+        self._record("failed" if failures else "completed", "; ".join([evidence, *failures]))
         if failures:
             self._stop("; ".join(failures), 1)
 
     def _record(self, result: str, evidence: str) -> None:
         try:
             journal.record(
-                verification.COMMAND.entry(action="audit.anchor", result=result, evidence=evidence)
+                verification.COMMAND_ACTOR.entry(action="audit.anchor", result=result, evidence=evidence)
             )
         except journal.JournalUnavailableError as error:
             self.stderr.write(f"The anchor could not be noted in the log: {error}")

@@ -1,4 +1,4 @@
-"""manage.py export_audit: the whole audit log on standard output."""
+"""manage.py export_audit: writes the whole audit log to standard output."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from snapshots.audit.models import Entry
 
 
 class Command(BaseCommand):
-    help = "Write the whole audit log to standard output. The export itself is noted in the log first."
+    help = "Write the whole audit log to standard output. The export itself is recorded in the log first."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--format", choices=sorted(export.FORMATS), default="json")
@@ -17,12 +17,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             file = export.begin(
-                actor=verification.COMMAND, rows=Entry.objects.all(), format_name=options["format"]
+                actor=verification.COMMAND_ACTOR, rows=Entry.objects.all(), format_name=options["format"]
             )
         except journal.JournalUnavailableError as error:
             raise CommandError(
                 f"Nothing was exported, for it could not be noted in the log: {error}"
             ) from error
-        for piece in file.pieces:
-            self.stdout.write(piece.decode(), ending="")
+        for chunk in file.chunks:
+            self.stdout.write(chunk.decode(), ending="")
         self.stderr.write(f"{file.count} rows.")

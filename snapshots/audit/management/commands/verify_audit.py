@@ -1,4 +1,4 @@
-"""manage.py verify_audit: is every row of the audit log there, in order and unchanged?"""
+"""manage.py verify_audit: checks that every row of the audit log is present, in order and unchanged."""
 
 import sys
 from pathlib import Path
@@ -23,35 +23,35 @@ class Command(BaseCommand):
         parser.add_argument(
             "--anchors", type=Path, help="a file of anchors (default: SNAPPORTAL_ANCHOR_FILE if there)"
         )
-        parser.add_argument(
-            "--no-record", action="store_true", help="do not note the result in the log itself"
-        )
+        parser.add_argument("--no-record", action="store_true", help="do not record the result in the log")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            until = Entry.objects.all().last_sequence()  # before the file is read: see lost_anchors
-            noted = self._anchors(options["anchors"])
+            until = Entry.objects.all().last_sequence()  # read before the file: see lost_anchors
+            stored = self._read_anchors(options["anchors"])
             if not settings.SNAPPORTAL_AUDIT_KEYS:
-                self._give_up("SNAPPORTAL_AUDIT_KEYS is empty")
-            known = accepted_damage.read_all()
-            verdict = verification.check_log(anchors=noted, accepted=accepted_damage.accepted_by(known))
-            lost = verification.lost_anchor(noted, until, known) if verdict.holds else None
+                self._stop("SNAPPORTAL_AUDIT_KEYS is empty")
+            acceptances = accepted_damage.read_acceptances()
+            verdict = verification.check_log(anchors=stored, accepted=accepted_damage.merge(acceptances))
+            lost = (
+                verification.first_row_of_lost_anchor(stored, until, acceptances) if verdict.holds else None
+            )
         except (Error, anchors.AnchorError) as error:
-            self._give_up(str(error))
-        if lost and noted and options["anchors"]:
+            self._stop(str(error))
+        if lost and stored and options["anchors"]:
             self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")
         else:
-            verdict = verification.with_lost(verdict, lost)
-        given_up = accepted_damage.count_given_up(noted, known)
-        self._finish(
+            verdict = verification.with_lost_anchor(verdict, lost)
+        given_up = accepted_damage.count_given_up(stored, acceptances)
+        self._report(
             verdict,
-            verification.describe(verdict, len(noted) - given_up, given_up),
-            known,
+            verification.describe(verdict, len(stored) - given_up, given_up),
+            acceptances,
             is_recorded=not options["no_record"],
         )
 
-    def _finish(
-        self, verdict: chain.Verdict, finding: str, known: list[Acceptance], *, is_recorded: bool
+    def _report(
+        self, verdict: chain.Verdict, finding: str, acceptances: list[Acceptance], *, is_recorded: bool
     ) -> None:
         newest = next(iter(settings.SNAPPORTAL_AUDIT_KEYS))
         if verdict.holds and verdict.head.key_id not in {"", newest}:
@@ -60,8 +60,8 @@ class Command(BaseCommand):
             )
         if is_recorded:
             self._record(verdict, finding)
-        for one in accepted_damage.distinct(known):
-            self.stdout.write(f"Accepted: {one}.")
+        for acceptance in accepted_damage.distinct(acceptances):
+            self.stdout.write(f"Accepted: {acceptance}.")
         if verdict.holds:
             self.stdout.write(f"The audit log holds: {finding}.")
             return
@@ -70,28 +70,30 @@ class Command(BaseCommand):
         )
         sys.exit(1)
 
-    def _anchors(self, given: Path | None) -> list[chain.Anchor]:
+    def _read_anchors(self, given: Path | None) -> list[chain.Anchor]:
         path = given or Path(settings.SNAPPORTAL_ANCHOR_FILE)
-        noted = anchors.read_anchors(path, on_torn=self._warn_torn) if given or path.exists() else []
-        if not noted:
-            what = "There is no anchor in the file" if path.exists() else "There is no file of anchors"
-            self.stderr.write(f"{what}: if the newest rows were cut off, nobody can see it.")
-        return noted
+        stored = (
+            anchors.read_anchors(path, on_truncated=self._warn_truncated) if given or path.exists() else []
+        )
+        if not stored:
+            problem = "There is no anchor in the file" if path.exists() else "There is no file of anchors"
+            self.stderr.write(f"{problem}: if the newest rows were cut off, nobody can see it.")
+        return stored
 
-    def _warn_torn(self, number: int) -> None:
+    def _warn_truncated(self, number: int) -> None:
         self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
 
     def _record(self, verdict: chain.Verdict, finding: str) -> None:
         result = "completed" if verdict.holds else "failed"
         try:
             journal.record(
-                verification.COMMAND.entry(
+                verification.COMMAND_ACTOR.entry(
                     action="audit.verify", result=result, code=verdict.problem, evidence=finding
                 )
             )
         except journal.JournalUnavailableError as error:
             self.stderr.write(f"The result could not be noted in the log: {error}")
 
-    def _give_up(self, reason: str) -> NoReturn:
+    def _stop(self, reason: str) -> NoReturn:
         self.stderr.write(f"The audit log could not be checked: {reason}")
         sys.exit(2)

@@ -1,4 +1,7 @@
-"""Seal every stored token with the first key of SNAPPORTAL_TOKEN_KEYS. Safe while the portal runs, and to run again."""
+"""manage.py reseal_tokens: re-encrypts every stored token with the first key of SNAPPORTAL_TOKEN_KEYS.
+
+It is safe to run while the portal runs, and to run again.
+"""
 
 from typing import Any
 
@@ -11,8 +14,8 @@ from snapshots.vault.models import StoredToken
 
 class Command(BaseCommand):
     help = (
-        "Open every stored token, and seal it anew with the first key of SNAPPORTAL_TOKEN_KEYS, so that older keys can "
-        "go. Exit code 1: some could not be opened; they are named."
+        "Decrypt every stored token and encrypt it again with the first key of SNAPPORTAL_TOKEN_KEYS, so that older keys "
+        "can be removed. Exit code 1: some tokens could not be decrypted; they are listed."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

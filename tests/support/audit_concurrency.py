@@ -1,4 +1,4 @@
-"""Many processes writing one log at once, and what must be true of it afterwards."""
+"""Runs many processes that write one log at the same time, and checks the log afterwards."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def write_at_once(environment: dict[str, str], *, writers: int, each: int) -> None:
-    """Start the writers, let all of them begin together, and wait for their end. Raises when one fails."""
-    crowd = [
+    """Start the writers, let them begin at the same time, and wait until they end. Raises when one fails."""
+    processes = [
         subprocess.Popen(
             [sys.executable, "-m", "tests.support.audit_writer", str(number), str(each)],
             cwd=ROOT,
@@ -26,29 +26,29 @@ def write_at_once(environment: dict[str, str], *, writers: int, each: int) -> No
         for number in range(writers)
     ]
     try:
-        for writer in crowd:
+        for writer in processes:
             assert writer.stdout.readline() == "ready\n", writer.stderr.read()
-        for writer in crowd:
+        for writer in processes:
             writer.stdin.write("go\n")
             writer.stdin.flush()
-        for writer in crowd:
+        for writer in processes:
             _out, errors = writer.communicate(timeout=300)
             assert writer.returncode == 0, errors
     finally:
-        for writer in crowd:
+        for writer in processes:
             if writer.poll() is None:
                 writer.kill()
                 writer.communicate()
 
 
 def check_log(*, writers: int, each: int) -> None:
-    """Whole, with every row there, and evenly shared: while all of them write, nobody is far behind."""
+    """Assert a valid chain with all rows, and that no writer falls far behind while all of them write."""
     assert verdict().holds
-    told = [row["actor_id"] for row in rows()]
-    assert Counter(told) == dict.fromkeys(range(writers), each)
-    all_begun = max(told.index(number) for number in range(writers))
-    first_ended = min(len(told) - 1 - told[::-1].index(number) for number in range(writers))
-    shares = Counter(told[all_begun : first_ended + 1])
+    writer_of_row = [row["actor_id"] for row in rows()]
+    assert Counter(writer_of_row) == dict.fromkeys(range(writers), each)
+    all_begun = max(writer_of_row.index(number) for number in range(writers))
+    first_ended = min(len(writer_of_row) - 1 - writer_of_row[::-1].index(number) for number in range(writers))
+    shares = Counter(writer_of_row[all_begun : first_ended + 1])
     fair = (first_ended + 1 - all_begun) / writers
-    assert fair >= each * 0.3, f"they hardly wrote at the same time: {fair} of {each} rows"
+    assert fair >= each * 0.3, f"the writers hardly overlapped: {fair} of {each} rows"
     assert min(shares[number] for number in range(writers)) >= fair * 0.4, shares

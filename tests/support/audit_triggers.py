@@ -1,4 +1,4 @@
-"""The hand that owns the database: it can take the log's triggers away, which the product never does."""
+"""Removes the triggers that protect the log, so that tests can tamper with it as the owner of the database can."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +8,7 @@ from types import SimpleNamespace
 from django.db import connection
 from django.test import TransactionTestCase
 
-entries = import_module("snapshots.audit.migrations.0001_entries")
+migration = import_module("snapshots.audit.migrations.0001_entries")
 
 
 def _execute(statement: str, params: None = None) -> None:
@@ -17,19 +17,19 @@ def _execute(statement: str, params: None = None) -> None:
 
 
 @contextmanager
-def unguarded() -> Iterator[None]:
-    """Inside this block the database lets audit rows be changed and deleted."""
+def without_triggers() -> Iterator[None]:
+    """Inside this block the database allows audit rows to be changed and deleted."""
     editor = SimpleNamespace(connection=connection, execute=_execute)
-    entries.unguard(None, editor)
+    migration.drop_triggers(None, editor)
     try:
         yield
     finally:
-        entries.guard(None, editor)
+        migration.create_triggers(None, editor)
 
 
 @contextmanager
-def unchecked() -> Iterator[None]:
-    """Inside this block the database takes rows that stand before row 1 too."""
+def without_sequence_check() -> Iterator[None]:
+    """Inside this block the database allows rows with a sequence below 1."""
     sqlite = connection.vendor == "sqlite"
     _execute(
         "PRAGMA ignore_check_constraints = ON"
@@ -46,12 +46,12 @@ def unchecked() -> Iterator[None]:
         )
 
 
-def let_flushes_through() -> None:
-    """A TransactionTestCase empties every table when it ends: the log is unguarded meanwhile."""
+def allow_table_flush() -> None:
+    """Remove the triggers while a TransactionTestCase empties every table at its end."""
     original = TransactionTestCase._fixture_teardown
 
     def teardown(case: TransactionTestCase) -> None:
-        with unguarded():
+        with without_triggers():
             original(case)
 
     TransactionTestCase._fixture_teardown = teardown
