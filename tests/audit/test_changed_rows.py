@@ -1,4 +1,4 @@
-"""How the audit log goes on behind rows that were changed in the database: each is named as it was found."""
+"""accept_changed_rows: the log can be used again after rows were changed in the database, and each of them is named."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,27 +22,27 @@ def anchor_file(tmp_path, settings) -> Path:
 
 
 @pytest.mark.parametrize("sequence", [1, 4, 6])
-def test_behind_changed_rows_the_log_goes_on_when_they_are_accepted(capsys, tmp_path, sequence):
+def test_rows_can_be_written_again_after_a_changed_row_is_accepted(capsys, tmp_path, sequence):
     write_events(6)
     if sequence == 1:
         journal.record(MIA.entry(action="person.sign_in"))
     with without_triggers():
         Entry.objects.filter(sequence=sequence).update(reason="nothing to see")
     assert verify(capsys)[0] == 1
-    code, said = accept(capsys, "changed_rows", reason="No backup")
-    if sequence == 1:  # whether the key is a false one cannot be told any more
-        assert (code, "does not open row 1" in said) == (1, True)
+    code, output = accept(capsys, "changed_rows", reason="No backup")
+    if sequence == 1:  # row 1 is what shows whether the key is the right one
+        assert (code, "does not open row 1" in output) == (1, True)
         return
-    assert (code, f"row {sequence} was changed in the database" in said) == (0, True)
+    assert (code, f"row {sequence} was changed in the database" in output) == (0, True)
     write_events(2)
     assert run(capsys, "anchor_audit")[0] == 0
-    code, said = verify(capsys)
-    assert (code, f"row {sequence} was changed" in said, "reason: No backup" in said) == (0, True, True)
-    code, said = verify_complete_export(tmp_path)
-    assert (code, f"row {sequence} was changed" in said) == (0, True)
+    code, output = verify(capsys)
+    assert (code, f"row {sequence} was changed" in output, "reason: No backup" in output) == (0, True, True)
+    code, output = verify_complete_export(tmp_path)
+    assert (code, f"row {sequence} was changed" in output) == (0, True)
 
 
-def test_a_row_that_was_accepted_may_not_be_changed_further(capsys, tmp_path):
+def test_a_further_change_of_an_accepted_row_fails_verification(capsys, tmp_path):
     write_events(6)
     with without_triggers():
         Entry.objects.filter(sequence=4).update(reason="nothing to see")
@@ -57,41 +57,41 @@ def test_a_row_that_was_accepted_may_not_be_changed_further(capsys, tmp_path):
     assert verify(capsys)[0] == 1
 
 
-def test_a_false_key_makes_no_row_a_changed_one(capsys, settings):
+def test_rows_are_not_accepted_as_changed_when_the_key_is_wrong(capsys, settings):
     write_events(6)
     before = rows()
     settings.SNAPPORTAL_AUDIT_KEYS = {"a1": bytes(range(32))}
-    code, said = accept(capsys, "changed_rows")
-    assert (code, "a wrong key under the right ID" in said, rows() == before) == (1, True, True)
+    code, output = accept(capsys, "changed_rows")
+    assert (code, "a wrong key under the right ID" in output, rows() == before) == (1, True, True)
 
 
-def test_changed_rows_excuse_no_other_fault(capsys):
+def test_changed_rows_are_not_accepted_when_the_log_has_other_damage(capsys):
     write_events(6)
     with without_triggers():
         Entry.objects.filter(sequence=6).update(reason="nothing to see")
         Entry.objects.filter(sequence=3).delete()
     before = rows()
-    code, said = accept(capsys, "changed_rows")
-    assert (code, "row 3: the row is missing" in said, rows() == before) == (1, True, True)
+    code, output = accept(capsys, "changed_rows")
+    assert (code, "row 3: the row is missing" in output, rows() == before) == (1, True, True)
 
 
-def test_a_row_changed_to_a_time_that_is_ahead_is_not_built_upon(capsys):
+def test_a_row_changed_to_a_future_time_cannot_be_accepted(capsys):
     write_events(6)
     with without_triggers():
         Entry.objects.filter(sequence=6).update(at=datetime.now(UTC) + timedelta(days=400))
-    code, said = accept(capsys, "changed_rows")
-    assert (code, "put back a backup" in said) == (1, True)
+    code, output = accept(capsys, "changed_rows")
+    assert (code, "put back a backup" in output) == (1, True)
 
 
-def test_many_changed_rows_are_left_to_a_backup(capsys):
+def test_more_changed_rows_than_the_limit_require_a_backup(capsys):
     write_events(40)
     with without_triggers():
         Entry.objects.filter(sequence__gt=15).update(reason="nothing to see")
-    code, said = accept(capsys, "changed_rows")
-    assert (code, "put back a backup" in said) == (1, True)
+    code, output = accept(capsys, "changed_rows")
+    assert (code, "put back a backup" in output) == (1, True)
 
 
-def test_only_the_row_that_accepts_it_is_written_behind_a_changed_newest_row():
+def test_after_a_changed_newest_row_only_its_acceptance_can_be_written():
     write_events(3)
     with without_triggers():
         Entry.objects.filter(sequence=3).update(reason="nothing to see")

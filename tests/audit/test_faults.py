@@ -1,4 +1,4 @@
-"""When the log cannot be written there is one clear error, nothing is half written, and afterwards it goes on."""
+"""When the log cannot be written, JournalUnavailableError is raised, no partial row is left, and later writes work."""
 
 import sqlite3
 import subprocess
@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def log_file(tmp_path, settings, django_db_blocker) -> Path:
-    """A file with three rows, and a folder of its own for the queue."""
+    """A database file with three rows, in a separate folder that holds the lock files too."""
     settings.DATA_DIR = tmp_path
     with django_db_blocker.unblock():
         path = audit_file.make(tmp_path)
@@ -42,14 +42,14 @@ def count(path: Path) -> int:
     return number
 
 
-def test_a_committed_row_lies_in_the_file_for_everybody_at_once(log_file):
+def test_other_connections_see_a_row_once_it_is_committed(log_file):
     with audit_file.opened(log_file), journal.committed():
         journal.record(MIA.entry(action="person.sign_in"))
         assert count(log_file) == 3
     assert count(log_file) == 4
 
 
-def test_a_full_disk_is_told(log_file):
+def test_a_full_disk_raises_the_journal_error(log_file):
     with audit_file.opened(log_file):
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA page_count")
@@ -63,8 +63,8 @@ def test_a_full_disk_is_told(log_file):
         assert verdict().holds
 
 
-def test_a_file_that_may_not_grow_is_told(log_file):
-    """The operating system says no, as a full disk or a quota does."""
+def test_a_file_size_limit_raises_the_journal_error(log_file):
+    """The operating system refuses to extend the file, as with a full disk or a quota."""
     script = f"""
 import os, resource, signal
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -89,14 +89,14 @@ with audit_file.opened({str(log_file)!r}):
     assert count(log_file) == 4
 
 
-def test_a_read_only_database_is_told(log_file):
+def test_a_read_only_database_raises_the_journal_error(log_file):
     with audit_file.opened(f"file:{log_file}?mode=ro", uri=True, init_command="PRAGMA synchronous=FULL"):
         with pytest.raises(journal.JournalUnavailableError, match="readonly"):
             try_to_write()
         assert len(rows()) == 3
 
 
-def test_a_locked_database_is_told(log_file):
+def test_a_locked_database_raises_the_journal_error(log_file):
     other = sqlite3.connect(log_file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     with audit_file.opened(log_file, timeout=0.1):
@@ -108,13 +108,13 @@ def test_a_locked_database_is_told(log_file):
         assert verdict().count == 4
 
 
-def test_a_file_that_is_no_database_is_told(log_file):
+def test_a_file_that_is_not_a_database_raises_the_journal_error(log_file):
     log_file.write_bytes(b"nonsense " * 1000)
     with audit_file.opened(log_file), pytest.raises(journal.JournalUnavailableError):
         try_to_write()
 
 
-def test_a_database_that_is_gone_is_told(tmp_path, settings, django_db_blocker):
+def test_a_missing_database_raises_the_journal_error(tmp_path, settings, django_db_blocker):
     settings.DATA_DIR = tmp_path
     missing = tmp_path / "no-such-folder" / "snapportal.sqlite3"
     with (
@@ -125,7 +125,7 @@ def test_a_database_that_is_gone_is_told(tmp_path, settings, django_db_blocker):
         try_to_write()
 
 
-def test_a_folder_that_is_gone_is_told(log_file, settings):
+def test_a_missing_data_folder_raises_the_journal_error(log_file, settings):
     settings.DATA_DIR = log_file.parent / "gone"
     with audit_file.opened(log_file):
         with pytest.raises(journal.JournalUnavailableError):
@@ -133,27 +133,27 @@ def test_a_folder_that_is_gone_is_told(log_file, settings):
         assert len(rows()) == 3
 
 
-def test_a_turn_that_never_comes_is_told(log_file, monkeypatch):
+def test_a_write_lock_that_is_never_released_raises_the_journal_error(log_file, monkeypatch):
     monkeypatch.setattr(locking, "WAIT_SECONDS", 0.1)
-    taken, over = threading.Event(), threading.Event()
+    locked, released = threading.Event(), threading.Event()
 
-    def hold_the_turn() -> None:
+    def hold_the_lock() -> None:
         with audit_file.opened(log_file), locking.writer_lock():
-            taken.set()
-            over.wait(5)
+            locked.set()
+            released.wait(5)
 
-    holder = threading.Thread(target=hold_the_turn)
+    holder = threading.Thread(target=hold_the_lock)
     holder.start()
-    taken.wait(5)
+    locked.wait(5)
     with audit_file.opened(log_file):
         with pytest.raises(journal.JournalUnavailableError, match="write lock"):
             try_to_write()
-        over.set()
+        released.set()
         holder.join()
         try_to_write()
 
 
-def test_a_missing_key_is_told_before_anything_is_written(transactional_db, settings):
+def test_a_missing_key_raises_the_journal_error_before_anything_is_written(transactional_db, settings):
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     with pytest.raises(journal.JournalUnavailableError, match="key"), journal.committed():
         Session.objects.create(session_key="never", expire_date="2030-01-01T00:00:00Z")
@@ -163,7 +163,7 @@ def test_a_missing_key_is_told_before_anything_is_written(transactional_db, sett
     assert not Entry.objects.exists()
 
 
-def test_a_fault_in_the_callers_own_statement_is_told_too(transactional_db):
+def test_a_database_error_of_the_caller_raises_the_journal_error(transactional_db):
     with pytest.raises(journal.JournalUnavailableError), journal.committed():
         journal.record(MIA.entry(action="person.sign_in"))
         with connection.cursor() as cursor:
@@ -171,7 +171,7 @@ def test_a_fault_in_the_callers_own_statement_is_told_too(transactional_db):
     assert rows() == []
 
 
-def test_a_row_that_is_rolled_back_to_a_savepoint_leaves_no_hole(transactional_db):
+def test_a_row_rolled_back_to_a_savepoint_leaves_no_gap(transactional_db):
     with journal.committed():
         journal.record(MIA.entry(action="person.sign_in"))
         with pytest.raises(ZeroDivisionError), transaction.atomic():

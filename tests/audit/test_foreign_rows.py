@@ -1,4 +1,4 @@
-"""What the portal never wrote: rows before row 1, and values that no column of ours can hold. Found, named, and no traceback."""
+"""Rows that the portal never writes (sequence below 1, values of a wrong type) are reported by number, without a traceback."""
 
 import json
 import sqlite3
@@ -23,7 +23,7 @@ ROWS = 8
 
 
 def forge(sequence: int) -> None:
-    """Put a copy of row 1 before it."""
+    """Insert a copy of row 1 with this sequence."""
     with without_triggers(), without_sequence_check():
         forged = Entry.objects.get(sequence=1)
         forged.sequence, forged.previous_hash, forged.reason = sequence, "f" * 64, "nothing to see"
@@ -55,12 +55,12 @@ def test_the_database_refuses_a_row_before_row_1(db, sequence):
 
 
 @pytest.mark.parametrize("sequence", [0, -5])
-def test_a_row_before_row_1_is_named(db, capsys, sequence):
+def test_a_row_before_row_1_is_reported(db, capsys, sequence):
     write_events(3)
     call_command("anchor_audit")
     forge(sequence)
-    code, said = check(capsys, "verify_audit", "--no-record")
-    assert (code, f"row {sequence}: no row stands before row 1" in said) == (1, True)
+    code, output = check(capsys, "verify_audit", "--no-record")
+    assert (code, f"row {sequence}: no row stands before row 1" in output) == (1, True)
     assert check(capsys, "anchor_audit")[0] == 1
     assert verdict().first_broken == sequence
 
@@ -70,15 +70,15 @@ def test_pages_show_no_row_before_row_1(db, cast, signed_in, sequence):
     write_events(3)
     forge(sequence)
     auditor = signed_in(cast.aron)
-    said = auditor.get(reverse("entry_list"))
-    assert (said.status_code, "nothing to see" in said.text) == (200, False)
+    page = auditor.get(reverse("entry_list"))
+    assert (page.status_code, "nothing to see" in page.text) == (200, False)
     assert auditor.get("/audit/1/").status_code == 200
     assert auditor.get(f"/audit/{sequence}/").status_code == 404
 
 
 @pytest.fixture
 def log(tmp_path, settings, django_db_blocker) -> Path:
-    """Eight rows in an SQLite file, which is now the database."""
+    """A database file with eight rows, used as the default database."""
     settings.DATA_DIR = tmp_path
     with django_db_blocker.unblock():
         path = audit_file.make(tmp_path)
@@ -88,12 +88,12 @@ def log(tmp_path, settings, django_db_blocker) -> Path:
 
 
 def tamper(path: Path, change: str, sequence: int = 5) -> None:
-    """With sqlite3 alone, as somebody would who holds the file."""
-    hand = sqlite3.connect(path, isolation_level=None)
+    """Change a row with sqlite3 alone, as the owner of the file can."""
+    owner = sqlite3.connect(path, isolation_level=None)
     for trigger in ("no_update", "no_delete", "only_append"):
-        hand.execute(f"DROP TRIGGER audit_entry_{trigger}")
-    hand.execute(f"UPDATE audit_entry SET {change} WHERE sequence = {sequence}")
-    hand.close()
+        owner.execute(f"DROP TRIGGER audit_entry_{trigger}")
+    owner.execute(f"UPDATE audit_entry SET {change} WHERE sequence = {sequence}")
+    owner.close()
 
 
 FOREIGN = [
@@ -115,10 +115,10 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("change", FOREIGN)
-def test_a_foreign_value_is_named_by_its_row(log, capsys, change):
+def test_a_value_of_a_wrong_type_is_reported_with_its_row(log, capsys, change):
     tamper(log, change)
-    code, said = check(capsys, "verify_audit")
-    assert (code, "broken at row 5: " in said) == (1, True)
+    code, output = check(capsys, "verify_audit")
+    assert (code, "broken at row 5: " in output) == (1, True)
     assert verdict_of_rows() == (4, 5)
     assert check(capsys, "anchor_audit")[0] == 1
 
@@ -134,15 +134,15 @@ def keys() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("number", ["'five'", "x'05'", "CAST(x'ff' AS TEXT)", "sequence + 0.5"])
 @pytest.mark.parametrize("place", [5, ROWS])
-def test_a_number_that_is_none_leaves_a_gap_with_a_name(log, capsys, number, place):
+def test_a_sequence_that_is_not_an_integer_is_reported_as_a_missing_row(log, capsys, number, place):
     tamper(log, f"sequence = {number}", place)
-    code, said = check(capsys, "verify_audit")
-    assert (code, f"broken at row {place}: " in said) == (1, True)
+    code, output = check(capsys, "verify_audit")
+    assert (code, f"broken at row {place}: " in output) == (1, True)
     assert check(capsys, "anchor_audit")[0] == 1
 
 
 @pytest.mark.parametrize("change", ["sequence = 'five'", "at = 'yesterday'", "hash = CAST(x'ff' AS TEXT)"])
-def test_behind_a_last_row_that_cannot_be_read_nothing_is_written(log, change):
+def test_nothing_is_written_after_a_last_row_that_cannot_be_read(log, change):
     tamper(log, change, ROWS)
     with pytest.raises(journal.JournalUnavailableError, match="last row"):
         journal.record(MIA.entry(action="person.sign_in"))
@@ -154,20 +154,20 @@ def test_an_export_has_a_line_for_a_row_that_cannot_be_read(log, change):
     lines = b"".join(
         export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").chunks
     ).splitlines()
-    told = [json.loads(line) for line in lines]
-    assert [row["sequence"] for row in told] == list(range(1, ROWS + 1))
-    assert "reason" not in told[4] or "operation_id" in change
-    whole = b"".join(export.begin(actor=MIA, rows=Entry.objects.all(), format_name="csv").chunks)
-    assert len(whole.decode().splitlines()) == ROWS + 2
+    log_rows = [json.loads(line) for line in lines]
+    assert [row["sequence"] for row in log_rows] == list(range(1, ROWS + 1))
+    assert "reason" not in log_rows[4] or "operation_id" in change
+    csv_file = b"".join(export.begin(actor=MIA, rows=Entry.objects.all(), format_name="csv").chunks)
+    assert len(csv_file.decode().splitlines()) == ROWS + 2
 
 
-def test_a_database_that_does_not_answer_is_not_taken_for_a_changed_row(log, capsys):
+def test_a_locked_database_is_not_reported_as_a_changed_row(log, capsys):
     other = sqlite3.connect(log, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
     with audit_file.opened(log, timeout=0.1):
-        code, said = check(capsys, "verify_audit", "--no-record")
+        code, output = check(capsys, "verify_audit", "--no-record")
     other.close()
-    assert (code, "could not be checked" in said) == (2, True)
+    assert (code, "could not be checked" in output) == (2, True)
 
 
 @pytest.mark.parametrize("change", ["actor_id = 'somebody'", "actor_id = 1e300"])
@@ -178,8 +178,8 @@ def test_a_search_for_a_person_passes_over_an_actor_that_is_none(log, change):
 
 
 @pytest.mark.parametrize("change", FOREIGN[:3] + FOREIGN[8:11])
-def test_pages_stand_in_for_a_row_that_cannot_be_read(log, change):
-    """Without a browser, for the file holds the log alone and nobody can sign in to it."""
+def test_pages_show_a_placeholder_for_a_row_that_cannot_be_read(log, change):
+    """Calls the view functions directly, because the database file has no user who could sign in."""
     tamper(log, change)
     lines = Entry.objects.numbered().fetch(50)
     assert [entry.sequence for entry in lines] == list(range(ROWS, 0, -1))
@@ -189,5 +189,5 @@ def test_pages_stand_in_for_a_row_that_cannot_be_read(log, change):
     assert audit._step(lines[3], keys())["is_sealed"] is False
 
 
-def test_untouched_rows_are_read_as_they_are(log):
+def test_unchanged_rows_are_read_as_stored(log):
     assert [dict(row) for row in Entry.objects.all().rows()] == rows()

@@ -1,4 +1,4 @@
-"""The journal: intent, outcome and event rows, each in its place, durable, or not at all."""
+"""The journal writes intent, outcome and event rows in order and durably, or not at all."""
 
 import uuid
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ def restore(**fields) -> journal.EntryData:
     return MIA.entry(action="snapshot.restore", server_id=12345, server_name="web-server-01", **fields)
 
 
-def test_a_story_is_told_in_rows_that_form_one_chain(db):
+def test_the_rows_of_an_operation_and_an_event_form_one_chain(db):
     operation_id = uuid.uuid4()
     with journal.committed():
         journal.intend(restore(operation_id=operation_id, reason="A bad update"))
@@ -25,25 +25,25 @@ def test_a_story_is_told_in_rows_that_form_one_chain(db):
         journal.conclude(restore(operation_id=operation_id, result="accepted", provider_status=200))
     journal.record(MIA.entry(action="person.sign_out"))
 
-    told = rows()
-    assert [(row["sequence"], row["phase"], row["result"]) for row in told] == [
+    log_rows = rows()
+    assert [(row["sequence"], row["phase"], row["result"]) for row in log_rows] == [
         (1, Phase.INTENT, "pending"),
         (2, Phase.OUTCOME, "accepted"),
         (3, Phase.EVENT, "completed"),
     ]
-    assert told[0]["previous_hash"] == chain.GENESIS
-    assert told[1]["previous_hash"] == told[0]["hash"]
-    assert (told[0]["actor_name"], told[0]["address"], told[0]["reason"]) == (
+    assert log_rows[0]["previous_hash"] == chain.GENESIS
+    assert log_rows[1]["previous_hash"] == log_rows[0]["hash"]
+    assert (log_rows[0]["actor_name"], log_rows[0]["address"], log_rows[0]["reason"]) == (
         "Mia",
         "203.0.113.9",
         "A bad update",
     )
     assert verdict() == chain.Verdict(
-        3, None, "", chain.Head(3, told[2]["hash"], chain.to_json_value(told[2]["at"]), "a1")
+        3, None, "", chain.Head(3, log_rows[2]["hash"], chain.to_json_value(log_rows[2]["at"]), "a1")
     )
 
 
-def test_rows_of_an_operation_are_refused_outside_committed(db):
+def test_intent_and_outcome_rows_are_refused_outside_committed(db):
     with pytest.raises(RuntimeError):
         journal.intend(restore(operation_id=uuid.uuid4()))
     with pytest.raises(RuntimeError):
@@ -70,7 +70,7 @@ def test_an_intent_is_durable_before_committed_ends(transactional_db):
     assert len(rows()) == 1
 
 
-def test_committed_refuses_to_hide_in_a_longer_transaction(transactional_db):
+def test_committed_and_record_are_refused_inside_another_transaction(transactional_db):
     with pytest.raises(RuntimeError), transaction.atomic(), journal.committed():
         journal.intend(restore(operation_id=uuid.uuid4()))
     with pytest.raises(RuntimeError), transaction.atomic():
@@ -78,7 +78,7 @@ def test_committed_refuses_to_hide_in_a_longer_transaction(transactional_db):
     assert rows() == []
 
 
-def test_an_error_inside_committed_leaves_nothing(transactional_db):
+def test_an_error_inside_committed_rolls_back_all_rows(transactional_db):
     with pytest.raises(ZeroDivisionError), journal.committed():
         journal.intend(restore(operation_id=uuid.uuid4()))
         _ = 1 / 0
@@ -87,7 +87,7 @@ def test_an_error_inside_committed_leaves_nothing(transactional_db):
     assert verdict().holds
 
 
-def test_a_second_use_of_a_unique_key_reaches_the_caller_unchanged(transactional_db):
+def test_an_integrity_error_inside_committed_reaches_the_caller_unchanged(transactional_db):
     Session.objects.create(session_key="once", expire_date=datetime.now(UTC))
     with pytest.raises(IntegrityError), journal.committed():
         journal.intend(restore(operation_id=uuid.uuid4()))
@@ -95,27 +95,27 @@ def test_a_second_use_of_a_unique_key_reaches_the_caller_unchanged(transactional
     assert rows() == []
 
 
-def test_an_event_may_join_the_transaction_around_it(transactional_db):
+def test_an_event_inside_committed_is_written_in_the_same_transaction(transactional_db):
     with journal.committed():
         Session.objects.create(session_key="once", expire_date=datetime.now(UTC))
         journal.record(MIA.entry(action="token.add"))
     assert len(rows()) == 1
 
 
-def test_time_goes_on_when_the_clock_goes_back(db):
+def test_row_times_increase_when_the_clock_goes_back(db):
     moment = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
     with time_machine.travel(moment, tick=False):
         journal.record(MIA.entry(action="person.sign_in"))
         journal.record(MIA.entry(action="person.sign_out"))
     with time_machine.travel(moment - timedelta(hours=2), tick=False):
         journal.record(MIA.entry(action="person.sign_in"))
-    told = rows()
-    assert [row["at"] - moment for row in told] == [timedelta(microseconds=n) for n in range(3)]
-    assert [row["clock_was_behind"] for row in told] == [False, False, True]
+    log_rows = rows()
+    assert [row["at"] - moment for row in log_rows] == [timedelta(microseconds=n) for n in range(3)]
+    assert [row["clock_was_behind"] for row in log_rows] == [False, False, True]
     assert verdict().holds
 
 
-def test_text_from_outside_is_cleaned_and_cut_to_its_column(db):
+def test_values_from_outside_are_cleaned_and_fitted_to_their_columns(db):
     entry = journal.record(
         MIA.entry(
             action="access.refuse",
@@ -133,7 +133,7 @@ def test_text_from_outside_is_cleaned_and_cut_to_its_column(db):
     assert verdict().holds
 
 
-def test_a_new_first_key_is_told_in_the_log_before_it_seals(db, settings):
+def test_a_new_first_key_is_declared_in_the_log_before_it_seals_rows(db, settings):
     journal.record(MIA.entry(action="person.sign_in"))
     settings.SNAPPORTAL_AUDIT_KEYS = {"a2": bytes(range(32)), **settings.SNAPPORTAL_AUDIT_KEYS}
     journal.record(MIA.entry(action="person.sign_out"))

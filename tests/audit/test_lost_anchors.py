@@ -1,4 +1,4 @@
-"""How the audit log goes on after lines of the file of anchors were lost: they are named, and asked for again if found."""
+"""accept_lost_anchors: verification passes again after the anchor file lost lines, and each lost anchor is named."""
 
 from pathlib import Path
 
@@ -17,17 +17,17 @@ def anchor_file(tmp_path, settings) -> Path:
     return tmp_path / "anchors.jsonl"
 
 
-def test_lost_lines_of_anchors_are_accepted_by_name(capsys, anchor_file, tmp_path):
+def test_verification_passes_after_lost_anchors_are_accepted(capsys, anchor_file, tmp_path):
     for _ in range(3):
         write_events(2)
         run(capsys, "anchor_audit")
     lines = anchor_file.read_text().splitlines(keepends=True)
     anchor_file.write_text(lines[0])
     assert (verify(capsys)[0], run(capsys, "anchor_audit")[0]) == (1, 1)
-    code, said = accept(capsys, "lost_anchors", reason="The stick broke")
-    assert (code, "2 anchors, of rows 5, 8, were lost" in said) == (0, True)
-    code, said = verify(capsys)
-    assert (code, "reason: The stick broke" in said) == (0, True)
+    code, output = accept(capsys, "lost_anchors", reason="The stick broke")
+    assert (code, "2 anchors, of rows 5, 8, were lost" in output) == (0, True)
+    code, output = verify(capsys)
+    assert (code, "reason: The stick broke" in output) == (0, True)
     assert run(capsys, "anchor_audit")[0] == 0
     assert verify_complete_export(tmp_path)[0] == 0
     anchor_file.write_text("")
@@ -35,7 +35,7 @@ def test_lost_lines_of_anchors_are_accepted_by_name(capsys, anchor_file, tmp_pat
     assert accept(capsys, "lost_anchors")[0] == 0
 
 
-def test_a_lost_line_that_turns_up_again_is_asked_for_again(capsys, anchor_file):
+def test_a_lost_anchor_that_is_found_again_is_verified_again(capsys, anchor_file):
     for _ in range(2):
         write_events(2)
         run(capsys, "anchor_audit")
@@ -48,7 +48,7 @@ def test_a_lost_line_that_turns_up_again_is_asked_for_again(capsys, anchor_file)
     assert verify(capsys)[0] == 1
 
 
-def test_a_file_that_lacks_no_line_needs_no_acceptance(capsys, anchor_file):
+def test_acceptance_is_refused_when_no_anchor_is_lost(capsys, anchor_file):
     write_events(2)
     run(capsys, "anchor_audit")
     assert accept(capsys, "lost_anchors")[0] == 1

@@ -1,4 +1,4 @@
-"""A row is written only behind a newest row whose seal our key verifies: a false key and a changed row stop every writer."""
+"""A row is written only when a configured key verifies the newest row: a wrong key or a changed newest row stops all writes."""
 
 import uuid
 
@@ -12,13 +12,13 @@ from tests.support.audit_rows import MIA, rows, verdict, write_events, write_ope
 from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
-FALSE = bytes(range(32))
-NEW = bytes(reversed(range(32)))
+WRONG_KEY = bytes(range(32))
+NEW_KEY = bytes(reversed(range(32)))
 REFUSED = "the key a1 does not open the newest row, 3"
 
 
 @pytest.fixture
-def true_ring(settings, tmp_path) -> dict[str, bytes]:
+def correct_ring(settings, tmp_path) -> dict[str, bytes]:
     settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
     settings.SNAPPORTAL_ANCHOR_URL = ""
     write_events(3)
@@ -26,8 +26,8 @@ def true_ring(settings, tmp_path) -> dict[str, bytes]:
 
 
 @pytest.fixture
-def false_key(settings, true_ring) -> None:
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a1": FALSE}
+def wrong_key(settings, correct_ring) -> None:
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a1": WRONG_KEY}
 
 
 def intend() -> None:
@@ -45,63 +45,63 @@ def record() -> None:
 
 
 @pytest.mark.parametrize("write", [intend, conclude, record])
-def test_a_false_key_under_the_right_id_writes_nothing(true_ring, false_key, settings, write):
+def test_a_wrong_key_under_the_right_id_writes_nothing(correct_ring, wrong_key, settings, write):
     before = rows()
     with pytest.raises(journal.JournalUnavailableError, match=f"{REFUSED}.*nothing was written"):
         write()
     assert rows() == before
-    settings.SNAPPORTAL_AUDIT_KEYS = true_ring
+    settings.SNAPPORTAL_AUDIT_KEYS = correct_ring
     write()
     assert (verdict().holds, len(rows())) == (True, 4)
 
 
 @pytest.mark.parametrize(("command", "code"), [("verify_audit", 1), ("anchor_audit", 1), ("export_audit", 1)])
-def test_no_command_breaks_the_chain_with_a_false_key(
-    true_ring, false_key, settings, capsys, tmp_path, command, code
+def test_no_command_writes_a_row_with_a_wrong_key(
+    correct_ring, wrong_key, settings, capsys, tmp_path, command, code
 ):
     before = rows()
-    ended, out, err = run(capsys, command)
-    assert (ended, REFUSED in err, rows() == before) == (code, True, True)
+    exit_code, out, err = run(capsys, command)
+    assert (exit_code, REFUSED in err, rows() == before) == (code, True, True)
     assert not (tmp_path / "anchors.jsonl").exists()
     assert command != "export_audit" or out == ""
-    settings.SNAPPORTAL_AUDIT_KEYS = true_ring
+    settings.SNAPPORTAL_AUDIT_KEYS = correct_ring
     assert run(capsys, "verify_audit")[0] == 0
 
 
-def test_a_false_old_key_does_not_let_the_key_be_changed(true_ring, settings):
+def test_the_key_cannot_be_changed_when_the_old_key_is_wrong(correct_ring, settings):
     before = rows()
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW, "a1": FALSE}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, "a1": WRONG_KEY}
     with pytest.raises(journal.JournalUnavailableError, match=REFUSED):
         record()
     assert rows() == before
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW, **true_ring}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, **correct_ring}
     record()
     assert (verdict().holds, verdict().head.key_id) == (True, "a2")
 
 
-def test_two_processes_with_different_new_keys_of_one_id_do_not_write_both(true_ring, settings):
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW, **true_ring}
+def test_a_second_new_key_under_the_same_id_cannot_write(correct_ring, settings):
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, **correct_ring}
     record()
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": FALSE, **true_ring}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": WRONG_KEY, **correct_ring}
     with pytest.raises(journal.JournalUnavailableError, match="the key a2 does not open"):
         record()
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW, **true_ring}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, **correct_ring}
     assert verdict().holds
 
 
-def test_a_key_that_may_not_seal_signs_no_anchor(true_ring, settings, capsys, tmp_path):
-    """An anchor that a key signed which was given up before would fail for good."""
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW, **true_ring}
+def test_a_retired_key_signs_no_anchor(correct_ring, settings, capsys, tmp_path):
+    """An anchor signed with a retired key would fail every later verification."""
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, **correct_ring}
     record()
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a3": FALSE, "a2": NEW, **true_ring}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a3": WRONG_KEY, "a2": NEW_KEY, **correct_ring}
     record()
     assert run(capsys, "anchor_audit")[0] == 0
     lines = (tmp_path / "anchors.jsonl").read_text()
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW, "a3": FALSE, **true_ring}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, "a3": WRONG_KEY, **correct_ring}
     code, _out, err = run(capsys, "anchor_audit")
     assert (code, "the key a2 was given up" in err) == (2, True)
     assert (tmp_path / "anchors.jsonl").read_text() == lines
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a3": FALSE, "a2": NEW, **true_ring}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a3": WRONG_KEY, "a2": NEW_KEY, **correct_ring}
     assert run(capsys, "verify_audit")[0] == 0
 
 
@@ -117,7 +117,7 @@ CHANGES = [
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_behind_a_newest_row_that_was_changed_nothing_is_written(true_ring, capsys, change):
+def test_nothing_is_written_after_a_changed_newest_row(correct_ring, capsys, change):
     with without_triggers():
         Entry.objects.filter(sequence=3).update(**change)
     before = rows()
@@ -127,7 +127,7 @@ def test_behind_a_newest_row_that_was_changed_nothing_is_written(true_ring, caps
     assert (code, "nothing was written" in err, rows() == before) == (1, True, True)
 
 
-def test_behind_a_row_that_somebody_put_in_nothing_is_written(true_ring):
+def test_nothing_is_written_after_an_inserted_newest_row(correct_ring):
     forged = Entry.objects.get(sequence=3)
     forged.sequence, forged.previous_hash, forged.reason = 4, forged.hash, "nothing to see"
     forged.save(force_insert=True)
@@ -135,30 +135,30 @@ def test_behind_a_row_that_somebody_put_in_nothing_is_written(true_ring):
         record()
 
 
-def test_a_row_changed_further_back_does_not_stop_the_writers(true_ring):
-    """Verifying finds it. Only the newest row is tried before a row is written, for all would take too long."""
+def test_a_changed_earlier_row_does_not_stop_writes(correct_ring):
+    """Only verifying finds it: checking all rows before each write would take too long."""
     with without_triggers():
         Entry.objects.filter(sequence=2).update(reason="nothing to see")
     record()
     assert (verdict().first_broken, len(rows())) == (2, 4)
 
 
-def test_the_key_can_be_tried_without_writing(true_ring, settings):
+def test_check_key_detects_an_unusable_key_without_writing(correct_ring, settings):
     journal.check_key()
-    for ring in ({}, {"a1": FALSE}, {"a2": NEW}, {"a2": NEW, "a1": FALSE}):
+    for ring in ({}, {"a1": WRONG_KEY}, {"a2": NEW_KEY}, {"a2": NEW_KEY, "a1": WRONG_KEY}):
         settings.SNAPPORTAL_AUDIT_KEYS = ring
         with pytest.raises(journal.JournalUnavailableError, match="key"):
             journal.check_key()
-    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW, **true_ring}
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, **correct_ring}
     journal.check_key()
     record()
-    settings.SNAPPORTAL_AUDIT_KEYS = {**true_ring, "a2": NEW}
+    settings.SNAPPORTAL_AUDIT_KEYS = {**correct_ring, "a2": NEW_KEY}
     with pytest.raises(journal.JournalUnavailableError, match="given up"):
         journal.check_key()
     assert len(rows()) == 5
 
 
-def test_the_first_row_of_a_log_needs_no_row_before_it(db, settings):
+def test_the_first_row_of_an_empty_log_can_be_written(db, settings):
     journal.check_key()
     write_operation("completed")
     assert verdict().holds

@@ -1,4 +1,4 @@
-"""Whoever owns the database can take the triggers away and change what he likes: the chain finds it and says where."""
+"""The owner of the database can remove the triggers and change rows; verification detects every change and its position."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ ROWS = 20
 
 @pytest.fixture
 def log(db) -> chain.Anchor:
-    """Twenty rows, and an anchor that was taken when they stood there."""
+    """Write twenty rows and return the anchor of the last one."""
     write_events(ROWS)
     return anchor_now()
 
@@ -35,22 +35,22 @@ def row(sequence: int):
     return Entry.objects.filter(sequence=sequence)
 
 
-def found(**options) -> tuple[int | None, str]:
+def verified(**options) -> tuple[int | None, str]:
     result = verdict(**options)
     return result.first_broken, result.problem
 
 
 def rewrite_all(secret: bytes) -> None:
-    """Change row 7 and seal every row anew, as one would who wants it to look whole."""
-    told = rows()
+    """Change row 7 and seal every row again, so that the chain itself is valid."""
+    log_rows = rows()
     previous = chain.GENESIS
-    for one in told:
-        one["previous_hash"] = previous
-        if one["sequence"] == 7:
-            one["reason"] = "nothing to see"
-        one["hash"] = previous = chain.seal(one, secret)
+    for item in log_rows:
+        item["previous_hash"] = previous
+        if item["sequence"] == 7:
+            item["reason"] = "nothing to see"
+        item["hash"] = previous = chain.seal(item, secret)
     Entry.objects.all().delete()
-    Entry.objects.bulk_create(Entry(**one) for one in told)
+    Entry.objects.bulk_create(Entry(**item) for item in log_rows)
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_the_database_refuses_to_change_the_log(log, statement):
     assert rows() == before
 
 
-def test_the_database_refuses_the_ways_round_of_its_own_dialect(log):
-    ways = {
+def test_the_database_refuses_statements_that_bypass_delete_triggers(log):
+    statements = {
         "sqlite": "INSERT OR REPLACE INTO audit_entry SELECT * FROM audit_entry WHERE sequence = 20",
         "postgresql": "TRUNCATE audit_entry",
     }
@@ -79,11 +79,11 @@ def test_the_database_refuses_the_ways_round_of_its_own_dialect(log):
         transaction.atomic(),
         connection.cursor() as cursor,
     ):
-        cursor.execute(ways[connection.vendor])
+        cursor.execute(statements[connection.vendor])
     assert rows() == before
 
 
-def test_the_product_cannot_change_the_log_either(log):
+def test_the_models_cannot_change_the_log(log):
     entry = row(7).get()
     entry.reason = "x"
     for change in (entry.save, entry.delete, row(7).delete, lambda: row(7).update(reason="x")):
@@ -92,44 +92,44 @@ def test_the_product_cannot_change_the_log_either(log):
     assert verdict().holds
 
 
-def test_an_untouched_log_raises_no_alarm(log):
-    assert found(anchors=[log]) == (None, "")
+def test_an_unchanged_log_is_valid(log):
+    assert verified(anchors=[log]) == (None, "")
 
 
-def test_an_edit_is_found(log):
+def test_a_changed_column_is_detected(log):
     with without_triggers():
         row(7).update(reason="nothing to see")
-    assert found() == (7, "hash")
+    assert verified() == (7, "hash")
 
 
-def test_a_changed_time_is_found(log):
+def test_a_changed_time_is_detected(log):
     with without_triggers():
         row(7).update(at=F("at") - timedelta(microseconds=1))
-    assert found() == (7, "hash")
+    assert verified() == (7, "hash")
 
 
-def test_a_deletion_in_the_middle_is_found(log):
+def test_a_row_deleted_in_the_middle_is_detected(log):
     with without_triggers():
         row(7).delete()
-    assert found() == (7, "gap")
+    assert verified() == (7, "gap")
 
 
-def test_a_deletion_that_closes_the_gap_is_found(log):
+def test_a_deletion_with_renumbered_rows_is_detected(log):
     with without_triggers():
         row(7).delete()
         for sequence in range(8, ROWS + 1):
             row(sequence).update(sequence=sequence - 1)
-    assert found() == (7, "hash")
+    assert verified() == (7, "hash")
 
 
-def test_a_cut_tail_is_found_through_an_anchor_only(log):
+def test_rows_cut_off_at_the_end_are_detected_through_an_anchor_only(log):
     with without_triggers():
         Entry.objects.filter(sequence__gt=15).delete()
-    assert found() == (None, "")
-    assert found(anchors=[log]) == (16, "cut")
+    assert verified() == (None, "")
+    assert verified(anchors=[log]) == (16, "cut")
 
 
-def test_an_insertion_is_found(log):
+def test_an_inserted_row_is_detected(log):
     with without_triggers():
         for sequence in range(ROWS, 7, -1):
             row(sequence).update(sequence=sequence + 1)
@@ -137,75 +137,75 @@ def test_an_insertion_is_found(log):
         forged.sequence, forged.previous_hash, forged.hash = 8, forged.hash, "f" * 64
         row(9).update(previous_hash=forged.hash)
         forged.save(force_insert=True)
-    assert found() == (8, "hash")
+    assert verified() == (8, "hash")
 
 
-def test_a_new_order_is_found(log):
+def test_swapped_rows_are_detected(log):
     with without_triggers():
         for old, new in ((7, 99), (8, 7), (99, 8)):
             row(old).update(sequence=new)
-    assert found() == (7, "hash")
+    assert verified() == (7, "hash")
 
 
-def test_a_duplicate_is_found(log):
+def test_a_duplicated_row_is_detected(log):
     with without_triggers():
-        twin = row(7).get()
-        twin.sequence, twin.previous_hash = ROWS + 1, row(ROWS).get().hash
-        twin.save(force_insert=True)
-    assert found() == (ROWS + 1, "hash")
+        copy = row(7).get()
+        copy.sequence, copy.previous_hash = ROWS + 1, row(ROWS).get().hash
+        copy.save(force_insert=True)
+    assert verified() == (ROWS + 1, "hash")
 
 
-def test_a_log_rewritten_with_another_key_is_found(log):
+def test_a_log_rewritten_with_another_key_is_detected(log):
     with without_triggers():
         rewrite_all(bytes(32))
-    assert found() == (1, "hash")
+    assert verified() == (1, "hash")
 
 
-def test_a_log_rewritten_with_the_true_key_is_found_through_an_anchor(log):
+def test_a_log_rewritten_with_the_right_key_is_detected_through_an_anchor(log):
     with without_triggers():
         rewrite_all(key()[1])
-    assert found() == (None, "")
-    assert found(anchors=[log]) == (ROWS, "anchor")
+    assert verified() == (None, "")
+    assert verified(anchors=[log]) == (ROWS, "anchor")
 
 
-def test_an_anchor_that_nobody_signed_is_found(log):
+def test_an_anchor_without_a_valid_signature_is_detected(log):
     with without_triggers():
         rewrite_all(key()[1])
     last = rows()[-1]
     forged = chain.Anchor(
         sequence=ROWS, hash=last["hash"], count=ROWS, at=log.at, key_id="a1", signature=log.signature
     )
-    assert found(anchors=[forged]) == (ROWS, "anchor")
+    assert verified(anchors=[forged]) == (ROWS, "anchor")
 
 
-def test_two_anchors_that_contradict_each_other_are_found(log):
+def test_contradicting_anchors_are_detected(log):
     with without_triggers():
         rewrite_all(key()[1])
-    assert found(anchors=[log, anchor_now()]) == (ROWS, "anchor")
-    assert found(anchors=[anchor_now(), log]) == (ROWS, "anchor")
+    assert verified(anchors=[log, anchor_now()]) == (ROWS, "anchor")
+    assert verified(anchors=[anchor_now(), log]) == (ROWS, "anchor")
 
 
-def test_a_key_that_is_no_longer_at_hand_is_named(log, settings):
+def test_a_missing_key_is_reported(log, settings):
     settings.SNAPPORTAL_AUDIT_KEYS = {"a2": bytes(range(32))}
-    assert found() == (1, "key")
+    assert verified() == (1, "key")
 
 
-def test_a_change_of_keys_that_no_row_tells_of_is_found(log, settings):
+def test_an_undeclared_key_change_is_detected(log, settings):
     settings.SNAPPORTAL_AUDIT_KEYS = {**settings.SNAPPORTAL_AUDIT_KEYS, "old": bytes(range(32))}
-    told = rows()[:7]
-    told[6] |= {"key_id": "old"}
-    told[6]["hash"] = chain.seal(told[6], bytes(range(32)))
-    assert chain.verify(told, settings.SNAPPORTAL_AUDIT_KEYS).problem == "key_change"
+    log_rows = rows()[:7]
+    log_rows[6] |= {"key_id": "old"}
+    log_rows[6]["hash"] = chain.seal(log_rows[6], bytes(range(32)))
+    assert chain.verify(log_rows, settings.SNAPPORTAL_AUDIT_KEYS).problem == "key_change"
 
 
-def test_a_row_out_of_order_is_found():
+def test_a_repeated_sequence_is_detected():
     first = {"sequence": 1, "at": "2026-01-01", "key_id": "k", "previous_hash": chain.GENESIS, "action": "x"}
     first["hash"] = chain.seal(first, b"k")
     again = chain.verify([first, first], {"k": b"k"})
     assert (again.count, again.first_broken, again.problem) == (1, 1, "order")
 
 
-def test_time_that_stands_still_is_found():
+def test_a_time_that_does_not_increase_is_detected():
     first = {"sequence": 1, "at": "2026-01-01", "key_id": "k", "previous_hash": chain.GENESIS, "action": "x"}
     first["hash"] = chain.seal(first, b"k")
     second = {**first, "sequence": 2, "previous_hash": first["hash"]}

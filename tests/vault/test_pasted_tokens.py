@@ -1,4 +1,4 @@
-"""Tokens as people paste them: what is certainly not part of the token is taken off, and the page says what."""
+"""Pasted tokens: text that cannot be part of the token is removed, and the page says what was removed."""
 
 import json
 
@@ -46,7 +46,7 @@ TOKEN = "sbx_4f9c2d7ab-.~+/61e0|x=="
         (f"\ufeffTOKEN = 'Bearer {TOKEN}'\n", (Part.INVISIBLE, Part.SPACE, Part.QUOTES, Part.NAME, Part.SCHEME)),
     ],
 )  # fmt: skip
-def test_what_is_no_part_of_a_token_is_taken_off(text, left_off):
+def test_text_around_a_token_is_removed(text, left_off):
     found = clean(text)
     assert found.token == TOKEN
     assert set(found.left_off) == set(left_off)
@@ -60,25 +60,25 @@ def test_what_is_no_part_of_a_token_is_taken_off(text, left_off):
         "Authorization: Basic abc", 'a"b', "a,b;c",
     ],
 )  # fmt: skip
-def test_what_may_be_part_of_a_token_stays(text):
+def test_text_that_may_be_part_of_a_token_stays(text):
     assert clean(text).token in {text, text.removeprefix("Authorization: ")}
 
 
 @pytest.mark.parametrize("text", ["", " \n", "Bearer", "“”", "Bearer ", "\ufeff", "'Bearer '"])
-def test_nothing_is_left_where_nothing_was(text):
+def test_text_without_a_token_becomes_empty(text):
     assert clean(text).token == ""
 
 
-def test_of_two_headers_neither_is_chosen():
+def test_text_with_two_headers_is_not_reduced_to_one_token():
     text = "-H 'Authorization: Bearer one' -H 'Authorization: Bearer two'"
     assert " " in clean(text).token
 
 
-def test_a_bare_token_left_nothing_off():
+def test_a_bare_token_is_unchanged():
     assert clean(TOKEN) == Pasted(TOKEN)
 
 
-def test_every_part_has_its_words():
+def test_every_removed_part_has_a_text_for_the_page():
     assert set(PART_TEXTS) == set(Part)
 
 
@@ -91,14 +91,14 @@ def vera(cast, signed_in):
     return signed_in(cast.vera)
 
 
-def test_the_token_itself_is_stored_and_the_page_says_what_was_left_off(sandbox, vera):
+def test_the_extracted_token_is_stored_and_the_page_says_what_was_removed(sandbox, vera):
     page = add(vera, f'\ufeff-H "Authorization: Bearer {sandbox.token}"\n').text
     assert tokens.decrypt(StoredToken.objects.get()) == sandbox.token
     assert "We left off invisible characters and the command around it" in page
     assert sandbox.token not in page
 
 
-def test_a_replacing_token_is_cleaned_likewise(sandbox, vera):
+def test_a_replacement_token_is_cleaned_too(sandbox, vera):
     add(vera, sandbox.token)
     stored = StoredToken.objects.get()
     page = vera.post(f"/tokens/{stored.pk}/replace/", {"token": f"Bearer {sandbox.other_token}"}, follow=True)
@@ -106,11 +106,11 @@ def test_a_replacing_token_is_cleaned_likewise(sandbox, vera):
     assert "We left off “Bearer”" in page.text
 
 
-def test_a_bare_token_is_stored_without_such_a_message(sandbox, vera):
+def test_a_bare_token_is_stored_without_a_message_about_removed_text(sandbox, vera):
     assert "We left off" not in add(vera, sandbox.token).text
 
 
-def test_a_refused_token_says_what_was_left_off_and_never_shows_the_token(sandbox, vera):
+def test_the_page_of_a_refused_token_says_what_was_removed_and_hides_the_token(sandbox, vera):
     page = add(vera, "MY_TOKEN=not-a-token-of-anybody").text
     assert "We left off the name in front of it" in page
     assert "VPS.org does not accept this token" in page
@@ -118,14 +118,14 @@ def test_a_refused_token_says_what_was_left_off_and_never_shows_the_token(sandbo
     assert "MY_TOKEN" not in page
 
 
-def test_bearer_alone_is_no_token(vera):
+def test_the_word_bearer_alone_is_not_a_token(vera):
     page = add(vera, "Bearer ", unchecked="on").text
     assert "There is no token in what was pasted" in page
     assert Entry.objects.count() == 0
 
 
 @pytest.mark.parametrize("label", ["{token}", "my {token}", "0123456789abcdefghijklmn"])
-def test_a_token_pasted_into_the_label_is_written_and_shown_nowhere(sandbox, vera, label):
+def test_a_token_pasted_into_the_label_is_neither_stored_nor_shown(sandbox, vera, label):
     label = label.format(token=sandbox.token)
     for token in (sandbox.token, "nobody"):
         page = add(vera, token, label=label).text
@@ -138,15 +138,15 @@ def test_a_token_pasted_into_the_label_is_written_and_shown_nowhere(sandbox, ver
 @pytest.mark.parametrize(
     "label", ["customer-4711-webservers-eu", "Donaudampfschifffahrtsgesellschaft", "2026"]
 )
-def test_a_name_for_people_is_a_label(sandbox, vera, label):
+def test_a_long_ordinary_name_is_accepted_as_a_label(sandbox, vera, label):
     add(vera, sandbox.token, label=label)
     assert StoredToken.objects.get().label == label
 
 
-def test_the_label_is_never_the_token_itself_whatever_the_token_looks_like(sandbox, vera):
+def test_a_label_equal_to_the_token_is_refused(sandbox, vera):
     assert "This looks like a token" in add(vera, "short-token", label="short-token").text
     assert Entry.objects.count() == 0
 
 
-def test_blanks_around_a_token_are_told_too(sandbox, vera):
+def test_the_page_reports_removed_blanks(sandbox, vera):
     assert "We left off blanks around it" in add(vera, f" {sandbox.token} ").text

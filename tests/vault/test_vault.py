@@ -1,4 +1,4 @@
-"""Stored tokens: sealed to their place, opened by the ring, found nowhere in clear."""
+"""Stored tokens are encrypted, bound to their row and owner, decrypted by the key ring, and nowhere in plain text."""
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -12,7 +12,7 @@ from snapshots.vault.models import StoredToken
 
 CANARY = "canary-7Jq2mXw9Lr4TzKd8-in-the-vault"
 RING = {"k2": bytes(range(32)), "k1": bytes(range(32, 64))}
-HERE = Binding("stored_token", "sealed", "abcdefghij", 7)
+BINDING = Binding("stored_token", "sealed", "abcdefghij", 7)
 
 
 @pytest.fixture
@@ -21,14 +21,14 @@ def stored(cast) -> StoredToken:
 
 
 @given(st.text(min_size=1, max_size=80))
-def test_a_sealed_token_opens_where_it_was_sealed(token):
-    key_id, sealed = crypto.seal(token, ring=RING, binding=HERE)
+def test_a_sealed_token_decrypts_with_the_same_binding(token):
+    key_id, sealed = crypto.seal(token, ring=RING, binding=BINDING)
     assert key_id == "k2"
-    assert crypto.open_sealed(sealed, key_id=key_id, ring=RING, binding=HERE) == token
+    assert crypto.open_sealed(sealed, key_id=key_id, ring=RING, binding=BINDING) == token
 
 
 @pytest.mark.parametrize(
-    "elsewhere",
+    "other_binding",
     [
         Binding("other_table", "sealed", "abcdefghij", 7),
         Binding("stored_token", "hint", "abcdefghij", 7),
@@ -36,45 +36,45 @@ def test_a_sealed_token_opens_where_it_was_sealed(token):
         Binding("stored_token", "sealed", "abcdefghij", 8),
     ],
 )
-def test_a_sealed_token_does_not_open_elsewhere(elsewhere):
-    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=HERE)
+def test_a_sealed_token_does_not_decrypt_with_another_binding(other_binding):
+    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=BINDING)
     with pytest.raises(SealError):
-        crypto.open_sealed(sealed, key_id=key_id, ring=RING, binding=elsewhere)
+        crypto.open_sealed(sealed, key_id=key_id, ring=RING, binding=other_binding)
 
 
-def test_a_changed_or_cut_seal_does_not_open():
-    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=HERE)
+def test_changed_or_truncated_bytes_do_not_decrypt():
+    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=BINDING)
     flipped = sealed[:-1] + bytes([sealed[-1] ^ 1])
     for broken in (flipped, sealed[:-1], sealed[:5], b""):
         with pytest.raises(SealError):
-            crypto.open_sealed(broken, key_id=key_id, ring=RING, binding=HERE)
+            crypto.open_sealed(broken, key_id=key_id, ring=RING, binding=BINDING)
 
 
-def test_a_seal_under_another_key_id_does_not_open_even_with_the_same_key():
-    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=HERE)
+def test_a_token_does_not_decrypt_under_another_key_id_with_the_same_key():
+    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=BINDING)
     with pytest.raises(SealError):
-        crypto.open_sealed(sealed, key_id="k9", ring={"k9": RING[key_id]}, binding=HERE)
+        crypto.open_sealed(sealed, key_id="k9", ring={"k9": RING[key_id]}, binding=BINDING)
 
 
-def test_without_its_key_a_token_neither_seals_nor_opens():
-    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=HERE)
+def test_without_its_key_a_token_is_neither_encrypted_nor_decrypted():
+    key_id, sealed = crypto.seal(CANARY, ring=RING, binding=BINDING)
     with pytest.raises(KeyMissingError):
-        crypto.open_sealed(sealed, key_id=key_id, ring={"k1": RING["k1"]}, binding=HERE)
+        crypto.open_sealed(sealed, key_id=key_id, ring={"k1": RING["k1"]}, binding=BINDING)
     with pytest.raises(KeyMissingError):
-        crypto.seal(CANARY, ring={}, binding=HERE)
+        crypto.seal(CANARY, ring={}, binding=BINDING)
 
 
 def test_the_same_token_is_sealed_differently_each_time():
-    assert crypto.seal(CANARY, ring=RING, binding=HERE) != crypto.seal(CANARY, ring=RING, binding=HERE)
+    assert crypto.seal(CANARY, ring=RING, binding=BINDING) != crypto.seal(CANARY, ring=RING, binding=BINDING)
 
 
-def test_a_fingerprint_tells_tokens_apart_and_needs_the_secret():
+def test_a_fingerprint_depends_on_the_token_and_the_secret():
     assert crypto.fingerprint(CANARY, secret="s" * 40) == crypto.fingerprint(CANARY, secret="s" * 40)
     assert crypto.fingerprint(CANARY, secret="s" * 40) != crypto.fingerprint(CANARY + "x", secret="s" * 40)
     assert crypto.fingerprint(CANARY, secret="s" * 40) != crypto.fingerprint(CANARY, secret="t" * 40)
 
 
-def test_only_long_tokens_show_their_end(cast):
+def test_only_long_tokens_show_their_last_characters(cast):
     def shown(token: str) -> str:
         return tokens.store(user_id=cast.omar.pk, label=token, token=token, stored_by_name="O").masked
 
@@ -82,13 +82,13 @@ def test_only_long_tokens_show_their_end(cast):
     assert shown("x" * 15 + "abcd") == "••••"
 
 
-def test_a_row_copied_to_another_person_does_not_open(cast, stored):
+def test_a_row_assigned_to_another_user_does_not_decrypt(cast, stored):
     StoredToken.objects.filter(pk=stored.pk).update(user_id=cast.omar.pk)
     with pytest.raises(SealError):
         tokens.decrypt(StoredToken.objects.get())
 
 
-def test_a_seal_copied_into_another_row_does_not_open(cast, stored):
+def test_sealed_bytes_copied_to_another_row_do_not_decrypt(cast, stored):
     other = tokens.store(
         user_id=cast.vera.pk, label="Other", token="another-token-000000", stored_by_name="V"
     )
@@ -102,7 +102,7 @@ def rotate(settings) -> None:
     settings.SNAPPORTAL_TOKEN_KEYS = {"t2": bytes(range(32)), **settings.SNAPPORTAL_TOKEN_KEYS}
 
 
-def test_rotation_keeps_tokens_and_fingerprints_while_the_old_key_can_go(stored, settings, capsys):
+def test_tokens_and_fingerprints_survive_a_key_rotation_without_the_old_key(stored, settings, capsys):
     fingerprint = stored.fingerprint
     rotate(settings)
     assert tokens.decrypt(stored) == CANARY
@@ -118,13 +118,13 @@ def test_rotation_keeps_tokens_and_fingerprints_while_the_old_key_can_go(stored,
 
 def test_resealing_does_not_undo_a_replacement_made_meanwhile(stored, settings):
     rotate(settings)
-    read_before = StoredToken.objects.get()
+    outdated = StoredToken.objects.get()
     tokens.replace(stored, "a-newer-token-1234567890", stored_by_name="Vera")
-    assert tokens.reseal(read_before) is False
+    assert tokens.reseal(outdated) is False
     assert tokens.decrypt(StoredToken.objects.get()) == "a-newer-token-1234567890"
 
 
-def test_resealing_names_the_tokens_that_cannot_be_opened(stored, settings):
+def test_resealing_lists_the_tokens_that_cannot_be_decrypted(stored, settings):
     settings.SNAPPORTAL_TOKEN_KEYS = {"t2": bytes(range(32))}
     with pytest.raises(CommandError, match=stored.pk):
         call_command("reseal_tokens")
@@ -137,8 +137,8 @@ def test_a_refusal_of_the_old_token_does_not_mark_the_new_one(stored):
     assert StoredToken.objects.get().refused_at is None
 
 
-def test_the_token_is_nowhere_in_clear(desk, signed_in, caplog):
-    """Mia's token after pages, checks and operations: not in the database, the cache, a page, a header or the logs."""
+def test_the_token_is_nowhere_in_plain_text(desk, signed_in, caplog):
+    """After pages, a check and an operation the token is not in the database, the cache, a page, a header or the logs."""
     token = tokens.decrypt(desk.token)
     client = signed_in(desk.user)
     view = desk.server()
@@ -162,7 +162,7 @@ def test_the_token_is_nowhere_in_clear(desk, signed_in, caplog):
 
 
 def dump() -> str:
-    """All tables as text, the cache's among them; blobs as the text they would hold."""
+    """All tables as text, including the cache table; binary values are decoded as Latin-1."""
     parts = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):

@@ -50,8 +50,8 @@ class Command(BaseCommand):
         stored = anchors.read_anchors(path, on_truncated=self._warn_truncated) if path.exists() else []
         acceptances = accepted_damage.read_acceptances()
         accepted = accepted_damage.merge(acceptances)
-        valid = [anchor for anchor in stored if anchor.named_row not in accepted.anchors]
-        last = max(valid, key=lambda anchor: anchor.sequence, default=None)
+        active = [anchor for anchor in stored if anchor.named_row not in accepted.anchors]
+        last = max(active, key=lambda anchor: anchor.sequence, default=None)
         start = (
             verification.find_head(last)
             if last and chain.has_valid_signature(last, settings.SNAPPORTAL_AUDIT_KEYS)
