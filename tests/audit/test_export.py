@@ -135,10 +135,8 @@ def test_a_complete_export_is_verified_with_python_alone(verify, tmp_path, setti
     settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
     call_command("anchor_audit")
     complete_export = exported("json")
-    assert verify(complete_export, "--anchors", "anchors.jsonl") == (
-        0,
-        "5 rows hold, complete from row 1 to row 5; 1 anchors agree.\n",
-    )
+    finding = "5 rows hold, complete from row 1 to row 5; 1 anchors agree.\n"
+    assert verify(complete_export, "--anchors", "anchors.jsonl") == (0, finding)
     cut = b"".join(complete_export.splitlines(keepends=True)[:3])
     assert verify(cut)[0] == 0
     code, output = verify(cut, "--anchors", "anchors.jsonl")
@@ -192,7 +190,7 @@ def test_a_file_without_rows_cannot_be_checked(verify, tmp_path, settings, capsy
 
 
 @pytest.mark.parametrize("left", [slice(3, None), slice(0, 1), slice(None, None, 4)])
-def test_a_missing_anchored_row_is_reported_even_among_gaps(verify, tmp_path, settings, capsys, left):
+def test_a_missing_anchored_row_is_reported_despite_gaps(verify, tmp_path, settings, capsys, left):
     settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
     for _ in range(3):
         write_events(2)
