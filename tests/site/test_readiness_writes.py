@@ -144,7 +144,7 @@ def test_a_folder_without_the_files_of_the_queue_is_told(file, settings):
 
 def test_a_folder_where_the_queue_may_not_be_opened_is_told(file, settings):
     settings.DATA_DIR = file.parent / "elsewhere"
-    (settings.DATA_DIR / locking.TURN).mkdir(parents=True)
+    (settings.DATA_DIR / locking.WRITER_LOCK_FILE).mkdir(parents=True)
     with audit_file.opened(file):
         assert not can_write()
 
