@@ -1,6 +1,6 @@
 """Rows of snapshots and progress bars made ready for the page: every text, address and decision is prepared here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.urls import reverse
@@ -114,14 +114,23 @@ def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
         spoken_name=f"{name}, {id_text(snapshot.id)}" if has_namesakes else name,
         namesakes=_("One of %d snapshots of this name") % namesakes if has_namesakes else "",
         description=snapshot.description,
-        badge=DELETING if snapshot.id in view.deleted_ids else snapshot_badge(snapshot.status),
+        badge=_badge(snapshot, view),
         size=megabytes(snapshot.size_mb),
         age=_age(snapshot, view),
         at=moment(snapshot.created_at),
-        estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES) if snapshot.is_moving else None,
+        estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES)
+        if snapshot.is_moving and not is_stuck
+        else None,
         warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
         **vars(_buttons(snapshot, view, may_restore=may_restore, may_delete=may_delete)),
     )
+
+
+def _badge(snapshot: Snapshot, view: ServerView) -> Badge:
+    if snapshot.id in view.deleted_ids:
+        return DELETING
+    badge = snapshot_badge(snapshot.status)
+    return replace(badge, kind="warn") if view.is_stuck(snapshot) else badge
 
 
 def _buttons(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Buttons:
@@ -132,11 +141,12 @@ def _buttons(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
     can_restore = snapshot.is_completed and not view.is_gone
     can_delete = is_stuck or not snapshot.is_moving
     not_allowed = NOT_ALLOWED.get((may_restore, may_delete), "")
+    no_restore = "" if is_stuck else restore_obstacle(snapshot)
     no_delete = "" if is_stuck else delete_obstacle(snapshot)
     return Buttons(
         restore_url=reverse("snapshot_restore", args=ids) if may_restore and can_restore else "",
         delete_url=reverse("snapshot_delete", args=ids) if may_delete and can_delete else "",
-        no_restore=str(restore_obstacle(snapshot) if may_restore else not_allowed),
+        no_restore=str(no_restore if may_restore else not_allowed),
         no_delete=str(no_delete if may_delete else not_allowed),
     )
 

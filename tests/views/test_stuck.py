@@ -74,6 +74,8 @@ def test_a_snapshot_that_is_in_progress_for_days_has_a_delete_button_and_a_text(
     assert f'href="{delete_url(desk, snapshot)}"' in response.content.decode()
     if page != "full":
         assert "For 3 days so far: far longer than the usual 3 to 10 minutes" in text_of(response)
+    assert "<progress" not in response.content.decode(), "nobody knows how far it is"
+    assert "Not ready yet" not in text_of(response)
 
 
 @pytest.mark.parametrize("page", ["list", "server", "full"])
