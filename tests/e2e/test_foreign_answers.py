@@ -8,10 +8,10 @@ from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from tests.desk import Desk
 from tests.e2e.browsing import Site
 from tests.e2e.interposer import FOREIGN_PAGE, FOREIGN_TEXT, SIGN_IN_PATH, Interposed, Interposer
 from tests.e2e.looking import faults
+from tests.support.desk import Desk
 
 pytestmark = pytest.mark.browser
 SERVER = "web-server-01"
