@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker
 
-# Spelled out, because gunicorn loads this before Django and its middleware.
+# Spelled out, because gunicorn loads this before Django and its middleware. X-SnapPortal is left out on purpose: these
+# answers are in gunicorn's words, which an open page must not show.
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",

@@ -118,6 +118,7 @@ class HeadersMiddleware:
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",
+        "X-SnapPortal": "answer",  # static/answers.js lets htmx use no answer without it
     }
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -104,13 +104,6 @@
     tick();
     judge(event.target);
   });
-  document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.successful) document.getElementById("failure").replaceChildren();
-  });
-  document.addEventListener("htmx:sendError", () => {
-    const place = document.getElementById("failure");
-    if (!place.hasChildNodes()) place.append(document.getElementById("offline").content.cloneNode(true));
-  });
 
   addEventListener("beforeprint", () => {
     for (const time of document.querySelectorAll("time[data-printed]")) {

@@ -14,8 +14,10 @@ from tests.support.imaginary import imaginary, imaginary_desk
 from tests.support.left_out import pytest_collection_modifyitems, pytest_terminal_summary
 from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
+from tests.support.provider_check import check_provider
 
 __all__ = [
+    "check_provider",
     "double",
     "http_sandbox",
     "imaginary",

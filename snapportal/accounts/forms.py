@@ -3,11 +3,19 @@
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import PasswordChangeForm, SetPasswordForm
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from snapportal.accounts.models import ROLE_WORDS, Role, User
+
+
+class SignInForm(AuthenticationForm):
+    """Sign-in name and password."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].widget.attrs["translate"] = "no"
 
 
 # The class takes its model as a parameter in the stubs alone.
@@ -19,7 +27,12 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ["name", "email", "role", "is_active"]
-        widgets = {"role": forms.RadioSelect}
+        widgets = {
+            "role": forms.RadioSelect,
+            "username": forms.TextInput(attrs={"translate": "no"}),
+            "name": forms.TextInput(attrs={"translate": "no"}),
+            "email": forms.EmailInput(attrs={"translate": "no"}),
+        }
         help_texts = {
             "email": _("Only to identify people: the portal sends no mail."),
             "is_active": _("Without this the person is signed out at once and cannot come back."),

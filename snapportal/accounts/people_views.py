@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from snapportal.accounts import people
 from snapportal.accounts.forms import InvitationForm, PersonForm
 from snapportal.accounts.models import User
+from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
 from snapshots.vault.service import may_keep_tokens
 from snapshots.views.access import requires
@@ -76,7 +77,7 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
         except people.PersonError as error:
             form.add_error(None, str(error))
         else:
-            messages.success(request, _("%(name)s is saved.") % {"name": person})
+            messages.success(request, with_names(_("%(name)s is saved."), name=person))
             return redirect("person_list")
     tokens = StoredToken.objects.filter(user_id=pk)
     shown = User.objects.get(pk=pk)  # the form has written the refused values into `person`

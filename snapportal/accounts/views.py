@@ -5,7 +5,6 @@ from urllib.parse import unquote
 
 from django.contrib import messages
 from django.contrib.auth import login, logout, update_session_auth_hash
-from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,7 +12,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import people, throttle
-from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm
+from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm, SignInForm
 from snapportal.accounts.models import User
 from snapshots.audit import journal, masking
 from snapshots.views.access import public, requires
@@ -88,7 +87,7 @@ def _hold_back(request: HttpRequest, action: str, username: str, minutes: int) -
 def sign_in(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, User):
         return redirect(home_url(request.user))
-    form = AuthenticationForm(request, data=request.POST or None)
+    form = SignInForm(request, data=request.POST or None)
     if request.method == "POST":
         username = request.POST.get("username", "")
         minutes = throttle.minutes_to_wait(username, _address(request))

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -26,6 +26,18 @@ def utc_text(value: datetime) -> str:
 
 def iso_text(value: datetime) -> str:
     return value.isoformat(timespec="seconds")
+
+
+@register.filter
+def as_name(value: object) -> SafeString:
+    """A name, ID or code: a browser that translates the page leaves it as it is. For text only, not for attributes."""
+    return format_html('<bdi translate="no">{}</bdi>', value)
+
+
+def with_names(sentence: str, **names: object) -> SafeString:
+    """A translated sentence with each %(placeholder)s as a name."""
+    text = escape(sentence) % {key: as_name(value) for key, value in names.items()}
+    return SafeString(text)
 
 
 @register.simple_tag

@@ -35,7 +35,7 @@ SHORTEST_SECRET: Final = 8
 """Anything shorter is no token, and to blot it out of an answer would tear the answer."""
 
 
-def _explain(error: Exception) -> UpstreamError:
+def explain(error: Exception) -> UpstreamError:
     """What a failure below HTTP means. Its words stay out where they could quote a header with the token."""
     name = type(error).__name__
     if isinstance(error, httpx.PoolTimeout | httpcore.PoolTimeout):
@@ -58,7 +58,7 @@ _NO_CONNECTION = (
     httpcore.UnsupportedProtocol,
 )
 _NOT_SENDABLE = (httpx.LocalProtocolError, httpcore.LocalProtocolError)
-_FAILURES = (
+FAILURES = (
     httpx.HTTPError,
     httpx.InvalidURL,
     httpcore.TimeoutException,
@@ -117,8 +117,8 @@ class Call:
                 headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
             )
             response = self._http.send(request, stream=True)
-        except _FAILURES as error:
-            failure = _explain(error)
+        except FAILURES as error:
+            failure = explain(error)
         else:
             try:
                 return self._read(method, response)
@@ -134,9 +134,9 @@ class Call:
             raise UnreadableError("a compressed answer that was not asked for", status=status)
         try:
             body = self._body(response)
-        except _FAILURES as error:
+        except FAILURES as error:
             cut = isinstance(error, httpx.RemoteProtocolError | httpcore.RemoteProtocolError)
-            failure = UnreadableError("the answer is cut") if cut else _explain(error)
+            failure = UnreadableError("the answer is cut") if cut else explain(error)
         else:
             return Answer(status, self._blot(body), str(response.request.url))
         failure.status = status
@@ -168,7 +168,7 @@ class Call:
                 body += chunk
                 if len(body) > MAX_ERROR_BYTES or network.seconds_left() <= 0:
                     break
-        except _FAILURES:
+        except FAILURES:
             return b""
         return bytes(body)
 

@@ -94,7 +94,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
         end = time.monotonic() + min(seconds_left(), CONNECT_SECONDS)
-        addresses = _look_up(host, port, end - time.monotonic())
+        addresses = look_up(host, port, end - time.monotonic())
         failure: Exception = httpcore.ConnectError("the name has no address")
         for position, address in enumerate(addresses):
             # A share each, or a first address that never answers would leave no time for the second.
@@ -110,7 +110,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         raise failure
 
 
-def _look_up(host: str, port: int, seconds: float) -> list[str]:
+def look_up(host: str, port: int, seconds: float) -> list[str]:
     """The addresses of a name. In a thread of its own, because getaddrinfo knows no timeout."""
     found: list[str] = []
     failures: list[OSError | UnicodeError] = []

@@ -1,5 +1,6 @@
 """The pooled HTTP client of a process, with the total deadline of network.py below it."""
 
+import ssl
 from collections.abc import Iterator
 from typing import cast
 
@@ -9,6 +10,11 @@ import httpx
 from snapshots.upstream import network
 
 Http = httpx.Client
+
+
+def make_ssl_context() -> ssl.SSLContext:
+    """Accepts certificates of the well-known authorities only, whatever the environment says."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _PoolStream(httpx.SyncByteStream):
@@ -26,7 +32,7 @@ class _PoolTransport(httpx.BaseTransport):
     """Our own, because httpx's takes our network under its pool through a private attribute only."""
 
     def __init__(self) -> None:
-        ssl_context = httpx.create_ssl_context(trust_env=False)
+        ssl_context = make_ssl_context()
         self._reads = network.make_pool(ssl_context, connections=64, keepalive_seconds=5)
         # A kept connection may be closed by the other side just as a request goes out on it. A read is tried again; a
         # write would be "not known" for nothing, so each goes out on a connection of its own.

@@ -38,8 +38,10 @@ class EntryLine:
     url: str
     at: datetime
     who: str
+    who_html: str
     role: str
     what: str
+    what_html: str
     why: str
     note: "StrPromise | str"
     result: Badge
@@ -61,8 +63,10 @@ def _line(entry: Entry, who: str) -> EntryLine:
         url=reverse("entry_detail", args=[int(entry.sequence)]),
         at=entry.at,
         who=who,
+        who_html=texts.who_html(entry, who),
         role=entry.actor_role,
         what=texts.headline(entry),
+        what_html=texts.headline_html(entry),
         why=entry.reason,
         note=texts.code_words(entry),
         result=texts.result_badge(entry),
@@ -159,7 +163,8 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "first": first,
         "steps": steps,
         "headline": texts.headline(first),
-        "who": Roster.load().names([first])[first.sequence],
+        "headline_html": texts.headline_html(first),
+        "who": texts.who_html(first, Roster.load().names([first])[first.sequence]),
         "target": texts.target_words(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),

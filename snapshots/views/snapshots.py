@@ -99,6 +99,7 @@ def _name_check(token: StoredToken, server_id: int) -> dict[str, str]:
         "autocomplete": "off",
         "autocapitalize": "none",
         "spellcheck": "false",
+        "translate": "no",
         "hx-get": reverse("snapshot_name_check", args=[token.pk, server_id]),
         "hx-trigger": "input changed delay:400ms",
         "hx-target": "#name-check",

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from snapshots import connection
 from snapshots.operations.attention import count_left_open
+from snapshots.templatetags.portal import with_names
 from snapshots.vault import service
 from snapshots.vault.models import StoredToken
 from snapshots.vault.service import TokenNotStoredError
@@ -59,18 +60,23 @@ def _tell(request: HttpRequest, stored: StoredToken) -> None:
     for twin in same:
         messages.warning(
             request,
-            _("“%(label)s” and “%(twin)s” are the same token: one of them can be removed.")
-            % {"label": stored.label, "twin": twin.label},
+            with_names(
+                _("“%(label)s” and “%(twin)s” are the same token: one of them can be removed."),
+                label=stored.label,
+                twin=twin.label,
+            ),
         )
     if stored.checked_at:
         messages.success(
-            request, _("The token “%(label)s” is stored: VPS.org accepts it.") % {"label": stored.label}
+            request, with_names(_("The token “%(label)s” is stored: VPS.org accepts it."), label=stored.label)
         )
     else:
         messages.warning(
             request,
-            _("The token “%(label)s” is stored, but not checked: VPS.org did not answer.")
-            % {"label": stored.label},
+            with_names(
+                _("The token “%(label)s” is stored, but not checked: VPS.org did not answer."),
+                label=stored.label,
+            ),
         )
 
 
@@ -78,10 +84,12 @@ def _tell_changed(request: HttpRequest, stored: StoredToken) -> HttpResponse:
     """Nothing was done, because somebody else was quicker."""
     messages.error(
         request,
-        _(
-            "The token “%(label)s” was removed or replaced in the meantime: nothing was changed. Check it again."
-        )
-        % {"label": stored.label},
+        with_names(
+            _(
+                "The token “%(label)s” was removed or replaced in the meantime: nothing was changed. Check it again."
+            ),
+            label=stored.label,
+        ),
     )
     return redirect(_home_of(request, stored.user))
 
@@ -122,7 +130,7 @@ def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
     owner = get_object_or_404(get_user_model(), pk=pk)
     if not service.may_keep_tokens(owner):
         messages.error(
-            request, _("%(name)s could not use a token: the role has no servers.") % {"name": owner}
+            request, with_names(_("%(name)s could not use a token: the role has no servers."), name=owner)
         )
         return redirect("person_edit", pk)
     return _add(request, owner)
@@ -162,7 +170,7 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
             service.remove_token(actor=actor_of(request), stored=stored)
         except TokenChangedError:
             return _tell_changed(request, stored)
-        messages.success(request, _("The token “%(label)s” is removed.") % {"label": stored.label})
+        messages.success(request, with_names(_("The token “%(label)s” is removed."), label=stored.label))
         return redirect(back)
     context = {"stored": stored, "left_open": count_left_open(stored), "back": back}
     return render(request, "tokens/remove.html", context)
@@ -176,7 +184,7 @@ def token_check(request: HttpRequest, token_id: str) -> HttpResponse:
     except TokenChangedError:
         return _tell_changed(request, stored)
     if check.ok:
-        messages.success(request, _("VPS.org accepts the token “%(label)s”.") % {"label": stored.label})
+        messages.success(request, with_names(_("VPS.org accepts the token “%(label)s”."), label=stored.label))
     else:
         messages.error(request, token_check_text(check))
     return redirect(_home_of(request, stored.user))

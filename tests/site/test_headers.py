@@ -69,6 +69,7 @@ def check_headers(answer, told: str, *, is_file: bool = False) -> None:
         "Referrer-Policy": "same-origin",
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
+        "X-SnapPortal": "answer",
     }
     assert {name: answer.get(name) for name in expected} == expected, told
     assert answer["X-Request-ID"], told

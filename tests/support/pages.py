@@ -10,6 +10,7 @@ from django.test import Client
 def text_of(response: HttpResponse) -> str:
     """The page as a reader sees it: no tags, whitespace as single spaces."""
     body = re.sub(r"(?s)<(svg|head|template).*?</\1>", " ", response.content.decode())
+    body = re.sub(r"</?bdi[^>]*>", "", body)
     return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]+>", " ", body)))
 
 

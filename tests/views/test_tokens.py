@@ -12,6 +12,7 @@ from snapshots.sandbox.models import Token
 from snapshots.vault import service, tokens
 from snapshots.vault.models import StoredToken
 from snapshots.vault.tokens import TokenChangedError
+from tests.support.pages import text_of
 
 NOWHERE = "http://127.0.0.1:9"
 WRONG = "sbx_this-token-is-not-known-to-anybody"
@@ -131,7 +132,7 @@ def test_a_refused_replacement_leaves_the_stored_token_alone(cast, sandbox, vera
 
 
 def test_removing_asks_first_and_is_recorded(vera, stored):
-    assert "Remove “Team”?" in vera.get(url("token_remove", stored)).content.decode()
+    assert "Remove “Team”?" in text_of(vera.get(url("token_remove", stored)))
     assert StoredToken.objects.count() == 1
     vera.post(url("token_remove", stored))
     assert StoredToken.objects.count() == 0
@@ -219,7 +220,7 @@ def test_without_its_audit_row_no_token_changes(vera, stored, sandbox, settings,
 
 
 def test_a_token_that_is_stored_already_is_stored_and_warned_about(sandbox, stored, vera):
-    page = add(vera, sandbox.token, label="Again").content.decode()
+    page = text_of(add(vera, sandbox.token, label="Again"))
     assert "“Again” and “Team” are the same token" in page
     assert StoredToken.objects.count() == 2
 

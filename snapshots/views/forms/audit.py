@@ -49,10 +49,15 @@ class EntryFilterForm(forms.Form):
         label=_("Person"),
         required=False,
         max_length=LONGEST_TEXT,
-        widget=forms.TextInput(attrs={"list": "people", "autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"list": "people", "autocomplete": "off", "translate": "no"}),
     )
     action = forms.ChoiceField(label=_("What"), required=False)
-    server = forms.CharField(label=_("Server"), required=False, max_length=LONGEST_TEXT)
+    server = forms.CharField(
+        label=_("Server"),
+        required=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.TextInput(attrs={"translate": "no"}),
+    )
     result = forms.ChoiceField(label=_("Result"), required=False)
     since = _day_field(_("From"))
     until = _day_field(_("To"))

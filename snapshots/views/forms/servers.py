@@ -6,6 +6,16 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 
+class NameSelect(forms.Select):
+    """Its choices are names, which a browser must not translate; the first, without a value, is a word."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if value:
+            option["attrs"]["translate"] = "no"
+        return option
+
+
 class ServerFilterForm(forms.Form):
     """The list's filter, kept in the address. What is not among the choices counts as not chosen."""
 
@@ -21,9 +31,9 @@ class ServerFilterForm(forms.Form):
     q = forms.CharField(
         label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
-    server = forms.ChoiceField(label=_("Server"), required=False)
+    server = forms.ChoiceField(label=_("Server"), required=False, widget=NameSelect)
     status = forms.ChoiceField(label=_("Snapshots"), required=False, choices=STATUSES)
-    token = forms.ChoiceField(label=_("Token"), required=False)
+    token = forms.ChoiceField(label=_("Token"), required=False, widget=NameSelect)
     sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=SORTS)
 
     def __init__(self, data: Any, *, servers: list[tuple[str, str]], tokens: list[tuple[str, str]]) -> None:

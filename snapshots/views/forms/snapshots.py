@@ -62,7 +62,7 @@ class RestoreForm(ConfirmedForm):
         max_length=300,
         strip=False,
         widget=forms.TextInput(
-            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
+            attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "translate": "no"}
         ),
         error_messages={"required": _("Type the server's name to confirm.")},
     )

@@ -54,7 +54,7 @@ class NewTokenForm(TokenForm):
         label=_("Label"),
         max_length=80,
         help_text=_("A name of your own for it, such as the account or team it belongs to."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "translate": "no"}),
     )
     field_order = ["label", "token", "unchecked"]
 

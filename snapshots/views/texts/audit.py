@@ -1,10 +1,11 @@
 """The audit log in words: what was asked, how it ended, who did it. An action never heard of is shown as it came."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
@@ -14,6 +15,7 @@ from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address
+from snapshots.templatetags.portal import as_name, with_names
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 
@@ -127,20 +129,33 @@ CHANNELS: dict[str, "StrPromise"] = {
 
 def headline(entry: Entry) -> str:
     """What was asked, with its names: 'Restore web-server-01 from weekly-snapshot'."""
+    return _headline(entry, str)
+
+
+def headline_html(entry: Entry) -> SafeString:
+    """The same as markup, with its names marked as such."""
+    return SafeString(_headline(entry, as_name))
+
+
+def _headline(entry: Entry, show: Callable[[str], str]) -> str:
+    """`show` gives what stands for a name. All the rest is ours."""
     if not entry.is_readable:
         return _("A row that cannot be read: it was changed in the database")
     if entry.action not in ACTIONS:
-        return f"{entry.action} {entry.target}".strip()
+        return show(f"{entry.action} {entry.target}".strip())
     if entry.action == "person.sign_in" and not entry.target:
         return str(ACTIONS[entry.action][0])
     names = {
-        "server": entry.server_name or (f"#{entry.server_id}" if entry.server_id else _("a server")),
-        "snapshot": entry.snapshot_name
-        or (f"#{entry.snapshot_id}" if entry.snapshot_id else _("a snapshot")),
-        "token": entry.token_label,
-        "target": target_words(entry),
+        "server": _name_or_id(entry.server_name, entry.server_id, _("a server"), show),
+        "snapshot": _name_or_id(entry.snapshot_name, entry.snapshot_id, _("a snapshot"), show),
+        "token": show(entry.token_label),
+        "target": target_words(entry) if read_masked(entry.target) else show(entry.target),
     }
     return (str(ACTIONS[entry.action][1]) % names).strip()
+
+
+def _name_or_id(name: str, number: int | None, neither: str, show: Callable[[str], str]) -> str:
+    return show(name or f"#{number}") if name or number else neither
 
 
 def target_words(entry: Entry) -> str:
@@ -179,6 +194,11 @@ def who(entry: Entry) -> str:
     return _("The portal") if entry.action.startswith("audit.") else _("Nobody signed in")
 
 
+def who_html(entry: Entry, told: str) -> str:
+    """`told`, what the page says of who acted, as markup: marked as a name if it is one."""
+    return as_name(told) if entry.actor_name else told
+
+
 def is_unanswered(entry: Entry) -> bool:
     """The last row of its story is an intent that nobody is still working on."""
     return entry.phase == Phase.INTENT and timezone.now() - entry.at > PATIENCE
@@ -208,7 +228,7 @@ def step_words(entry: Entry) -> "StrPromise | str":
 def code_words(entry: Entry) -> "StrPromise | str":
     """Why it ended so, in a few words; a code never heard of as it is; '' when there is none."""
     if entry.action == "access.refuse":
-        return _("Requires the permission %(right)s") % {"right": entry.code}
+        return with_names(_("Requires the permission %(right)s"), right=entry.code)
     if entry.code in REFUSAL_WORDS:
         return REFUSAL_WORDS[entry.code].title
     return CODES.get(entry.code, entry.code)

@@ -1,0 +1,160 @@
+"""manage.py check_provider: can the provider be used from here, and what may a token see?"""
+
+import argparse
+import getpass
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from snapshots import connection
+from snapshots.audit import journal
+from snapshots.audit.verification import COMMAND
+from snapshots.contract import API_PATH
+from snapshots.inventory import provider_check
+from snapshots.inventory.provider_check import FAIL, NOTE, OK, Finding
+from snapshots.upstream.client import SnapshotClient
+from snapshots.upstream.probe import Probe
+from snapshots.vault.crypto import SealError
+from snapshots.vault.models import StoredToken
+
+SANDBOX: Final = Finding(
+    OK,
+    "Provider",
+    "the sandbox in this process, as SNAPPORTAL_API_URL is not set: no address, connection, certificate or clock to check",
+)
+NO_TOKEN: Final = Finding(
+    NOTE,
+    "Token",
+    "none given, so what it may see is not checked",
+    "Give one with --token-file FILE, --token - (standard input) or --stored ID.",
+)
+ON_THE_COMMAND_LINE: Final = (
+    "A token must not stand on the command line: other people of this machine and the shell's history see it. If one stood "
+    "there just now, revoke it. Use --token-file FILE, or --token - and give it on standard input."
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Check the way to the provider: address, connection, certificate, clock and API; with a token also what it may see. "
+        "Exit code 0: all that is needed is fine; 1: something is not. The token is never printed."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        tokens = parser.add_mutually_exclusive_group()
+        tokens.add_argument("--token-file", metavar="FILE", help="check the token in this file")
+        tokens.add_argument("--token", metavar="-", help="check the token on standard input")
+        tokens.add_argument("--stored", metavar="ID", help="check a stored token; the audit log records it")
+        parser.add_argument("rest", nargs="*", help=argparse.SUPPRESS)  # argparse would print it in its error
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["rest"] or options["token"] not in {None, "-"}:
+            raise CommandError(ON_THE_COMMAND_LINE)
+        stored = find_stored(options["stored"]) if options["stored"] else None
+        token = read_token(options)
+        self.has_failed = False
+        if self.check_way():
+            self.check_token(token, stored)
+        if self.has_failed:
+            raise CommandError("Something that is needed is not fine: see the lines marked FAIL.")
+        self.stdout.write("All that is needed is fine.")
+
+    def tell(self, finding: Finding) -> None:
+        self.has_failed |= finding.is_failure
+        self.stdout.write(f"{finding.mark:<5} {finding.step}: {finding.text}")
+        if finding.advice:
+            self.stdout.write(f"      -> {finding.advice}")
+
+    def check_way(self) -> bool:
+        """Whether it makes sense to ask with a token then."""
+        if not settings.SNAPPORTAL_API_URL:
+            self.tell(SANDBOX)
+            return True
+        url = settings.SNAPPORTAL_API_URL.removesuffix(API_PATH)
+        seconds = settings.SNAPPORTAL_API_TIMEOUT_SECONDS
+        self.tell(Finding(OK, "Provider", f"{url}, with at most {seconds:g} seconds for each step"))
+        try:
+            probe = Probe(url, timeout_seconds=seconds)
+        except UnicodeError:
+            raise CommandError(f"This address has no host name. {provider_check.CHECK_URL}") from None
+        is_stopped = False
+        for finding in provider_check.check_way(probe):
+            self.tell(finding)
+            is_stopped |= finding.stops
+        return not is_stopped
+
+    def check_token(self, token: str, stored: StoredToken | None) -> None:
+        if stored is not None:
+            self.record(stored, self.check_stored(stored))
+        elif token:
+            self.ask_with(connection.client_with(token))
+        else:
+            self.tell(NO_TOKEN)
+
+    def check_stored(self, stored: StoredToken) -> str:
+        try:
+            client = connection.client_for(stored)
+        except SealError as error:
+            advice = "Put its key back into SNAPPORTAL_TOKEN_KEYS, or have the token entered again."
+            self.tell(Finding(FAIL, "Token", f"“{stored.label}” cannot be decrypted: {error}", advice))
+            return "sealed"
+        return self.ask_with(client)
+
+    def ask_with(self, client: SnapshotClient) -> str:
+        """The code of the error of the first step, or ''."""
+        codes = []
+        for code, finding in provider_check.check_token(client):
+            self.tell(finding)
+            codes.append(code)
+        return codes[0]
+
+    def record(self, stored: StoredToken, code: str) -> None:
+        """Somebody's stored token was used, so the log says it, as it does when that is done in the browser."""
+        entry = COMMAND.entry(
+            action="token.check",
+            target=str(stored.user),
+            token_label=stored.label,
+            token_fingerprint=stored.fingerprint,
+            result="refused" if code else "completed",
+            code=code,
+        )
+        try:
+            journal.record(entry)
+        except journal.JournalUnavailableError as error:
+            advice = "Nothing can be done in the portal until the log can be written: see /readyz."
+            self.tell(Finding(FAIL, "Audit log", f"this check could not be recorded: {error}", advice))
+
+
+def read_token(options: dict[str, Any]) -> str:
+    """The token of --token-file or standard input; '' if neither is asked for. Raises CommandError."""
+    if not options["token_file"] and not options["token"]:
+        return ""
+    try:
+        token = Path(options["token_file"]).read_text("utf-8") if options["token_file"] else read_input()
+    except OSError as error:
+        raise CommandError(f"The token cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise CommandError("The token cannot be read: it is no text.") from None
+    if not token.strip():
+        raise CommandError("The token is empty.")
+    return token.strip()
+
+
+def read_input() -> str:
+    return getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.read()
+
+
+def find_stored(token_id: str) -> StoredToken:
+    """Raises CommandError; it lists what there is."""
+    try:
+        tokens = {one.pk: one for one in StoredToken.objects.select_related("user")}
+    except DatabaseError as error:
+        raise CommandError(f"The database cannot be read: {error}") from None
+    if token_id not in tokens:
+        lines = [f"  {one.pk}  {one.label} ({one.user})" for one in tokens.values()]
+        raise CommandError("\n".join(["There is no stored token with this ID. There are:", *lines]))
+    return tokens[token_id]

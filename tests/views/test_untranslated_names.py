@@ -1,0 +1,261 @@
+"""A browser that translates a page leaves names, IDs and codes as they are: each stands in an element with translate="no"."""
+
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from itertools import cycle
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from snapportal.accounts import people
+from snapportal.accounts.models import Role, User
+from snapshots.audit.journal import Actor
+from snapshots.audit.models import Entry
+from snapshots.inventory.reader import expire
+from snapshots.operations.models import Action, Finding, Operation, State
+from snapshots.sandbox.models import Server, Snapshot
+from snapshots.templatetags.portal import as_name, with_names
+from tests.support.desk import Desk, make_desk
+from tests.support.pages import hidden
+from tests.views.test_access_matrix import MATRIX
+
+VOID = {"br", "hr", "img", "input", "link", "meta", "progress", "meter"}
+NOT_TRANSLATED = {"title", "script", "style", "template"}
+"""A title cannot hold elements; the others are not shown."""
+PROBES = {"livez", "readyz"}
+TYPED_NAMES = {"typed_name", "name", "username", "email", "label", "person"}
+NEW_NAME = "before-sunday-mail"
+
+
+class TextReader(HTMLParser):
+    """Collects the texts that a browser would translate, and the fields without translate="no"."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[tuple[str, bool]] = []
+        self.texts: list[str] = []
+        self.fields: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == [], "an element is not closed"
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        is_kept = ("translate", "no") in attributes or tag in NOT_TRANSLATED
+        if tag == "input" and not is_kept:
+            self.fields.append(dict(attributes).get("name") or "")
+        if tag not in VOID:
+            self.open.append((tag, is_kept))
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop()[0] == tag
+
+    def handle_data(self, text: str) -> None:
+        if not any(is_kept for _tag, is_kept in self.open):
+            self.texts.append(text)
+
+
+class Inspector:
+    """Looks at pages: `found` holds every name that a browser would translate, with its page."""
+
+    def __init__(self, names: set[str]) -> None:
+        words = sorted(map(re.escape, names), key=len, reverse=True)
+        self.names = re.compile(rf"(?<![\w.-])(?:{'|'.join(words)})(?![\w-])")
+        self.found: list[str] = []
+        self.seen: set[str] = set()
+
+    def look(self, response: HttpResponse, *, shows: str = "") -> None:
+        page = response.content.decode()
+        assert shows in page
+        if response.resolver_match:
+            self.seen.add(response.resolver_match.url_name)
+        reader = TextReader(page)
+        where = response.request["PATH_INFO"]
+        self.found += [f"{where}: {text.strip()}" for text in reader.texts if self.names.search(text)]
+        self.found += [f"{where}: field {name}" for name in reader.fields if name in TYPED_NAMES]
+
+    def visit(self, client: Client, url: str, **options: str) -> None:
+        shows = options.pop("shows", "")
+        response = client.get(url, options, follow=True)
+        assert response.status_code == 200, url
+        self.look(response, shows=shows)
+
+
+@pytest.fixture
+def names(cast, desk) -> set[str]:
+    """What stands for one thing and must not be changed."""
+    found = {desk.token.label, NEW_NAME, "Second token", "nora", "norbert", "Nora Neu"}
+    for person in vars(cast).values():
+        found |= {person.name, person.username, person.email}
+    for server in Server.objects.all():
+        found |= {server.name, server.hostname, server.ip_address, str(server.pk)}
+    found |= {snapshot.name for snapshot in Snapshot.objects.all()}
+    return {name for name in found if name}
+
+
+@pytest.fixture
+def inspector(names) -> Inspector:
+    return Inspector(names)
+
+
+@pytest.fixture
+def mia(cast, signed_in) -> Client:
+    return signed_in(cast.mia)
+
+
+def url_of(name: str, desk: Desk, pk: int) -> str:
+    return reverse(name, args=[desk.token.pk, pk])
+
+
+def look_at_servers(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    full, roomy = desk.server("db-server-01"), desk.server("web-server-01")
+    snapshot = desk.snapshot(roomy)
+    make_desk(desk.user, "sbx_unknown-to-the-provider", "Second token")
+    inspector.visit(mia, "/", shows=roomy.name)
+    inspector.visit(mia, "/", q="weekly", shows=full.name)
+    for view in (full, roomy):
+        inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows=view.name)
+        inspector.visit(mia, url_of("server_status", desk, view.server_id), shows="snap-name")
+        inspector.visit(mia, url_of("snapshot_create", desk, view.server_id), shows=view.name)
+    inspector.visit(mia, url_of("snapshot_name_check", desk, roomy.server_id), name=snapshot.name)
+    inspector.visit(mia, url_of("snapshot_restore", desk, snapshot.id), shows=snapshot.name)
+    inspector.visit(mia, url_of("snapshot_delete", desk, snapshot.id), shows=snapshot.name)
+    wrong = mia.post(url_of("snapshot_restore", desk, snapshot.id), {"typed_name": "another", "reason": "x"})
+    inspector.look(wrong, shows=snapshot.name)
+
+
+def test_servers_and_snapshots(inspector, desk, mia):
+    look_at_servers(inspector, desk, mia)
+    assert inspector.found == []
+
+
+def test_servers_whose_provider_cannot_be_reached(inspector, desk, mia, settings):
+    view = desk.server("web-server-01")
+    settings.SNAPPORTAL_API_URL = "http://127.0.0.1:9"
+    expire(desk.token)
+    inspector.visit(mia, "/", shows="cannot be reached")
+    inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows="cannot be reached")
+    inspector.visit(mia, url_of("snapshot_create", desk, view.server_id), shows=view.name)
+    assert inspector.found == []
+
+
+def look_at_operations(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    operation = desk.create(desk.server("web-server-01"), NEW_NAME, reason="Ticket 4711")
+    inspector.visit(mia, "/", shows=NEW_NAME)
+    url = reverse("operation_detail", args=[operation.pk])
+    inspector.visit(mia, url, shows=NEW_NAME)
+    inspector.visit(mia, reverse("operation_status", args=[operation.pk]), shows=NEW_NAME)
+    findings = cycle(Finding.values)
+    for state in State:
+        Operation.objects.filter(pk=operation.pk).update(
+            state=state,
+            action=Action.RESTORE,
+            finding=next(findings),
+            settled_by="Mia",
+            evidence=f"Snapshot 801 “{NEW_NAME}” is in the list.",
+            created_at=timezone.now() - timedelta(hours=3),
+        )
+        inspector.visit(mia, url, shows=NEW_NAME)
+    Operation.objects.filter(pk=operation.pk).update(state=State.UNKNOWN)
+    inspector.visit(mia, reverse("operation_attention"), shows=NEW_NAME)
+    inspector.visit(mia, reverse("operation_close", args=[operation.pk]), shows=NEW_NAME)
+    inspector.visit(mia, "/", shows="We do not know")
+
+
+def test_operations(inspector, desk, mia):
+    look_at_operations(inspector, desk, mia)
+    assert inspector.found == []
+
+
+def look_at_the_log(inspector: Inspector, desk: Desk, auditor: Client) -> None:
+    desk.create(desk.server("web-server-01"), NEW_NAME, reason="Ticket 4711")
+    Client().post("/sign-in/", {"username": "mia", "password": "wrong"})
+    auditor.get("/people/")
+    inspector.visit(auditor, "/audit/", shows=NEW_NAME)
+    inspector.visit(auditor, "/audit/", server="web-server-01", person="Mia", shows=NEW_NAME)
+    inspector.visit(auditor, "/audit/export/", server="web-server-01", person="Mia", shows="web-server-01")
+    for entry in Entry.objects.all():
+        inspector.visit(auditor, reverse("entry_detail", args=[entry.sequence]), shows=str(entry.hash))
+
+
+def test_the_audit_log(inspector, desk, cast, signed_in):
+    look_at_the_log(inspector, desk, signed_in(cast.aron))
+    assert inspector.found == []
+
+
+def look_at_tokens(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    inspector.visit(mia, "/tokens/add/")
+    added = mia.post("/tokens/add/", {"label": "Second token", "token": "sbx_unknown"}, follow=True)
+    inspector.look(added, shows="Second token")
+    for name in ("token_replace", "token_remove"):
+        inspector.visit(mia, reverse(name, args=[desk.token.pk]), shows=desk.token.label)
+    checked = mia.post(reverse("token_check", args=[desk.token.pk]), follow=True)
+    inspector.look(checked, shows="VPS.org accepts the token")
+    removed = mia.post(reverse("token_remove", args=[desk.token.pk]), follow=True)
+    inspector.look(removed, shows="is removed")
+
+
+def test_tokens(inspector, desk, mia):
+    look_at_tokens(inspector, desk, mia)
+    assert inspector.found == []
+
+
+def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
+    inspector.visit(ada, "/people/", shows="Vera")
+    inspector.visit(ada, "/people/", q="web-server-01", shows="web-server-01")
+    inspector.visit(ada, "/people/add/")
+    nora = {"username": "norbert", "name": "Nora Neu", "role": Role.VIEWER}
+    inspector.look(ada.post("/people/add/", nora), shows="Nora Neu")
+    edit = reverse("person_edit", args=[desk.user.pk])
+    inspector.visit(ada, edit, shows=desk.token.label)
+    details = {
+        "seen": hidden(ada.get(edit), "seen"),
+        "name": desk.user.name,
+        "email": desk.user.email,
+        "role": Role.VIEWER,
+        "is_active": "on",
+    }
+    inspector.look(ada.post(edit, details, follow=True), shows="is saved")
+    inspector.visit(ada, reverse("person_token_add", args=[desk.user.pk]), shows=desk.user.name)
+    inspector.visit(ada, "/account/", shows="ada@example.com")
+    inspector.visit(ada, "/help/")
+
+
+def test_people(inspector, desk, cast, signed_in):
+    look_at_people(inspector, desk, signed_in(cast.ada))
+    assert inspector.found == []
+
+
+def look_at_coming_in(inspector: Inspector) -> None:
+    inspector.visit(Client(), "/sign-in/")
+    wrong = Client().post("/sign-in/", {"username": "mia", "password": "wrong"})
+    inspector.look(wrong, shows="Sign-in failed")
+    person = User(username="nora", name="Nora Neu", role=Role.MANAGER)
+    _person, key = people.invite(person, actor=Actor(id=None, name="tests", role=""))
+    inspector.visit(Client(), reverse("invitation_accept", args=[key]), shows="Nora Neu")
+
+
+def test_coming_in(inspector):
+    look_at_coming_in(inspector)
+    assert inspector.found == []
+
+
+def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in):
+    look_at_servers(inspector, desk, mia)
+    look_at_the_log(inspector, desk, signed_in(cast.aron))
+    look_at_operations(inspector, desk, mia)
+    look_at_coming_in(inspector)
+    look_at_tokens(inspector, desk, mia)
+    look_at_people(inspector, make_desk(cast.vera, "sbx_unknown"), signed_in(cast.ada))
+    pages = {name for name, (_arguments, methods, _who) in MATRIX.items() if "GET" in methods.split()}
+    assert pages - PROBES - inspector.seen == set()
+
+
+def test_markup_in_a_name_stays_text():
+    assert as_name("<b>x</b>") == '<bdi translate="no">&lt;b&gt;x&lt;/b&gt;</bdi>'
+    sentence = with_names("Less < more: %(name)s", name="<i>%(name)s")
+    assert sentence == 'Less &lt; more: <bdi translate="no">&lt;i&gt;%(name)s</bdi>'
