@@ -21,6 +21,7 @@ from snapshots.audit.models import Entry
 from snapshots.operations.confirmation import ConfirmationError, read_confirmation, sign_confirmation
 from snapshots.operations.models import Action
 from snapshots.views.forms.audit import EntryFilterForm
+from snapshots.views.roster import Roster
 from tests.support import hostile
 from tests.support.hostile import any_text, nasty_text
 
@@ -91,7 +92,7 @@ def test_no_text_is_a_confirmation(text, other):
 @hostile.hostile(300)
 @given(values=st.fixed_dictionaries(dict.fromkeys(FILTERS, hostile.query_values)))
 def test_any_filter_of_the_log_is_a_query_or_an_error_of_the_form(strict, values):
-    form = EntryFilterForm(QueryDict(urlencode(values)))
+    form = EntryFilterForm(QueryDict(urlencode(values)), Roster([]))
     if form.is_valid():
         list(form.lines()[:1])
         list(form.rows()[:1])

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from snapshots import connection
 from snapshots.audit import journal
-from snapshots.audit.verification import COMMAND
+from snapshots.audit.verification import COMMAND_ACTOR
 from snapshots.contract import API_PATH
 from snapshots.inventory import provider_check
 from snapshots.inventory.provider_check import FAIL, NOTE, OK, Finding
@@ -114,7 +114,7 @@ class Command(BaseCommand):
 
     def record(self, stored: StoredToken, code: str) -> None:
         """Somebody's stored token was used, so the log says it, as it does when that is done in the browser."""
-        entry = COMMAND.entry(
+        entry = COMMAND_ACTOR.entry(
             action="token.check",
             target=str(stored.user),
             token_label=stored.label,
