@@ -16,7 +16,7 @@ from snapshots.inventory.reader import expire
 from snapshots.operations.reconciliation import read_and_reconcile
 from tests.support.desk import Desk, make_desk
 
-GATE = connection.gate._initial_value
+GATE = connection.call_slots._initial_value
 WAITERS = reader._waiting._initial_value
 PASSWORD = "correct horse battery"
 
@@ -90,10 +90,10 @@ def make_desks(count: int) -> list[Desk]:
 def free_places() -> int:
     """How many calls the gate would let through at this moment."""
     taken = 0
-    while connection.gate.acquire(blocking=False):
+    while connection.call_slots.acquire(blocking=False):
         taken += 1
     for _ in range(taken):
-        connection.gate.release()
+        connection.call_slots.release()
     return taken
 
 

@@ -87,7 +87,7 @@ def test_a_server_that_was_restoring_before_proves_nothing(desk):
 def test_only_a_reading_begun_after_the_write_was_sent_is_evidence(desk, sent_after_begin, state):
     operation = open_operation(desk, Action.DELETE)
     observation = observe(desk, operation, status="active")
-    Operation.objects.update(sent_at=observation.begun_at + timedelta(seconds=sent_after_begin))
+    Operation.objects.update(sent_at=observation.started_at + timedelta(seconds=sent_after_begin))
     reconcile(observation)
     operation.refresh_from_db()
     assert operation.state == state

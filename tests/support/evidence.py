@@ -49,9 +49,9 @@ def observe(
         if status is None
         else (Server(id=operation.server_id, name=operation.server_name, status=status),)
     )
-    begun_at = timezone.now() + timedelta(seconds=1)
+    started_at = timezone.now() + timedelta(seconds=1)
     listed = SnapshotList(tuple(snapshots), is_whole=whole)
-    return Observation(fingerprint or desk.token.fingerprint, begun_at, listed, servers)
+    return Observation(fingerprint or desk.token.fingerprint, started_at, listed, servers)
 
 
 def made(operation, **changes) -> Snapshot:

@@ -1,4 +1,4 @@
-"""Look at the provider for every open operation, with the tokens they were sent with, and settle what evidence settles."""
+"""Read the provider's lists with the tokens of all open operations, and reconcile what they prove."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.vault.models import StoredToken
 
 RUN_SECONDS = 45.0
-"""A run is over before cron begins the next one, however many tokens a hung provider keeps waiting."""
+"""Ends a run before cron starts the next one, even if the provider hangs for many tokens."""
 
 
 class Command(BaseCommand):
