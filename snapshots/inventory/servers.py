@@ -40,7 +40,7 @@ class ListedServer:
 
     @property
     def is_gone(self) -> bool:
-        """Whether the provider lists only its snapshots and not the server itself, according to a fresh and whole servers list."""
+        """Whether a fresh and whole servers list lacks this server, although its snapshots are still listed."""
         reading = self.reading
         is_certain = reading.servers is not None and reading.servers_are_fresh and reading.servers_are_whole
         return is_certain and self.server is None
