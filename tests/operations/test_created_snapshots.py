@@ -107,7 +107,7 @@ def test_a_matching_create_with_another_token_leaves_the_create_unknown(desk, st
     assert reconcile(observe(desk, operation, snapshots=[created_snapshot(operation)])) == 0
 
 
-# --- What the provider's answer names -------------------------------------------------------------------------------
+# --- The snapshot in the provider's answer -------------------------------------------------------------------------------
 
 
 def state_of(operation) -> tuple[str, str]:

@@ -37,7 +37,7 @@ def test_an_accepted_delete_is_completed_when_the_snapshot_is_absent(desk):
     assert operation.state == State.COMPLETED
 
 
-# --- What the provider answers, and what its list goes on showing ---------------------------------------------------
+# --- Different answers, and lists that still show the snapshot ------------------------------------------------------
 
 
 def delete(desk, name: str = "web"):

@@ -14,9 +14,7 @@ RUN_SECONDS = 45.0
 
 
 class Command(BaseCommand):
-    help = (
-        "Settle open operations by evidence: run it every minute, so that nothing waits for somebody to look."
-    )
+    help = "Reconcile open operations with the provider's lists. Run it every minute, so that this does not wait for a page view."
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = Operation.objects.open().count()
