@@ -1,4 +1,4 @@
-"""Makes a provider client from a stored token: the only module that joins settings, vault and upstream."""
+"""Makes provider clients from stored tokens. The only module that combines settings, vault and upstream."""
 
 import atexit
 import threading
@@ -32,13 +32,13 @@ Person = AbstractBaseUser | AnonymousUser
 T = TypeVar("T")
 SANDBOX_URL = "http://sandbox.invalid"
 OPTIONAL_SECONDS = 3.0
-"""The deadline of what the portal can do without: more than this it must not slow down what is needed."""
+"""The deadline of optional calls: the longest time by which they may delay required ones."""
 CACHE_FAILURES = (DatabaseError, OSError, RedisError)
-"""What a cache that is down raises."""
+"""The exceptions that an unavailable cache raises."""
 
-_building = threading.Lock()
-gate = threading.BoundedSemaphore(max(2, settings.SNAPPORTAL_THREADS // 2))
-"""At most half of a worker's threads may wait for the provider, so that pages that do not need it stay quick."""
+_http_lock = threading.Lock()
+call_slots = threading.BoundedSemaphore(max(2, settings.SNAPPORTAL_THREADS // 2))
+"""At most half of a worker's threads may wait for the provider, so that pages that do not call it stay fast."""
 
 
 @lru_cache(maxsize=4)
@@ -53,7 +53,9 @@ def _http(api_url: str) -> Http:
 
 @dataclass(frozen=True)
 class TokenWaits:
-    """The waits of one token (see upstream.waits), in the cache: all processes heed them. A cache that is down has none."""
+    """Until when one token must not be used (see upstream.waits). Stored in the cache, so that it holds for all processes;
+    while the cache is unavailable there is no wait.
+    """
 
     fingerprint: str
 
@@ -61,7 +63,7 @@ class TokenWaits:
         return f"wait:{'optional:' if optional else ''}{self.fingerprint}"
 
     def until(self, *, optional: bool = False) -> float:
-        """Seconds since the epoch; 0 when there is nothing to wait for."""
+        """The end of the wait in seconds since the epoch; 0 if there is none."""
         keys = {self._key(optional=False), self._key(optional=optional)}
         try:
             return max((float(value) for value in cache.get_many(keys).values()), default=0.0)
@@ -81,20 +83,20 @@ class TokenWaits:
 
 
 def wait_until(fingerprint: str) -> datetime | None:
-    """Until when nothing is sent with this token, because the provider asked us to wait; None if it may be used."""
+    """Until when nothing may be sent with this token, because the provider asked us to wait; None if it may be used."""
     until = TokenWaits(fingerprint).until()
     return datetime.fromtimestamp(until, UTC) if until > time.time() else None
 
 
 def _client(token: str, fingerprint: str) -> SnapshotClient:
-    """Connections are pooled for the whole process, across tokens."""
-    with _building:  # concurrent first calls would each build a pool
+    """A client for this token. All tokens of the process share one connection pool."""
+    with _http_lock:  # else concurrent first calls would each create a pool
         http = _http(settings.SNAPPORTAL_API_URL)
     return SnapshotClient(
         http,
         token,
         timeout_seconds=settings.SNAPPORTAL_API_TIMEOUT_SECONDS,
-        gate=gate,
+        gate=call_slots,
         waits=TokenWaits(fingerprint),
     )
 
@@ -105,7 +107,7 @@ def client_with(token: str) -> SnapshotClient:
 
 
 def client_for(token: StoredToken) -> SnapshotClient:
-    """Raises vault's SealError when the stored token cannot be opened (its key is gone, or the row was tampered with)."""
+    """A client for a stored token. Raises vault's SealError if it cannot be decrypted (missing key, or changed row)."""
     return _client(tokens.decrypt(token), token.fingerprint)
 
 
@@ -114,15 +116,15 @@ def own_tokens(user: Person) -> list[StoredToken]:
 
 
 def own_token_or_404(user: Person, token_id: str) -> StoredToken:
-    """Another person's token is not found rather than forbidden, so that its existence is not revealed."""
+    """The person's own token. Another person's token is 404 rather than 403, so that its existence is not revealed."""
     return get_object_or_404(StoredToken, pk=token_id, user_id=user.pk)
 
 
 @dataclass(frozen=True)
 class TokenCheck:
-    """What the provider said of a token. `code` is '' or an upstream error's code; optional parts are None when unknown.
+    """The result of checking a token. `code` is '' or an upstream error's code; optional fields are None if unknown.
 
-    `wait_until`: the provider asked us to wait until then.
+    `wait_until`: until when the provider asked us to wait.
     """
 
     ok: bool
@@ -134,7 +136,7 @@ class TokenCheck:
 
 
 def _optional(call: Callable[[], T]) -> T | None:
-    """The answer of an optional endpoint, or None."""
+    """The answer of an optional endpoint, or None if it fails."""
     try:
         with network.deadline(OPTIONAL_SECONDS):
             return call()
@@ -143,9 +145,9 @@ def _optional(call: Callable[[], T]) -> T | None:
 
 
 def check_token(token: str, fingerprint: str = "") -> TokenCheck:
-    """Try a token: its snapshots list decides; account and servers are added if readable. Never raises UpstreamError.
+    """Check a token: it is valid if it can list snapshots. Account and servers are added if they can be read.
 
-    `fingerprint` is the stored one, if there is one.
+    `fingerprint` is that of the stored token, if it is stored. Never raises UpstreamError.
     """
     fingerprint = fingerprint or tokens.fingerprint_of(token)
     client = _client(token, fingerprint)

@@ -1,7 +1,7 @@
-"""The provider's contract as types: shapes, names, limits, paths and statuses. No Django, no network.
+"""The provider's contract as types: data shapes, names, limits, paths and statuses. No Django, no network.
 
-Source: the provider's page on the Snapshots API (the core) and its pages on servers and accounts (the siblings, which
-are optional). How answers become these types is in upstream/parsing.py.
+Source: the provider's documentation of the Snapshots API (required), and of its servers and accounts APIs (optional).
+upstream/parsing.py parses answers into these types.
 """
 
 import re
@@ -19,13 +19,13 @@ MAX_SNAPSHOTS_PER_SERVER: Final = 5
 CREATE_MINUTES: Final = (3, 10)
 RESTORE_MINUTES: Final = (5, 15)
 DELETE_MINUTES: Final = (0, 5)
-"""Ours: the contract names no time."""
+"""Our assumption: the contract gives no time."""
 MAX_ID: Final = 2**63 - 1
 
 NAME_PATTERN: Final = re.compile(r"\A[A-Za-z0-9_-]+\Z")
-"""Letters, digits, hyphens, underscores: ASCII only, the narrowest reading of the provider's sentence."""
+"""Letters, digits, hyphens, underscores; ASCII only, the narrowest interpretation of the provider's documentation."""
 NAME_MAX_LENGTH: Final = 100
-"""Ours: the contract names no limit."""
+"""Our assumption: the contract gives no limit."""
 DESCRIPTION_MAX_LENGTH: Final = 500
 
 IN_PROGRESS: Final = "in_progress"
@@ -33,30 +33,31 @@ COMPLETED: Final = "completed"
 RESTORING: Final = "restoring"
 DELETING: Final = "deleting"
 COMPLETED_STATUSES: Final = frozenset({COMPLETED, "complete", "ready", "available"})
-"""What can only mean that a snapshot can be restored. "active", "done" or "success" may mean something else."""
+"""Statuses that can only mean that the snapshot can be restored; "active", "done" or "success" may mean something else."""
 MOVING_STATUSES: Final = frozenset(
     {IN_PROGRESS, "inprogress", "processing", "pending", "creating", "queued", DELETING, RESTORING}
 )
-"""Snapshot or server statuses that will change by themselves. Only IN_PROGRESS and RESTORING are documented."""
+"""Temporary statuses of snapshots or servers: they change without a further request. Documented are only IN_PROGRESS and
+RESTORING."""
 FAILED_STATUSES: Final = frozenset({"failed", "failure", "error"})
 RUNNING_SERVER_STATUSES: Final = frozenset({"active", "running", "on", "online"})
-RESTING_SERVER_STATUSES: Final = RUNNING_SERVER_STATUSES | {"stopped", "suspended", "off", "inactive"}
-"""A server of such a status is not being restored."""
+STEADY_SERVER_STATUSES: Final = RUNNING_SERVER_STATUSES | {"stopped", "suspended", "off", "inactive"}
+"""Server statuses which mean that no restore is running."""
 
-_CONTROLS = re.compile(
+_UNSAFE_CHARACTERS = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
-_GAPS = re.compile(r"[\s_-]+")
+_SEPARATORS = re.compile(r"[\s_-]+")
 
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85]")
 
 
 class UnreadableAnswerError(ValueError):
-    """The answer is not what the contract says and cannot be meant as it."""
+    """The answer does not match the contract and cannot be interpreted safely."""
 
 
-class DeniedAnswerError(UnreadableAnswerError):
-    """The answer comes with a success status, and says that it failed."""
+class ContradictoryAnswerError(UnreadableAnswerError):
+    """The answer has a success status, but its body says that the request failed."""
 
 
 class ServerRef(msgspec.Struct, frozen=True):
@@ -65,7 +66,7 @@ class ServerRef(msgspec.Struct, frozen=True):
 
 
 class Snapshot(msgspec.Struct, frozen=True):
-    """One snapshot. `size_mb` is None while it is being made; `created_at` is aware, in UTC, or None if unreadable."""
+    """One snapshot. `size_mb` is None until it is completed; `created_at` is aware, in UTC, or None if unreadable."""
 
     id: int
     server: ServerRef
@@ -106,10 +107,10 @@ class Server(msgspec.Struct, frozen=True):
 
 
 class SnapshotList(msgspec.Struct, frozen=True):
-    """The snapshots a token may see. `is_whole`: the provider's own count says that none is missing.
+    """The snapshots that a token may see. `is_whole`: the provider's own count confirms that none is missing.
 
-    Only a whole list can prove that something is absent. `cut_by` tells why some are known to be missing: an upstream
-    error's code, 'count' where the provider counts more than it lists, '' where none is known to be.
+    Only a whole list can prove that something is absent. `cut_by` is why some are known to be missing: the code of an
+    upstream error, 'count' if the provider counts more than it lists, or '' if none is known to be missing.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -118,7 +119,7 @@ class SnapshotList(msgspec.Struct, frozen=True):
 
 
 class Created(msgspec.Struct, frozen=True):
-    """The answer to a create: the new snapshot, the provider's sentence, and the HTTP status."""
+    """The answer to a create: the new snapshot, the provider's message, and the HTTP status."""
 
     snapshot: Snapshot
     message: str = ""
@@ -126,7 +127,7 @@ class Created(msgspec.Struct, frozen=True):
 
 
 class RestoreStarted(msgspec.Struct, frozen=True):
-    """The answer to a restore; `server_status` is '' and an id None when the provider does not say."""
+    """The answer to a restore; `server_status` is '' and an id is None if the answer does not contain it."""
 
     message: str = ""
     server_status: str = ""
@@ -136,7 +137,7 @@ class RestoreStarted(msgspec.Struct, frozen=True):
 
 
 class Deleted(msgspec.Struct, frozen=True):
-    """The answer to a delete, which has no body as documented; `snapshot_id` is None when the provider does not say."""
+    """The answer to a delete; it has no body as documented. `snapshot_id` is None if the answer does not contain it."""
 
     message: str = ""
     snapshot_id: int | None = None
@@ -144,7 +145,7 @@ class Deleted(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """Whom a token belongs to; every part may be missing."""
+    """The account that a token belongs to; every field may be missing."""
 
     email: str = ""
     name: str = ""
@@ -154,17 +155,17 @@ class Account(msgspec.Struct, frozen=True):
 
 
 def clean_text(value: object, max_length: int = 2000) -> str:
-    """Text from outside, made safe to store and show: no control characters, bidi overrides or lone surrogates.
+    """External text made safe to store and show: no control characters, bidi overrides or lone surrogates.
 
-    Every end of a line becomes a line feed. A number is told as it stands; null, lists and objects are no text.
+    Every kind of line end becomes a line feed. A number becomes its text; null, lists and objects become ''.
     """
     text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
-    return _CONTROLS.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", text[:max_length]))
+    return _UNSAFE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", text[:max_length]))
 
 
 def status_key(status: str) -> str:
-    """A status as it is compared: "In Progress", "IN-PROGRESS" and "in_progress" are the same."""
-    return _GAPS.sub("_", status.strip().casefold())
+    """A status normalised for comparison: "In Progress", "IN-PROGRESS" and "in_progress" are equal."""
+    return _SEPARATORS.sub("_", status.strip().casefold())
 
 
 def is_moving(status: str) -> bool:
@@ -184,7 +185,7 @@ def is_valid_name(name: str) -> bool:
 
 
 def check_id(value: object) -> int:
-    """Return `value` if it can be an id of the provider. Raises UnreadableAnswerError."""
+    """Return `value` if it is a valid id. Raises UnreadableAnswerError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_ID:
         raise UnreadableAnswerError("an id is not a positive integer")
     return value
@@ -199,7 +200,7 @@ def restore_path(snapshot_id: int) -> str:
 
 
 def read_json(body: bytes) -> dict[str, Any]:
-    """The body as a JSON object. Raises UnreadableAnswerError."""
+    """Parse the body as a JSON object. Raises UnreadableAnswerError."""
     try:
         return msgspec.json.decode(body, type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

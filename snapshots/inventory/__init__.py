@@ -1,4 +1,4 @@
-"""What the provider has, as last read: shared readings of its lists, views of one server, and leases.
+"""The provider's servers and snapshots as last read: shared readings of its lists, servers, and leases.
 
-Reads only. Used by operations and the layers above it; knows nothing of operations.
+Read-only. Used by operations and the layers above it; does not import operations.
 """

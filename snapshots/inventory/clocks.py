@@ -1,4 +1,4 @@
-"""The provider's clock beside ours: they may differ, and what is computed from both is then not known."""
+"""Detects that the provider's clock differs from ours: times computed from both are then unknown."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -8,14 +8,14 @@ from django.utils import timezone
 from snapshots.inventory.readings import Reading
 
 TOLERANCE: Final = timedelta(minutes=1)
-"""Clocks that differ by less count as equal: an age of that little is told as "just now"."""
+"""Smaller differences are ignored: such a short age is shown as "just now" anyway."""
 
 
 def is_ahead(moment: datetime | None) -> bool:
-    """Whether a time of the provider lies in our future."""
+    """Whether a time that the provider gives is in the future by our clock."""
     return moment is not None and moment > timezone.now() + TOLERANCE
 
 
 def clocks_differ(reading: Reading) -> bool:
-    """Whether the provider dates a snapshot ahead of our clock: then its other times may be as wrong."""
+    """Whether any snapshot's time is in the future by our clock: then the provider's other times may be wrong too."""
     return any(is_ahead(one.created_at) for one in reading.snapshots)

@@ -1,4 +1,4 @@
-"""One does the work for all: a lease in the database, since a cache's `add` is not atomic on every backend."""
+"""Leases in the database, so that one process or thread does work for all: `add` is not atomic in every cache backend."""
 
 import time
 
@@ -8,7 +8,7 @@ from snapshots.inventory.models import Lease
 
 
 def take(key: str, owner: str, seconds: float) -> bool:
-    """Take the lease for `seconds` unless another holds it. Exactly one of any number of takers gets it."""
+    """Take the lease for `seconds` unless another owner holds it. Of concurrent callers exactly one succeeds."""
     now = time.time()
     with connection.cursor() as cursor:
         cursor.execute(
@@ -25,6 +25,6 @@ def release(key: str, owner: str) -> None:
 
 
 def seconds_left(key: str) -> float:
-    """How long the lease is held at most from now on; 0 if nobody holds it."""
+    """How long the lease is still valid; 0 if nobody holds it."""
     expires_at = Lease.objects.filter(key=key).values_list("expires_at", flat=True).first()
     return max(0.0, (expires_at or 0.0) - time.time())

@@ -1,10 +1,10 @@
-"""Leases: rows by which one process does work on behalf of all."""
+"""The lease table: see leases.py."""
 
 from django.db import models
 
 
 class Lease(models.Model):
-    """Held by `owner` until `expires_at` (seconds since the epoch). Taken by one atomic upsert: see leases.py."""
+    """Held by `owner` until `expires_at` (seconds since the epoch). Taken by one atomic upsert."""
 
     key = models.CharField(primary_key=True, max_length=80)
     owner = models.CharField(max_length=32)

@@ -1,7 +1,7 @@
-"""The servers list: useful, never required. It must not slow down the snapshots, nor tire a provider in trouble.
+"""Reads the servers list, which is optional: it must not delay the snapshots, nor overload a failing provider.
 
-It is read after the snapshots, within a short deadline of its own. After a fault or a hang the next try waits longer each
-time; a refusal is believed for minutes; what Retry-After asks for is kept exactly. What was known stays, with its age.
+It is read after the snapshots, with a short deadline of its own. After each fault or hang the pause before the next
+attempt grows; after a refusal it is some minutes; Retry-After is followed exactly. The last known list stays cached.
 """
 
 import time
@@ -18,31 +18,31 @@ from snapshots.upstream.errors import BusyError, RefusedError, UpstreamError
 log = structlog.get_logger()
 
 REFUSED_SECONDS: Final = 300.0
-LEAST_SECONDS: Final = 0.2
-"""With less than this left of a page's time it is not tried."""
+MIN_SECONDS: Final = 0.2
+"""With less time than this left for the page, no attempt is made."""
 
 
-def renew(client: SnapshotClient, cached: CachedReading) -> bool:
-    """Read the servers into `cached`, if it is time to. Whether they were read now."""
-    if time.time() < cached.servers_next_at or network.seconds_left() < LEAST_SECONDS:
+def refresh(client: SnapshotClient, cached: CachedReading) -> bool:
+    """Read the servers into `cached` if an attempt is due. Returns whether they were read."""
+    if time.time() < cached.servers_next_at or network.seconds_left() < MIN_SECONDS:
         return False
     try:
         with network.deadline(OPTIONAL_SECONDS):
             found = client.read_servers()
     except UpstreamError as error:
-        _note_failure(cached, error)
+        _record_failure(cached, error)
         return False
     cached.servers, cached.servers_cut_by = found.items, found.cut_by
     cached.servers_are_whole = found.is_whole
     cached.servers_confirmed_at = cached.confirmed_at
     if found.error is not None:
-        _note_failure(cached, found.error)
+        _record_failure(cached, found.error)
     else:
         cached.servers_error, cached.servers_failures, cached.servers_next_at = "", 0, 0.0
     return True
 
 
-def _note_failure(cached: CachedReading, error: UpstreamError) -> None:
+def _record_failure(cached: CachedReading, error: UpstreamError) -> None:
     log.info("provider.servers_not_read", code=error.code, status=error.status)
     if isinstance(error, BusyError):
         return

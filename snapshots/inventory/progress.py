@@ -1,4 +1,4 @@
-"""How long something has been moving at the provider: when that is far too long, and how often to look meanwhile."""
+"""How long operations and statuses may take at the provider: when they count as stuck, and how often to poll."""
 
 from datetime import datetime, timedelta
 from typing import Final
@@ -9,14 +9,14 @@ from snapshots import contract
 from snapshots.inventory.readings import POLL_MAX_SECONDS, POLL_SECONDS
 
 Minutes = tuple[int, int]
-"""The shortest and the longest time that the provider documents."""
-FAR_FACTOR: Final = 6
-FAR_LEAST: Final = timedelta(hours=1)
+"""The shortest and the longest documented time."""
+STUCK_FACTOR: Final = 6
+STUCK_MIN: Final = timedelta(hours=1)
 SLOW_POLL_SECONDS: Final = 15
 
 
-NOT_SINCE_CREATION: Final = frozenset({contract.DELETING, contract.RESTORING})
-"""Moving statuses of a snapshot that do not begin when it is created."""
+STARTED_AFTER_CREATION: Final = frozenset({contract.DELETING, contract.RESTORING})
+"""Moving statuses of a snapshot that start later than its creation."""
 
 
 def usual_minutes(status: str) -> Minutes:
@@ -24,13 +24,13 @@ def usual_minutes(status: str) -> Minutes:
 
 
 def is_far_too_long(since: datetime | None, minutes: Minutes) -> bool:
-    """More than six times the longest documented time, and more than an hour. Not if nobody knows since when."""
-    limit = max(FAR_LEAST, FAR_FACTOR * timedelta(minutes=minutes[1]))
+    """Whether it takes more than six times the longest documented time and more than an hour. False if `since` is unknown."""
+    limit = max(STUCK_MIN, STUCK_FACTOR * timedelta(minutes=minutes[1]))
     return since is not None and timezone.now() - since > limit
 
 
 def poll_seconds(since: datetime | None, minutes: Minutes) -> int:
-    """Often while it may end at any moment, less often once it is late, and seldom once it may never end."""
+    """The polling interval: short within the documented time, longer after it, and the maximum once it counts as stuck."""
     if is_far_too_long(since, minutes):
         return POLL_MAX_SECONDS
     is_late = since is not None and timezone.now() - since > timedelta(minutes=minutes[1])

@@ -1,4 +1,4 @@
-"""Can the provider be used from here, and what may a token see? Findings in words for a terminal (English)."""
+"""Checks the connection to the provider and what a token may read. Findings are English text for a terminal."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from snapshots.upstream.probe import Certificate, FirstAnswer, Probe
 OK, NOTE, FAIL = "ok", "note", "FAIL"
 CLOCK_NOTED: Final = timedelta(seconds=30)
 CLOCK_LIMIT: Final = timedelta(minutes=5)
-"""Beyond it evidence cannot settle an operation: see CLOCK_SKEW in operations/reconciliation.py."""
+"""With a larger difference evidence cannot reconcile a create: see CLOCK_SKEW in operations/evidence.py."""
 EXPIRES_SOON: Final = timedelta(days=14)
 ASKS_FOR_TOKEN: Final = frozenset({401, 403})
 CHECK_URL: Final = (
@@ -35,7 +35,7 @@ ADVICE: Final = {
 
 @dataclass(frozen=True)
 class Finding:
-    """`mark` is OK, NOTE (the portal works all the same) or FAIL. After one that `stops`, nothing more can be found out."""
+    """The result of one step. `mark` is OK, NOTE (the portal works nevertheless) or FAIL; `stops`: no further step possible."""
 
     mark: str
     step: str
@@ -59,11 +59,11 @@ def failure(step: str, error: UpstreamError, advice: str = "") -> Finding:
     return Finding(FAIL, step, (error.message or error.code) + status, advice or advice_on(error), stops=True)
 
 
-# --- The way to the provider ----------------------------------------------------------------------------------------
+# --- The connection to the provider ----------------------------------------------------------------------------------------
 
 
-def check_way(probe: Probe) -> Iterator[Finding]:
-    """Address, connection, certificate, clock, API; ends with the first that leads no further."""
+def check_connection(probe: Probe) -> Iterator[Finding]:
+    """Check address, connection, certificate, clock and API. Ends after the first finding that `stops`."""
     for step in (_address, _connection, _certificate):
         finding = step(probe)
         yield finding
@@ -105,14 +105,14 @@ def _certificate(probe: Probe) -> Finding:
             NOTE, "Certificate", "none, as the address begins with http:// (for this machine only)"
         )
     try:
-        return judge_certificate(probe.read_certificate(), datetime.now(UTC))
+        return evaluate_certificate(probe.read_certificate(), datetime.now(UTC))
     except UpstreamError as error:
         return failure(
             "Certificate", error, f"Port {probe.port} does not speak TLS as it should. {CHECK_URL}"
         )
 
 
-def judge_certificate(certificate: Certificate, now: datetime) -> Finding:
+def evaluate_certificate(certificate: Certificate, now: datetime) -> Finding:
     left = certificate.expires_at - now
     until = "valid until" if left > timedelta(0) else "expired on"
     text = f"{certificate.subject}, issued by {certificate.issuer}, {until} {certificate.expires_at:%Y-%m-%d}"
@@ -171,11 +171,11 @@ def _api(answer: FirstAnswer) -> Finding:
     )
 
 
-# --- What the token may see -----------------------------------------------------------------------------------------
+# --- What the token may read -----------------------------------------------------------------------------------------
 
 
 def check_token(client: SnapshotClient) -> Iterator[tuple[str, Finding]]:
-    """Each finding with the code of its error, or ''. The snapshots come first; they are all that is needed."""
+    """Yields an error code ('' if none) and a finding for each step. The first, snapshots, is the only required one."""
     code, finding = _attempt("Snapshots", lambda: _snapshots(client))
     yield code, finding
     if code in {"", ForbiddenError.code}:
@@ -189,9 +189,9 @@ def check_token(client: SnapshotClient) -> Iterator[tuple[str, Finding]]:
         )
 
 
-def _attempt(step: str, look: Callable[[], str]) -> tuple[str, Finding]:
+def _attempt(step: str, read: Callable[[], str]) -> tuple[str, Finding]:
     try:
-        return "", Finding(OK, step, look())
+        return "", Finding(OK, step, read())
     except UpstreamError as error:
         return error.code, failure(step, error)
 

@@ -1,9 +1,9 @@
-"""The one reader of the provider's lists, shared by all viewers with the same token (promises 17 to 19).
+"""The only reader of the provider's lists; its readings are shared by all viewers with the same token (promises 17 to 19).
 
-    read(token) → Reading       at most one call to the provider every few seconds, whoever asks and however often
+    read(token) → Reading       calls the provider at most once every few seconds, however many callers there are
 
-What was read last stays readable while the provider is down, with the time it was confirmed. After each failure the
-next attempt waits longer, and pages poll at the same interval, so that both recover by themselves.
+The last lists stay available while the provider is down, with the time at which they were confirmed. The pause before
+the next attempt grows with each failure, and pages poll at the same interval, so that both recover without action.
 """
 
 import threading
@@ -35,33 +35,38 @@ from snapshots.vault.models import StoredToken
 log = structlog.get_logger()
 
 SEALED = "sealed"
-"""The error of a reading whose token does not open: not cached, since another person's copy of the token may open."""
+"""The error of a reading whose token cannot be decrypted. Not cached: another person's copy of the token may work."""
 FRESH_SECONDS = 2.0
 FIRST_READING_WAIT_SECONDS = 3.0
 NO_TIME = "no_time"
-"""The error of a reading that was not even tried, because other tokens took the page's time: not cached."""
-LEAST_SHARE, FULL_SHARE = 0.25, 0.9
-"""Of a call's deadline: with less than the first left of the page's time no call is begun, with less than the second a
-token has had too little time to be judged."""
+"""The error of a reading that was not attempted, because other tokens used up the page's time. Not cached."""
+MIN_SHARE, FULL_SHARE = 0.25, 0.9
+"""Shares of a call's deadline. With less than MIN_SHARE of it left for the page, no call is made; with less than
+FULL_SHARE, a call that ends at the deadline says nothing about the token."""
 
 _waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 4))
-"""Threads that wait for another thread's first reading are occupied too: at most a quarter may wait."""
+"""At most a quarter of the threads may wait for another thread's first reading, since waiting occupies them."""
 
 
 def read(token: StoredToken, *, fresh: bool = False) -> Reading:
-    """The lists of this token: from the cache if new enough, else read from the provider by one thread for all.
+    """The lists of this token: from the cache if recent enough, else read from the provider by one thread for all.
 
-    `fresh` always asks (before a write), except while the provider told us to wait. Inside of network.deadline it keeps to
-    that, and falls back on what is cached. Never raises UpstreamError.
+    `fresh` always asks the provider (before a write), except while it asked us to wait. Within network.deadline it
+    respects that deadline and falls back to the cache. Never raises UpstreamError.
     Callers outside this package use operations.reconciliation.read_and_reconcile, so that no evidence is missed.
     """
     cached = readings.load(token.fingerprint)
     if cached and not fresh and time.time() < cached.next_at:
         return readings.to_reading(cached)
-    if _has_less_than(LEAST_SHARE):
+    if _has_less_than(MIN_SHARE):
         return readings.to_reading(cached or CachedReading(error=NO_TIME))
     if fresh:
         return _fetch(token, cached or CachedReading())
+    return _fetch_once_for_all(token, cached)
+
+
+def _fetch_once_for_all(token: StoredToken, cached: CachedReading | None) -> Reading:
+    """Ask the provider if no other thread does so now; else return the cached reading, or wait for the first one."""
     owner = uuid4().hex
     key = readings.cache_key(token.fingerprint)
     if _take(key, owner):
@@ -75,26 +80,27 @@ def read(token: StoredToken, *, fresh: bool = False) -> Reading:
 
 
 def _has_less_than(share: float) -> bool:
+    """Whether the page has less time left than this share of a call's deadline."""
     return network.seconds_left() < share * settings.SNAPPORTAL_API_TIMEOUT_SECONDS
 
 
-def turn(token: StoredToken) -> tuple[bool, float]:
-    """Sorts tokens that share a page's time: first those that had too little of it last time, then the longest due.
+def read_priority(token: StoredToken) -> tuple[bool, float]:
+    """Sort key for tokens that share a page's time: first those that were cut short last time, then the longest due.
 
-    After a failure a token is due later, so that one that hangs comes last; and it is not left without time for ever.
+    A failure delays when a token is due, so a token that hangs is read last; being cut short moves it forward again.
     """
     cached = readings.load(token.fingerprint) or CachedReading()
-    return not cached.is_owed, cached.next_at
+    return not cached.was_cut_short, cached.next_at
 
 
 def last_reading(token: StoredToken) -> Reading | None:
-    """The cached reading, however old, without a call to the provider; None if there is none."""
+    """The cached reading, of any age, without calling the provider; None if there is none."""
     cached = readings.load(token.fingerprint)
     return readings.to_reading(cached) if cached else None
 
 
 def expire(token: StoredToken) -> None:
-    """After a write the next reader asks the provider at once, whatever is cached."""
+    """Make the next reader ask the provider even if the cached reading is recent. Called after a write."""
     cached = readings.load(token.fingerprint)
     if cached:
         cached.next_at = 0.0
@@ -104,7 +110,9 @@ def expire(token: StoredToken) -> None:
 def _take(key: str, owner: str) -> bool:
     try:
         return leases.take(key, owner, settings.SNAPPORTAL_API_TIMEOUT_SECONDS + OPTIONAL_SECONDS + 2)
-    except DatabaseError as error:  # a full disk must not hide the lists: then every thread reads for itself
+    except (
+        DatabaseError
+    ) as error:  # a full disk must not hide the lists: without leases every thread reads for itself
         log.warning("lease.not_taken", error=type(error).__name__)
         return True
 
@@ -117,6 +125,7 @@ def _release(key: str, owner: str) -> None:
 
 
 def _await_first_reading(fingerprint: str) -> Reading:
+    """Wait a few seconds for the reading that another thread fetches; else return one with the error 'busy'."""
     busy = CachedReading(error=BusyError.code, next_at=time.time() + POLL_SECONDS)
     if not _waiting.acquire(blocking=False):
         return readings.to_reading(busy)
@@ -133,35 +142,35 @@ def _await_first_reading(fingerprint: str) -> Reading:
 
 
 def _fetch(token: StoredToken, before: CachedReading) -> Reading:
-    """Ask the provider, and cache what it said."""
-    begun_at = timezone.now()
-    is_short = _has_less_than(FULL_SHARE)
+    """Read the lists from the provider and cache the result."""
+    started_at = timezone.now()
+    has_little_time = _has_less_than(FULL_SHARE)
     try:
         client = client_for(token)
         listed = client.read_snapshots()
     except UpstreamError as error:
-        return readings.to_reading(_failed(token, before, error, is_short=is_short))
+        return readings.to_reading(_failed(token, before, error, has_little_time=has_little_time))
     except SealError:
         log.exception("token.does_not_open", token=token.pk)
         sealed = msgspec.structs.replace(before, error=SEALED, next_at=time.time() + POLL_MAX_SECONDS)
         return readings.to_reading(sealed)
-    cached = _succeeded(token, before, listed, is_short=is_short)
-    servers = cached.servers if optional_servers.renew(client, cached) else None
+    cached = _succeeded(token, before, listed, has_little_time=has_little_time)
+    servers = cached.servers if optional_servers.refresh(client, cached) else None
     cached.moving_since = readings.moving_since(cached)
     cached.next_at = max(cached.wait_until, time.time() + _pause(cached))
     readings.save(token.fingerprint, cached)
     if token.refused_at is not None:
         StoredToken.objects.filter(fingerprint=token.fingerprint).update(refused_at=None)
-    return readings.to_reading(cached, Observation(token.fingerprint, begun_at, listed, servers))
+    return readings.to_reading(cached, Observation(token.fingerprint, started_at, listed, servers))
 
 
 def _pause(cached: CachedReading) -> float:
-    """After a list that a fault ended the next try waits as after a failure."""
+    """A list that was cut off by a fault delays the next attempt like a failure."""
     return readings.backoff_seconds(cached.failures) if cached.failures else FRESH_SECONDS
 
 
 def _succeeded(
-    token: StoredToken, before: CachedReading, listed: SnapshotList, *, is_short: bool
+    token: StoredToken, before: CachedReading, listed: SnapshotList, *, has_little_time: bool
 ) -> CachedReading:
     is_ended_early = listed.cut_by not in {"", COUNT}
     wait = wait_until(token.fingerprint) if is_ended_early else None
@@ -173,12 +182,12 @@ def _succeeded(
         error=RateLimitedError.code if wait else "",
         failures=before.failures + 1 if is_ended_early else 0,
         wait_until=wait.timestamp() if wait else 0.0,
-        is_owed=is_short and listed.cut_by == DeadlineError.code,
+        was_cut_short=has_little_time and listed.cut_by == DeadlineError.code,
     )
 
 
 def _failed(
-    token: StoredToken, before: CachedReading, error: UpstreamError, *, is_short: bool
+    token: StoredToken, before: CachedReading, error: UpstreamError, *, has_little_time: bool
 ) -> CachedReading:
     log.info("provider.not_read", code=error.code, status=error.status)
     failures = before.failures + 1
@@ -192,7 +201,7 @@ def _failed(
         failures=failures,
         next_at=wait.timestamp() if wait else time.time() + pause,
         wait_until=wait.timestamp() if wait else 0.0,
-        is_owed=is_short and isinstance(error, DeadlineError),
+        was_cut_short=has_little_time and isinstance(error, DeadlineError),
     )
     if isinstance(error, TokenRefusedError) and token.refused_at is None:
         StoredToken.objects.filter(fingerprint=token.fingerprint).update(refused_at=timezone.now())

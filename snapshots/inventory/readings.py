@@ -1,4 +1,4 @@
-"""The last known lists of one token: as kept in the cache, as shown on pages, and as evidence for open operations."""
+"""The last known lists of one token, in three forms: cached, for pages, and as evidence for open operations."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -24,10 +24,10 @@ POLL_MAX_SECONDS = 60
 
 @dataclass(frozen=True)
 class Observation:
-    """What one reading with one token showed. `begun_at` is before the first byte was sent; `servers` is None if not read."""
+    """The lists that one reading returned. `started_at` is before the first byte was sent; `servers` is None if not read."""
 
     token_fingerprint: str
-    begun_at: datetime
+    started_at: datetime
     listed: SnapshotList
     servers: Sequence[Server] | None
 
@@ -36,7 +36,7 @@ class Observation:
         return self.listed.snapshots
 
     def shows_server(self, server_id: int) -> bool:
-        """Whether this token still shows the server at all."""
+        """Whether the token still shows the server or a snapshot of it."""
         ids = {one.id for one in self.servers or ()} | {one.server.id for one in self.snapshots}
         return server_id in ids
 
@@ -48,9 +48,10 @@ class Observation:
 
 
 class CachedReading(msgspec.Struct, kw_only=True):
-    """What the cache keeps for one token. Times are seconds since the epoch; 0 means never.
+    """The cached state of one token. Times are seconds since the epoch; 0 means never.
 
-    `is_owed`: the last try had less time than a call may take, because other tokens of the same page took theirs.
+    `was_cut_short`: the last attempt failed with less time than a call may take, because other tokens of the same page
+    used up the rest.
     """
 
     snapshots: tuple[Snapshot, ...] = ()
@@ -60,7 +61,7 @@ class CachedReading(msgspec.Struct, kw_only=True):
     failures: int = 0
     next_at: float = 0.0
     wait_until: float = 0.0
-    is_owed: bool = False
+    was_cut_short: bool = False
 
     servers: tuple[Server, ...] | None = None
     servers_cut_by: str = ""
@@ -76,9 +77,9 @@ class CachedReading(msgspec.Struct, kw_only=True):
 class Reading:
     """The last known lists of one token, and how far they can be trusted now.
 
-    `error` is '' or an upstream error's code; `cut_by` and `servers_cut_by` are SnapshotList's. `wait_until`: the provider
-    asked us to wait until then. `servers` is None where it does not tell them to this token, or they were never read;
-    `servers_error` is why they could not be read now. `observation` is set only for the caller whose call asked the provider.
+    `error` is '' or an upstream error's code; `cut_by` and `servers_cut_by` are SnapshotList's. `wait_until`:
+    until when the provider asked us to wait. `servers` is None if this token may not list them, or they were never read;
+    `servers_error` is why they could not be read now. `observation` is set only for the caller that asked the provider.
     """
 
     snapshots: tuple[Snapshot, ...]
@@ -90,7 +91,7 @@ class Reading:
     servers_are_whole: bool = False
     observation: Observation | None = None
     moving_since: Mapping[str, datetime] = field(default_factory=dict)
-    """By snapshot_key or server_key: since when it has been read as moving, again and again, by our own clock."""
+    """By snapshot_key or server_key: since when every reading has shown a moving status, by our own clock."""
     cut_by: str = ""
     wait_until: datetime | None = None
     servers_cut_by: str = ""
@@ -104,17 +105,17 @@ class Reading:
 
     @property
     def is_complete(self) -> bool:
-        """False when snapshots are known to be missing: then nothing may be concluded from what is not there."""
+        """False if snapshots are known to be missing: then a snapshot's absence proves nothing."""
         return not self.cut_by
 
     @property
     def hides_servers(self) -> bool:
-        """The provider refuses to tell this token which servers there are."""
+        """Whether the provider refuses the servers list to this token."""
         return self.servers_error == RefusedError.code
 
     @property
     def may_lack_servers(self) -> bool:
-        """Whether a server that is not in these lists may exist all the same."""
+        """Whether a server that is not in these lists may still exist."""
         if self.cut_by:
             return True
         in_doubt = self.servers is None or bool(self.servers_cut_by or self.servers_error)
@@ -136,9 +137,9 @@ def server_key(server_id: int) -> str:
 
 
 def moving_since(cached: CachedReading) -> dict[str, float]:
-    """What moves in these lists, each with the time from which on it was read so without a break.
+    """By key, everything with a moving status, and the time of the first of the uninterrupted readings that showed it.
 
-    What an incomplete list does not show may be moving still.
+    Entries that an incomplete list does not show are kept, since they may still be moving.
     """
     shown = {snapshot_key(one.id): one.is_moving for one in cached.snapshots}
     shown |= {server_key(one.id): is_moving(one.status) for one in cached.servers or ()}
@@ -153,7 +154,7 @@ def cache_key(fingerprint: str) -> str:
 
 
 def load(fingerprint: str) -> CachedReading | None:
-    """What is cached, or None: a cache that is down or holds an older version's bytes counts as empty."""
+    """The cached reading, or None; also None if the cache is unavailable or has an unreadable value of an older version."""
     try:
         data = cache.get(cache_key(fingerprint))
         return msgspec.json.decode(data, type=CachedReading) if data else None
@@ -170,7 +171,7 @@ def save(fingerprint: str, cached: CachedReading) -> None:
 
 
 def backoff_seconds(failures: int) -> float:
-    """The pause after so many failures in a row."""
+    """The pause after this many consecutive failures."""
     return min(POLL_MAX_SECONDS, POLL_SECONDS * 2.0 ** min(failures - 1, 6))
 
 
@@ -183,8 +184,9 @@ def _time_ahead(seconds: float) -> datetime | None:
 
 
 def to_reading(cached: CachedReading, observation: Observation | None = None) -> Reading:
-    is_in_trouble = cached.error or cached.cut_by
-    wait = max(0.0, cached.next_at - time.time()) if is_in_trouble else 0.0
+    """The reading that callers get."""
+    has_fault = cached.error or cached.cut_by
+    wait = max(0.0, cached.next_at - time.time()) if has_fault else 0.0
     servers_wait = cached.servers_next_at if cached.servers_error == RateLimitedError.code else 0.0
     return Reading(
         snapshots=cached.snapshots,

@@ -1,4 +1,4 @@
-"""One server as the provider lists it to one token."""
+"""Servers and their snapshots as the provider lists them to one token."""
 
 import ipaddress
 from collections import defaultdict
@@ -17,9 +17,9 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class ListedServer:
-    """`server` is None where the servers list does not have it (any more); `snapshots` are the newest first.
+    """A server and its snapshots, newest first. `server` is None if the servers list does not contain it (any more).
 
-    If the reading is not complete there may be more snapshots than these: `is_full` holds, the contrary is not known.
+    If the reading is not complete, more snapshots may exist: then `is_full` is certain if True, but not if False.
     """
 
     token: StoredToken
@@ -40,13 +40,13 @@ class ListedServer:
 
     @property
     def is_gone(self) -> bool:
-        """The provider no longer lists it, though it still lists its snapshots. Only a fresh and whole list tells that."""
+        """Whether a fresh and whole servers list lacks this server, although its snapshots are still listed."""
         reading = self.reading
-        is_told = reading.servers is not None and reading.servers_are_fresh and reading.servers_are_whole
-        return is_told and self.server is None
+        is_certain = reading.servers is not None and reading.servers_are_fresh and reading.servers_are_whole
+        return is_certain and self.server is None
 
     def namesakes(self, snapshot: Snapshot) -> int:
-        """How many of its snapshots have a name that looks like this one's, this one included."""
+        """How many of its snapshots have a name that looks the same as this one's, including this one."""
         return sum(looks_like(one.name, snapshot.name) for one in self.snapshots)
 
     @property
@@ -63,7 +63,7 @@ def _first_visible(*names: str) -> str:
 
 
 def listed_servers(token: StoredToken, reading: Reading) -> list[ListedServer]:
-    """All servers that this token shows, by name: those of the servers list and those named by a snapshot."""
+    """All servers that this token shows, sorted by name: those of the servers list and those that a snapshot names."""
     listed = {one.id: one for one in reading.servers or ()}
     names = {one.server.id: one.server.name for one in reading.snapshots}
     names |= {one.id: _first_visible(one.name, one.hostname) for one in listed.values()}
@@ -93,9 +93,9 @@ def parse_address(text: str) -> Address | None:
 
 
 def servers_at(address: Address) -> list[Server]:
-    """The servers that any stored token last showed at this address, by id. Nobody is asked.
+    """The servers with this address in the cached lists of all tokens, sorted by id. Does not call the provider.
 
-    For readers of the audit log, who see every server's id and name there anyway, and for nobody else.
+    Only for readers of the audit log, who can see every server's id and name there anyway.
     """
     found: dict[int, Server] = {}
     for fingerprint in StoredToken.objects.order_by().values_list("fingerprint", flat=True).distinct():

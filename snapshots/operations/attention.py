@@ -1,4 +1,4 @@
-"""Operations that need a person: who sees them, and how one is closed by hand where evidence cannot."""
+"""Operations that need a person: who may see them, and how a person closes one that evidence cannot."""
 
 from datetime import timedelta
 
@@ -17,18 +17,15 @@ from snapshots.vault.models import StoredToken
 
 
 def close_operation(*, actor: Actor, operation: Operation, finding: str, reason: str) -> Operation:
-    """A person says what evidence cannot, with a reason. Raises OperationRefusedError, JournalUnavailableError."""
-    if not reason.strip():
-        raise OperationRefusedError("reason_missing")
-    if finding not in {Finding.HAPPENED, Finding.NOT_HAPPENED, Finding.UNDECIDED}:
-        raise OperationRefusedError("finding_missing")
-    operation.refresh_from_db()
-    if not can_be_closed(operation):
-        raise OperationRefusedError("still_open" if operation.is_open else "already_closed")
+    """Record a person's finding and reason for an overdue operation, and close it.
+
+    Raises OperationRefusedError, JournalUnavailableError.
+    """
+    _check_closing(operation, finding, reason)
     closed = transition(
         operation,
         State.RECONCILED,
-        expect=[State(operation.state)],  # if evidence moves it just now, evidence wins
+        expect=[State(operation.state)],  # a change by evidence at the same moment takes precedence
         source=actor,
         finding=finding,
         settled_by=f"{actor.name} ({actor.role})",
@@ -40,6 +37,16 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
     return operation
 
 
+def _check_closing(operation: Operation, finding: str, reason: str) -> None:
+    if not reason.strip():
+        raise OperationRefusedError("reason_missing")
+    if finding not in {Finding.HAPPENED, Finding.NOT_HAPPENED, Finding.UNDECIDED}:
+        raise OperationRefusedError("finding_missing")
+    operation.refresh_from_db()
+    if not can_be_closed(operation):
+        raise OperationRefusedError("still_open" if operation.is_open else "already_closed")
+
+
 def _check_may_close(actor: Actor, operation: Operation) -> None:
     person = check_still_allowed(actor.id, OVERRIDE_PERMISSION)
     if not visible_to(person).filter(pk=operation.pk).exists():
@@ -47,46 +54,46 @@ def _check_may_close(actor: Actor, operation: Operation) -> None:
 
 
 def visible_to(user: Person) -> OperationQuerySet:
-    """A person's own operations, and all with a token that he keeps: who shares a token shares what was done with it.
+    """A person's own operations, and all that were sent with a token that the person has stored too.
 
-    Who may restore also sees those on every server that his tokens show, since they may hold it; who looks after people
-    sees all, so that no operation is orphaned by a person who left or a token that was removed.
+    People who may restore also see those on every server that their tokens show, since these may hold the server. People
+    who manage people see all, so that no operation is orphaned when a person leaves or a token is removed.
     """
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return Operation.objects.all()
     tokens = list(StoredToken.objects.filter(user_id=user.pk or 0))
-    mine = Q(actor_id=user.pk) | Q(token_fingerprint__in={token.fingerprint for token in tokens})
+    visible = Q(actor_id=user.pk) | Q(token_fingerprint__in={token.fingerprint for token in tokens})
     if user.has_perm("snapshots.restore"):  # type: ignore[union-attr]
         readings = [reading for token in tokens if (reading := last_reading(token))]
-        mine |= Q(server_id__in={one.server.id for reading in readings for one in reading.snapshots})
-        mine |= Q(server_id__in={one.id for reading in readings for one in reading.servers or ()})
-    return Operation.objects.filter(mine)
+        visible |= Q(server_id__in={one.server.id for reading in readings for one in reading.snapshots})
+        visible |= Q(server_id__in={one.id for reading in readings for one in reading.servers or ()})
+    return Operation.objects.filter(visible)
 
 
 def needing_attention(user: Person) -> list[Operation]:
-    """Those a person may see that nobody knows the end of, or that take longer than they should."""
+    """The operations visible to this person that are unknown or take longer than they should."""
     overdue = [one.pk for one in Operation.objects.open() if is_overdue(one)]
-    if not overdue:  # as nearly always: every page asks, so that nothing more is read for it
+    if not overdue:  # the usual case; every page calls this, so skip further queries
         return []
     return list(visible_to(user).filter(pk__in=overdue))
 
 
 def is_overdue(operation: Operation) -> bool:
-    """Unknown, without an answer for longer than a call may take, or accepted and not over when it should be."""
-    silent_since = timezone.now() - timedelta(seconds=float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS))
+    """Unknown, without an answer for longer than a call may take, or accepted and past its expected end."""
+    unanswered_before = timezone.now() - timedelta(seconds=float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS))
     if operation.state in {State.PENDING, State.SENT}:
-        return (operation.sent_at or operation.created_at) < silent_since
+        return (operation.sent_at or operation.created_at) < unanswered_before
     return can_be_closed(operation)
 
 
 def can_be_closed(operation: Operation) -> bool:
-    """Unknown ones, and accepted ones that should have been over by now."""
+    """Whether it is unknown, or accepted and past its expected end."""
     overdue = operation.state == State.ACCEPTED and timezone.now() > operation.expected_by
     return operation.state == State.UNKNOWN or overdue
 
 
 def count_left_open(stored: StoredToken) -> int:
-    """Operations whose end nobody could find out any more if this token were removed."""
+    """How many open operations could no longer be reconciled if this token were removed; 0 if another copy of it is stored."""
     if StoredToken.objects.filter(fingerprint=stored.fingerprint).exclude(pk=stored.pk).exists():
         return 0
     return Operation.objects.open().filter(token_fingerprint=stored.fingerprint).count()

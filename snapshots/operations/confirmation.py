@@ -1,7 +1,7 @@
-"""Confirmations: what a person was shown, signed, good for one use (promises 13 and 14).
+"""Confirmations: a signed record of what a person was shown, valid for one use (promises 13 and 14).
 
-The text travels in a hidden field of the form. It binds person, operation, token, server, snapshot and the snapshot's
-state as it was on the screen, and carries the one-time key that makes an operation unique in the database.
+The signed text is a hidden field of the form. It contains the person, the operation, the token, the server, the snapshot
+and its state as shown, and the one-time key that makes the operation unique in the database.
 """
 
 import hashlib
@@ -37,14 +37,14 @@ class Confirmation:
 
 
 def snapshot_fingerprint(snapshot: Snapshot | None) -> str:
-    """A digest of all that the provider told of the snapshot; '' where there is none."""
+    """A digest of every field that the provider lists of the snapshot; '' without a snapshot."""
     return hashlib.sha256(msgspec.json.encode(snapshot)).hexdigest() if snapshot else ""
 
 
 def sign_confirmation(
     *, actor_id: int, action: str, token_id: str, server_id: int, snapshot: Snapshot | None
 ) -> str:
-    """A signed confirmation for a form that is about to be shown."""
+    """The signed confirmation for a form."""
     confirmation = Confirmation(
         idempotency_key=secrets.token_hex(16),
         actor_id=actor_id,
@@ -58,7 +58,7 @@ def sign_confirmation(
 
 
 def read_confirmation(text: str, *, actor_id: int | None, action: str, token_id: str) -> Confirmation:
-    """Read back what was confirmed, by this person, for this operation with this token. Raises ConfirmationError."""
+    """The confirmation in `text`. Raises ConfirmationError if it is not for this person, operation and token."""
     try:
         confirmation = Confirmation(**signing.loads(text, salt=SALT, max_age=MAX_AGE_SECONDS))
     except signing.SignatureExpired:

@@ -1,4 +1,4 @@
-"""One call to the provider, one outcome: what its answer, or the lack of one, means for an operation."""
+"""Sends an operation to the provider with one call, and records the outcome that its answer, or no answer, means."""
 
 import time
 from collections.abc import Callable
@@ -20,8 +20,10 @@ from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
 Answer = Created | RestoreStarted | Deleted
+Outcome = tuple[State, dict[str, Any]]
+"""The operation's next state, and the fields that change with it."""
 GONE_STATUSES = frozenset({404, 410})
-"""Answers to a delete that say that there is no such snapshot."""
+"""HTTP statuses of an answer to a delete that mean that the snapshot does not exist."""
 
 
 def send_once(
@@ -29,8 +31,8 @@ def send_once(
 ) -> None:
     """Call `send` at most once and record its outcome.
 
-    If the outcome cannot be written, the operation stays "sent": that is the record "unknown". Raises
-    JournalUnavailableError when it cannot even be recorded that nothing was sent.
+    If the outcome cannot be written, the operation stays "sent", which counts as unknown. Raises
+    JournalUnavailableError when not even "not sent" can be recorded.
     """
     try:
         client = client_for(token)
@@ -43,57 +45,63 @@ def send_once(
         return
     started = time.monotonic()
     try:
-        state, changes = _meaning(operation, send(client, operation))
+        outcome = _outcome_of_answer(operation, send(client, operation))
     except UpstreamError as error:
         log.info("operation.not_confirmed", operation=str(operation.pk), code=error.code, detail=str(error))
-        state, changes = _meaning_of_failure(operation, error)
-    duration_ms = round((time.monotonic() - started) * 1000)
-    try:
-        # Unknown too: this worker may have been so slow that it was taken for dead, and its answer still counts.
-        told = transition(
-            operation, state, expect=[State.SENT, State.UNKNOWN], duration_ms=duration_ms, **changes
-        )
-        if not told:
-            log.error("operation.answer_too_late", operation=str(operation.pk), answer=state, **changes)
-            operation.refresh_from_db()
-    except JournalUnavailableError:
-        log.exception("operation.outcome_not_written", operation=str(operation.pk), outcome=state)
-        operation.state = State.SENT
+        outcome = _outcome_of_error(operation, error)
+    _record_outcome(operation, outcome, duration_ms=round((time.monotonic() - started) * 1000))
     expire(token)
 
 
-def _meaning(operation: Operation, answer: Answer) -> tuple[State, dict[str, Any]]:
-    """What the provider's yes means: never that it is over, which only a list shows.
+def _record_outcome(operation: Operation, outcome: Outcome, *, duration_ms: int) -> None:
+    """Record the outcome, or log it where it cannot be recorded: too late, or the audit log is unavailable."""
+    state, changes = outcome
+    # A slow worker's operation may have been set to unknown as abandoned: its answer still counts.
+    expected = [State.SENT, State.UNKNOWN]
+    try:
+        recorded = transition(operation, state, expect=expected, duration_ms=duration_ms, **changes)
+    except JournalUnavailableError:
+        log.exception("operation.outcome_not_written", operation=str(operation.pk), outcome=state)
+        operation.state = State.SENT
+        return
+    if not recorded:
+        log.error("operation.answer_too_late", operation=str(operation.pk), answer=state, **changes)
+        operation.refresh_from_db()
 
-    One that speaks of something else than was asked for is no answer: unknown.
+
+def _outcome_of_answer(operation: Operation, answer: Answer) -> Outcome:
+    """The outcome of a success answer: at most accepted, since only a list shows that an operation has ended.
+
+    Unknown if the answer is about something else than was requested.
     """
     changes: dict[str, Any] = {"provider_status": answer.status, "provider_message": answer.message}
-    if not _is_about(operation, answer):
+    if not _matches_request(operation, answer):
         return State.UNKNOWN, changes | {"code": "other_answer"}
     if isinstance(answer, RestoreStarted):
         changes["said_restoring"] = is_restoring(answer.server_status)
     if isinstance(answer, Created):
-        made = answer.snapshot
-        changes |= {"snapshot_id": made.id, "snapshot_created_at": made.created_at}
-        if made.is_failed:
-            evidence = f"The provider's answer gives snapshot {made.id} as “{made.status}”."
+        created = answer.snapshot
+        changes |= {"snapshot_id": created.id, "snapshot_created_at": created.created_at}
+        if created.is_failed:
+            evidence = f"The provider's answer gives snapshot {created.id} as “{created.status}”."
             return State.FAILED, changes | {"code": "provider_failed", "evidence": evidence}
     return State.ACCEPTED, changes
 
 
-def _meaning_of_failure(operation: Operation, error: UpstreamError) -> tuple[State, dict[str, Any]]:
+def _outcome_of_error(operation: Operation, error: UpstreamError) -> Outcome:
+    """Failed only if the error proves that the call had no effect; otherwise unknown."""
     changes = {"code": error.code, "provider_status": error.status, "provider_message": error.message}
     if operation.action == Action.DELETE and error.status in GONE_STATUSES:
-        # Its aim is reached, if that is true: the list decides.
+        # If that is true, the snapshot is deleted, as requested: the list decides.
         return State.UNKNOWN, changes | {"code": "already_gone"}
     return State.FAILED if error.effect == "none" else State.UNKNOWN, changes
 
 
-def _is_about(operation: Operation, answer: Answer) -> bool:
-    """Whether the answer speaks of the server and the snapshot that the operation is for, as far as it names them."""
+def _matches_request(operation: Operation, answer: Answer) -> bool:
+    """Whether the server and the snapshot that the answer names, if any, are those of the operation."""
     if isinstance(answer, Created):
         others = Operation.objects.filter(action=Action.CREATE, snapshot_id=answer.snapshot.id)
-        return operation.may_have_made(answer.snapshot) and not others.exclude(pk=operation.pk).exists()
+        return operation.could_have_created(answer.snapshot) and not others.exclude(pk=operation.pk).exists()
     if isinstance(answer, RestoreStarted) and answer.server_id not in {None, operation.server_id}:
         return False
     return answer.snapshot_id in {None, operation.snapshot_id}

@@ -1,8 +1,8 @@
 """What a reading of the provider's lists proves about one open operation (decision 5).
 
-Each function moves the operation if the observation is proof, and returns whether it did. What proves nothing changes
-nothing: a snapshot that is not listed (yet) does not prove that it was never created, one that is still listed does not
-prove that it will stay.
+Each function changes the operation's state if the observation is proof, and returns whether it did. Without proof
+nothing changes: a snapshot that is not listed (yet) may still have been created, and one that is still listed may
+still be deleted.
 """
 
 from datetime import timedelta
@@ -17,29 +17,20 @@ from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.transitions import transition
 
 CLOCK_SKEW = timedelta(minutes=5)
-SETTLE_AFTER = timedelta(seconds=60)
-"""A list may lag behind an accepted write for a moment."""
+LIST_LAG = timedelta(seconds=60)
+"""How long a list may lag behind an accepted write."""
 STILL_LISTED_AFTER = timedelta(minutes=contract.DELETE_MINUTES[1])
 NO_CONTENT = 204
-"""The one answer that the provider documents for a delete that is done."""
+"""The only answer that the provider documents for a finished delete."""
 
 
 def follow_create(operation: Operation, observation: Observation) -> bool:
-    """Follow an accepted create to its end: the snapshot must be the same server's, of the same name, and new."""
+    """Update an accepted create by the status of its snapshot, which must be new and have the requested server and name."""
     snapshot = observation.snapshot(operation.snapshot_id)
     if snapshot is None:
-        return _note_vanished(operation, observation)
-    if not operation.may_have_made(snapshot):
-        return transition(
-            operation,
-            State.UNKNOWN,
-            expect=[State.ACCEPTED],
-            code="other_snapshot",
-            snapshot_id=None,
-            snapshot_created_at=None,
-            evidence=f"The provider named snapshot {snapshot.id}, but lists it as “{snapshot.name}” "
-            f"of server {snapshot.server.id}.",
-        )
+        return _mark_vanished(operation, observation)
+    if not operation.could_have_created(snapshot):
+        return _mark_other_snapshot(operation, snapshot)
     evidence = f"The provider lists snapshot {snapshot.id} as “{snapshot.status}”."
     if snapshot.is_completed:
         return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
@@ -50,11 +41,25 @@ def follow_create(operation: Operation, observation: Observation) -> bool:
     return False
 
 
-def _note_vanished(operation: Operation, observation: Observation) -> bool:
-    """A snapshot that an incomplete list lacks, or that was accepted moments ago, may still appear."""
+def _mark_other_snapshot(operation: Operation, snapshot: Snapshot) -> bool:
+    """Set an accepted create to unknown: the snapshot that the answer named is a different one."""
+    return transition(
+        operation,
+        State.UNKNOWN,
+        expect=[State.ACCEPTED],
+        code="other_snapshot",
+        snapshot_id=None,
+        snapshot_created_at=None,
+        evidence=f"The provider named snapshot {snapshot.id}, but lists it as “{snapshot.name}” "
+        f"of server {snapshot.server.id}.",
+    )
+
+
+def _mark_vanished(operation: Operation, observation: Observation) -> bool:
+    """Set an accepted create to unknown if its snapshot is missing from a complete list that is not too recent."""
     if observation.listed.cut_by or operation.accepted_at is None:
         return False
-    if observation.begun_at < operation.accepted_at + SETTLE_AFTER:
+    if observation.started_at < operation.accepted_at + LIST_LAG:
         return False
     return transition(
         operation,
@@ -65,10 +70,11 @@ def _note_vanished(operation: Operation, observation: Observation) -> bool:
     )
 
 
-def _could_be(operation: Operation, snapshot: Snapshot) -> bool:
+def _could_be_created_by(operation: Operation, snapshot: Snapshot) -> bool:
+    """Whether a create whose answer is missing could have made this snapshot."""
     sent_at = operation.sent_at
     return (
-        operation.may_have_made(snapshot)
+        operation.could_have_created(snapshot)
         and snapshot.created_at is not None
         and sent_at is not None
         and snapshot.created_at >= sent_at - CLOCK_SKEW
@@ -76,39 +82,34 @@ def _could_be(operation: Operation, snapshot: Snapshot) -> bool:
 
 
 def find_created(operation: Operation, observation: Observation) -> bool:
-    """Look for the snapshot of a create that is unknown. One that is not completed shows only that it began."""
-    found = _only_candidate(operation, observation)
+    """Look for the snapshot of an unknown create. If it is not completed, the create is accepted and followed."""
+    found = _single_candidate(operation, observation)
     if found is None:
         return False
     facts: dict[str, Any] = {"snapshot_id": found.id, "snapshot_created_at": found.created_at}
-    evidence = (
+    facts["evidence"] = (
         f"Snapshot {found.id} “{found.name}” is in the provider's list as “{found.status}”, was not there before, "
         f"and was created at {found.created_at:%Y-%m-%d %H:%M:%S} UTC."
     )
     if found.is_completed:
         return transition(
-            operation,
-            State.RECONCILED,
-            expect=[State.UNKNOWN],
-            finding=Finding.HAPPENED,
-            evidence=evidence,
-            **facts,
+            operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.HAPPENED, **facts
         )
-    if not transition(operation, State.ACCEPTED, expect=[State.UNKNOWN], code="", evidence=evidence, **facts):
+    if not transition(operation, State.ACCEPTED, expect=[State.UNKNOWN], code="", **facts):
         return False
     follow_create(operation, observation)
     return True
 
 
-def _only_candidate(operation: Operation, observation: Observation) -> Snapshot | None:
-    """The snapshot that can be nobody else's: one candidate, and no other operation that fits it.
+def _single_candidate(operation: Operation, observation: Observation) -> Snapshot | None:
+    """The only snapshot that this create could have made, if no other create could have made it; else None.
 
-    Others count whatever their token, and also while they wait for their answer: theirs may be on its way. A list that
-    is cut, now or before the attempt, cannot tell that there is only one, nor that it is new.
+    Other creates count whatever their token, and also while they wait for their answer. A list that was incomplete, now
+    or before the operation, cannot show that there is only one candidate, nor that it is new.
     """
     if observation.listed.cut_by or not operation.knew_all_snapshots:
         return None
-    candidates = [one for one in observation.snapshots if _could_be(operation, one)]
+    candidates = [one for one in observation.snapshots if _could_be_created_by(operation, one)]
     taken = set(
         Operation.objects.filter(action=Action.CREATE, snapshot_id__in=[one.id for one in candidates])
         .exclude(pk=operation.pk)
@@ -120,13 +121,13 @@ def _only_candidate(operation: Operation, observation: Observation) -> Snapshot 
     others = Operation.objects.filter(
         action=Action.CREATE, state__in=[State.SENT, State.UNKNOWN], server_id=operation.server_id
     ).exclude(pk=operation.pk)
-    return None if any(_could_be(other, candidates[0]) for other in others) else candidates[0]
+    return None if any(_could_be_created_by(other, candidates[0]) for other in others) else candidates[0]
 
 
 def follow_delete(operation: Operation, observation: Observation) -> bool:
-    """Absence proves it only in a list that is whole, while the token still shows the server.
+    """Update a delete: absence is proof only in a list known to be complete, while the token still shows the server.
 
-    After the provider's 204 a list that was read to its end is enough, even if it gives no count.
+    After the provider's 204, a list that was read to its end is enough, even if it gives no count.
     """
     snapshot = observation.snapshot(operation.snapshot_id)
     if snapshot is not None:
@@ -148,9 +149,9 @@ def follow_delete(operation: Operation, observation: Observation) -> bool:
 
 
 def _follow_still_listed(operation: Operation, snapshot: Snapshot, observation: Observation) -> bool:
-    """What its list goes on showing for long, and does not call "deleting", contradicts the provider's answer."""
+    """A snapshot that stays listed for long, with a status that is not "deleting", contradicts the provider's answer."""
     answered_at = operation.accepted_at or operation.sent_at or operation.created_at
-    if snapshot.is_moving or observation.begun_at < answered_at + STILL_LISTED_AFTER:
+    if snapshot.is_moving or observation.started_at < answered_at + STILL_LISTED_AFTER:
         return False
     evidence = (
         f"The provider answered with HTTP {operation.provider_status}, "
@@ -167,27 +168,30 @@ def _follow_still_listed(operation: Operation, snapshot: Snapshot, observation: 
     )
 
 
-def _has_rival(operation: Operation) -> bool:
-    """Another restore of this server, with whatever token, that may be the one that runs."""
-    later = Q(ended_at=None) | Q(ended_at__gte=operation.sent_at)
-    others = Operation.objects.filter(later, action=Action.RESTORE, server_id=operation.server_id)
+def _has_competing_restore(operation: Operation) -> bool:
+    """Whether another restore of this server, with any token, may be the one that runs."""
+    not_ended_before = Q(ended_at=None) | Q(ended_at__gte=operation.sent_at)
+    others = Operation.objects.filter(not_ended_before, action=Action.RESTORE, server_id=operation.server_id)
     return others.exclude(pk=operation.pk).exclude(state=State.FAILED, accepted_at=None).exists()
 
 
 def _has_run(operation: Operation, observation: Observation) -> bool:
-    """Whether the provider has called the server "restoring": in a list, or in its answer, which a list may lag behind."""
+    """Whether the provider reported the server as "restoring": in a list, or in its answer long enough ago.
+
+    A list may lag behind the answer, so the answer counts only after the shortest documented time of a restore.
+    """
     if operation.seen_moving_at is not None:
         return True
-    soonest = timedelta(minutes=contract.RESTORE_MINUTES[0])
-    accepted_at = operation.accepted_at or observation.begun_at
-    return operation.said_restoring and observation.begun_at >= accepted_at + soonest
+    shortest = timedelta(minutes=contract.RESTORE_MINUTES[0])
+    accepted_at = operation.accepted_at or observation.started_at
+    return operation.said_restoring and observation.started_at >= accepted_at + shortest
 
 
 def follow_restore(operation: Operation, observation: Observation) -> bool:
-    """Only the provider's own word on the server's status counts."""
+    """Update a restore by the server's status in the servers list, the only evidence there is."""
     status = observation.server_status(operation.server_id)
     if contract.is_restoring(status):
-        return _see_it_run(operation, observation)
+        return _record_running(operation, observation)
     if operation.state != State.ACCEPTED or not _has_run(operation, observation):
         return False
     evidence = f"The provider gives the server's status as “{status}”."
@@ -195,15 +199,15 @@ def follow_restore(operation: Operation, observation: Observation) -> bool:
         return transition(
             operation, State.FAILED, expect=[State.ACCEPTED], evidence=evidence, code="provider_failed"
         )
-    if contract.status_key(status) in contract.RESTING_SERVER_STATUSES:
+    if contract.status_key(status) in contract.STEADY_SERVER_STATUSES:
         return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
     return False
 
 
-def _see_it_run(operation: Operation, observation: Observation) -> bool:
-    """An unknown restore happened if nothing else can be why the server is restoring."""
-    Operation.objects.filter(pk=operation.pk).update(seen_moving_at=observation.begun_at)
-    if operation.state != State.UNKNOWN or operation.was_restoring or _has_rival(operation):
+def _record_running(operation: Operation, observation: Observation) -> bool:
+    """Note that the server is restoring. An unknown restore is accepted if nothing else can be the cause."""
+    Operation.objects.filter(pk=operation.pk).update(seen_moving_at=observation.started_at)
+    if operation.state != State.UNKNOWN or operation.was_restoring or _has_competing_restore(operation):
         return False
     return transition(
         operation,

@@ -1,7 +1,8 @@
-"""A form is sent once: whoever sends it a second time waits for the first, and sees its operation (promise 13).
+"""A form is sent once: a second request with the same form waits for the first and returns its operation (promise 13).
 
-The claim spares the provider idle looks and the second sender a confusing answer. That there is only one operation is
-not its doing but that of the unique key in the database: so a claim may end early, and lasts no longer than a look.
+The unique key in the database guarantees that there is only one operation. The claim only saves needless reads of the
+provider and gives the second request a useful answer; so it may expire early, and lasts no longer than reading the
+lists may take.
 """
 
 import math
@@ -19,59 +20,59 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
 
 _waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 2))
-"""Whoever waits holds a thread: no more than half of them may."""
+"""A waiting request occupies a thread: at most half of the threads may wait."""
 
-CAME_SECOND = "being_checked"
-"""Another request of this form is being worked on. It has no operation yet: nothing was sent for the form so far."""
+FORM_IN_PROGRESS = "being_checked"
+"""Another request with this form is in progress and has no operation yet: so far nothing was sent for the form."""
 
 
-def look_seconds() -> float:
-    """How long the look before the intent may take: the snapshots, then the servers, each with its deadline."""
+def claim_seconds() -> float:
+    """How long reading the lists before the intent may take: the snapshots, then the servers, each with its deadline."""
     return float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS) + OPTIONAL_SECONDS + 2
 
 
-def operation_of(idempotency_key: str) -> Operation | None:
-    """The operation that the form with this key has led to. Without one, nothing was sent for it."""
+def operation_for_key(idempotency_key: str) -> Operation | None:
+    """The operation of the form with this key; None means that nothing was sent for the form."""
     return Operation.objects.filter(idempotency_key=idempotency_key).first()
 
 
 @contextmanager
 def claim(idempotency_key: str) -> Iterator[Operation | None]:
-    """The operation that this form has led to already; or None, and then nobody else makes it inside this block.
+    """The operation that this form already has; or None, and then this request has the claim to make it.
 
-    Raises OperationRefusedError, with the time after which the claim of the first is over.
+    Raises OperationRefusedError, with the time until the other request's claim expires, if this request cannot wait.
     """
-    earlier = operation_of(idempotency_key)
+    earlier = operation_for_key(idempotency_key)
     if earlier:
         yield earlier
         return
     lease, owner = f"once:{idempotency_key}", secrets.token_hex(8)
-    is_mine = leases.take(lease, owner, look_seconds()) or _await_first(idempotency_key, lease, owner)
+    has_claim = leases.take(lease, owner, claim_seconds()) or _wait_for_other(idempotency_key, lease, owner)
     try:
-        # The first may have ended between our look and our claim.
-        yield operation_of(idempotency_key)
+        # The other request may have committed between the first query and this claim.
+        yield operation_for_key(idempotency_key)
     finally:
-        if is_mine:
+        if has_claim:
             leases.release(lease, owner)
 
 
-def _await_first(idempotency_key: str, lease: str, owner: str) -> bool:
-    """True when the claim of the first is over and now ours, False once its operation is there."""
+def _wait_for_other(idempotency_key: str, lease: str, owner: str) -> bool:
+    """True once the other request's claim is over and this one has taken it; False once the operation exists."""
     if not _waiting.acquire(blocking=False):
-        raise _came_second(lease)
+        raise _in_progress(lease)
     try:
-        until = time.monotonic() + look_seconds() + 1
+        until = time.monotonic() + claim_seconds() + 1
         while time.monotonic() < until:
             time.sleep(0.05)
-            if operation_of(idempotency_key):
+            if operation_for_key(idempotency_key):
                 return False
-            is_over = leases.seconds_left(lease) == 0  # it was refused, or its worker died
-            if is_over and leases.take(lease, owner, look_seconds()):
+            is_over = leases.seconds_left(lease) == 0  # refused, or its worker died
+            if is_over and leases.take(lease, owner, claim_seconds()):
                 return True
     finally:
         _waiting.release()
-    raise _came_second(lease)
+    raise _in_progress(lease)
 
 
-def _came_second(lease: str) -> OperationRefusedError:
-    return OperationRefusedError(CAME_SECOND, retry_after_seconds=math.ceil(leases.seconds_left(lease)))
+def _in_progress(lease: str) -> OperationRefusedError:
+    return OperationRefusedError(FORM_IN_PROGRESS, retry_after_seconds=math.ceil(leases.seconds_left(lease)))

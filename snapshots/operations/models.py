@@ -1,4 +1,4 @@
-"""Operations: what a person requested from the provider, and the state it is in."""
+"""Operations: what people requested from the provider, and the current state of each request."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -19,12 +19,12 @@ class Action(models.TextChoices):
 
     @property
     def permission(self) -> str:
-        """The permission that a person needs for it: 'snapshots.restore'."""
+        """The permission that it requires, such as 'snapshots.restore'."""
         return self.value.replace("snapshot.", "snapshots.")
 
 
 class State(models.TextChoices):
-    """pending → sent → accepted → completed | failed, or unknown, later reconciled with its evidence (promise 9)."""
+    """pending → sent → accepted → completed | failed; or unknown, which evidence or a person reconciles (promise 9)."""
 
     PENDING = "pending", _("Pending")
     SENT = "sent", _("Sent")
@@ -36,7 +36,7 @@ class State(models.TextChoices):
 
 
 class Finding(models.TextChoices):
-    """What the evidence said of an operation that was unknown."""
+    """What the evidence, or the person who closed it, says of an unknown operation."""
 
     NONE = "", ""
     HAPPENED = "happened", _("It happened")
@@ -60,12 +60,12 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         return self.filter(state=State.UNKNOWN)
 
     def holding(self, server_id: int) -> "OperationQuerySet":
-        """Restores of this server that run or may run: no further write may reach it meanwhile (promise 12)."""
+        """Restores of this server that run or may run: they block other writes to it (promise 12)."""
         return self.open().filter(server_id=server_id, action=Action.RESTORE)
 
 
 class Operation(models.Model):
-    """A create, restore or delete. The audit log holds its story; this row holds where it stands now."""
+    """A create, restore or delete. This row has its current state; the audit log has its history."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     idempotency_key = models.CharField(max_length=64, unique=True)
@@ -87,13 +87,13 @@ class Operation(models.Model):
     snapshot_name = models.CharField(max_length=300)
     snapshot_created_at = models.DateTimeField(null=True)
     known_snapshot_ids = models.JSONField(default=list)
-    """All that the token showed before, of whatever server."""
+    """All snapshots that the token listed before the operation, of any server."""
     knew_all_snapshots = models.BooleanField(default=True)
-    """Whether those were all: False when the list before the operation could not be read to its end."""
+    """False if the list before the operation could not be read to its end."""
     was_restoring = models.BooleanField(default=True)
-    """Whether the server may have been restoring before: True unless a fresh list said otherwise."""
+    """Whether the server may have been restoring before the operation: True unless a fresh list ruled it out."""
     said_restoring = models.BooleanField(default=False)
-    """Whether the provider's own answer to a restore gave the server's status as restoring."""
+    """Whether the provider's answer to the restore gave the server's status as restoring."""
     reason = models.TextField(blank=True)
 
     provider_status = models.IntegerField(null=True)
@@ -128,8 +128,8 @@ class Operation(models.Model):
     def is_open(self) -> bool:
         return self.state in OPEN_STATES
 
-    def may_have_made(self, snapshot: Snapshot) -> bool:
-        """For a create: it is a snapshot of the server and of the name that were asked for, and was in no list before."""
+    def could_have_created(self, snapshot: Snapshot) -> bool:
+        """For a create: whether the snapshot has the requested server and name, and was not listed before."""
         return (
             snapshot.server.id == self.server_id
             and snapshot.name == self.snapshot_name
@@ -142,7 +142,7 @@ class Operation(models.Model):
 
     @property
     def expected_by(self) -> datetime:
-        """When it should be over at the latest, by what the provider documents."""
+        """When it should end at the latest, by the longest time that the provider documents."""
         return self.began_at + timedelta(minutes=self.expected_minutes[1])
 
     @property
@@ -151,5 +151,5 @@ class Operation(models.Model):
 
     @property
     def is_far_too_long(self) -> bool:
-        """Begun, and far from over when it should have been."""
+        """Whether it is accepted and has run much longer than documented."""
         return self.state == State.ACCEPTED and is_far_too_long(self.began_at, self.expected_minutes)

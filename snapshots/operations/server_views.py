@@ -1,4 +1,4 @@
-"""One server as the provider lists it, joined with our operations on it."""
+"""A server as the provider lists it, joined with the portal's operations on it."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from django.utils import timezone
 from snapshots.contract import MAX_ID, Snapshot, is_moving, is_restoring, status_key
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.progress import (
-    NOT_SINCE_CREATION,
+    STARTED_AFTER_CREATION,
     is_far_too_long,
     poll_seconds,
     usual_minutes,
@@ -28,29 +28,29 @@ MOVING_STATES = (State.PENDING, State.SENT, State.ACCEPTED)
 
 @dataclass(frozen=True, kw_only=True)
 class ServerView(ListedServer):
-    """`operations`: open ones, and those that ended in the last ten minutes."""
+    """A listed server and its operations: open ones, and those that ended in the last ten minutes."""
 
     operations: tuple[Operation, ...]
 
     @property
     def holding(self) -> Operation | None:
-        """A restore that runs, or may run: no other write may reach this server meanwhile."""
+        """A restore of ours that runs or may run: it blocks other writes to this server."""
         return next((one for one in self.operations if one.is_open and one.action == Action.RESTORE), None)
 
     @property
     def is_held(self) -> bool:
-        """Held by a restore of ours, or by one that the provider reports and that was requested elsewhere."""
+        """Whether a restore blocks other writes: one of ours, or one requested elsewhere that the provider reports."""
         return self.holding is not None or is_restoring(self.status)
 
     @property
     def deleted_ids(self) -> frozenset[int]:
-        """Snapshots that the list still shows, although the provider has said yes to their deletion."""
-        said_yes = {State.ACCEPTED, State.COMPLETED, State.RECONCILED}
+        """Snapshots that are still listed although the provider has accepted their deletion."""
+        accepted_states = {State.ACCEPTED, State.COMPLETED, State.RECONCILED}
         return frozenset(
             one.snapshot_id
             for one in self.operations
             if one.action == Action.DELETE
-            and one.state in said_yes
+            and one.state in accepted_states
             and one.finding in {Finding.NONE, Finding.HAPPENED}
             and one.snapshot_id is not None
         ) & {one.id for one in self.snapshots}
@@ -65,8 +65,8 @@ class ServerView(ListedServer):
         )
 
     def began_at(self, snapshot: Snapshot) -> datetime | None:
-        """When the provider began to make a snapshot that is not ready; None where our clock cannot tell."""
-        if status_key(snapshot.status) in NOT_SINCE_CREATION:
+        """When the creation of a snapshot began; None if unknown, for example because the two clocks differ."""
+        if status_key(snapshot.status) in STARTED_AFTER_CREATION:
             return None
         for one in self.operations:
             if one.action == Action.CREATE and one.snapshot_id == snapshot.id and one.accepted_at:
@@ -74,17 +74,17 @@ class ServerView(ListedServer):
         return None if clocks_differ(self.reading) else snapshot.created_at
 
     def moving_since(self, snapshot: Snapshot) -> datetime | None:
-        """Since when a snapshot has been moving, as far as is known."""
+        """Since when the snapshot's status has been a moving one (see contract.MOVING_STATUSES); None if unknown."""
         return self.began_at(snapshot) or self.reading.moving_since.get(snapshot_key(snapshot.id))
 
     def is_stuck(self, snapshot: Snapshot) -> bool:
-        """Whether a snapshot has been moving for far too long: it may never end."""
+        """Whether a snapshot has been moving for so long that it may never end."""
         minutes = usual_minutes(snapshot.status)
         return snapshot.is_moving and is_far_too_long(self.moving_since(snapshot), minutes)
 
     @property
     def status_since(self) -> datetime | None:
-        """Since when the server itself has been moving, as far as is known."""
+        """Since when the server's own status has been a moving one; None if unknown."""
         return self.reading.moving_since.get(server_key(self.server_id))
 
     @property
@@ -93,24 +93,24 @@ class ServerView(ListedServer):
 
     @property
     def poll_seconds(self) -> int:
-        """How often to look while something moves: what is late is looked at less often."""
-        paces = [
+        """The shortest polling interval of everything that moves here; late items have longer ones."""
+        intervals = [
             poll_seconds(self.moving_since(one), usual_minutes(one.status))
             for one in self.snapshots
             if one.is_moving
         ]
         if is_moving(self.status):
-            paces.append(poll_seconds(self.status_since, usual_minutes(self.status)))
-        paces += [
+            intervals.append(poll_seconds(self.status_since, usual_minutes(self.status)))
+        intervals += [
             poll_seconds(one.began_at, one.expected_minutes)
             for one in self.operations
             if one.state in MOVING_STATES
         ]
-        return min(paces, default=POLL_SECONDS)
+        return min(intervals, default=POLL_SECONDS)
 
 
 def taken_at(view: ServerView, snapshot: Snapshot) -> datetime | None:
-    """When a snapshot was taken; None where our clock cannot tell. Of those requested here we know by our own clock."""
+    """When a snapshot was taken, by our clock if it was requested here; None if the clocks differ and it was not."""
     ours = Operation.objects.filter(
         action=Action.CREATE,
         server_id=view.server_id,
@@ -136,14 +136,14 @@ def _join(server: ListedServer, operations: dict[int, tuple[Operation, ...]]) ->
 
 
 def server_views(token: StoredToken, reading: Reading) -> list[ServerView]:
-    """All servers that this token shows, by name."""
+    """All servers that this token shows, sorted by name."""
     servers = listed_servers(token, reading)
     operations = _operations_of(one.server_id for one in servers)
     return [_join(server, operations) for server in servers]
 
 
 def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = False) -> ServerView:
-    """Raises Http404 for a server that the token does not show; one without a name while nobody can tell that it does not."""
+    """One server. Raises Http404 if the token certainly does not show it; if that is uncertain, its view has only the id."""
     reading = read_and_reconcile(token, fresh=fresh)
     for server in listed_servers(token, reading):
         if server.server_id == server_id:

@@ -1,4 +1,4 @@
-"""Every change of an operation's state, together with the row of the audit log that tells it, in one transaction."""
+"""Every change of an operation's state, in one transaction with the audit log row that records it."""
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
@@ -14,7 +14,10 @@ ENDED_STATES = (State.COMPLETED, State.FAILED, State.RECONCILED)
 
 
 def entry_data(operation: Operation, *, source: Actor | None = None, **fields: Any) -> EntryData:
-    """A row about this operation. `actor` is always who asked for it; `source` is who settled it, if another did."""
+    """An audit row about this operation. Its actor is the person who requested it.
+
+    `source` is where this change came from, if a request made it; without it the channel is "evidence".
+    """
     origin = source or Actor(id=None, name="", role="", channel="evidence")
     return EntryData(
         action=operation.action,
@@ -36,16 +39,16 @@ def entry_data(operation: Operation, *, source: Actor | None = None, **fields: A
 
 
 def record_intent(operation: Operation, actor: Actor) -> None:
-    """Save a new operation and its intent. Only inside `journal.committed()`.
+    """Save a new operation and its intent row. Call only inside `journal.committed()`.
 
-    Raises IntegrityError when the operation's one-time key was used before.
+    Raises IntegrityError if the operation's one-time key was used before.
     """
     operation.save(force_insert=True)
     journal.intend(entry_data(operation, source=actor, result=State.PENDING))
 
 
 def mark_sent(operation: Operation, at: datetime) -> bool:
-    """pending → sent, just before the provider is called. False: somebody closed it as never sent, so it must not be."""
+    """pending → sent, just before the provider is called. False if it was closed as never sent: then it must not be sent."""
     moved = Operation.objects.filter(pk=operation.pk, state=State.PENDING).update(
         state=State.SENT, sent_at=at
     )
@@ -56,7 +59,7 @@ def mark_sent(operation: Operation, at: datetime) -> bool:
 
 def transition(
     operation: Operation,
-    to: State,
+    new_state: State,
     *,
     expect: Iterable[State],
     source: Actor | None = None,
@@ -65,37 +68,46 @@ def transition(
     guard: Callable[[], object] | None = None,
     **changes: Any,
 ) -> bool:
-    """Compare and swap: to `to` if the state is still one of `expect`, with its outcome row, durably. False if it was not.
+    """Set `new_state` if the state is still one of `expect`, and write the outcome row, durably. False if it was not.
 
-    `guard` is called last, under the log's lock: what it raises undoes the change.
-
-    Raises JournalUnavailableError, and then nothing has changed: the intent without an outcome is the record "unknown".
+    `changes` are further fields to set. `guard` is called last, under the log's lock: an error that it raises rolls the
+    change back. Raises JournalUnavailableError; then nothing has changed, and an intent without an outcome row means
+    "unknown".
     """
-    now = timezone.now()
-    changes["state"] = to
-    if to == State.ACCEPTED:
-        changes["accepted_at"] = operation.accepted_at or now
-    if to in ENDED_STATES:
-        changes["ended_at"] = now
+    changes |= _state_fields(operation, new_state)
     with journal.committed():
         moved = Operation.objects.filter(pk=operation.pk, state__in=list(expect)).update(**changes)
         if not moved:
             return False
         operation.refresh_from_db()
-        journal.conclude(
-            entry_data(
-                operation,
-                source=source,
-                result=to,
-                code=operation.code,
-                reason=reason or operation.reason,
-                evidence=operation.evidence,
-                settled_by=operation.settled_by,
-                provider_status=operation.provider_status,
-                provider_message=operation.provider_message,
-                duration_ms=duration_ms,
-            )
-        )
+        journal.conclude(_outcome_row(operation, source, reason=reason, duration_ms=duration_ms))
         if guard:
             guard()
     return True
+
+
+def _state_fields(operation: Operation, new_state: State) -> dict[str, Any]:
+    """The new state with the time at which it was reached."""
+    fields: dict[str, Any] = {"state": new_state}
+    if new_state == State.ACCEPTED:
+        fields["accepted_at"] = operation.accepted_at or timezone.now()
+    if new_state in ENDED_STATES:
+        fields["ended_at"] = timezone.now()
+    return fields
+
+
+def _outcome_row(
+    operation: Operation, source: Actor | None, *, reason: str, duration_ms: int | None
+) -> EntryData:
+    return entry_data(
+        operation,
+        source=source,
+        result=operation.state,
+        code=operation.code,
+        reason=reason or operation.reason,
+        evidence=operation.evidence,
+        settled_by=operation.settled_by,
+        provider_status=operation.provider_status,
+        provider_message=operation.provider_message,
+        duration_ms=duration_ms,
+    )

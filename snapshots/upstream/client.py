@@ -54,7 +54,7 @@ def _read_write(reader: Callable[[bytes, int], T], answer: Answer) -> T:
     try:
         return reader(answer.body, answer.status)
     except contract.UnreadableAnswerError as error:
-        kind = ContradictoryError if isinstance(error, contract.DeniedAnswerError) else UnreadableError
+        kind = ContradictoryError if isinstance(error, contract.ContradictoryAnswerError) else UnreadableError
         words = parsing.error_text(answer.body)
         raise kind(str(error), status=answer.status, message=words) from None
 

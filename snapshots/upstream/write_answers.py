@@ -1,6 +1,6 @@
 """Whether the answer to a write says that it was done. No network.
 
-A success status counts only if the body says nothing else: one that says that it failed raises DeniedAnswerError, one
+A success status counts only if the body says nothing else: one that says that it failed raises ContradictoryAnswerError, one
 that cannot be understood UnreadableAnswerError. Neither proves anything: the write may have happened.
 """
 
@@ -10,11 +10,11 @@ from snapshots.contract import (
     COMPLETED,
     DELETING,
     IN_PROGRESS,
-    RESTING_SERVER_STATUSES,
     RESTORING,
+    STEADY_SERVER_STATUSES,
+    ContradictoryAnswerError,
     Created,
     Deleted,
-    DeniedAnswerError,
     RestoreStarted,
     UnreadableAnswerError,
     check_id,
@@ -45,12 +45,12 @@ def to_created(body: bytes, status: int = 201) -> Created:
     """The body is the new snapshot, and "status" its own: one that failed is an answer too."""
     data = read_json(body)
     if _denies(data):
-        raise DeniedAnswerError("the body says that it failed")
+        raise ContradictoryAnswerError("the body says that it failed")
     try:
         snapshot = to_snapshot(data)
     except UnreadableAnswerError:
         if _is_no(data.get("status")):
-            raise DeniedAnswerError("the body says that it failed") from None
+            raise ContradictoryAnswerError("the body says that it failed") from None
         raise
     return Created(snapshot, clean_text(data.get("message"), 500), status)
 
@@ -62,8 +62,8 @@ def to_restore_started(body: bytes, status: int = 200) -> RestoreStarted:
     server_status = clean_text(server.get("status"), 60)
     verdict = _verdict(data, RESTORE_WORDS)
     if verdict == "no" or is_failed(server_status):
-        raise DeniedAnswerError("the body says that it failed")
-    if verdict == "silent" and server and status_key(server_status) not in RESTING_SERVER_STATUSES:
+        raise ContradictoryAnswerError("the body says that it failed")
+    if verdict == "silent" and server and status_key(server_status) not in STEADY_SERVER_STATUSES:
         verdict = "yes"
     if verdict != "yes":
         raise UnreadableAnswerError("the answer does not say that a restore has begun")
@@ -83,7 +83,7 @@ def to_deleted(body: bytes, status: int = 204) -> Deleted:
     data = read_json(body)
     verdict = _verdict(data, DELETE_WORDS)
     if verdict == "no":
-        raise DeniedAnswerError("the body says that it failed")
+        raise ContradictoryAnswerError("the body says that it failed")
     if verdict == "unclear":
         raise UnreadableAnswerError("the answer's status is not known")
     return Deleted(

@@ -20,7 +20,7 @@ from snapshots.inventory.names import looks_like
 from snapshots.inventory.readings import Reading
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.idempotency import CAME_SECOND
+from snapshots.operations.idempotency import FORM_IN_PROGRESS
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
@@ -62,7 +62,7 @@ class Submission:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:
             self.form.fields["override_reason"].required = True  # for the eye: the rule is in operations
-        if self.code != CAME_SECOND:
+        if self.code != FORM_IN_PROGRESS:
             self._renew(view, action, snapshot)
         self._complete_errors(view)
 

@@ -1,4 +1,4 @@
-"""manage.py check_provider: what it says of each step on the way to the provider, what to do, and the code it ends with."""
+"""manage.py check_provider: the finding and the advice of each step of the connection, and the exit code."""
 
 import socket
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from email.utils import format_datetime
 import pytest
 
 from snapshots.inventory import provider_check
-from snapshots.operations import reconciliation
+from snapshots.operations import evidence
 from snapshots.sandbox.demo_data import TEAM_EMAIL
 from snapshots.sandbox.faults import Misbehaviour
 from tests.support.provider import fill_sandbox
@@ -16,7 +16,7 @@ from tests.support.tls import ISSUER, https_url, serve_tls, trust, write_certifi
 
 
 @pytest.mark.django_db(transaction=True)
-def test_all_is_fine_over_tls(tmp_path, monkeypatch, check_provider):
+def test_every_step_succeeds_over_tls(tmp_path, monkeypatch, check_provider):
     certificate = write_certificate(tmp_path)
     trust(certificate, monkeypatch)
     sandbox = fill_sandbox()
@@ -35,7 +35,7 @@ def test_all_is_fine_over_tls(tmp_path, monkeypatch, check_provider):
     assert TEAM_EMAIL in line_of(result, "Account")
 
 
-def test_the_sandbox_in_this_process_is_named_as_such(sandbox, check_provider):
+def test_the_in_process_sandbox_is_reported_as_such(sandbox, check_provider):
     result = check_provider(token=sandbox.token)
     assert result.code == 0
     assert "sandbox" in line_of(result, "Provider")
@@ -43,7 +43,7 @@ def test_the_sandbox_in_this_process_is_named_as_such(sandbox, check_provider):
     assert line_of(result, "Snapshots").startswith("ok ")
 
 
-def test_without_a_token_the_way_alone_is_checked(wire, check_provider):
+def test_without_a_token_only_the_connection_is_checked(wire, check_provider):
     asks_for_token(wire)
     result = check_provider(url=wire.url)
     assert result.code == 0
@@ -53,7 +53,7 @@ def test_without_a_token_the_way_alone_is_checked(wire, check_provider):
     assert "Authorization" not in wire.last_headers
 
 
-def test_a_name_without_an_address(monkeypatch, check_provider):
+def test_a_host_name_that_does_not_resolve_fails(monkeypatch, check_provider):
     def unknown(*args: object, **kwargs: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
@@ -65,7 +65,7 @@ def test_a_name_without_an_address(monkeypatch, check_provider):
     assert line_of(result, "Connection") == line_of(result, "Snapshots") == ""
 
 
-def test_a_refused_connection(check_provider):
+def test_a_refused_connection_fails(check_provider):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -86,9 +86,7 @@ def test_a_refused_connection(check_provider):
     ],
     ids=["unknown issuer", "expired", "another name"],
 )
-def test_a_certificate_that_is_not_accepted(
-    tmp_path, monkeypatch, check_provider, days, trusted, host, reason
-):
+def test_an_untrusted_certificate_fails(tmp_path, monkeypatch, check_provider, days, trusted, host, reason):
     certificate = write_certificate(tmp_path, days=days)
     if trusted:
         trust(certificate, monkeypatch)
@@ -105,7 +103,7 @@ def test_a_certificate_that_is_not_accepted(
     assert line_of(result, "API") == line_of(result, "Snapshots") == ""
 
 
-def test_a_certificate_that_ends_soon_is_worth_a_note(tmp_path, monkeypatch, check_provider):
+def test_a_certificate_that_expires_soon_gives_a_note(tmp_path, monkeypatch, check_provider):
     certificate = write_certificate(tmp_path, days=3)
     trust(certificate, monkeypatch)
     with serve_tls(certificate) as server:
@@ -116,7 +114,7 @@ def test_a_certificate_that_ends_soon_is_worth_a_note(tmp_path, monkeypatch, che
     assert "renew" in line_of(result, "Certificate")
 
 
-def test_a_port_that_does_not_speak_tls(wire, check_provider):
+def test_a_port_without_tls_fails(wire, check_provider):
     result = check_provider(url=wire.url.replace("http:", "https:"), token=TOKEN)
     assert result.code == 1
     assert "does not speak TLS" in line_of(result, "Certificate")
@@ -146,15 +144,15 @@ def test_the_clocks_are_compared(wire, check_provider, hours, mark, words):
 
 
 @pytest.mark.parametrize("date", ["", "yesterday", "Thu, 99 Nov 2026 99:99:99 GMT", "2026-11-25T10:00:00Z"])
-def test_a_clock_that_is_not_told_is_worth_a_note(wire, check_provider, date):
+def test_an_answer_without_a_valid_date_gives_a_note(wire, check_provider, date):
     asks_for_token(wire, Date=date)
     result = check_provider(url=wire.url)
     assert result.code == 0
     assert line_of(result, "Clock").startswith("note ")
 
 
-def test_the_limit_for_clocks_is_the_one_that_evidence_has():
-    assert provider_check.CLOCK_LIMIT == reconciliation.CLOCK_SKEW
+def test_the_clock_limit_is_the_one_that_evidence_uses():
+    assert provider_check.CLOCK_LIMIT == evidence.CLOCK_SKEW
 
 
 @pytest.mark.parametrize(

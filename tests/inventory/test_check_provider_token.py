@@ -1,4 +1,4 @@
-"""manage.py check_provider with a token: what it may see, how it is given, and that it is never printed."""
+"""manage.py check_provider with a token: what the token may read, how it is passed, and that it is never printed."""
 
 import io
 import socket
@@ -13,7 +13,7 @@ from snapshots.sandbox.provider import SEE_SERVERS, SEE_SNAPSHOTS
 from tests.support.provider_check import NO_TOKEN_BODY, TOKEN, line_of
 
 
-def test_a_token_that_is_refused(http_sandbox, check_provider):
+def test_a_refused_token_fails(http_sandbox, check_provider):
     result = check_provider(url=http_sandbox.url, token="sbx_nobody-knows-this-one")
     assert result.code == 1
     told = line_of(result, "Snapshots")
@@ -23,7 +23,7 @@ def test_a_token_that_is_refused(http_sandbox, check_provider):
     assert line_of(result, "Servers list") == ""
 
 
-def test_a_token_that_may_not_see_servers_is_enough(http_sandbox, check_provider):
+def test_a_token_that_may_not_list_servers_is_sufficient(http_sandbox, check_provider):
     token = issue_token(TEAM_EMAIL, "no servers", [SEE_SNAPSHOTS])
     result = check_provider(url=http_sandbox.url, token=token)
     assert result.code == 0
@@ -34,7 +34,7 @@ def test_a_token_that_may_not_see_servers_is_enough(http_sandbox, check_provider
     assert "at the provider's site" in told
 
 
-def test_a_token_that_may_not_see_snapshots_is_not(http_sandbox, check_provider):
+def test_a_token_that_may_not_list_snapshots_fails(http_sandbox, check_provider):
     token = issue_token(TEAM_EMAIL, "no snapshots", [SEE_SERVERS])
     result = check_provider(url=http_sandbox.url, token=token)
     assert result.code == 1
@@ -42,7 +42,7 @@ def test_a_token_that_may_not_see_snapshots_is_not(http_sandbox, check_provider)
     assert line_of(result, "Servers list").startswith("ok ")
 
 
-def test_a_provider_that_asks_for_fewer_requests_is_told_with_its_time(http_sandbox, check_provider):
+def test_a_rate_limited_check_reports_when_to_try_again(http_sandbox, check_provider):
     http_sandbox.misbehave("rate_limit", retry_after="120", times=0)
     result = check_provider(url=http_sandbox.url, token=TOKEN)
     assert result.code == 1
@@ -51,7 +51,7 @@ def test_a_provider_that_asks_for_fewer_requests_is_told_with_its_time(http_sand
 
 
 @pytest.mark.parametrize("mode", ["hang_before", "drip_headers", "drip_body"])
-def test_a_hung_provider_is_given_up_at_the_deadline(wire, check_provider, settings, mode):
+def test_a_hung_provider_fails_at_the_deadline(wire, check_provider, settings, mode):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.4
     wire.misbehave(mode, work=False, seconds=0.05 if "drip" in mode else 20, times=0)
     began = time.monotonic()
@@ -61,7 +61,7 @@ def test_a_hung_provider_is_given_up_at_the_deadline(wire, check_provider, setti
     assert "FAIL" in line_of(result, "API")
 
 
-def test_a_provider_that_hangs_with_a_token_is_given_up_at_the_deadline(wire, check_provider, settings):
+def test_a_provider_that_hangs_on_a_token_fails_at_the_deadline(wire, check_provider, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.4
     wire.misbehave("answer", status=401, body=NO_TOKEN_BODY)
     wire.misbehave("hang_before", times=0)
@@ -73,7 +73,7 @@ def test_a_provider_that_hangs_with_a_token_is_given_up_at_the_deadline(wire, ch
     assert line_of(result, "Servers list") == ""
 
 
-def test_a_handshake_that_hangs_is_given_up_at_the_deadline(check_provider, settings):
+def test_a_hung_tls_handshake_fails_at_the_deadline(check_provider, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.4
     with socket.create_server(("127.0.0.1", 0)) as silent:
         began = time.monotonic()
@@ -83,14 +83,14 @@ def test_a_handshake_that_hangs_is_given_up_at_the_deadline(check_provider, sett
     assert line_of(result, "Certificate").startswith("FAIL")
 
 
-def test_a_provider_that_quotes_the_token_does_not_get_it_printed(wire, check_provider):
+def test_a_token_quoted_by_the_provider_is_not_printed(wire, check_provider):
     wire.misbehave("answer", status=401, body=NO_TOKEN_BODY)
     wire.misbehave("answer", status=401, body=f'{{"detail": "unknown token {TOKEN}"}}', times=0)
     result = check_provider(url=wire.url, token=TOKEN)
     assert "unknown token [token]" in line_of(result, "Snapshots")
 
 
-def test_a_token_on_standard_input(sandbox, check_provider, monkeypatch):
+def test_a_token_is_read_from_standard_input(sandbox, check_provider, monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(f"{sandbox.token}\n"))
     result = check_provider("--token", "-")
     assert result.code == 0
@@ -112,7 +112,7 @@ def test_a_token_on_the_command_line_is_refused_and_not_repeated(check_provider,
     ("content", "words"),
     [(None, "No such file"), (b"", "empty"), (b" \n", "empty"), (b"\xff\xfe", "no text")],
 )
-def test_a_token_file_that_holds_none(tmp_path, check_provider, content, words):
+def test_a_token_file_without_a_token_is_refused(tmp_path, check_provider, content, words):
     path = tmp_path / "token"
     if content is not None:
         path.write_bytes(content)
@@ -121,13 +121,13 @@ def test_a_token_file_that_holds_none(tmp_path, check_provider, content, words):
     assert words in result.error
 
 
-def test_a_token_that_cannot_be_sent(sandbox, check_provider):
+def test_a_token_with_invalid_characters_fails(sandbox, check_provider):
     result = check_provider(token="two words")
     assert result.code == 1
     assert "copy it again" in line_of(result, "Snapshots")
 
 
-def test_a_stored_token_is_checked_and_the_log_says_so(desk, check_provider):
+def test_the_check_of_a_stored_token_is_recorded(desk, check_provider):
     result = check_provider("--stored", desk.token.pk)
     assert result.code == 0
     assert line_of(result, "Snapshots").startswith("ok ")
@@ -136,7 +136,7 @@ def test_a_stored_token_is_checked_and_the_log_says_so(desk, check_provider):
     assert (entry.target, entry.token_label) == (str(desk.user), desk.token.label)
 
 
-def test_a_stored_token_that_cannot_be_decrypted(desk, check_provider, settings):
+def test_a_stored_token_that_cannot_be_decrypted_fails(desk, check_provider, settings):
     settings.SNAPPORTAL_TOKEN_KEYS = {"other": b"k" * 32}
     result = check_provider("--stored", desk.token.pk)
     assert result.code == 1
@@ -144,7 +144,7 @@ def test_a_stored_token_that_cannot_be_decrypted(desk, check_provider, settings)
     assert Entry.objects.latest("sequence").code == "sealed"
 
 
-def test_a_check_that_cannot_be_recorded_is_told(desk, check_provider, settings):
+def test_a_check_that_cannot_be_recorded_fails(desk, check_provider, settings):
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     result = check_provider("--stored", desk.token.pk)
     assert result.code == 1

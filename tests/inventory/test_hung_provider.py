@@ -1,4 +1,4 @@
-"""The provider hangs, and many ask: what does not need it answers at once, and what does waits within bounds."""
+"""With a hung provider and many requests, pages that do not call it answer immediately, and the others wait a limited time."""
 
 import threading
 import time
@@ -16,13 +16,13 @@ from snapshots.inventory.reader import expire
 from snapshots.operations.reconciliation import read_and_reconcile
 from tests.support.desk import Desk, make_desk
 
-GATE = connection.gate._initial_value
+SLOTS = connection.call_slots._initial_value
 WAITERS = reader._waiting._initial_value
 PASSWORD = "correct horse battery"
 
 
 class Crowd:
-    """Threads that each open a page, and what came of it, in the order in which they ended."""
+    """Threads that each open a page. `ended` has the responses in the order in which they arrived."""
 
     def __init__(self) -> None:
         self.ended: list[tuple[str, int, str]] = []
@@ -43,7 +43,7 @@ class Crowd:
         try:
             answer = browser.get(path)
             self.ended.append((name, answer.status_code, answer.content.decode()))
-        except BaseException as error:  # noqa: BLE001 - told by the thread that waits for this one
+        except BaseException as error:  # noqa: BLE001 - reported by the waiting thread
             self.failures.append(error)
         finally:
             connections.close_all()
@@ -60,7 +60,7 @@ class Crowd:
             time.sleep(0.01)
 
     def join(self) -> None:
-        self.wait_until(lambda: self.waiting == 0, "somebody waits for ever")
+        self.wait_until(lambda: self.waiting == 0, "a request did not end")
         for thread in self._threads:
             thread.join(10)
         assert not self.failures, self.failures
@@ -87,7 +87,7 @@ def let_go(provider) -> None:
 
 
 def make_desks(count: int) -> list[Desk]:
-    """So many people, each with a token that nobody shares."""
+    """`count` people, each with an own token."""
     people = [
         User.objects.create_user(f"person-{place}", PASSWORD, name=f"Person {place}", role=Role.ADMIN)
         for place in range(count)
@@ -95,26 +95,26 @@ def make_desks(count: int) -> list[Desk]:
     return [make_desk(person, f"token-of-{person.username}") for person in people]
 
 
-def free_places() -> int:
-    """How many calls the gate would let through at this moment."""
+def free_slots() -> int:
+    """How many call slots are free."""
     taken = 0
-    while connection.gate.acquire(blocking=False):
+    while connection.call_slots.acquire(blocking=False):
         taken += 1
     for _ in range(taken):
-        connection.gate.release()
+        connection.call_slots.release()
     return taken
 
 
-def test_a_hung_provider_takes_no_other_page_down(hung, cast):
-    desks = make_desks(GATE + 4)
+def test_a_hung_provider_blocks_no_page_that_does_not_call_it(hung, cast):
+    desks = make_desks(SLOTS + 4)
     crowd = Crowd()
-    for desk in desks[:GATE]:
+    for desk in desks[:SLOTS]:
         crowd.open(desk)
-    crowd.wait_until(lambda: len(hung.calls) == GATE, "the gate is not filled")
-    for desk in desks[GATE:] * 3:
+    crowd.wait_until(lambda: len(hung.calls) == SLOTS, "not all call slots are taken")
+    for desk in desks[SLOTS:] * 3:
         crowd.open(desk)
-    crowd.wait_until(lambda: crowd.waiting == GATE, "those beyond the gate are kept waiting")
-    assert len(hung.calls) == GATE, "more calls are open than the gate has places"
+    crowd.wait_until(lambda: crowd.waiting == SLOTS, "requests without a call slot are kept waiting")
+    assert len(hung.calls) == SLOTS, "more calls are open than there are slots"
     assert {status for _name, status, _text in crowd.ended} == {200}
     assert all("Nothing to show yet" in text for _name, _status, text in crowd.ended)
     browser = Client()
@@ -132,30 +132,30 @@ def test_a_hung_provider_takes_no_other_page_down(hung, cast):
     }
     assert {path: browser.get(path).status_code for path in pages} == pages
     assert browser.post("/sign-out/").status_code == 302
-    assert crowd.waiting == GATE, "a call had ended before the pages answered: they may have waited for it"
-    assert free_places() == 0
+    assert crowd.waiting == SLOTS, "a call ended before the pages answered: they may have waited for it"
+    assert free_slots() == 0
     let_go(hung)
     crowd.join()
-    assert len(crowd.ended) == GATE + 12
-    assert free_places() == GATE, "the gate is not let go"
+    assert len(crowd.ended) == SLOTS + 12
+    assert free_slots() == SLOTS, "a call slot is not released"
 
 
-def test_those_who_wait_for_anothers_first_look_are_few(hung, cast):
+def test_a_limited_number_of_threads_wait_for_anothers_first_reading(hung, cast):
     (desk,) = make_desks(1)
     crowd = Crowd()
     crowd.open(desk)
-    crowd.wait_until(lambda: len(hung.calls) == 1, "nobody looks")
+    crowd.wait_until(lambda: len(hung.calls) == 1, "no thread reads the lists")
     for _ in range(15):
         crowd.open(desk)
-    crowd.wait_until(lambda: len(crowd.ended) == 15 - WAITERS, "more wait than may")
+    crowd.wait_until(lambda: len(crowd.ended) == 15 - WAITERS, "more threads wait than allowed")
     assert crowd.waiting == 1 + WAITERS
-    assert len(hung.calls) == 1, "more than one looks for all"
+    assert len(hung.calls) == 1, "more than one thread reads the lists"
     let_go(hung)
     crowd.join()
     assert {status for _name, status, _text in crowd.ended} == {200}
 
 
-def test_the_old_list_is_shown_at_once_while_somebody_looks(hung, cast, settings):
+def test_the_cached_list_is_shown_immediately_while_another_thread_reads(hung, cast, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 6.0
     hung.behave()
     desk = make_desk(cast.mia, hung.sandbox.token)
@@ -165,10 +165,10 @@ def test_the_old_list_is_shown_at_once_while_somebody_looks(hung, cast, settings
     hung.misbehave("hang_before", seconds=20, times=0)
     crowd = Crowd()
     crowd.open(desk)
-    crowd.wait_until(lambda: len(hung.calls) == 1, "nobody looks")
+    crowd.wait_until(lambda: len(hung.calls) == 1, "no thread reads the lists")
     for _ in range(8):
         crowd.open(desk)
-    crowd.wait_until(lambda: len(crowd.ended) == 8, "the old list is not shown at once")
+    crowd.wait_until(lambda: len(crowd.ended) == 8, "the cached list is not shown immediately")
     assert crowd.waiting == 1
     assert all("web-server-01" in text for _name, _status, text in crowd.ended)
     crowd.join()
@@ -178,7 +178,7 @@ def test_the_old_list_is_shown_at_once_while_somebody_looks(hung, cast, settings
     assert "does not answer in time" in text
 
 
-def test_after_the_hang_the_page_recovers_by_itself(hung, cast, settings):
+def test_the_page_recovers_after_the_provider_hung(hung, cast, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 2.0
     desk = make_desk(cast.mia, hung.sandbox.token)
     crowd = Crowd()
@@ -190,4 +190,4 @@ def test_after_the_hang_the_page_recovers_by_itself(hung, cast, settings):
     crowd.open(desk)
     crowd.join()
     assert "web-server-01" in crowd.ended[1][2]
-    assert free_places() == GATE
+    assert free_slots() == SLOTS

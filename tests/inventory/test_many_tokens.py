@@ -1,4 +1,4 @@
-"""A page has one deadline, however many tokens it reads; and no token that hangs keeps the others out for ever."""
+"""A page has one deadline, however many tokens it reads, and a token that hangs does not block the others permanently."""
 
 import json
 import time
@@ -30,13 +30,13 @@ LONG_TIMEOUT_SECONDS = 2.0
 
 
 def hang() -> None:
-    """Until the client's own deadline, as a provider that takes the request and says nothing."""
+    """Wait until the client's own deadline, as if the provider accepted the request and sent no answer."""
     time.sleep(max(0.0, network.seconds_left()))
     raise httpx.ReadTimeout("no answer")
 
 
-def rest(share: float) -> Callable[[], None]:
-    """A provider that answers after this share of a call's deadline."""
+def answer_after(share: float) -> Callable[[], None]:
+    """A behaviour that answers after this share of a call's deadline."""
 
     def wait() -> None:
         if network.seconds_left() < share * LONG_TIMEOUT_SECONDS:
@@ -47,10 +47,10 @@ def rest(share: float) -> Callable[[], None]:
 
 
 class Provider:
-    """Answers each token after `manners[label]`; `asked` are the labels in the order in which their snapshots were read."""
+    """Calls `behaviours[label]` before it answers a token. `asked` has the labels in the order of their snapshot reads."""
 
     def __init__(self, double) -> None:
-        self.manners: dict[str, Callable[[], None]] = {}
+        self.behaviours: dict[str, Callable[[], None]] = {}
         self.asked: list[str] = []
         double.answer = self._answer
 
@@ -59,7 +59,7 @@ class Provider:
         if "/servers/" in request.url.path:
             return httpx.Response(200, content=b'{"results": []}')
         self.asked.append(label)
-        self.manners.get(label, lambda: None)()
+        self.behaviours.get(label, lambda: None)()
         item = {"id": ord(label), "server": {"id": ord(label), "name": f"server-{label}"}}
         return httpx.Response(200, content=json.dumps({"results": [item], "count": 1}).encode())
 
@@ -92,8 +92,8 @@ def known(user) -> str:
 
 
 @pytest.mark.parametrize("path", ["/", "/attention/"])
-def test_eight_tokens_of_a_provider_that_hangs_take_one_deadline(provider, mia, signed_in, path):
-    provider.manners = dict.fromkeys(LABELS, hang)
+def test_eight_tokens_of_a_hung_provider_take_one_deadline(provider, mia, signed_in, path):
+    provider.behaviours = dict.fromkeys(LABELS, hang)
     browser = signed_in(mia)
     began = time.monotonic()
     response = browser.get(path)
@@ -102,8 +102,8 @@ def test_eight_tokens_of_a_provider_that_hangs_take_one_deadline(provider, mia, 
     assert provider.asked_since() == "a"
 
 
-def test_tokens_that_were_not_read_say_so_and_get_their_turn(provider, mia, signed_in):
-    provider.manners = dict.fromkeys(LABELS, hang)
+def test_tokens_that_were_not_read_say_so_and_are_read_by_later_pages(provider, mia, signed_in):
+    provider.behaviours = dict.fromkeys(LABELS, hang)
     browser = signed_in(mia)
     text = text_of(browser.get("/"))
     assert "The provider does not answer in time (a)" in text
@@ -113,10 +113,10 @@ def test_tokens_that_were_not_read_say_so_and_get_their_turn(provider, mia, sign
     assert sorted(provider.asked_since()) == list(LABELS), "each was asked once in eight pages"
 
 
-def test_one_token_that_hangs_comes_last_and_the_others_are_read(provider, mia, settings):
+def test_a_token_that_hangs_is_read_last_so_that_the_others_are_read(provider, mia, settings):
     StoredToken.objects.exclude(label__in="abcd").delete()
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = LONG_TIMEOUT_SECONDS
-    provider.manners = {"a": hang}
+    provider.behaviours = {"a": hang}
     assert known(mia) == ""
     assert known(mia) == "bcd"
     provider.asked_since()
@@ -127,16 +127,16 @@ def test_one_token_that_hangs_comes_last_and_the_others_are_read(provider, mia, 
             known(mia)
             visits.append(provider.asked_since())
     assert set(visits) <= {"bcd", "bcda", "a"}
-    assert visits.count("a") <= 2, "it may come first only after a visit that left it too little time"
+    assert visits.count("a") <= 2, "it may be read first only after a page that cut it short"
     with time_machine.travel(moment + timedelta(seconds=300)):
-        provider.manners = {}
+        provider.behaviours = {}
         assert known(mia) == "abcd", "it recovers"
 
 
-def test_a_slow_token_that_had_too_little_time_comes_first_next_time(provider, mia, settings):
-    """The others take so much of the page's time that the slow one, which comes last, could never be read."""
+def test_a_slow_token_that_was_cut_short_is_read_first_next_time(provider, mia, settings):
+    """The others use so much of the page's time that the slow one would never be read if it stayed last."""
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = LONG_TIMEOUT_SECONDS
-    provider.manners = dict.fromkeys("abcdefg", rest(0.05)) | {"h": rest(0.75)}
+    provider.behaviours = dict.fromkeys("abcdefg", answer_after(0.05)) | {"h": answer_after(0.75)}
     assert "h" not in known(mia)
     with time_machine.travel(timezone.now() + timedelta(seconds=10)):
         provider.asked_since()
@@ -144,11 +144,11 @@ def test_a_slow_token_that_had_too_little_time_comes_first_next_time(provider, m
         assert provider.asked_since()[0] == "h"
 
 
-def test_a_token_without_time_shows_what_was_known(provider, mia, settings):
+def test_a_token_without_time_left_shows_its_cached_lists(provider, mia, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = LONG_TIMEOUT_SECONDS
     assert known(mia) == LABELS
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = TIMEOUT_SECONDS
-    provider.manners = dict.fromkeys(LABELS, hang)
+    provider.behaviours = dict.fromkeys(LABELS, hang)
     with time_machine.travel(timezone.now() + timedelta(seconds=90)):
         found = read_and_reconcile_all(own_tokens(mia))
         assert all(reading.snapshots and reading.is_stale for _token, reading in found)
@@ -164,9 +164,9 @@ def test_a_token_that_is_not_due_is_not_read(provider, mia, settings):
     assert provider.asked_since() == ""
 
 
-def test_one_run_of_the_command_has_one_deadline_too(provider, mia, monkeypatch, capsys):
+def test_one_run_of_the_command_has_one_deadline(provider, mia, monkeypatch, capsys):
     monkeypatch.setattr(reconcile_operations, "RUN_SECONDS", 2.5 * TIMEOUT_SECONDS)
-    provider.manners = dict.fromkeys(LABELS, hang)
+    provider.behaviours = dict.fromkeys(LABELS, hang)
     for token in own_tokens(mia):
         Operation.objects.create(
             idempotency_key=token.label,
@@ -183,15 +183,15 @@ def test_one_run_of_the_command_has_one_deadline_too(provider, mia, monkeypatch,
     assert "8 still open" in capsys.readouterr().out
 
 
-def test_the_time_of_a_page_leaves_no_trace_where_there_is_no_page(provider, mia):
-    provider.manners = {"a": hang}
+def test_the_deadline_of_a_page_ends_with_the_page(provider, mia):
+    provider.behaviours = {"a": hang}
     known(mia)
     assert network.seconds_left() > 1e6
     cached = readings.load(own_tokens(mia)[0].fingerprint)
-    assert cached is not None and not cached.is_owed, "it had a whole deadline"
+    assert cached is not None and not cached.was_cut_short, "it had a whole deadline"
 
 
-def test_those_who_wait_for_anothers_first_readings_wait_one_deadline(provider, mia):
+def test_waiting_for_other_processes_first_readings_takes_one_deadline(provider, mia):
     for token in own_tokens(mia):
         assert leases.take(readings.cache_key(token.fingerprint), "another process", 60)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The servers list is optional: in trouble it neither slows down the snapshots nor is it asked again and again."""
+"""The servers list is optional: when it fails, it neither delays the snapshots nor is it requested again and again."""
 
 import json
 import time
@@ -27,13 +27,13 @@ def in_seconds(seconds: float):
 
 @pytest.fixture
 def patient_desk(far_desk, settings, monkeypatch):
-    """A call may take twenty seconds, what is optional 0.3."""
+    """A required call may take 20 seconds, an optional one 0.3."""
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 20.0
     monkeypatch.setattr(optional_servers, "OPTIONAL_SECONDS", 0.3)
     return far_desk
 
 
-def test_a_servers_list_that_hangs_costs_a_page_little_and_the_next_pages_nothing(
+def test_a_hung_servers_list_delays_one_page_briefly_and_the_next_pages_not_at_all(
     patient_desk, http_sandbox, signed_in
 ):
     http_sandbox.misbehave("hang_before", seconds=30, times=0, path_prefix=SERVERS)
@@ -47,13 +47,13 @@ def test_a_servers_list_that_hangs_costs_a_page_little_and_the_next_pages_nothin
     assert (asked(http_sandbox, SNAPSHOTS), asked(http_sandbox)) == (6, 1)
 
 
-def test_a_page_asks_for_the_snapshots_first(far_desk, http_sandbox):
+def test_a_page_reads_the_snapshots_first(far_desk, http_sandbox):
     read_and_reconcile(far_desk.token)
     assert http_sandbox.calls == [("GET", SNAPSHOTS), ("GET", SERVERS)]
 
 
 @pytest.mark.parametrize(
-    "trouble",
+    "fault",
     [
         {"mode": "hang_before", "seconds": 30},
         {"mode": "status", "status": 500},
@@ -61,8 +61,8 @@ def test_a_page_asks_for_the_snapshots_first(far_desk, http_sandbox):
         {"mode": "answer", "body": '{"results": [{"id": 1}], "next": "/elsewhere/"}'},
     ],
 )
-def test_after_each_fault_it_is_left_alone_for_longer_and_it_recovers(patient_desk, http_sandbox, trouble):
-    http_sandbox.misbehave(**trouble, times=0, path_prefix=SERVERS)
+def test_the_pause_after_each_fault_grows_and_the_list_recovers(patient_desk, http_sandbox, fault):
+    http_sandbox.misbehave(**fault, times=0, path_prefix=SERVERS)
     moment = timezone.now()
     asked_at = []
     for second in range(0, 140, 2):
@@ -79,7 +79,7 @@ def test_after_each_fault_it_is_left_alone_for_longer_and_it_recovers(patient_de
     assert (reading.servers_are_fresh, reading.servers_error, len(reading.servers)) == (True, "", 6)
 
 
-def test_what_was_known_stays_and_the_page_says_how_old_it_is(far_desk, http_sandbox, signed_in):
+def test_the_last_known_servers_stay_and_the_page_shows_their_age(far_desk, http_sandbox, signed_in):
     browser = signed_in(far_desk.user)
     assert "could not be read" not in text_of(browser.get("/"))
     http_sandbox.misbehave("status", status=500, times=0, path_prefix=SERVERS)
@@ -108,15 +108,15 @@ def test_a_hidden_servers_list_is_called_hidden(far_desk, http_sandbox, signed_i
 
 
 @pytest.mark.parametrize("status", [500, 403])
-def test_a_server_that_may_exist_has_a_page_and_no_other(far_desk, http_sandbox, signed_in, status):
-    """Nobody can tell that a server without snapshots is gone while the servers list cannot be read."""
+def test_a_server_has_a_page_if_it_may_exist(far_desk, http_sandbox, signed_in, status):
+    """While the servers list cannot be read, it is uncertain whether a server without snapshots still exists."""
     http_sandbox.misbehave("status", status=status, times=0, path_prefix=SERVERS)
     vpn = http_sandbox.sandbox.servers["vpn-gateway"].pk
     browser = signed_in(far_desk.user)
     assert browser.get(f"/servers/{far_desk.token.pk}/{vpn}/").status_code == (200 if status == 500 else 404)
 
 
-def test_a_servers_list_that_is_cut_shows_what_was_read_and_says_so(far_desk, http_sandbox, signed_in):
+def test_an_incomplete_servers_list_shows_what_was_read_and_says_so(far_desk, http_sandbox, signed_in):
     vpn = http_sandbox.sandbox.servers["vpn-gateway"]
     item = {"id": vpn.pk, "name": vpn.name, "status": "active"}
     first = json.dumps({"results": [item], "next": "?page=2"})
@@ -131,7 +131,7 @@ def test_a_servers_list_that_is_cut_shows_what_was_read_and_says_so(far_desk, ht
     assert reading.may_lack_servers
 
 
-def test_a_token_check_is_not_held_up_by_what_is_optional(patient_desk, http_sandbox, monkeypatch):
+def test_a_token_check_is_not_delayed_by_optional_endpoints(patient_desk, http_sandbox, monkeypatch):
     monkeypatch.setattr(connection, "OPTIONAL_SECONDS", 0.3)
     for path in (SERVERS, "/api/v1/account/"):
         http_sandbox.misbehave("hang_before", seconds=30, times=0, path_prefix=path)

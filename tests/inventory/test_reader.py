@@ -1,4 +1,4 @@
-"""One reader for all who watch with the same token; what was read stays, marked with its age, while the provider is down."""
+"""Viewers with the same token share readings; while the provider is down the last reading stays, marked with its age."""
 
 import threading
 from datetime import timedelta
@@ -27,14 +27,14 @@ def test_viewers_with_the_same_token_share_one_call(far_desk, cast, http_sandbox
     assert list_calls(http_sandbox) == 1
 
 
-def test_viewers_with_other_tokens_never_share(far_desk, cast, http_sandbox):
+def test_viewers_with_different_tokens_never_share_a_reading(far_desk, cast, http_sandbox):
     stranger = make_desk(cast.vera, http_sandbox.sandbox.other_token)
     mine = {one.id for one in read_and_reconcile(far_desk.token).snapshots}
     theirs = {one.id for one in read_and_reconcile(stranger.token).snapshots}
     assert mine and theirs and not mine & theirs
 
 
-def test_twenty_first_viewers_at_once_make_one_call(far_desk, http_sandbox):
+def test_twenty_concurrent_first_viewers_make_one_call(far_desk, http_sandbox):
     http_sandbox.misbehave("latency", seconds=0.3, method="GET", path_prefix="/api/v1/snapshots/")
     known: list[bool] = []
 
@@ -54,7 +54,7 @@ def test_twenty_first_viewers_at_once_make_one_call(far_desk, http_sandbox):
     assert any(known)
 
 
-def test_when_the_provider_is_down_the_last_list_stays_and_says_so(far_desk, http_sandbox):
+def test_while_the_provider_is_down_the_last_list_stays_and_is_marked_stale(far_desk, http_sandbox):
     before = read_and_reconcile(far_desk.token)
     http_sandbox.misbehave("status", status=503, times=0)
     with time_machine.travel(timezone.now() + timedelta(seconds=5)):
@@ -64,25 +64,25 @@ def test_when_the_provider_is_down_the_last_list_stays_and_says_so(far_desk, htt
     assert (after.error, after.is_stale) == ("server_fault", True)
 
 
-def test_polling_goes_on_more_slowly_and_recovers(far_desk, http_sandbox):
+def test_polling_slows_down_after_failures_and_recovers(far_desk, http_sandbox):
     read_and_reconcile(far_desk.token)
     http_sandbox.misbehave("status", status=503, times=0)
-    pace = []
+    intervals = []
     moment = timezone.now() + timedelta(seconds=5)
     for _ in range(7):
         with time_machine.travel(moment, tick=False):
             reading = read_and_reconcile(far_desk.token)
-        pace.append(reading.poll_seconds)
+        intervals.append(reading.poll_seconds)
         moment += timedelta(seconds=reading.poll_seconds + 1)
-    assert pace == sorted(pace)
-    assert (pace[0], pace[-1]) == (5, 60)
+    assert intervals == sorted(intervals)
+    assert (intervals[0], intervals[-1]) == (5, 60)
     http_sandbox.behave()
     with time_machine.travel(moment, tick=False):
         reading = read_and_reconcile(far_desk.token)
         assert (reading.error, reading.is_stale, reading.poll_seconds) == ("", False, 4)
 
 
-def test_between_two_attempts_a_provider_that_is_down_is_left_alone(far_desk, http_sandbox):
+def test_a_failing_provider_is_not_called_between_two_attempts(far_desk, http_sandbox):
     http_sandbox.misbehave("status", status=500, times=0)
     read_and_reconcile(far_desk.token)
     asked = list_calls(http_sandbox)
@@ -91,7 +91,7 @@ def test_between_two_attempts_a_provider_that_is_down_is_left_alone(far_desk, ht
     assert list_calls(http_sandbox) == asked
 
 
-def test_retry_after_is_honoured_even_before_a_write(far_desk, http_sandbox):
+def test_retry_after_is_followed_even_before_a_write(far_desk, http_sandbox):
     http_sandbox.misbehave("rate_limit", retry_after="120")
     assert read_and_reconcile(far_desk.token).error == "rate_limited"
     asked = list_calls(http_sandbox)
@@ -120,12 +120,12 @@ def test_without_the_servers_list_everything_else_works(far_desk, http_sandbox, 
     assert reading.snapshots
     read_and_reconcile(far_desk.token, fresh=True)
     asked = sum(path == "/api/v1/servers/" for _, path in http_sandbox.calls)
-    assert asked == 1, "a refusal is believed for minutes"
+    assert asked == 1, "a refusal is cached for minutes"
     view = far_desk.server()
     assert far_desk.create(view).state == "accepted"
 
 
-def test_a_garbled_servers_list_does_no_harm(far_desk, http_sandbox):
+def test_an_unreadable_servers_list_does_not_affect_the_snapshots(far_desk, http_sandbox):
     http_sandbox.misbehave("garbage", times=0, path_prefix="/api/v1/servers/")
     reading = read_and_reconcile(far_desk.token)
     assert (reading.servers, reading.error) == (None, "")
@@ -133,12 +133,12 @@ def test_a_garbled_servers_list_does_no_harm(far_desk, http_sandbox):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_lease_has_exactly_one_holder():
-    won: list[str] = []
+    holders: list[str] = []
 
     def take(owner: str) -> None:
         try:
             if leases.take("reading:x", owner, 30):
-                won.append(owner)
+                holders.append(owner)
         finally:
             connections.close_all()
 
@@ -147,15 +147,15 @@ def test_a_lease_has_exactly_one_holder():
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(won) == 1
+    assert len(holders) == 1
     leases.release("reading:x", "somebody else")
     assert Lease.objects.count() == 1
-    leases.release("reading:x", won[0])
+    leases.release("reading:x", holders[0])
     assert leases.take("reading:x", "next", 30)
 
 
 @pytest.mark.django_db
-def test_a_lease_that_ran_out_goes_to_the_next():
+def test_an_expired_lease_can_be_taken_by_another_owner():
     assert leases.take("k", "first", 10)
     assert not leases.take("k", "second", 10)
     with time_machine.travel(timezone.now() + timedelta(seconds=11)):

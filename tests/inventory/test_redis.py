@@ -1,4 +1,4 @@
-"""With Redis as the cache, readings are shared and kept just as with the embedded one."""
+"""With Redis as the cache, readings are shared and cached as with the built-in cache."""
 
 import os
 import shutil
@@ -38,8 +38,8 @@ def redis_url(tmp_path, free_tcp_port):
         server.wait(10)
 
 
-def test_readings_are_shared_and_kept_in_redis(redis_url, tmp_path):
-    """In a folder of its own: the test database of this run must not be taken away under it."""
+def test_readings_are_shared_and_cached_in_redis(redis_url, tmp_path):
+    """Uses its own data folder, so that it does not remove the test database of this run."""
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/inventory/test_reader.py"],
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""Once the provider asked us to wait, nothing is sent with that token until the wait is over, whoever was told."""
+"""After an answer with Retry-After, nothing is sent with that token until the wait is over, whichever call got it."""
 
 from datetime import timedelta
 
@@ -32,7 +32,7 @@ def seconds_to(moment) -> float:
 
 
 @pytest.mark.parametrize("action", list(Action))
-def test_a_wait_given_to_a_write_holds_the_next_reads(far_desk, http_sandbox, action):
+def test_a_retry_after_answer_to_a_write_blocks_the_next_reads(far_desk, http_sandbox, action):
     view = far_desk.server()
     http_sandbox.misbehave("rate_limit", retry_after="120", method=METHODS[action])
     assert far_desk.operate(action, view).code == "rate_limited"
@@ -41,7 +41,7 @@ def test_a_wait_given_to_a_write_holds_the_next_reads(far_desk, http_sandbox, ac
         reading = read_and_reconcile(far_desk.token, fresh=fresh)
         assert (reading.error, reading.is_stale) == ("rate_limited", True)
         assert 100 < seconds_to(reading.wait_until) <= 120
-        assert reading.snapshots, "what was known stays"
+        assert reading.snapshots, "the last known list stays"
         assert reading.poll_seconds == 60
     assert asked(http_sandbox) == before
     with in_seconds(121):
@@ -71,7 +71,7 @@ def test_a_write_that_passed_the_check_before_the_wait_began_is_not_sent_either(
     assert http_sandbox.writes == []
 
 
-def test_a_wait_given_to_a_token_check_holds_reads_and_the_other_way_round(far_desk, http_sandbox):
+def test_a_retry_after_answer_to_a_token_check_blocks_reads_and_further_checks(far_desk, http_sandbox):
     token = http_sandbox.sandbox.token
     http_sandbox.misbehave("rate_limit", retry_after="120")
     check = check_token(token)
@@ -91,7 +91,7 @@ def test_a_stored_tokens_check_and_its_reads_share_their_waits_after_a_change_of
     assert asked(http_sandbox) == 1
 
 
-def test_a_wait_given_to_a_later_page_of_a_list_holds_the_next_reads(far_desk, http_sandbox):
+def test_a_retry_after_answer_to_a_later_page_of_a_list_blocks_the_next_reads(far_desk, http_sandbox):
     http_sandbox.misbehave(
         "answer",
         body='{"results": [{"id": 1, "server": {"id": 7}}], "next": "?page=2"}',
@@ -106,7 +106,7 @@ def test_a_wait_given_to_a_later_page_of_a_list_holds_the_next_reads(far_desk, h
 
 
 @pytest.mark.parametrize("status", [500, 503])
-def test_a_server_error_that_asks_us_to_wait_is_heeded_and_not_retried(far_desk, http_sandbox, status):
+def test_retry_after_of_a_server_error_is_followed_without_a_retry(far_desk, http_sandbox, status):
     http_sandbox.misbehave("status", status=status, headers={"Retry-After": "120"}, times=0)
     reading = read_and_reconcile(far_desk.token)
     assert (reading.error, round(seconds_to(reading.wait_until), -1)) == ("server_fault", 120)
@@ -114,7 +114,7 @@ def test_a_server_error_that_asks_us_to_wait_is_heeded_and_not_retried(far_desk,
     assert asked(http_sandbox) == 1
 
 
-def test_all_who_hold_the_token_wait_and_nobody_else(far_desk, cast, http_sandbox):
+def test_a_wait_applies_to_everyone_with_the_token_and_nobody_else(far_desk, cast, http_sandbox):
     colleague = make_desk(cast.vera, http_sandbox.sandbox.token, "Vera's copy")
     stranger = make_desk(cast.vera, http_sandbox.sandbox.other_token, "another")
     http_sandbox.misbehave("rate_limit", retry_after="120")
@@ -130,7 +130,7 @@ def test_a_shorter_wait_does_not_shorten_a_longer_one(far_desk):
     assert 100 < seconds_to(wait_until(far_desk.token.fingerprint)) <= 120
 
 
-def test_a_wait_given_to_the_servers_list_is_kept_exactly_and_holds_only_what_is_optional(
+def test_a_retry_after_answer_to_the_servers_list_is_followed_exactly_and_blocks_only_optional_calls(
     far_desk, http_sandbox
 ):
     known = read_and_reconcile(far_desk.token)
@@ -147,7 +147,7 @@ def test_a_wait_given_to_the_servers_list_is_kept_exactly_and_holds_only_what_is
     assert asked(http_sandbox, SERVERS) == 3
 
 
-def test_an_account_that_asks_us_to_wait_holds_only_what_is_optional(far_desk, http_sandbox):
+def test_a_retry_after_answer_to_the_account_blocks_only_optional_calls(far_desk, http_sandbox):
     http_sandbox.misbehave("rate_limit", retry_after="120", path_prefix=ACCOUNT)
     check = check_token(http_sandbox.sandbox.token)
     assert (check.ok, check.account, check.servers) == (True, None, None)
@@ -155,14 +155,14 @@ def test_an_account_that_asks_us_to_wait_holds_only_what_is_optional(far_desk, h
     assert (asked(http_sandbox, ACCOUNT), asked(http_sandbox, SERVERS)) == (1, 0)
 
 
-def test_a_refused_write_stands_as_failed_with_the_providers_status(far_desk, http_sandbox):
+def test_a_write_refused_with_429_is_failed_with_that_status(far_desk, http_sandbox):
     view = far_desk.server()
     http_sandbox.misbehave("rate_limit", retry_after="120", method="POST")
     operation = far_desk.create(view)
     assert (operation.state, operation.provider_status) == (State.FAILED, 429)
 
 
-def test_without_a_cache_the_portal_works_and_remembers_nothing(far_desk):
+def test_without_a_cache_the_portal_works_and_stores_no_wait(far_desk):
     with database.cursor() as cursor:
         cursor.execute("ALTER TABLE cache RENAME TO cache_away")
     try:

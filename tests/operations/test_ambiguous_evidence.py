@@ -1,4 +1,4 @@
-"""Two operations that one piece of evidence would fit: it proves neither."""
+"""Evidence that fits two operations proves neither."""
 
 import pytest
 
@@ -9,7 +9,7 @@ from tests.support.imaginary import Killed
 
 @pytest.fixture
 def desks(cast, imaginary):
-    """Mia and Ada, each with a token of her own for the same account."""
+    """Mia and Ada, each with an own token for the same account."""
     return make_desk(cast.mia, "token-of-mia"), make_desk(cast.ada, "token-of-ada")
 
 
@@ -24,7 +24,7 @@ def create(desk, provider, mode: str):
 
 
 @pytest.mark.parametrize("is_of_same_token", [True, False])
-def test_a_lost_create_is_not_settled_by_the_snapshot_of_one_whose_worker_died(
+def test_an_unknown_create_is_not_reconciled_by_the_snapshot_of_a_create_whose_worker_died(
     desks, imaginary, is_of_same_token
 ):
     first, second = desks
@@ -35,7 +35,7 @@ def test_a_lost_create_is_not_settled_by_the_snapshot_of_one_whose_worker_died(
     assert state_of(lost) == State.UNKNOWN
 
 
-def test_a_lost_create_is_not_settled_by_the_lost_one_of_another_token(desks, imaginary):
+def test_an_unknown_create_is_not_reconciled_by_an_unknown_create_of_another_token(desks, imaginary):
     first, second = desks
     lost = create(first, imaginary, "lost before")
     other = create(second, imaginary, "lost after")
@@ -44,7 +44,7 @@ def test_a_lost_create_is_not_settled_by_the_lost_one_of_another_token(desks, im
     assert (state_of(lost), state_of(other)) == (State.UNKNOWN, State.UNKNOWN)
 
 
-def test_a_lost_restore_is_not_settled_by_the_restore_that_overrides_it(desks, imaginary):
+def test_an_unknown_restore_is_not_reconciled_by_the_restore_that_overrides_it(desks, imaginary):
     first, second = desks
     imaginary.mode = "500"
     lost = first.operate(Action.RESTORE, first.server("web"))

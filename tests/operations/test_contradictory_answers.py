@@ -1,4 +1,4 @@
-"""A success status whose body says that it failed is unknown, with the provider's words, until evidence settles it."""
+"""A success status whose body reports a failure makes the operation unknown until evidence reconciles it."""
 
 import pytest
 from django.urls import reverse
@@ -24,7 +24,7 @@ DENIALS = {
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("status", [200, 202])
 @pytest.mark.parametrize("denial", DENIALS)
-def test_it_is_unknown_and_the_providers_words_are_on_the_page_and_in_the_log(
+def test_the_operation_is_unknown_and_the_providers_message_is_on_the_page_and_in_the_log(
     imaginary_desk, imaginary, signed_in, action, status, denial
 ):
     view = imaginary_desk.server("web")
@@ -49,7 +49,9 @@ def test_it_is_unknown_and_the_providers_words_are_on_the_page_and_in_the_log(
         (Action.DELETE, State.RECONCILED),
     ],
 )
-def test_what_was_done_all_the_same_is_found_by_evidence(imaginary_desk, imaginary, action, state):
+def test_a_write_that_was_carried_out_despite_the_denial_is_found_by_evidence(
+    imaginary_desk, imaginary, action, state
+):
     view = imaginary_desk.server("web")
     imaginary.mode = "denied, and done"
     operation = imaginary_desk.operate(action, view)
@@ -60,7 +62,7 @@ def test_what_was_done_all_the_same_is_found_by_evidence(imaginary_desk, imagina
     assert action != Action.DELETE or operation.finding == Finding.HAPPENED
 
 
-def test_a_restore_that_was_denied_holds_its_server(imaginary_desk, imaginary):
+def test_a_restore_with_a_contradictory_answer_holds_its_server(imaginary_desk, imaginary):
     view = imaginary_desk.server("web")
     imaginary.say(200, DENIALS["status"])
     imaginary_desk.operate(Action.RESTORE, view)
@@ -83,7 +85,9 @@ def test_a_restore_that_was_denied_holds_its_server(imaginary_desk, imaginary):
         (Action.DELETE, b"<h1>Please sign in</h1>", "unreadable"),
     ],
 )
-def test_a_yes_that_says_nothing_of_what_was_asked_is_unknown(imaginary_desk, imaginary, action, body, code):
+def test_a_success_status_whose_body_does_not_match_the_request_is_unknown(
+    imaginary_desk, imaginary, action, body, code
+):
     view = imaginary_desk.server("web")
     imaginary.say(200, body)
     operation = imaginary_desk.operate(action, view)
@@ -93,7 +97,7 @@ def test_a_yes_that_says_nothing_of_what_was_asked_is_unknown(imaginary_desk, im
 
 
 @pytest.mark.parametrize("word", ["success", "SUCCESS", "Accepted"])
-def test_a_restore_that_says_so_has_begun(imaginary_desk, imaginary, word):
+def test_a_restore_whose_answer_confirms_it_is_accepted(imaginary_desk, imaginary, word):
     view = imaginary_desk.server("web")
     imaginary.say(200, {"status": word, "message": "Begun", "server": SERVER | {"status": "Restoring"}})
     operation = imaginary_desk.operate(Action.RESTORE, view)

@@ -1,4 +1,4 @@
-"""A form can be sent once: double click, back button, reload and twenty posts at the same moment are one provider call."""
+"""A form is sent once: a double click, the back button, a reload or twenty concurrent posts make one provider call."""
 
 import threading
 
@@ -21,7 +21,9 @@ def browser_of(desk) -> Client:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_twenty_posts_at_once_are_one_call_and_all_see_its_result(far_desk, http_sandbox, settings, action):
+def test_twenty_concurrent_posts_make_one_call_and_all_return_its_operation(
+    far_desk, http_sandbox, settings, action
+):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 5
     url, data = form_for(action, far_desk)
     browsers = [browser_of(far_desk) for _ in range(20)]
@@ -46,12 +48,12 @@ def test_twenty_posts_at_once_are_one_call_and_all_see_its_result(far_desk, http
     assert Entry.objects.filter(phase="intent").count() == 1
     seen = {location for status, location in answers if status == 302}
     assert seen == {f"/operations/{operation.pk}/"}
-    # No more threads than half may wait. Who finds no place gets the same form back: sent again, it leads there too.
+    # At most half of the threads may wait. The other requests get the same form back; sent again, it leads there too.
     assert {status for status, _ in answers} <= {302, 409}
     assert browsers[0].post(url, data)["Location"] == f"/operations/{operation.pk}/"
 
 
-def test_a_click_that_finds_no_place_to_wait_keeps_its_confirmation(far_desk, http_sandbox, monkeypatch):
+def test_a_post_that_may_not_wait_gets_the_same_form_back(far_desk, http_sandbox, monkeypatch):
     url, data = form_for(Action.CREATE, far_desk)
     monkeypatch.setattr(idempotency, "_waiting", threading.BoundedSemaphore(1))
     assert idempotency._waiting.acquire(blocking=False)
@@ -66,7 +68,7 @@ def test_a_click_that_finds_no_place_to_wait_keeps_its_confirmation(far_desk, ht
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_the_same_form_sent_again_leads_to_the_first_result(far_desk, http_sandbox, action):
+def test_a_form_sent_again_leads_to_the_first_operation(far_desk, http_sandbox, action):
     browser = browser_of(far_desk)
     url, data = form_for(action, far_desk)
     first = browser.post(url, data)
@@ -76,7 +78,7 @@ def test_the_same_form_sent_again_leads_to_the_first_result(far_desk, http_sandb
     assert len(write_calls(http_sandbox)) == 1
 
 
-def test_a_form_of_another_person_is_not_accepted(far_desk, http_sandbox, cast):
+def test_a_form_of_another_person_is_refused(far_desk, http_sandbox, cast):
     from tests.support.desk import make_desk
 
     make_desk(cast.ada, http_sandbox.sandbox.token)

@@ -1,4 +1,4 @@
-"""No intent, no act: what cannot be written down is not sent (promises 1 to 3)."""
+"""An operation is sent only after its intent is committed (promises 1 to 3)."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -28,13 +28,13 @@ def pragma(statement: str) -> object:
 
 @contextmanager
 def disk_full(settings) -> Iterator[None]:
-    """SQLite may not take another page: it says "database or disk is full", as it does on a full disk."""
+    """SQLite may not allocate another page: it fails with "database or disk is full", as on a full disk."""
     before = pragma("PRAGMA max_page_count")
     pragma(f"PRAGMA max_page_count = {pragma('PRAGMA page_count')}")
-    nobody = Actor(id=None, name="", role="")
-    with pytest.raises(JournalUnavailableError):  # what is free inside the file is filled first
+    system = Actor(id=None, name="", role="")
+    with pytest.raises(JournalUnavailableError):  # first fill the free space inside the file
         for _ in range(1000):
-            journal.record(nobody.entry(action="person.sign_in"))
+            journal.record(system.entry(action="person.sign_in"))
     try:
         yield
     finally:
@@ -52,7 +52,7 @@ def read_only(settings) -> Iterator[None]:
 
 @contextmanager
 def locked(settings) -> Iterator[None]:
-    """Another process writes and does not end."""
+    """Another connection holds a write transaction open."""
     other = sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     pragma("PRAGMA busy_timeout = 100")
@@ -80,7 +80,7 @@ def write_a_row() -> None:
 
 @contextmanager
 def key_wrong(settings) -> Iterator[None]:
-    """Another key under the ID of the right one."""
+    """A different key with the same key ID."""
     write_a_row()
     keys = settings.SNAPPORTAL_AUDIT_KEYS
     settings.SNAPPORTAL_AUDIT_KEYS = dict.fromkeys(keys, bytes(range(32)))
@@ -102,7 +102,7 @@ FAULTS = [disk_full, read_only, locked, key_missing, key_wrong, newest_row_chang
 
 
 def form_for(action: Action, desk) -> tuple[str, dict[str, str]]:
-    """The address of the form, and what a browser would send."""
+    """The URL of the form, and the data that a browser sends."""
     view = desk.server()
     snapshot = desk.snapshot(view)
     token_id = desk.token.pk
@@ -120,7 +120,7 @@ def write_calls(http_sandbox) -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
-def test_an_intent_that_cannot_be_written_is_a_clear_503_and_no_call(
+def test_an_intent_that_cannot_be_written_gives_a_clear_503_and_sends_nothing(
     far_desk, http_sandbox, settings, fault, action
 ):
     browser = Client()
@@ -136,18 +136,18 @@ def test_an_intent_that_cannot_be_written_is_a_clear_503_and_no_call(
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_database_that_is_gone_is_a_clear_503_and_no_call(far_desk, http_sandbox, action, tmp_path):
+def test_a_missing_database_gives_a_clear_503_and_sends_nothing(far_desk, http_sandbox, action, tmp_path):
     browser = Client()
     browser.force_login(far_desk.user)
     url, data = form_for(action, far_desk)
-    there = connection.settings_dict["NAME"]
+    original_name = connection.settings_dict["NAME"]
     connections.close_all()
     connection.settings_dict["NAME"] = str(tmp_path / "gone" / "database.sqlite3")
     try:
         answer = browser.post(url, data)
     finally:
         connections.close_all()
-        connection.settings_dict["NAME"] = there
+        connection.settings_dict["NAME"] = original_name
     assert answer.status_code == 503
     assert write_calls(http_sandbox) == []
     assert not Operation.objects.exists()
@@ -160,7 +160,7 @@ def test_the_intent_is_durable_before_the_first_byte_is_sent(far_desk, http_sand
     seen: list[tuple[str, str]] = []
     original = SnapshotClient.create_snapshot
 
-    def spying(client, **arguments):
+    def recording_client(client, **arguments):
         assert not connection.in_atomic_block, "a lock is held across the call"
         other = sqlite3.connect(connection.settings_dict["NAME"])
         seen.extend(other.execute("SELECT phase, result FROM audit_entry WHERE action = 'snapshot.create'"))
@@ -168,7 +168,7 @@ def test_the_intent_is_durable_before_the_first_byte_is_sent(far_desk, http_sand
         other.close()
         return original(client, **arguments)
 
-    monkeypatch.setattr(SnapshotClient, "create_snapshot", spying)
+    monkeypatch.setattr(SnapshotClient, "create_snapshot", recording_client)
     far_desk.create(far_desk.server())
     assert seen == [("intent", "pending"), ("operation", "sent")]
 
@@ -201,6 +201,6 @@ def test_an_outcome_that_cannot_be_written_leaves_the_operation_visibly_open(
     assert [entry.phase for entry in Entry.objects.filter(operation_id=operation.pk)] == ["intent"]
 
 
-def test_the_journal_says_when_it_cannot_be_written(far_desk, settings):
+def test_the_journal_raises_an_error_if_it_cannot_be_written(far_desk, settings):
     with read_only(settings), pytest.raises(JournalUnavailableError):
         journal.record(far_desk.actor.entry(action="person.sign_in", result="completed"))

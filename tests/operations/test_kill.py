@@ -1,4 +1,4 @@
-"""Killed at any moment: no write without a durable intent, no row lost, nothing invisible (promise 30)."""
+"""Workers killed at any moment: no write without a durable intent, no row lost, no operation invisible (promise 30)."""
 
 import json
 import subprocess
@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.load
-def test_a_writer_killed_at_random_and_at_named_points_leaves_an_honest_log():
+def test_a_writer_killed_at_random_and_at_named_points_leaves_a_correct_log():
     """A sample of `python -m tests.support.kill_writers --rounds 1000`, six kills at each of the eight points."""
     result = subprocess.run(
         [sys.executable, "-m", "tests.support.kill_writers", "--rounds", "48", "--seed", "7"],

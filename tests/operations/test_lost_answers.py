@@ -1,4 +1,4 @@
-"""The provider misbehaves behind a real socket: what is shown is never more than what is known, and nothing is sent twice."""
+"""Faults of the provider over a real socket: no state claims more than is known, and nothing is sent twice."""
 
 import json
 
@@ -11,7 +11,7 @@ from snapshots.operations.models import Action, Finding, Operation, State
 ACTIONS = [Action.CREATE, Action.RESTORE, Action.DELETE]
 METHODS = {Action.CREATE: "POST", Action.RESTORE: "POST", Action.DELETE: "DELETE"}
 
-AFTER_THE_WORK = {
+FAULTS_AFTER_THE_WRITE = {
     "reset_after": {},
     "hang_after": {"seconds": 2.0},
     "status": {"status": 502, "work": True},
@@ -25,7 +25,7 @@ UNREADABLE = {
     "drip_body": {"seconds": 0.2},
     "huge": {},
 }
-BEFORE_THE_WORK = {
+FAULTS_BEFORE_THE_WRITE = {
     "reset_before": {},
     "hang_before": {"seconds": 2.0},
     "redirect": {},
@@ -42,22 +42,22 @@ def results() -> list[str]:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("mode", AFTER_THE_WORK)
-def test_an_answer_lost_after_the_work_is_unknown_then_reconciled_by_evidence(
+@pytest.mark.parametrize("mode", FAULTS_AFTER_THE_WRITE)
+def test_an_answer_lost_after_the_write_is_unknown_and_later_reconciled_by_evidence(
     far_desk, http_sandbox, mode, action
 ):
     view = far_desk.server()
-    http_sandbox.misbehave(mode, method=METHODS[action], **AFTER_THE_WORK[mode])
+    http_sandbox.misbehave(mode, method=METHODS[action], **FAULTS_AFTER_THE_WRITE[mode])
     operation = far_desk.operate(action, view)
     assert operation.state == State.UNKNOWN
     assert len(write_calls(http_sandbox)) == 1
     assert len(http_sandbox.writes) == 1
-    far_desk.views()  # anybody's next look is the evidence
+    far_desk.views()  # any later reading is evidence
     operation.refresh_from_db()
     assert operation.evidence
     if action == Action.DELETE:
         assert (operation.state, operation.finding) == (State.RECONCILED, Finding.HAPPENED)
-    else:  # the list shows that it began, and is followed to its end
+    else:  # the list shows only that it has started
         assert operation.state == State.ACCEPTED
     assert results()[0] == "unknown"
     assert len(write_calls(http_sandbox)) == 1
@@ -74,10 +74,10 @@ def test_an_answer_that_cannot_be_read_is_unknown(far_desk, http_sandbox, mode, 
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-@pytest.mark.parametrize("mode", BEFORE_THE_WORK)
-def test_a_request_lost_before_the_work_is_never_shown_as_done(far_desk, http_sandbox, mode, action):
+@pytest.mark.parametrize("mode", FAULTS_BEFORE_THE_WRITE)
+def test_a_request_lost_before_the_write_is_never_shown_as_done(far_desk, http_sandbox, mode, action):
     view = far_desk.server()
-    http_sandbox.misbehave(mode, method=METHODS[action], **BEFORE_THE_WORK[mode])
+    http_sandbox.misbehave(mode, method=METHODS[action], **FAULTS_BEFORE_THE_WRITE[mode])
     operation = far_desk.operate(action, view)
     assert operation.state == State.UNKNOWN
     assert http_sandbox.writes == []
@@ -91,12 +91,12 @@ def test_a_request_lost_before_the_work_is_never_shown_as_done(far_desk, http_sa
 
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 429])
-def test_a_refusal_of_the_provider_is_failed_and_says_why(far_desk, http_sandbox, action, status):
+def test_a_refusal_by_the_provider_is_failed_with_its_status(far_desk, http_sandbox, action, status):
     view = far_desk.server()
     mode = {"mode": "rate_limit"} if status == 429 else {"mode": "status", "status": status}
     http_sandbox.misbehave(method=METHODS[action], **mode)
     operation = far_desk.operate(action, view)
-    is_gone = action == Action.DELETE and status == 404  # told as done before, if the list agrees
+    is_gone = action == Action.DELETE and status == 404  # "already gone", if the list agrees
     assert operation.state == (State.UNKNOWN if is_gone else State.FAILED)
     assert operation.provider_status == status
     assert http_sandbox.writes == []
@@ -127,7 +127,7 @@ def test_an_unknown_restore_holds_the_server(far_desk, http_sandbox):
     assert len(write_calls(http_sandbox)) == 1
 
 
-def test_two_lost_creates_of_one_name_are_not_settled_by_one_snapshot(far_desk, http_sandbox):
+def test_two_unknown_creates_with_one_name_are_not_reconciled_by_one_snapshot(far_desk, http_sandbox):
     view = far_desk.server()
     http_sandbox.misbehave("reset_before", method="POST")
     first = far_desk.create(view, name="same-name")
@@ -147,7 +147,7 @@ def test_two_lost_creates_of_one_name_are_not_settled_by_one_snapshot(far_desk, 
         {"count": 0, "results": [], "next": {"page": 2}},
     ],
 )
-def test_a_list_that_is_not_whole_never_proves_a_delete(far_desk, http_sandbox, body):
+def test_an_incomplete_list_never_proves_a_delete(far_desk, http_sandbox, body):
     view = far_desk.server()
     http_sandbox.misbehave("reset_before", method="DELETE")
     operation = far_desk.operate(Action.DELETE, view)
@@ -159,28 +159,28 @@ def test_a_list_that_is_not_whole_never_proves_a_delete(far_desk, http_sandbox, 
     assert operation.state == State.UNKNOWN
 
 
-def test_an_answer_that_comes_after_the_worker_was_taken_for_dead_still_counts(far_desk, monkeypatch):
+def test_an_answer_after_the_operation_was_closed_as_interrupted_still_counts(far_desk, monkeypatch):
     from snapshots.upstream.client import SnapshotClient
 
     view = far_desk.server()
     original = SnapshotClient.delete_snapshot
 
-    def slowly(client, snapshot_id):
+    def delayed_delete(client, snapshot_id):
         Operation.objects.update(state=State.UNKNOWN, code="interrupted")
         return original(client, snapshot_id)
 
-    monkeypatch.setattr(SnapshotClient, "delete_snapshot", slowly)
+    monkeypatch.setattr(SnapshotClient, "delete_snapshot", delayed_delete)
     assert far_desk.operate(Action.DELETE, view).state == State.ACCEPTED
 
 
-def test_what_was_closed_as_never_sent_is_not_sent(far_desk, http_sandbox, monkeypatch):
+def test_an_operation_closed_as_never_sent_is_not_sent(far_desk, http_sandbox, monkeypatch):
     view = far_desk.server()
     original = dispatch.client_for
 
-    def dawdling(token):
+    def delayed_client(token):
         Operation.objects.update(state=State.FAILED, code="never_sent")
         return original(token)
 
-    monkeypatch.setattr(dispatch, "client_for", dawdling)
+    monkeypatch.setattr(dispatch, "client_for", delayed_client)
     assert far_desk.operate(Action.CREATE, view).state == State.FAILED
     assert write_calls(http_sandbox) == []

@@ -1,4 +1,4 @@
-"""Create, restore, delete: one intent, one call, one outcome, and what our own rules refuse."""
+"""Create, restore and delete: one intent, one call and one outcome each; and the operations that our own rules refuse."""
 
 import pytest
 
@@ -18,14 +18,14 @@ def results(action: str) -> list[tuple[str, str]]:
     return list(Entry.objects.filter(action=action).order_by("sequence").values_list("phase", "result"))
 
 
-def test_a_create_is_intended_then_accepted(desk):
+def test_a_create_records_its_intent_and_is_then_accepted(desk):
     operation = desk.create(desk.server(), name="before-upgrade", description="nginx", reason="nginx 1.26")
     assert operation.state == State.ACCEPTED
     assert SandboxSnapshot.objects.get(pk=operation.snapshot_id).name == "before-upgrade"
     assert results("snapshot.create") == [("intent", "pending"), ("outcome", "accepted")]
 
 
-def test_the_rows_tell_who_what_where_why_and_with_which_token(desk):
+def test_the_audit_rows_record_who_what_where_why_and_with_which_token(desk):
     view = desk.server()
     operation = desk.restore(view, desk.snapshot(view), reason="the upgrade went wrong")
     for entry in Entry.objects.filter(operation_id=operation.pk):
@@ -40,7 +40,7 @@ def test_the_rows_tell_who_what_where_why_and_with_which_token(desk):
     assert outcome.duration_ms is not None
 
 
-def test_a_delete_is_done_when_the_next_list_no_longer_shows_the_snapshot(desk):
+def test_a_delete_is_completed_when_the_next_list_no_longer_shows_the_snapshot(desk):
     view = desk.server()
     snapshot = desk.snapshot(view)
     operation = desk.delete(view, snapshot)
@@ -77,7 +77,7 @@ def test_a_restore_needs_the_servers_name_and_a_reason(desk):
     assert not Operation.objects.exists()
 
 
-def test_a_snapshot_that_changed_since_it_was_shown_must_be_confirmed_anew(desk):
+def test_a_snapshot_that_changed_since_it_was_shown_must_be_confirmed_again(desk):
     view = desk.server()
     snapshot = desk.snapshot(view)
     confirmation = desk.confirm(Action.DELETE, view, snapshot)
@@ -86,7 +86,7 @@ def test_a_snapshot_that_changed_since_it_was_shown_must_be_confirmed_anew(desk)
         desk.delete(view, snapshot, confirmation)
 
 
-def test_a_snapshot_that_is_gone_is_told(desk):
+def test_an_operation_on_a_snapshot_that_no_longer_exists_is_refused(desk):
     view = desk.server()
     snapshot = desk.snapshot(view)
     confirmation = desk.confirm(Action.DELETE, view, snapshot)
@@ -111,7 +111,7 @@ def test_a_confirmation_is_for_one_person_one_operation_and_one_token(desk, cast
 
 
 def test_a_confirmation_is_not_for_another_token_of_the_same_person(desk):
-    """Both tokens see the same snapshot: the second one is a copy of the first."""
+    """Both tokens show the same snapshot: the second one is a copy of the first."""
     view = desk.server()
     snapshot = desk.snapshot(view)
     other = make_desk(desk.user, tokens.decrypt(desk.token), label="The same under another name")
@@ -132,7 +132,7 @@ def test_an_old_confirmation_expires(desk):
         desk.delete(view, snapshot, old)
 
 
-def test_at_five_of_five_nothing_is_sent(desk):
+def test_at_the_limit_of_snapshots_nothing_is_sent(desk):
     full = next(view for view in desk.views() if view.is_full)
     with pytest.raises(OperationRefusedError, match="limit_reached"):
         desk.create(full)
@@ -140,7 +140,7 @@ def test_at_five_of_five_nothing_is_sent(desk):
 
 
 @pytest.mark.parametrize("name", ["", "two words", "ümlaut", "semi;colon", "a" * 101, "line\n"])
-def test_a_bad_name_is_never_sent(desk, name):
+def test_an_invalid_name_is_never_sent(desk, name):
     with pytest.raises(OperationRefusedError, match="bad_name"):
         desk.create(desk.server(), name=name)
 
@@ -160,7 +160,7 @@ def test_while_a_restore_runs_no_other_write_reaches_the_server(desk):
     assert Operation.objects.count() == 1
 
 
-def test_who_may_restore_can_override_with_a_reason(desk):
+def test_a_person_who_may_restore_can_override_with_a_reason(desk):
     view = desk.server()
     snapshot = desk.snapshot(view)
     desk.restore(view, snapshot)
@@ -177,7 +177,7 @@ def test_an_operator_cannot_override(desk, cast):
         desk.create(view, override_reason="let me")
 
 
-def test_a_token_that_does_not_open_sends_nothing(desk, settings):
+def test_a_token_that_cannot_be_decrypted_sends_nothing(desk, settings):
     view = desk.server()
     confirmation = desk.confirm(Action.CREATE, view)
     settings.SNAPPORTAL_TOKEN_KEYS = {"other": bytes(range(32))}
@@ -185,7 +185,7 @@ def test_a_token_that_does_not_open_sends_nothing(desk, settings):
         desk.create(view, confirmation=confirmation)
 
 
-def test_a_person_closes_what_evidence_cannot_with_a_reason(desk):
+def test_a_person_closes_an_unknown_operation_with_a_reason(desk):
     view = desk.server()
     operation = desk.restore(view, desk.snapshot(view))
     with pytest.raises(OperationRefusedError, match="still_open"):
@@ -208,30 +208,30 @@ def test_a_person_closes_what_evidence_cannot_with_a_reason(desk):
         attention.close_operation(actor=desk.actor, operation=closed, finding="happened", reason="again")
 
 
-def test_the_state_is_read_anew_when_a_person_closes(desk):
+def test_the_state_is_read_again_when_a_person_closes_an_operation(desk):
     view = desk.server()
     operation = desk.restore(view, desk.snapshot(view))
     old = Operation.objects.get(pk=operation.pk)
-    old.state = State.UNKNOWN  # as a page that was open for a while shows it
+    old.state = State.UNKNOWN  # as shown by a page that has been open for a while
     with pytest.raises(OperationRefusedError, match="still_open"):
         attention.close_operation(actor=desk.actor, operation=old, finding="not_happened", reason="looked")
     operation.refresh_from_db()
     assert operation.state == State.ACCEPTED
 
 
-def test_a_server_that_the_provider_is_restoring_is_held_whoever_asked_for_it(desk):
+def test_a_server_that_the_provider_is_restoring_is_held_even_if_requested_elsewhere(desk):
     from snapshots.sandbox.models import Restore
 
     view = desk.server()
     snapshot = desk.snapshot(view)
     desk.restore(view, snapshot)
-    Operation.objects.all().delete()  # as if it had been asked for elsewhere
+    Operation.objects.all().delete()  # as if it had been requested elsewhere
     assert Restore.objects.exists()
     with pytest.raises(OperationRefusedError, match="server_held"):
         desk.delete(view, snapshot)
 
 
-def test_a_token_that_was_removed_meanwhile_sends_nothing(desk):
+def test_a_token_removed_before_the_intent_sends_nothing(desk):
     view = desk.server()
     desk.token.__class__.objects.filter(pk=desk.token.pk).delete()
     with pytest.raises(OperationRefusedError, match="token_gone"):
@@ -239,16 +239,16 @@ def test_a_token_that_was_removed_meanwhile_sends_nothing(desk):
     assert not Operation.objects.exists()
 
 
-def test_no_operation_is_orphaned(desk, cast):
+def test_an_operation_without_its_person_and_token_stays_visible_to_those_who_can_act(desk, cast):
     view = desk.server()
     operation = desk.restore(view, desk.snapshot(view))
     Operation.objects.update(state=State.UNKNOWN, token_fingerprint="e" * 64, actor_id=0)
-    assert attention.needing_attention(desk.user) == [operation], "he sees the server that it holds"
-    assert attention.needing_attention(cast.ada) == [operation], "she manages people"
+    assert attention.needing_attention(desk.user) == [operation], "Mia's token shows the server that it holds"
+    assert attention.needing_attention(cast.ada) == [operation], "Ada manages people"
     assert attention.needing_attention(cast.vera) == []
 
 
-def test_what_has_no_answer_for_longer_than_a_call_may_take_needs_attention(desk, settings):
+def test_an_operation_without_an_answer_for_longer_than_a_call_may_take_needs_attention(desk, settings):
     from datetime import timedelta
 
     import time_machine

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order, operations stay honest: a machine that plays people, the provider, the clock and death."""
+"""A state machine of people, a fake provider, the clock and dying workers: operation states stay true in any order of events."""
 
 import os
 from datetime import UTC, datetime
@@ -34,11 +34,11 @@ NEXT_RESULTS = {
     "failed": set(),
     "reconciled": set(),
 }
-"""What the log may say of an operation after what; only evidence leads back, from unknown to accepted."""
+"""The allowed successors of each result in the log. Only evidence leads from unknown back to accepted."""
 
 
 class OperationsMachine(RuleBasedStateMachine):
-    """Two people whose tokens belong to one account, and an imaginary provider that knows what was truly done."""
+    """Two people whose tokens belong to one account, and a fake provider that records which writes it carried out."""
 
     cast = None
     double = None
@@ -46,7 +46,7 @@ class OperationsMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.clock = time_machine.travel(START, tick=True)
-        self.traveller = self.clock.start()
+        self.time_traveller = self.clock.start()
         self.savepoint = transaction.atomic()
         self.savepoint._from_testcase = True  # durable blocks are allowed in it
         self.savepoint.__enter__()
@@ -67,25 +67,25 @@ class OperationsMachine(RuleBasedStateMachine):
             self.savepoint.__exit__(None, None, None)
             self.clock.stop()
 
-    # --- The provider's side -------------------------------------------------------------------------------------
+    # --- The provider -------------------------------------------------------------------------------------
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.method == "GET":
             return self.provider.read(request.url.path)
-        operation = self.operation_behind(request)
+        operation = self.operation_of_request(request)
         done = False
         self.provider.last_done = False
         try:
-            said, done = self.provider.write(request)
+            response, done = self.provider.write(request)
         except BaseException:
             done = self.provider.last_done
             raise
         finally:
             if done:
                 self.done.add(operation.pk)
-        return said
+        return response
 
-    def operation_behind(self, request: httpx.Request) -> Operation:
-        """The one operation that this write is for: written down, never sent before, and of a server that is free."""
+    def operation_of_request(self, request: httpx.Request) -> Operation:
+        """The operation of this write: it must have an intent, must not have been sent, and no restore may hold its server."""
         waiting = Operation.objects.filter(state=State.SENT).exclude(pk__in=self.sent)
         assert waiting.count() == 1, f"{request.method} {request.url.path} without an operation of its own"
         operation = waiting.get()
@@ -95,7 +95,7 @@ class OperationsMachine(RuleBasedStateMachine):
         assert not others.exists() or "Override:" in operation.reason, "a write to a server that is held"
         return operation
 
-    # --- What people do ------------------------------------------------------------------------------------------
+    # --- Actions of people ------------------------------------------------------------------------------------------
     def send(self, who: int, action: Action, act, mode: str) -> None:
         self.provider.mode = mode
         before = len(self.sent)
@@ -104,7 +104,7 @@ class OperationsMachine(RuleBasedStateMachine):
         except Killed:
             assert len(self.sent) == before + 1
         except OperationRefusedError:
-            assert len(self.sent) == before, "refused, and sent all the same"
+            assert len(self.sent) == before, "refused, but sent nevertheless"
         finally:
             self.provider.mode = "fine"
 
@@ -168,7 +168,7 @@ class OperationsMachine(RuleBasedStateMachine):
         self.send(who, action, act, mode)
 
     @rule(who=people)
-    def look(self, who):
+    def read_lists(self, who):
         expire(self.desks[who].token)
         read_and_reconcile(self.desks[who].token)
 
@@ -177,7 +177,7 @@ class OperationsMachine(RuleBasedStateMachine):
         finding=st.sampled_from(Finding),
         reason=st.sampled_from(["", "asked the provider"]),
     )
-    def close_by_hand(self, place, finding, reason):
+    def close_manually(self, place, finding, reason):
         found = list(Operation.objects.order_by("created_at"))
         if not found:
             return
@@ -194,13 +194,13 @@ class OperationsMachine(RuleBasedStateMachine):
             assert reason
             assert before in {State.UNKNOWN, State.ACCEPTED}
 
-    # --- What happens besides ------------------------------------------------------------------------------------
+    # --- Other events ------------------------------------------------------------------------------------
     @rule(seconds=st.sampled_from([1, 30, 70, 130, 400, 1000, 4000]))
     def time_passes(self, seconds):
-        self.traveller.shift(seconds)
+        self.time_traveller.shift(seconds)
 
     @rule(how=st.sampled_from(["fine", "down", "no servers", "no count"]), lags=st.booleans())
-    def lists_go(self, how, lags):
+    def set_list_mode(self, how, lags):
         self.provider.reads = how
         self.provider.lags = lags
 
@@ -216,23 +216,23 @@ class OperationsMachine(RuleBasedStateMachine):
         if moving:
             self.provider.snapshots[moving[place % len(moving)]]["fails"] = True
 
-    # --- What must hold ------------------------------------------------------------------------------------------
+    # --- Invariants ------------------------------------------------------------------------------------------
     @invariant()
-    def the_log_tells_every_step_and_none_goes_back(self):
+    def the_log_has_every_transition_and_only_allowed_ones(self):
         for operation in Operation.objects.all():
-            told = list(
+            results = list(
                 Entry.objects.filter(operation_id=operation.pk)
                 .order_by("sequence")
                 .values_list("result", flat=True)
             )
-            assert told[0] == "pending"
-            for before, after in pairwise(told):
-                assert after in NEXT_RESULTS[before], told
-            expected = {State.PENDING, State.SENT} if len(told) == 1 else {told[-1]}
+            assert results[0] == "pending"
+            for before, after in pairwise(results):
+                assert after in NEXT_RESULTS[before], results
+            expected = {State.PENDING, State.SENT} if len(results) == 1 else {results[-1]}
             assert operation.state in expected
 
     @invariant()
-    def what_is_shown_is_true(self):
+    def shown_states_agree_with_the_provider(self):
         for operation in Operation.objects.all():
             is_by_evidence = operation.state == State.RECONCILED and not operation.settled_by
             happened = is_by_evidence and operation.finding == Finding.HAPPENED
@@ -240,13 +240,15 @@ class OperationsMachine(RuleBasedStateMachine):
                 is_gone = (
                     operation.action == Action.DELETE and operation.snapshot_id not in self.provider.snapshots
                 )
-                assert operation.pk in self.done or is_gone, f"shown as done, and never was: {operation}"
+                assert operation.pk in self.done or is_gone, (
+                    f"shown as done, but was never carried out: {operation}"
+                )
             did_not = is_by_evidence and operation.finding == Finding.NOT_HAPPENED
             if (operation.state == State.FAILED and operation.code != "provider_failed") or did_not:
-                assert operation.pk not in self.done, f"shown as not done, and was: {operation}"
+                assert operation.pk not in self.done, f"shown as not done, but was carried out: {operation}"
 
     @invariant()
-    def a_create_is_done_only_when_its_own_snapshot_is(self):
+    def a_create_is_completed_only_with_its_own_snapshot(self):
         for operation in Operation.objects.filter(action=Action.CREATE, state=State.COMPLETED):
             snapshot = self.provider.snapshots.get(operation.snapshot_id)
             if snapshot is not None:  # it may have been deleted since
@@ -257,13 +259,13 @@ class OperationsMachine(RuleBasedStateMachine):
                 assert not snapshot["fails"]
 
     @invariant()
-    def nothing_done_is_invisible(self):
+    def every_write_carried_out_has_an_operation(self):
         known = set(Operation.objects.values_list("pk", flat=True))
         assert self.done <= self.sent <= known
 
 
 @pytest.mark.django_db
-def test_operations_stay_honest_whatever_happens(cast, double, strict, monkeypatch):
+def test_operation_states_are_true_after_any_sequence_of_events(cast, double, strict, monkeypatch):
     monkeypatch.setattr(OperationsMachine, "cast", cast)
     monkeypatch.setattr(OperationsMachine, "double", double)
     run_state_machine_as_test(

@@ -1,4 +1,4 @@
-"""What evidence says of open operations, at sight and by the command; and what it must not say."""
+"""What readings and the reconcile_operations command prove about open operations, and what they must not prove."""
 
 from datetime import timedelta
 
@@ -12,12 +12,12 @@ from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.reconciliation import reconcile
 from snapshots.operations.transitions import mark_sent, transition
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
-from tests.support.evidence import later, lost_create, made, observe, open_operation
+from tests.support.evidence import created_snapshot, later, lost_create, observe, open_operation
 
 pytestmark = pytest.mark.django_db
 
 
-def test_a_restore_is_followed_through_the_servers_status_and_truly_restores(desk, settings):
+def test_a_restore_is_completed_by_the_servers_status_and_changes_the_server(desk, settings):
     settings.SNAPPORTAL_SANDBOX_SPEED = 1
     view = desk.server()
     snapshot = desk.snapshot(view)
@@ -37,7 +37,7 @@ def test_a_restore_is_followed_through_the_servers_status_and_truly_restores(des
     assert machine.state_stamp == SandboxSnapshot.objects.get(pk=snapshot.id).state_stamp
 
 
-def test_a_status_right_after_the_start_does_not_end_a_restore(desk):
+def test_a_status_right_after_acceptance_does_not_end_a_restore(desk):
     operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now())
     assert reconcile(observe(desk, operation, status="active")) == 0
 
@@ -52,7 +52,7 @@ def test_a_status_right_after_the_start_does_not_end_a_restore(desk):
         ("reticulating", State.ACCEPTED),
     ],
 )
-def test_only_a_status_that_means_an_end_ends_a_restore(desk, status, state):
+def test_only_a_known_final_status_ends_a_restore(desk, status, state):
     operation = open_operation(
         desk, state=State.ACCEPTED, accepted_at=timezone.now(), seen_moving_at=timezone.now()
     )
@@ -67,7 +67,7 @@ def test_a_running_server_proves_nothing_about_an_unknown_restore(desk):
 
 
 @pytest.mark.parametrize("status", ["restoring", "RESTORING"])
-def test_a_server_that_is_restoring_proves_that_the_unknown_restore_happened(desk, status):
+def test_a_server_that_is_restoring_makes_the_unknown_restore_accepted(desk, status):
     operation = open_operation(desk)
     reconcile(observe(desk, operation, status=status))
     operation.refresh_from_db()
@@ -80,20 +80,20 @@ def test_a_server_that_was_restoring_before_proves_nothing(desk):
 
 
 @pytest.mark.parametrize(
-    ("sent_after_begin", "state"),
+    ("sent_after_start", "state"),
     [(-0.001, State.RECONCILED), (0, State.UNKNOWN), (0.001, State.UNKNOWN)],
-    ids=["begun after", "begun at the same moment", "begun before"],
+    ids=["started after", "started at the same moment", "started before"],
 )
-def test_only_a_reading_begun_after_the_write_was_sent_is_evidence(desk, sent_after_begin, state):
+def test_only_a_reading_started_after_the_write_was_sent_is_evidence(desk, sent_after_start, state):
     operation = open_operation(desk, Action.DELETE)
     observation = observe(desk, operation, status="active")
-    Operation.objects.update(sent_at=observation.begun_at + timedelta(seconds=sent_after_begin))
+    Operation.objects.update(sent_at=observation.started_at + timedelta(seconds=sent_after_start))
     reconcile(observation)
     operation.refresh_from_db()
     assert operation.state == state
 
 
-def test_a_look_with_another_token_is_no_evidence(desk):
+def test_a_reading_with_another_token_is_no_evidence(desk):
     operation = open_operation(desk, Action.DELETE)
     assert reconcile(observe(desk, operation, fingerprint="f" * 64)) == 0
 
@@ -108,7 +108,7 @@ def test_without_the_servers_list_a_restore_becomes_unknown_after_twice_its_time
     assert (operation.state, operation.code) == (State.UNKNOWN, "end_not_seen")
 
 
-def test_what_a_dead_worker_had_not_sent_is_failed_and_can_never_be_sent(desk):
+def test_an_operation_whose_worker_died_before_sending_is_failed_and_can_never_be_sent(desk):
     operation = open_operation(desk, state=State.PENDING, sent_at=None)
     with later(seconds=181):
         reconciliation.close_abandoned()
@@ -117,7 +117,7 @@ def test_what_a_dead_worker_had_not_sent_is_failed_and_can_never_be_sent(desk):
     assert (operation.state, operation.code) == (State.FAILED, "never_sent")
 
 
-def test_what_a_dead_worker_had_sent_is_unknown(desk):
+def test_an_operation_whose_worker_died_after_sending_is_unknown(desk):
     operation = open_operation(desk, state=State.SENT)
     with later(seconds=181):
         call_command("reconcile_operations", verbosity=0)
@@ -125,7 +125,7 @@ def test_what_a_dead_worker_had_sent_is_unknown(desk):
     assert (operation.state, operation.code) == (State.UNKNOWN, "interrupted")
 
 
-def test_the_command_settles_without_a_browser(desk, capsys):
+def test_the_command_reconciles_without_a_browser(desk, capsys):
     view = desk.server()
     snapshot = desk.snapshot(view)
     operation = open_operation(desk, Action.DELETE, snapshot_id=snapshot.id)
@@ -143,13 +143,13 @@ def test_the_command_says_which_operations_need_a_person(desk, capsys):
 
 
 @pytest.mark.parametrize(("status", "minutes"), [("active", 14), ("active", 29), ("error", 14)])
-def test_a_restore_that_nobody_saw_running_is_not_ended_by_a_status(desk, status, minutes):
+def test_a_restore_that_was_never_observed_running_is_not_ended_by_a_status(desk, status, minutes):
     operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now())
     with later(minutes=minutes):
         assert reconcile(observe(desk, operation, status=status)) == 0
 
 
-def test_the_providers_answer_counts_once_the_shortest_time_has_passed(desk):
+def test_the_answers_restoring_status_counts_after_the_shortest_documented_time(desk):
     operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now(), said_restoring=True)
     with later(minutes=4):
         assert reconcile(observe(desk, operation, status="active")) == 0
@@ -158,7 +158,7 @@ def test_the_providers_answer_counts_once_the_shortest_time_has_passed(desk):
 
 
 @pytest.mark.parametrize("fingerprint", ["same", "e" * 64])
-def test_another_restore_of_the_server_may_be_the_one_that_runs(desk, fingerprint):
+def test_an_unknown_restore_stays_unknown_while_another_restore_may_be_the_one_that_runs(desk, fingerprint):
     operation = open_operation(desk)
     token = desk.token.fingerprint if fingerprint == "same" else fingerprint
     open_operation(desk, idempotency_key="other", state=State.ACCEPTED, token_fingerprint=token)
@@ -167,7 +167,7 @@ def test_another_restore_of_the_server_may_be_the_one_that_runs(desk, fingerprin
     assert operation.state == State.UNKNOWN
 
 
-def test_two_who_move_an_operation_at_once_leave_one_outcome(desk):
+def test_of_two_concurrent_transitions_only_one_is_recorded(desk):
     operation = lost_create(desk)
     copy = Operation.objects.get(pk=operation.pk)
     assert transition(operation, State.RECONCILED, expect=[State.UNKNOWN], finding=Finding.HAPPENED)
@@ -180,17 +180,17 @@ def test_two_who_move_an_operation_at_once_leave_one_outcome(desk):
     [(timedelta(hours=2), State.ACCEPTED), (timedelta(hours=-2), State.UNKNOWN)],
     ids=["ahead", "behind"],
 )
-def test_with_a_clock_that_differs_a_lost_create_is_found_or_stays_unknown(desk, ahead, state):
-    """It was not in the list before, so a time in the future is no contradiction; one in the past may be another's."""
+def test_with_a_provider_clock_that_differs_an_unknown_create_is_found_or_stays_unknown(desk, ahead, state):
+    """The snapshot is new in the list, so a time in the future does not matter; with one in the past it may be another's."""
     operation = lost_create(desk)
-    found = made(operation, created_at=timezone.now() + ahead)
+    found = created_snapshot(operation, created_at=timezone.now() + ahead)
     reconcile(observe(desk, operation, snapshots=[found]))
     operation.refresh_from_db()
     assert operation.state == state
 
 
 @pytest.mark.parametrize("ahead", [timedelta(hours=2), timedelta(hours=-2)])
-def test_with_a_clock_that_differs_no_older_snapshot_is_taken_for_a_lost_create(desk, ahead):
+def test_with_a_provider_clock_that_differs_no_older_snapshot_reconciles_an_unknown_create(desk, ahead):
     operation = lost_create(desk, known_snapshot_ids=[9001])
-    older = made(operation, created_at=timezone.now() - timedelta(hours=1) + ahead)
+    older = created_snapshot(operation, created_at=timezone.now() - timedelta(hours=1) + ahead)
     assert reconcile(observe(desk, operation, snapshots=[older])) == 0

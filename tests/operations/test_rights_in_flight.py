@@ -1,4 +1,4 @@
-"""Who asks is checked again in the transaction of the intent: rights that end while the provider is read send nothing."""
+"""Rights are checked again in the intent's transaction: if they are revoked while the lists are read, nothing is sent."""
 
 import threading
 import time
@@ -22,16 +22,17 @@ from snapshots.vault.models import StoredToken
 from tests.operations.test_intent_first import ACTIONS, form_for, write_calls
 from tests.support.desk import Desk
 
-LOOK_SECONDS = 0.7
+READ_SECONDS = 0.7
 ADMIN = Actor(id=None, name="Ada", role="admin")
 
 
 def change(**changes: object) -> Callable[[Desk], None]:
     def apply(desk: Desk) -> None:
         person = User.objects.get(pk=desk.user.pk)
+        seen = person.details_key
         for name, value in changes.items():
             setattr(person, name, value)
-        people.change(person, actor=ADMIN)
+        people.change(person, seen=seen, actor=ADMIN)
 
     return apply
 
@@ -44,7 +45,7 @@ def remove_token(desk: Desk) -> None:
     StoredToken.objects.filter(pk=desk.token.pk).delete()
 
 
-ENDS = {
+REVOCATIONS = {
     "deactivated": (change(is_active=False), "not_allowed_any_more"),
     "demoted": (change(role=Role.VIEWER), "not_allowed_any_more"),
     "deleted": (delete_person, "not_allowed_any_more"),
@@ -53,11 +54,11 @@ ENDS = {
 
 
 @contextmanager
-def during_the_look(http_sandbox, settings, act: Callable[[], object]) -> Iterator[list[object]]:
-    """Run `act` in a thread whose reading of the provider's lists goes on until the block ends; what it returned."""
+def while_the_lists_are_read(http_sandbox, settings, act: Callable[[], object]) -> Iterator[list[object]]:
+    """Run `act` in a thread whose reading of the lists lasts until the block ends. Yields the list that gets its result."""
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 20
     http_sandbox.clear()
-    http_sandbox.misbehave("latency", seconds=LOOK_SECONDS, times=1, method="GET")
+    http_sandbox.misbehave("latency", seconds=READ_SECONDS, times=1, method="GET")
     results: list[object] = []
 
     def run() -> None:
@@ -72,27 +73,29 @@ def during_the_look(http_sandbox, settings, act: Callable[[], object]) -> Iterat
     thread.start()
     deadline = time.monotonic() + 10
     while not http_sandbox.calls:
-        assert time.monotonic() < deadline, "the look did not begin"
+        assert time.monotonic() < deadline, "the reading did not start"
         time.sleep(0.01)
     assert results == []
     yield results
-    assert results == [], "the look ended before the block did"
+    assert results == [], "the reading ended before the block did"
     thread.join(30)
 
 
 CASES = [
     *[(action, "deactivated") for action in ACTIONS],
-    *[(Action.DELETE, end) for end in ENDS if end != "deactivated"],
+    *[(Action.DELETE, revocation) for revocation in REVOCATIONS if revocation != "deactivated"],
 ]
 
 
-@pytest.mark.parametrize(("action", "end"), CASES)
-def test_a_right_that_ends_during_the_look_sends_nothing(far_desk, http_sandbox, settings, action, end):
-    take_away, code = ENDS[end]
+@pytest.mark.parametrize(("action", "revocation"), CASES)
+def test_a_right_revoked_while_the_lists_are_read_sends_nothing(
+    far_desk, http_sandbox, settings, action, revocation
+):
+    revoke, code = REVOCATIONS[revocation]
     view = far_desk.server()
     actor = far_desk.actor
-    with during_the_look(http_sandbox, settings, lambda: far_desk.operate(action, view)) as results:
-        take_away(far_desk)
+    with while_the_lists_are_read(http_sandbox, settings, lambda: far_desk.operate(action, view)) as results:
+        revoke(far_desk)
     assert results == [code]
     assert write_calls(http_sandbox) == []
     assert not Operation.objects.exists()
@@ -100,8 +103,8 @@ def test_a_right_that_ends_during_the_look_sends_nothing(far_desk, http_sandbox,
     assert (refusal.code, refusal.actor_id, refusal.server_id) == (code, actor.id, view.server_id)
 
 
-def test_a_deactivation_that_is_being_written_comes_first(far_desk, http_sandbox, settings):
-    """It holds the log's lock, so the intent waits for its commit, and then reads what was committed."""
+def test_a_deactivation_that_holds_the_logs_lock_takes_effect_first(far_desk, http_sandbox, settings):
+    """The intent waits for the commit of the deactivation, and then reads the committed state."""
     view = far_desk.server()
     has_lock = threading.Event()
 
@@ -110,11 +113,13 @@ def test_a_deactivation_that_is_being_written_comes_first(far_desk, http_sandbox
             journal.record(ADMIN.entry(action="person.deactivate", target=far_desk.user.username))
             User.objects.filter(pk=far_desk.user.pk).update(is_active=False)
             has_lock.set()
-            time.sleep(2 * LOOK_SECONDS)
+            time.sleep(2 * READ_SECONDS)
         connections.close_all()
 
     writer = threading.Thread(target=deactivate)
-    with during_the_look(http_sandbox, settings, lambda: far_desk.operate(Action.DELETE, view)) as results:
+    with while_the_lists_are_read(
+        http_sandbox, settings, lambda: far_desk.operate(Action.DELETE, view)
+    ) as results:
         writer.start()
         assert has_lock.wait(5)
     writer.join(10)
@@ -122,20 +127,22 @@ def test_a_deactivation_that_is_being_written_comes_first(far_desk, http_sandbox
     assert write_calls(http_sandbox) == []
 
 
-def test_who_keeps_the_right_has_it_sent_though_the_account_changed(far_desk, http_sandbox, settings):
+def test_a_person_who_keeps_the_right_despite_account_changes_has_the_operation_sent(
+    far_desk, http_sandbox, settings
+):
     view = far_desk.server()
     act = lambda: far_desk.operate(Action.DELETE, view).state  # noqa: E731
-    with during_the_look(http_sandbox, settings, act) as results:
+    with while_the_lists_are_read(http_sandbox, settings, act) as results:
         change(role=Role.ADMIN, email="new@example.com")(far_desk)
     assert results == [State.ACCEPTED]
     assert len(write_calls(http_sandbox)) == 1
 
 
-def test_the_page_answers_403_and_shows_nothing_of_the_server(far_desk, http_sandbox, settings):
+def test_the_page_answers_403_without_any_data_of_the_server(far_desk, http_sandbox, settings):
     url, data = form_for(Action.RESTORE, far_desk)
     browser = Client()
     browser.force_login(far_desk.user)
-    with during_the_look(http_sandbox, settings, lambda: browser.post(url, data)) as results:
+    with while_the_lists_are_read(http_sandbox, settings, lambda: browser.post(url, data)) as results:
         change(is_active=False)(far_desk)
     (answer,) = results
     assert answer.status_code == 403
@@ -143,18 +150,20 @@ def test_the_page_answers_403_and_shows_nothing_of_the_server(far_desk, http_san
     assert write_calls(http_sandbox) == []
 
 
-def test_who_may_no_longer_override_does_not(far_desk, http_sandbox, settings):
+def test_a_person_who_lost_the_right_to_override_is_refused(far_desk, http_sandbox, settings):
     view = far_desk.server()
     far_desk.restore(view, far_desk.snapshot(view))
     act = lambda: far_desk.create(view, "all-the-same", override_reason="I know")  # noqa: E731
-    with during_the_look(http_sandbox, settings, act) as results:
+    with while_the_lists_are_read(http_sandbox, settings, act) as results:
         change(role=Role.OPERATOR)(far_desk)
     assert results == ["not_allowed_any_more"]
     assert write_calls(http_sandbox) == []
 
 
-@pytest.mark.parametrize("end", ["deactivated", "demoted", "without the token"])
-def test_a_right_that_ends_during_the_look_closes_nothing(far_desk, http_sandbox, settings, cast, end):
+@pytest.mark.parametrize("revocation", ["deactivated", "demoted", "without the token"])
+def test_a_right_revoked_while_the_lists_are_read_closes_nothing(
+    far_desk, http_sandbox, settings, cast, revocation
+):
     operation = far_desk.create(far_desk.server())
     Operation.objects.update(
         state=State.UNKNOWN, snapshot_id=None, snapshot_name="lost", actor_id=cast.ada.pk
@@ -164,8 +173,8 @@ def test_a_right_that_ends_during_the_look_closes_nothing(far_desk, http_sandbox
     browser.force_login(far_desk.user)
     expire(far_desk.token)
     post = lambda: browser.post(url, {"finding": "happened", "reason": "I looked"})  # noqa: E731
-    with during_the_look(http_sandbox, settings, post) as results:
-        ENDS[end][0](far_desk)
+    with while_the_lists_are_read(http_sandbox, settings, post) as results:
+        REVOCATIONS[revocation][0](far_desk)
     assert results[0].status_code == 403
     operation.refresh_from_db()
     assert operation.state == State.UNKNOWN

@@ -1,4 +1,4 @@
-"""A server that a fresh, whole servers list no longer shows, though its snapshots remain: they can be deleted, no more."""
+"""A server that a fresh and complete servers list no longer shows: its remaining snapshots can only be deleted."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from tests.support.pages import confirm, text_of
 pytestmark = pytest.mark.django_db
 
 GONE, OTHER = 7, 8
-NO_LONGER = "VPS.org no longer lists this server; its snapshots remain"
+NO_LONGER_LISTED = "VPS.org no longer lists this server; its snapshots remain"
 
 
 def snapshot_of(server_id: int) -> dict[str, Any]:
@@ -40,7 +40,7 @@ def server_of(server_id: int) -> dict[str, Any]:
 
 @dataclass
 class Provider:
-    """Lists a snapshot of each of two servers; `servers` answers the servers list. Says yes to every write."""
+    """Lists one snapshot of each of two servers; `servers` answers the servers list. Accepts every write."""
 
     servers: Callable[[], httpx.Response]
     writes: list[str] = field(default_factory=list)
@@ -87,23 +87,23 @@ def test_delete_is_sent(team, provider):
     assert provider.writes == [f"DELETE {contract.snapshot_path(107)}"]
 
 
-NOT_TOLD = {
-    "the list is not whole": lambda: page([server_of(OTHER)], count=2),
-    "nobody knows whether it is whole": lambda: page([server_of(OTHER)], count=None),
+NOT_CERTAIN = {
+    "the list is not complete": lambda: page([server_of(OTHER)], count=2),
+    "the list may be incomplete": lambda: page([server_of(OTHER)], count=None),
     "the list is refused": lambda: httpx.Response(403, json={"detail": "no"}),
-    "the list is in trouble": lambda: httpx.Response(500),
+    "the list fails": lambda: httpx.Response(500),
 }
 
 
-@pytest.mark.parametrize("answer", NOT_TOLD.values(), ids=NOT_TOLD)
-def test_what_no_fresh_and_whole_list_says_is_not_concluded(team, provider, signed_in, answer):
+@pytest.mark.parametrize("answer", NOT_CERTAIN.values(), ids=NOT_CERTAIN)
+def test_without_a_fresh_and_complete_list_a_server_is_not_considered_gone(team, provider, signed_in, answer):
     provider.servers = answer
     view = team.server("server-7")
     assert not view.is_gone
-    assert NO_LONGER not in text_of(signed_in(team.user).get("/"))
+    assert NO_LONGER_LISTED not in text_of(signed_in(team.user).get("/"))
 
 
-def test_a_list_that_was_whole_but_is_old_says_nothing(team, provider):
+def test_an_old_complete_list_does_not_make_a_server_gone(team, provider):
     assert team.server("server-7").is_gone
     provider.servers = lambda: httpx.Response(500)
     assert not team.server("server-7").is_gone
@@ -126,10 +126,10 @@ def urls(team: Desk, server_id: int) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("where", ["list", "server"])
-def test_its_card_says_so_and_offers_the_delete_alone(team, signed_in, where):
+def test_the_card_of_a_server_that_is_gone_says_so_and_offers_only_delete(team, signed_in, where):
     url = "/?q=server-7" if where == "list" else urls(team, GONE)["server"]
     response = signed_in(team.user).get(url)
-    assert NO_LONGER in text_of(response)
+    assert NO_LONGER_LISTED in text_of(response)
     assert "No longer listed" in text_of(response)
     body = response.content.decode()
     assert {
@@ -139,20 +139,20 @@ def test_its_card_says_so_and_offers_the_delete_alone(team, signed_in, where):
 
 def test_a_listed_server_keeps_all_its_buttons(team, signed_in):
     response = signed_in(team.user).get("/?q=server-8")
-    assert NO_LONGER not in text_of(response)
+    assert NO_LONGER_LISTED not in text_of(response)
     for verb in ("create", "restore", "delete"):
         assert f'href="{urls(team, OTHER)[verb]}"' in response.content.decode()
 
 
 @pytest.mark.parametrize("verb", ["create", "restore"])
-def test_its_pages_opened_by_address_say_so_and_have_no_form(team, signed_in, verb):
+def test_create_and_restore_pages_of_a_server_that_is_gone_say_so_and_have_no_form(team, signed_in, verb):
     response = signed_in(team.user).get(urls(team, GONE)[verb])
-    assert NO_LONGER in text_of(response)
+    assert NO_LONGER_LISTED in text_of(response)
     assert 'name="confirmation"' not in response.content.decode()
     assert urls(team, GONE)["create"] not in response.content.decode()
 
 
-def test_a_form_that_was_open_before_it_went_is_refused_in_words(team, provider, signed_in):
+def test_a_form_opened_before_the_server_was_gone_is_refused_with_a_message(team, provider, signed_in):
     client = signed_in(team.user)
     provider.servers = lambda: page([server_of(GONE), server_of(OTHER)])
     url = urls(team, GONE)["restore"]
@@ -166,7 +166,7 @@ def test_a_form_that_was_open_before_it_went_is_refused_in_words(team, provider,
     assert provider.writes == []
 
 
-def test_its_snapshot_is_deleted_through_the_page(team, provider, signed_in):
+def test_a_snapshot_of_a_server_that_is_gone_is_deleted_through_the_page(team, provider, signed_in):
     expire(team.token)
     client = signed_in(team.user)
     assert "may be in its snapshots only" in text_of(client.get(urls(team, GONE)["delete"]))

@@ -1,4 +1,4 @@
-"""Two people act on one server at the same moment: the rules that one look cannot decide are decided under the log's lock."""
+"""Two people act on one server concurrently: the rules are checked again under the log's lock, so only one is allowed."""
 
 import threading
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from tests.support.desk import Desk, make_desk
 
 @pytest.fixture
 def two_desks(far_desk, cast, http_sandbox) -> list[Desk]:
-    """Mia and Ada, each with a token of her own to the same account."""
+    """Mia and Ada, each with an own token for the same account."""
     token = issue_token(http_sandbox.sandbox.account.email, "Ada's")
     return [far_desk, make_desk(cast.ada, token)]
 
 
-def wait_after_the_lists(barrier: threading.Barrier) -> Callable[..., object]:
-    """Stops a connection once, after it has read which operations are open on the listed servers."""
+def wait_after_reading_operations(barrier: threading.Barrier) -> Callable[..., object]:
+    """A query wrapper that waits at the barrier once, after the query for the operations on the listed servers."""
     seen = SimpleNamespace(lists=False)
 
     def watch(execute, sql, params, many, context):
@@ -35,8 +35,8 @@ def wait_after_the_lists(barrier: threading.Barrier) -> Callable[..., object]:
     return watch
 
 
-def restore_at_once(desks: list[Desk], server: str) -> list[str]:
-    """What became of one restore for each desk, all of which have read the lists before any commits its intent."""
+def restore_concurrently(desks: list[Desk], server: str) -> list[str]:
+    """The outcomes of one restore for each desk; all have read the lists before any of them commits its intent."""
     barrier = threading.Barrier(len(desks))
     prepared = []
     for desk in desks:
@@ -46,7 +46,7 @@ def restore_at_once(desks: list[Desk], server: str) -> list[str]:
 
     def restore(desk, view, snapshot) -> None:
         try:
-            with connection.execute_wrapper(wait_after_the_lists(barrier)):
+            with connection.execute_wrapper(wait_after_reading_operations(barrier)):
                 outcomes.append(desk.restore(view, snapshot).state)
         except OperationRefusedError as error:
             outcomes.append(error.code)
@@ -61,9 +61,9 @@ def restore_at_once(desks: list[Desk], server: str) -> list[str]:
     return sorted(outcomes)
 
 
-def test_of_two_restores_of_one_server_at_the_same_moment_one_is_sent(two_desks, http_sandbox, settings):
+def test_of_two_concurrent_restores_of_one_server_one_is_sent(two_desks, http_sandbox, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 10
-    assert restore_at_once(two_desks, "web-server-01") == ["accepted", "server_held"]
+    assert restore_concurrently(two_desks, "web-server-01") == ["accepted", "server_held"]
     assert len([path for method, path in http_sandbox.calls if method == "POST"]) == 1
     assert Operation.objects.count() == 1
     assert [entry.code for entry in Entry.objects.filter(result="refused")] == ["server_held"]

@@ -1,4 +1,4 @@
-"""A desk to test at: a person with a stored token, and the shortest ways to create, restore and delete."""
+"""`Desk`: a test user with a stored token, and shortcuts to create, restore and delete."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from snapshots.vault.models import StoredToken
 
 @dataclass
 class Desk:
-    """Everything goes through the portal's own operations; `confirm` gives what a form would carry."""
+    """A user with a stored token. Every method calls the portal's own code."""
 
     user: User
     token: StoredToken
@@ -33,15 +33,16 @@ class Desk:
         )
 
     def views(self, *, fresh: bool = True) -> list[ServerView]:
+        """All servers after a reading, which also reconciles open operations."""
         return server_views(self.token, read_and_reconcile(self.token, fresh=fresh))
 
     def server(self, name: str = "") -> ServerView:
-        """The server of that name, or the first that has a completed snapshot and room for one more."""
+        """The server with that name, or the first with a completed snapshot, room for another, and no operation running."""
         for view in self.views():
-            roomy = (
+            is_usable = (
                 not view.is_full and any(one.is_completed for one in view.snapshots) and not view.is_moving
             )
-            if view.name == name or (not name and roomy):
+            if view.name == name or (not name and is_usable):
                 return view
         raise LookupError(name)
 
@@ -49,6 +50,7 @@ class Desk:
         return next(one for one in view.snapshots if one.is_completed)
 
     def confirm(self, action: Action, view: ServerView, snapshot: Snapshot | None = None) -> str:
+        """The signed confirmation that a form contains."""
         return sign_confirmation(
             actor_id=self.user.pk,
             action=action,
@@ -85,7 +87,7 @@ class Desk:
         )
 
     def operate(self, action: Action, view: ServerView, **more) -> Operation:
-        """Any of the three, with the first snapshot that fits."""
+        """Any of the three operations; restore and delete use the first completed snapshot."""
         if action == Action.CREATE:
             return self.create(view, **more)
         act = self.restore if action == Action.RESTORE else self.delete

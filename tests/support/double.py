@@ -1,4 +1,4 @@
-"""The provider in this process, saying whatever a test makes it say: in the sandbox's place behind the portal's own client."""
+"""A test double of the provider's HTTP transport: it replaces the sandbox, so the portal's own client is used."""
 
 from collections.abc import Callable, Iterator
 
@@ -11,7 +11,7 @@ Answerer = Callable[[httpx.Request], httpx.Response]
 
 
 class _Body(httpx.SyncByteStream):
-    """A stream, as a socket gives it: plain content would be read before the client can bound it."""
+    """A streamed body, as from a socket: with plain content httpx would read everything before the client can limit it."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -21,14 +21,14 @@ class _Body(httpx.SyncByteStream):
 
 
 class Double(httpx.BaseTransport):
-    """`answer` is given every request; what it raises is what httpx would."""
+    """Passes every request to `answer`, which returns the response or raises an httpx error."""
 
     def __init__(self) -> None:
         self.answer: Answerer = lambda request: httpx.Response(500)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        said = self.answer(request)
-        return httpx.Response(said.status_code, headers=said.headers, stream=_Body(said.content))
+        response = self.answer(request)
+        return httpx.Response(response.status_code, headers=response.headers, stream=_Body(response.content))
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Open operations as a worker left them, and looks at the provider that may be evidence."""
+"""Builds stored operations, and observations of the provider's lists that may be evidence for them."""
 
 from datetime import timedelta
 
@@ -12,11 +12,12 @@ from snapshots.operations.models import Action, Operation, State
 
 
 def later(**by):
+    """Moves the clock forward and stops it, for example `later(minutes=5)`."""
     return time_machine.travel(timezone.now() + timedelta(**by), tick=False)
 
 
 def open_operation(desk, action=Action.RESTORE, **fields) -> Operation:
-    """An operation as a worker left it."""
+    """A stored operation; unknown unless `fields` says otherwise."""
     view = desk.server()
     snapshot = desk.snapshot(view)
     values = {
@@ -49,13 +50,13 @@ def observe(
         if status is None
         else (Server(id=operation.server_id, name=operation.server_name, status=status),)
     )
-    begun_at = timezone.now() + timedelta(seconds=1)
+    started_at = timezone.now() + timedelta(seconds=1)
     listed = SnapshotList(tuple(snapshots), is_whole=whole)
-    return Observation(fingerprint or desk.token.fingerprint, begun_at, listed, servers)
+    return Observation(fingerprint or desk.token.fingerprint, started_at, listed, servers)
 
 
-def made(operation, **changes) -> Snapshot:
-    """A snapshot as the list would show it if the create had happened."""
+def created_snapshot(operation, **changes) -> Snapshot:
+    """The snapshot that the list shows if the create was carried out."""
     values = {
         "id": 9001,
         "server": ServerRef(operation.server_id, operation.server_name),
@@ -68,11 +69,12 @@ def made(operation, **changes) -> Snapshot:
 
 
 def lost_create(desk, **fields) -> Operation:
+    """A create whose answer was lost: its state is unknown."""
     values = {"snapshot_id": None, "snapshot_name": "lost", "known_snapshot_ids": [7], **fields}
     return open_operation(desk, Action.CREATE, **values)
 
 
-def told(operation) -> list[str]:
-    """What the log says of an operation, in order."""
+def logged_results(operation) -> list[str]:
+    """The results of the operation's audit rows, in order."""
     rows = Entry.objects.filter(operation_id=operation.pk).order_by("sequence")
     return list(rows.values_list("result", flat=True))

@@ -1,4 +1,4 @@
-"""A provider that keeps its contract, in a dict: what is truly there, whatever its answers say of it."""
+"""A fake provider that keeps its snapshots in a dict: tests can compare its true state with what its answers claim."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -10,14 +10,14 @@ from django.core.cache import cache
 from snapshots import contract
 from tests.support.desk import Desk, make_desk
 
-LAGS = timedelta(minutes=2)
-"""For so long a list goes on showing what was deleted, while `lags` is set."""
+LIST_LAG = timedelta(minutes=2)
+"""How long lists still show deleted snapshots while `lags` is set."""
 CREATE_TAKES = timedelta(minutes=5)
 RESTORE_TAKES = timedelta(minutes=10)
 
 
 class Killed(BaseException):
-    """The worker dies here, as by kill -9: nothing of ours runs on."""
+    """Simulates the death of the worker (kill -9): no code of the portal catches it."""
 
 
 BEFORE = {
@@ -36,15 +36,15 @@ DENIALS = {
     "denied by a flag": {"success": False, "message": "Not done"},
     "denied, and done": {"status": "failed", "message": "Something went wrong"},
 }
-"""Bodies of answers with a success status: only the last one's write was done all the same."""
+"""Bodies that deny success under a success status; only the last one's write is carried out nevertheless."""
 MODES = ("fine", *BEFORE, *AFTER, *REFUSALS, *GARBLED, *DENIALS, "known snapshot", "too late")
-"""Known snapshot: a create is answered with one that was there before. Too late: somebody else was quicker to delete."""
+"""Known snapshot: the answer to a create names an existing snapshot. Too late: someone else has just deleted the snapshot."""
 
 
 class ImaginaryProvider:
-    """`mode` is how the next write goes; `reads` how lists go: fine, down, without servers or without a count.
+    """`mode` (of MODES) applies to the next write; `reads` to all lists: fine, down, no servers or no count.
 
-    `say` sets the answer to the next write, whether it is done or not; `changes` is told over what a snapshot truly is.
+    `say` sets the answer to the next write; `changes` overrides fields of listed snapshots, by snapshot id.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class ImaginaryProvider:
         self.reads = "fine"
         self.lags = False
         self.at_rest = "active"
-        self.said: tuple[int, bytes, bool] | None = None
+        self.next_answer: tuple[int, bytes, bool] | None = None
         self.changes: dict[int, dict] = {}
         self.next_id = 100
         for server_id in self.servers:
@@ -92,8 +92,8 @@ class ImaginaryProvider:
         del self.snapshots[snapshot_id]
 
     def lagging(self) -> list[dict]:
-        """What is deleted and still listed."""
-        since = datetime.now(UTC) - LAGS
+        """Deleted snapshots that the list still shows."""
+        since = datetime.now(UTC) - LIST_LAG
         return [item for item, at in self.deleted.values() if self.lags and at > since]
 
     def read(self, path: str) -> httpx.Response:
@@ -112,21 +112,22 @@ class ImaginaryProvider:
         return httpx.Response(200, json={"results": results})
 
     def say(self, status: int, body: object, *, done: bool = False) -> None:
-        self.said = (status, body if isinstance(body, bytes) else json.dumps(body).encode(), done)
+        """Set the answer to the next write, and whether that write is carried out."""
+        self.next_answer = (status, body if isinstance(body, bytes) else json.dumps(body).encode(), done)
 
     def write(self, request: httpx.Request) -> tuple[httpx.Response, bool]:
-        """The answer, and whether it was done. Raises what the mode says."""
+        """The answer, and whether the write was carried out. Raises the exception of the mode, if it has one."""
         mode, self.mode = self.mode, "fine"
-        if self.said:
-            (status, body, done), self.said = self.said, None
+        if self.next_answer:
+            (status, body, done), self.next_answer = self.next_answer, None
             return httpx.Response(status, content=body), done and self._do(request).status_code < 300
         if mode in BEFORE:
             raise BEFORE[mode]()
         if mode in REFUSALS:
             return httpx.Response(REFUSALS[mode], json={"detail": "no"}), False
-        lie = self._lie(mode, request)
-        if lie:
-            return lie, False
+        false_answer = self._false_answer(mode, request)
+        if false_answer:
+            return false_answer, False
         if mode == "too late" and request.method == "DELETE":
             snapshot_id = int(request.url.path.split("/")[4])
             if snapshot_id in self.snapshots:
@@ -143,8 +144,8 @@ class ImaginaryProvider:
             return httpx.Response(status, content=body), done
         return answer, done
 
-    def _lie(self, mode: str, request: httpx.Request) -> httpx.Response | None:
-        """A success status for what was not done."""
+    def _false_answer(self, mode: str, request: httpx.Request) -> httpx.Response | None:
+        """For some modes, an answer with a success status to a write that is not carried out."""
         if mode in DENIALS and mode != "denied, and done":
             return httpx.Response(200, json=DENIALS[mode])
         if mode == "known snapshot" and request.url.path == contract.SNAPSHOTS_PATH and self.snapshots:
@@ -176,7 +177,7 @@ class ImaginaryProvider:
 
 @pytest.fixture
 def imaginary(double, db) -> ImaginaryProvider:
-    """In the provider's place behind the portal's own client."""
+    """The fake provider, behind the portal's own client."""
     provider = ImaginaryProvider()
     double.answer = lambda request: (
         provider.read(request.url.path) if request.method == "GET" else provider.write(request)[0]
@@ -187,5 +188,5 @@ def imaginary(double, db) -> ImaginaryProvider:
 
 @pytest.fixture
 def imaginary_desk(cast, imaginary) -> Desk:
-    """Mia the manager with a token of the imaginary provider."""
+    """Mia, a manager, with a token of the fake provider."""
     return make_desk(cast.mia, "token-of-mia")

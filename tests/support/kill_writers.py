@@ -1,11 +1,11 @@
-"""Kill writing workers with SIGKILL, at random moments and at named points, and hold the log against the provider.
+"""Kill writing workers with SIGKILL, at random moments and at named points, and compare the log with the provider.
 
     .venv/bin/python -m tests.support.kill_writers --rounds 1000
 
-Each round forks a worker that creates and deletes snapshots through operations.py against a provider in a process of its
-own, and kills it. Then it must hold that: every write the provider received has an intent in the log (0 writes without
-a durable intent); every row a worker was told is committed is still there (0 rows lost); every intent without an end
-is an open operation that the pages show (0 invisible); and the chain verifies.
+Each round forks a worker that creates and deletes snapshots through the operations package against a provider in another
+process, and kills it. Afterwards: every write that the provider received has an intent in the log (0 writes without a
+durable intent); every operation that a worker reported as committed is still there (0 rows lost); every intent without an
+outcome is an open operation that the pages show (0 invisible); and the chain verifies.
 """
 
 import argparse
@@ -32,17 +32,17 @@ POINTS = (
     "random",
 )
 ROOT = Path(__file__).resolve().parents[2]
-DIE_WITHIN_SECONDS = 0.25
+MAX_LIFETIME_SECONDS = 0.25
 
 
-def ask(url: str, method: str = "GET") -> dict[str, list[list[str]]]:
+def fetch_json(url: str, method: str = "GET") -> dict[str, list[list[str]]]:
     request = urllib.request.Request(url, method=method, data=b"" if method == "POST" else None)
     with urllib.request.urlopen(request, timeout=10) as answer:
         return json.load(answer)
 
 
 def start_provider(data_dir: str) -> tuple[subprocess.Popen[str], str, str]:
-    """The sandbox over HTTP with a database of its own: (process, address, token)."""
+    """Start the sandbox over HTTP with its own database. Returns (process, address, token)."""
     environment = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "snapportal.settings",
@@ -64,7 +64,7 @@ def start_provider(data_dir: str) -> tuple[subprocess.Popen[str], str, str]:
 
 
 def set_up(data_dir: str, address: str) -> None:
-    """Django in this process, with the portal's own SQLite file and the provider at `address`."""
+    """Set up Django in this process with its own SQLite file and the provider at `address`."""
     os.environ["SNAPPORTAL_DATA_DIR"] = data_dir
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     import django
@@ -77,26 +77,26 @@ def set_up(data_dir: str, address: str) -> None:
     call_command("migrate", verbosity=0)
 
 
-def die() -> None:
+def kill_self() -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-def arm(point: str) -> None:
-    """Make this worker kill itself at a named point of the way of a write."""
+def set_kill_point(point: str) -> None:
+    """Make this worker kill itself at a named point of a write."""
     from snapshots.audit import journal
     from snapshots.operations import dispatch, service
     from snapshots.upstream.client import SnapshotClient
 
     def before(target: object, name: str) -> None:
         assert hasattr(target, name), name
-        setattr(target, name, lambda *args, **kwargs: die())
+        setattr(target, name, lambda *args, **kwargs: kill_self())
 
     def after(target: object, name: str) -> None:
         original: Callable[..., object] = getattr(target, name)
 
         def wrapped(*args: object, **kwargs: object) -> None:
             original(*args, **kwargs)
-            die()
+            kill_self()
 
         setattr(target, name, wrapped)
 
@@ -119,28 +119,28 @@ def arm(point: str) -> None:
             after(journal, "conclude")
 
 
-def work(desk: object, told: int, name: str) -> None:
-    """Create and delete until killed; tell the parent each operation that has come back, which promises it is durable."""
+def work(desk: object, report_fd: int, name: str) -> None:
+    """Create and delete until killed. Report each operation that returned, and so must be durable, to the parent."""
     from snapshots.operations.models import Action
 
     number = 0
     while True:
         view = next(one for one in desk.views() if one.name.startswith("mail") or one.used < one.limit)  # type: ignore[attr-defined]
-        made = [one for one in view.snapshots if one.name.startswith("kill-")]
-        if made and (view.is_full or number % 2):
-            snapshot = made[0]
+        own_snapshots = [one for one in view.snapshots if one.name.startswith("kill-")]
+        if own_snapshots and (view.is_full or number % 2):
+            snapshot = own_snapshots[0]
             operation = desk.delete(view, snapshot, desk.confirm(Action.DELETE, view, snapshot))  # type: ignore[attr-defined]
         elif not view.is_full:
             operation = desk.create(view, name=f"kill-{name}-{number}")  # type: ignore[attr-defined]
         else:
             snapshot = view.snapshots[-1]
             operation = desk.delete(view, snapshot, desk.confirm(Action.DELETE, view, snapshot))  # type: ignore[attr-defined]
-        os.write(told, f"{operation.pk} {operation.state}\n".encode())
+        os.write(report_fd, f"{operation.pk} {operation.state}\n".encode())
         number += 1
 
 
 def run_round(desk: object, number: int, rng: random.Random, point: str) -> list[str]:
-    """One worker, born and killed. Returns what it told before it died."""
+    """Fork one worker and kill it. Returns the lines that it reported before."""
     from django.db import connections
 
     from snapshots import connection
@@ -152,24 +152,24 @@ def run_round(desk: object, number: int, rng: random.Random, point: str) -> list
         os.close(reading)
         connection._http.cache_clear()
         try:
-            arm(point)
+            set_kill_point(point)
             work(desk, writing, str(number))
         finally:
-            os._exit(3)  # a worker must be killed, never end
+            os._exit(3)  # reached only if the worker was not killed: a failure
     os.close(writing)
     if point == "random":
-        time.sleep(rng.random() * DIE_WITHIN_SECONDS)
+        time.sleep(rng.random() * MAX_LIFETIME_SECONDS)
         os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     with os.fdopen(reading) as pipe:
-        told = pipe.read().splitlines()
+        reported = pipe.read().splitlines()
     if not os.WIFSIGNALED(status):
         raise AssertionError(f"round {number} at {point}: the worker ended by itself")
-    return told
+    return reported
 
 
-def hold_to_account(received: list[list[str]], told: list[str]) -> dict[str, int]:
-    """The figures that must all be 0, and how much was looked at."""
+def compare(received: list[list[str]], reported: list[str]) -> dict[str, int]:
+    """Compare the provider's writes, the log and the workers' reports: the counts, and the four that must be 0."""
     from django.conf import settings
 
     from snapshots.audit import chain
@@ -186,7 +186,7 @@ def hold_to_account(received: list[list[str]], told: list[str]) -> dict[str, int
     without = max(0, len(posts) - len(created)) + len([one for one in deletes if one not in deleted])
     lost = 0
     known = {str(pk): operation.state for pk, operation in operations.items()}
-    for line in told:
+    for line in reported:
         operation_id, state = line.split()
         lost += operation_id not in known or (state != State.SENT and known[operation_id] == State.PENDING)
     open_ones = [entry for entry in intents if entry.operation_id not in outcomes]
@@ -201,7 +201,7 @@ def hold_to_account(received: list[list[str]], told: list[str]) -> dict[str, int
     return {
         "provider_writes": len(received),
         "intents": len(intents),
-        "told_as_done": len(told),
+        "reported": len(reported),
         "left_open": len(open_ones),
         "writes_without_intent": without,
         "rows_lost": lost,
@@ -222,13 +222,13 @@ def run(rounds: int, seed: int, progress: Callable[[str], None] = print) -> dict
 
             person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
             desk = make_desk(person, token)
-            told: list[str] = []
+            reported: list[str] = []
             for number in range(rounds):
-                told += run_round(desk, number, rng, POINTS[number % len(POINTS)])
+                reported += run_round(desk, number, rng, POINTS[number % len(POINTS)])
                 if number % 100 == 99:
                     progress(f"{number + 1} of {rounds} killed")
-            calls = ask(f"{address}/_calls")
-            return hold_to_account(calls["writes"], told)
+            calls = fetch_json(f"{address}/_calls")
+            return compare(calls["writes"], reported)
         finally:
             provider.terminate()
             provider.wait(timeout=10)

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from snapshots.contract import DeniedAnswerError, UnreadableAnswerError
+from snapshots.contract import ContradictoryAnswerError, UnreadableAnswerError
 from snapshots.upstream import errors, parsing
 from snapshots.upstream.write_answers import to_created, to_deleted, to_restore_started
 from tests.support.provider import make_client
@@ -74,7 +74,7 @@ def test_a_restore_has_begun_where_the_body_says_so(data):
 def test_a_restore_that_the_body_does_not_confirm_is_not_taken_for_one(data):
     with pytest.raises(UnreadableAnswerError) as caught:
         to_restore_started(body(data))
-    assert not isinstance(caught.value, DeniedAnswerError)
+    assert not isinstance(caught.value, ContradictoryAnswerError)
 
 
 @pytest.mark.parametrize("status", [200, 202])
@@ -117,25 +117,25 @@ def test_a_body_that_says_that_it_failed_denies_every_write(denial):
         (lambda said: to_deleted(said, 200), {"status": "success"}),
         (to_created, SNAPSHOT),
     ):
-        with pytest.raises(DeniedAnswerError):
+        with pytest.raises(ContradictoryAnswerError):
             read(body(told | denial))
 
 
 @pytest.mark.parametrize("word", DENYING_WORDS)
 def test_a_status_word_that_says_that_it_failed_denies_a_restore_and_a_delete(word):
-    with pytest.raises(DeniedAnswerError):
+    with pytest.raises(ContradictoryAnswerError):
         to_restore_started(body({"status": word, "server": SERVER}))
-    with pytest.raises(DeniedAnswerError):
+    with pytest.raises(ContradictoryAnswerError):
         to_deleted(body({"status": word}), 202)
 
 
 def test_a_server_that_failed_denies_a_restore():
-    with pytest.raises(DeniedAnswerError):
+    with pytest.raises(ContradictoryAnswerError):
         to_restore_started(body({"status": "success", "server": SERVER | {"status": "error"}}))
 
 
 def test_a_status_beside_no_snapshot_denies_a_create():
-    with pytest.raises(DeniedAnswerError):
+    with pytest.raises(ContradictoryAnswerError):
         to_created(body({"status": "error", "message": "Server is busy"}))
 
 

@@ -1,4 +1,4 @@
-"""manage.py check_provider: can the provider be used from here, and what may a token see?"""
+"""manage.py check_provider: checks the connection to the provider and what a token may read."""
 
 import argparse
 import getpass
@@ -57,33 +57,33 @@ class Command(BaseCommand):
         stored = find_stored(options["stored"]) if options["stored"] else None
         token = read_token(options)
         self.has_failed = False
-        if self.check_way():
+        if self.check_connection():
             self.check_token(token, stored)
         if self.has_failed:
             raise CommandError("Something that is needed is not fine: see the lines marked FAIL.")
         self.stdout.write("All that is needed is fine.")
 
-    def tell(self, finding: Finding) -> None:
+    def report(self, finding: Finding) -> None:
         self.has_failed |= finding.is_failure
         self.stdout.write(f"{finding.mark:<5} {finding.step}: {finding.text}")
         if finding.advice:
             self.stdout.write(f"      -> {finding.advice}")
 
-    def check_way(self) -> bool:
-        """Whether it makes sense to ask with a token then."""
+    def check_connection(self) -> bool:
+        """Report each step. Returns whether a token can be checked next."""
         if not settings.SNAPPORTAL_API_URL:
-            self.tell(SANDBOX)
+            self.report(SANDBOX)
             return True
         url = settings.SNAPPORTAL_API_URL.removesuffix(API_PATH)
         seconds = settings.SNAPPORTAL_API_TIMEOUT_SECONDS
-        self.tell(Finding(OK, "Provider", f"{url}, with at most {seconds:g} seconds for each step"))
+        self.report(Finding(OK, "Provider", f"{url}, with at most {seconds:g} seconds for each step"))
         try:
             probe = Probe(url, timeout_seconds=seconds)
         except UnicodeError:
             raise CommandError(f"This address has no host name. {provider_check.CHECK_URL}") from None
         is_stopped = False
-        for finding in provider_check.check_way(probe):
-            self.tell(finding)
+        for finding in provider_check.check_connection(probe):
+            self.report(finding)
             is_stopped |= finding.stops
         return not is_stopped
 
@@ -91,29 +91,29 @@ class Command(BaseCommand):
         if stored is not None:
             self.record(stored, self.check_stored(stored))
         elif token:
-            self.ask_with(connection.client_with(token))
+            self.check_with(connection.client_with(token))
         else:
-            self.tell(NO_TOKEN)
+            self.report(NO_TOKEN)
 
     def check_stored(self, stored: StoredToken) -> str:
         try:
             client = connection.client_for(stored)
         except SealError as error:
             advice = "Put its key back into SNAPPORTAL_TOKEN_KEYS, or have the token entered again."
-            self.tell(Finding(FAIL, "Token", f"“{stored.label}” cannot be decrypted: {error}", advice))
+            self.report(Finding(FAIL, "Token", f"“{stored.label}” cannot be decrypted: {error}", advice))
             return "sealed"
-        return self.ask_with(client)
+        return self.check_with(client)
 
-    def ask_with(self, client: SnapshotClient) -> str:
-        """The code of the error of the first step, or ''."""
+    def check_with(self, client: SnapshotClient) -> str:
+        """Report what the token may read. Returns the first step's error code, or ''."""
         codes = []
         for code, finding in provider_check.check_token(client):
-            self.tell(finding)
+            self.report(finding)
             codes.append(code)
         return codes[0]
 
     def record(self, stored: StoredToken, code: str) -> None:
-        """Somebody's stored token was used, so the log says it, as it does when that is done in the browser."""
+        """Record in the audit log that a stored token was used, as for a check in the browser."""
         entry = COMMAND_ACTOR.entry(
             action="token.check",
             target=str(stored.user),
@@ -126,11 +126,11 @@ class Command(BaseCommand):
             journal.record(entry)
         except journal.JournalUnavailableError as error:
             advice = "Nothing can be done in the portal until the log can be written: see /readyz."
-            self.tell(Finding(FAIL, "Audit log", f"this check could not be recorded: {error}", advice))
+            self.report(Finding(FAIL, "Audit log", f"this check could not be recorded: {error}", advice))
 
 
 def read_token(options: dict[str, Any]) -> str:
-    """The token of --token-file or standard input; '' if neither is asked for. Raises CommandError."""
+    """The token from --token-file or standard input; '' if neither option is given. Raises CommandError."""
     if not options["token_file"] and not options["token"]:
         return ""
     try:
@@ -149,7 +149,7 @@ def read_input() -> str:
 
 
 def find_stored(token_id: str) -> StoredToken:
-    """Raises CommandError; it lists what there is."""
+    """The stored token with this id. Raises CommandError, which lists the stored tokens."""
     try:
         tokens = {one.pk: one for one in StoredToken.objects.select_related("user")}
     except DatabaseError as error:

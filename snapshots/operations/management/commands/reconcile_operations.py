@@ -1,4 +1,4 @@
-"""Look at the provider for every open operation, with the tokens they were sent with, and settle what evidence settles."""
+"""Read the provider's lists with the tokens of all open operations, and reconcile what they prove."""
 
 from typing import Any
 
@@ -10,13 +10,11 @@ from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.vault.models import StoredToken
 
 RUN_SECONDS = 45.0
-"""A run is over before cron begins the next one, however many tokens a hung provider keeps waiting."""
+"""Ends a run before cron starts the next one, even if the provider hangs for many tokens."""
 
 
 class Command(BaseCommand):
-    help = (
-        "Settle open operations by evidence: run it every minute, so that nothing waits for somebody to look."
-    )
+    help = "Reconcile open operations with the provider's lists. Run it every minute, so that this does not wait for a page view."
 
     def handle(self, *args: Any, **options: Any) -> None:
         before = Operation.objects.open().count()

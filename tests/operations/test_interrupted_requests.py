@@ -1,4 +1,4 @@
-"""A worker that is killed while it reads the lists has sent nothing: the same form says so, and soon works again."""
+"""A worker killed while it reads the lists has sent nothing; the same form says so and can soon be sent again."""
 
 import re
 import threading
@@ -21,19 +21,19 @@ from tests.support import interrupted_look
 from tests.support.pages import text_of
 
 TIMEOUT_SECONDS = 1.0
-LOOK_SECONDS = TIMEOUT_SECONDS + OPTIONAL_SECONDS + 2
+MAX_CLAIM_SECONDS = TIMEOUT_SECONDS + OPTIONAL_SECONDS + 2
 
 
 def await_calls(http_sandbox, count: int) -> None:
     deadline = time.monotonic() + 20
     while len(http_sandbox.calls) < count:
-        assert time.monotonic() < deadline, "the look did not begin"
+        assert time.monotonic() < deadline, "the reading did not start"
         time.sleep(0.01)
 
 
 @pytest.fixture
 def killed(far_desk, http_sandbox, settings) -> Iterator[tuple[Client, str, dict[str, str]]]:
-    """A browser and the form of a delete, whose first request was killed (SIGKILL) during its look."""
+    """A browser and a delete form whose first request was killed (SIGKILL) while it read the lists."""
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = TIMEOUT_SECONDS
     view = far_desk.server()
     snapshot = far_desk.snapshot(view)
@@ -55,30 +55,30 @@ def killed(far_desk, http_sandbox, settings) -> Iterator[tuple[Client, str, dict
     yield browser, url, {"confirmation": confirmation, "understood": "on"}
 
 
-def test_whoever_sends_the_form_again_waits_for_the_claim_to_end_and_has_it_done(killed, http_sandbox):
+def test_a_form_sent_again_waits_until_the_claim_expires_and_is_then_sent(killed, http_sandbox):
     browser, url, data = killed
     started = time.monotonic()
     answer = browser.post(url, data)
     assert answer.status_code == 302
-    assert time.monotonic() - started < LOOK_SECONDS + 3
+    assert time.monotonic() - started < MAX_CLAIM_SECONDS + 3
     assert len(write_calls(http_sandbox)) == 1
     assert Entry.objects.filter(phase="intent").count() == 1
 
 
-def test_who_cannot_wait_is_told_that_nothing_was_sent_and_when_to_send_it_again(
+def test_a_post_that_may_not_wait_says_that_nothing_was_sent_and_when_to_send_it_again(
     killed, http_sandbox, monkeypatch
 ):
     browser, url, data = killed
-    nobody_waits = threading.BoundedSemaphore(1)
-    nobody_waits.acquire()
-    monkeypatch.setattr(idempotency, "_waiting", nobody_waits)
+    full_semaphore = threading.BoundedSemaphore(1)
+    full_semaphore.acquire()
+    monkeypatch.setattr(idempotency, "_waiting", full_semaphore)
     answer = browser.post(url, data)
     assert answer.status_code == 409
     text = text_of(answer)
     assert "Nothing has been sent for it so far" in text
     assert "was sent a moment ago" not in text
     seconds = int(re.search(r"Send it again in (\d+) second", text).group(1))
-    assert 0 < seconds <= LOOK_SECONDS
+    assert 0 < seconds <= MAX_CLAIM_SECONDS
     assert write_calls(http_sandbox) == []
     assert data["confirmation"] in answer.content.decode()
     time.sleep(seconds)
@@ -86,17 +86,17 @@ def test_who_cannot_wait_is_told_that_nothing_was_sent_and_when_to_send_it_again
     assert len(write_calls(http_sandbox)) == 1
 
 
-def test_a_claim_lasts_no_longer_than_the_look_may_take(killed):
+def test_a_claim_lasts_no_longer_than_reading_the_lists_may_take(killed):
     lease = Lease.objects.get(key__startswith="once:")
-    assert lease.expires_at - time.time() <= LOOK_SECONDS
+    assert lease.expires_at - time.time() <= MAX_CLAIM_SECONDS
     assert leases.seconds_left(lease.key) > 0
 
 
 @pytest.mark.parametrize("action", [Action.RESTORE, Action.DELETE])
-def test_who_takes_over_from_one_that_is_only_slow_sees_its_operation(
+def test_a_second_request_after_an_expired_claim_returns_the_operation_of_the_slow_first_one(
     far_desk, http_sandbox, settings, action
 ):
-    """The claim expires, a second request begins its look, and then the first goes on after all."""
+    """The claim expires, a second request starts to read the lists, and then the first one continues."""
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 20
     view = far_desk.server()
     confirmation = far_desk.confirm(action, view, far_desk.snapshot(view))

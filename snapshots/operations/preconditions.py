@@ -1,0 +1,40 @@
+"""What must be true at the provider before an operation is sent. Each check raises OperationRefusedError."""
+
+from snapshots.contract import Snapshot
+from snapshots.inventory.servers import find_snapshot
+from snapshots.operations.confirmation import Confirmation, snapshot_fingerprint
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_views import ServerView, server_views
+from snapshots.vault.models import StoredToken
+
+
+def read_server(token: StoredToken, confirmed: Confirmation) -> ServerView:
+    """The confirmed server as the provider lists it now. Never uses a cached list: nothing is sent based on an old one."""
+    reading = read_and_reconcile(token, fresh=True)
+    if reading.is_stale:
+        raise OperationRefusedError("told_to_wait" if reading.wait_until else "not_confirmed_live")
+    for view in server_views(token, reading):
+        if view.server_id == confirmed.server_id:
+            return view
+    if reading.may_lack_servers:
+        raise OperationRefusedError("list_incomplete")
+    raise OperationRefusedError("snapshot_gone" if confirmed.snapshot_id else "server_gone")
+
+
+def check_server_exists(view: ServerView) -> None:
+    """Required for create and restore; the snapshots of a server that no longer exists can still be deleted."""
+    if view.is_gone:
+        raise OperationRefusedError("server_gone")
+
+
+def unchanged_snapshot(confirmed: Confirmation, view: ServerView) -> Snapshot:
+    """The confirmed snapshot, provided that it is still listed exactly as the person saw it."""
+    snapshot = find_snapshot(view.reading, confirmed.snapshot_id or 0)
+    if snapshot is None:
+        raise OperationRefusedError("snapshot_gone" if view.reading.is_complete else "list_incomplete")
+    if snapshot_fingerprint(snapshot) != confirmed.fingerprint or snapshot.server.id != confirmed.server_id:
+        raise OperationRefusedError("snapshot_changed")
+    if snapshot.id in view.deleted_ids:
+        raise OperationRefusedError("snapshot_deleting")
+    return snapshot
