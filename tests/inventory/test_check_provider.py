@@ -14,6 +14,8 @@ from tests.support.provider import fill_sandbox
 from tests.support.provider_check import NO_TOKEN_BODY, TOKEN, asks_for_token, line_of
 from tests.support.tls import ISSUER, https_url, serve_tls, trust, write_certificate
 
+pytestmark = pytest.mark.django_db
+
 
 @pytest.mark.django_db(transaction=True)
 def test_every_step_succeeds_over_tls(tmp_path, monkeypatch, check_provider):

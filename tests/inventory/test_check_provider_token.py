@@ -12,6 +12,8 @@ from snapshots.sandbox.demo_data import TEAM_EMAIL, issue_token
 from snapshots.sandbox.provider import SEE_SERVERS, SEE_SNAPSHOTS
 from tests.support.provider_check import NO_TOKEN_BODY, TOKEN, line_of
 
+pytestmark = pytest.mark.django_db
+
 
 def test_a_refused_token_fails(http_sandbox, check_provider):
     result = check_provider(url=http_sandbox.url, token="sbx_nobody-knows-this-one")
