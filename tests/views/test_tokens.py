@@ -1,26 +1,19 @@
 """Putting in, replacing, checking and removing tokens."""
 
-import httpx
 import pytest
 from django.urls import reverse
 
-from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Action
 from snapshots.sandbox.demo_data import issue_token
 from snapshots.sandbox.models import Token
-from snapshots.vault import service, tokens
+from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
-from snapshots.vault.tokens import TokenChangedError
 from tests.support.pages import text_of
+from tests.support.token_pages import recorded, url
 
 NOWHERE = "http://127.0.0.1:9"
 WRONG = "sbx_this-token-is-not-known-to-anybody"
-
-
-@pytest.fixture
-def vera(cast, signed_in):
-    return signed_in(cast.vera)
 
 
 @pytest.fixture
@@ -29,21 +22,8 @@ def unreachable(settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 1.0
 
 
-@pytest.fixture
-def stored(cast, sandbox) -> StoredToken:
-    return tokens.store(user_id=cast.vera.pk, label="Team", token=sandbox.token, stored_by_name="Vera")
-
-
 def add(client, token: str, label: str = "Team", **more):
     return client.post("/tokens/add/", {"label": label, "token": token, **more}, follow=True)
-
-
-def url(name: str, stored: StoredToken) -> str:
-    return reverse(name, args=[stored.pk])
-
-
-def rows() -> list[tuple[str, str, str, str]]:
-    return [(row.action, row.result, row.code, row.token_label) for row in Entry.objects.order_by("sequence")]
 
 
 def test_without_a_token_the_page_teaches_where_to_get_one(vera):
@@ -71,7 +51,7 @@ def test_a_refused_token_is_not_stored_nor_offered_to_be_stored(cast, sandbox, v
     assert "VPS.org does not accept this token" in page
     assert "Store it anyway" not in page
     assert WRONG not in page
-    assert rows() == [("token.store", "refused", "token_refused", "Team")]
+    assert recorded() == [("token.store", "refused", "token_refused", "Team")]
 
 
 def test_an_unreachable_provider_leaves_the_choice_to_store_unchecked(vera, unreachable):
@@ -83,7 +63,7 @@ def test_an_unreachable_provider_leaves_the_choice_to_store_unchecked(vera, unre
     assert "stored, but not checked" in page
     assert "Not checked yet" in page
     assert tokens.decrypt(StoredToken.objects.get()) == WRONG
-    assert rows()[-1] == ("token.store", "completed", "unreachable", "Team")
+    assert recorded()[-1] == ("token.store", "completed", "unreachable", "Team")
 
 
 def test_a_token_that_may_not_see_snapshots_is_explained(cast, sandbox, vera):
@@ -122,7 +102,7 @@ def test_a_replaced_token_keeps_its_label_and_forgets_the_old_one(cast, sandbox,
     again = StoredToken.objects.get()
     assert (again.pk, again.label, again.refused_at) == (stored.pk, "Team", None)
     assert tokens.decrypt(again) == sandbox.other_token
-    assert rows() == [("token.replace", "completed", "", "Team")]
+    assert recorded() == [("token.replace", "completed", "", "Team")]
 
 
 def test_a_refused_replacement_leaves_the_stored_token_alone(cast, sandbox, vera, stored):
@@ -136,7 +116,7 @@ def test_removing_asks_first_and_is_recorded(vera, stored):
     assert StoredToken.objects.count() == 1
     vera.post(url("token_remove", stored))
     assert StoredToken.objects.count() == 0
-    assert rows() == [("token.remove", "completed", "", "Team")]
+    assert recorded() == [("token.remove", "completed", "", "Team")]
 
 
 def test_removing_warns_when_an_operation_would_lose_its_witness(desk, signed_in):
@@ -155,7 +135,7 @@ def test_a_check_notes_what_the_provider_says(vera, stored, sandbox):
     stored.refresh_from_db()
     assert stored.refused_at
     assert "does not accept this token any more" in page
-    assert rows() == [
+    assert recorded() == [
         ("token.check", "completed", "", "Team"),
         ("token.check", "refused", "token_refused", "Team"),
     ]
@@ -233,77 +213,3 @@ def test_a_token_of_somebody_else_is_not_told_of(cast, sandbox, vera):
 def test_a_token_that_may_not_see_the_servers_says_so(sandbox, vera):
     token = issue_token(sandbox.account.email, "bare", ["snapshots.read"])
     assert "only those with a snapshot are shown" in add(vera, token).content.decode()
-
-
-REPLACEMENT = "another-token-1234567890"
-TOO_LATE = "was removed or replaced in the meantime"
-
-
-def remove_meanwhile(stored: StoredToken) -> None:
-    StoredToken.objects.all().delete()
-
-
-def replace_meanwhile(stored: StoredToken) -> None:
-    tokens.replace(StoredToken.objects.get(), REPLACEMENT, stored_by_name="Ada")
-
-
-@pytest.fixture
-def overtaken(double, stored):
-    """A function that lets somebody be quicker: it happens while the provider is being asked."""
-
-    def happen(meanwhile, status: int) -> None:
-        waiting = [meanwhile]
-
-        def answer(request):
-            while waiting:
-                waiting.pop()(stored)
-            return httpx.Response(status, json={"count": 0, "next": None, "results": []})
-
-        double.answer = answer
-
-    return happen
-
-
-@pytest.mark.parametrize("status", [200, 401])
-@pytest.mark.parametrize("name", ["token_check", "token_replace"])
-def test_a_token_removed_while_the_provider_is_asked_does_not_come_back(
-    vera, stored, overtaken, name, status
-):
-    overtaken(remove_meanwhile, status)
-    vera.post(url(name, stored), {"token": "a-third-token-1234567890"})
-    assert not StoredToken.objects.exists()
-    assert [result for _action, result, _code, _label in rows()] == ["refused"]
-
-
-@pytest.mark.parametrize("name", ["token_check", "token_replace"])
-def test_a_token_replaced_while_the_provider_is_asked_stays_as_it_was_replaced(vera, stored, overtaken, name):
-    overtaken(replace_meanwhile, 200)
-    page = vera.post(url(name, stored), {"token": "a-third-token-1234567890"}, follow=True).content.decode()
-    assert TOO_LATE in page
-    now = StoredToken.objects.get()
-    assert tokens.decrypt(now) == REPLACEMENT
-    assert (now.stored_by_name, now.checked_at) == ("Ada", None)
-    assert rows() == [(name.replace("_", "."), "refused", "token_changed", "Team")]
-
-
-@pytest.mark.parametrize("meanwhile", [remove_meanwhile, replace_meanwhile])
-def test_what_was_removed_or_replaced_meanwhile_cannot_be_removed(cast, stored, meanwhile):
-    read_before = StoredToken.objects.get()
-    meanwhile(stored)
-    left = list(StoredToken.objects.values())
-    with pytest.raises(TokenChangedError):
-        service.remove_token(actor=Actor(id=cast.vera.pk, name="Vera", role="viewer"), stored=read_before)
-    assert list(StoredToken.objects.values()) == left
-    assert rows() == [("token.remove", "refused", "token_changed", "Team")]
-
-
-def test_a_token_sealed_anew_while_the_provider_is_asked_is_still_the_same(vera, stored, overtaken, settings):
-    def reseal_meanwhile(stored: StoredToken) -> None:
-        settings.SNAPPORTAL_TOKEN_KEYS = {"t2": bytes(range(32)), **settings.SNAPPORTAL_TOKEN_KEYS}
-        assert tokens.reseal(StoredToken.objects.get())
-
-    overtaken(reseal_meanwhile, 200)
-    vera.post(url("token_check", stored))
-    now = StoredToken.objects.get()
-    assert now.checked_at
-    assert (now.key_id, tokens.decrypt(now)) == ("t2", tokens.decrypt(stored))
