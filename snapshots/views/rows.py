@@ -17,7 +17,6 @@ from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, mom
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.statuses import (
     DELETING,
-    NOT_ALLOWED,
     delete_obstacle,
     restore_obstacle,
     snapshot_badge,
@@ -41,9 +40,10 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Buttons:
-    """An address is '' when the person may not do it or the snapshot's state does not allow it.
+    """A URL is '' if the person or the snapshot's status does not allow the action.
 
-    `no_restore` and `no_delete` say why a button is missing; '' where it is there, or where the badge says it.
+    `no_restore` and `no_delete` give the reason if it is the snapshot's status and the badge does not say so already.
+    What the person's role does not allow is said once on the page, not in each row.
     """
 
     restore_url: str = ""
@@ -140,14 +140,13 @@ def _buttons(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
     is_stuck = view.is_stuck(snapshot)
     can_restore = snapshot.is_completed and not view.is_gone
     can_delete = is_stuck or not snapshot.is_moving
-    not_allowed = NOT_ALLOWED.get((may_restore, may_delete), "")
     no_restore = "" if is_stuck else restore_obstacle(snapshot)
     no_delete = "" if is_stuck else delete_obstacle(snapshot)
     return Buttons(
         restore_url=reverse("snapshot_restore", args=ids) if may_restore and can_restore else "",
         delete_url=reverse("snapshot_delete", args=ids) if may_delete and can_delete else "",
-        no_restore=str(no_restore if may_restore else not_allowed),
-        no_delete=str(no_delete if may_delete else not_allowed),
+        no_restore=str(no_restore) if may_restore else "",
+        no_delete=str(no_delete) if may_delete else "",
     )
 
 

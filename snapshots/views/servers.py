@@ -29,7 +29,7 @@ from snapshots.views.server_filter import Found, Wanted, find
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, servers_text
-from snapshots.views.texts.statuses import snapshot_badge
+from snapshots.views.texts.statuses import VERBS, not_allowed_text, snapshot_badge
 
 SERVERS_PER_PAGE = 20
 """At most 100 snapshots on a page."""
@@ -124,6 +124,11 @@ def _results(
     }
 
 
+def _role_note(request: HttpRequest) -> str:
+    """Which actions on snapshots the person's role does not allow; '' if it allows all of them."""
+    return not_allowed_text(verb for verb in VERBS if not request.user.has_perm(f"snapshots.{verb}"))
+
+
 def _choices(views: list[ServerView]) -> list[tuple[str, str]]:
     """The servers of the filter, by name; with the ID where names look the same."""
     names = {view.server_id: view.name for view in views}
@@ -151,7 +156,11 @@ def server_list(request: HttpRequest) -> HttpResponse:
     token_id = form.chosen("token")
     wanted = Wanted(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
     found = find((view for view in views if not token_id or view.token.pk == token_id), wanted)
-    context = _results(request, readings, found, wanted) | {"form": form, "has_servers": bool(views)}
+    context = _results(request, readings, found, wanted) | {
+        "form": form,
+        "has_servers": bool(views),
+        "role_note": _role_note(request),
+    }
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)
         if request.htmx.trigger == "filter":  # type: ignore[attr-defined]
@@ -183,6 +192,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "view": view,
         "card": make_card(view, request.user, is_alone=True, tells_trouble=True),
         "labels": row_labels(),
+        "role_note": _role_note(request),
         "lines": _recent(request, server_id),
         "audit_url": f"{reverse('entry_list')}?server={server_id}"
         if request.user.has_perm("audit.read")

@@ -1,9 +1,11 @@
 """The provider's statuses of snapshots and servers, as badges. An unknown status is shown as it came."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -17,12 +19,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 NOT_READY = lazy("Not ready yet")
-NOT_ALLOWED = {
-    (False, False): lazy("Your role may not restore or delete"),
-    (False, True): lazy("Your role may not restore"),
-    (True, False): lazy("Your role may not delete"),
-}
-"""By what a person may do: restore, delete."""
+VERBS = {"create": lazy("create"), "restore": lazy("restore"), "delete": lazy("delete")}
 READY = Badge("ok", lazy("Ready"))
 MADE = Badge("moving", lazy("Creating"))
 DELETING = Badge("moving", lazy("Deleting"))
@@ -73,6 +70,12 @@ def stuck_text(status: str, since: datetime | None) -> str:
         "low": low,
         "high": high,
     }
+
+
+def not_allowed_text(verbs: Iterable[str]) -> str:
+    """One sentence about the actions that the person's role does not allow; '' if `verbs` is empty."""
+    actions = get_text_list([str(VERBS[verb]) for verb in verbs], _("or"))
+    return _("Your role may not %(actions)s snapshots.") % {"actions": actions} if actions else ""
 
 
 def server_badge(status: str) -> Badge | None:
