@@ -66,10 +66,10 @@ SERVER_ERROR = Failure(
     500,
     _("Internal error"),
     _(
-        "This is a fault of the portal, not yours. If you had just asked for a create, a restore or a delete, do not ask "
-        "again yet: look at the server first, the portal tells there what is known."
+        "This is an error in the portal. If you have just requested a create, restore or delete, do not "
+        "request it again yet: check the server's page first, which shows what is known."
     ),
-    _("Wait a minute and try again. If it stays, tell your admin the request number below."),
+    _("Wait a minute and try again. If the problem persists, tell your admin the request number below."),
 )
 UNAVAILABLE = Failure(
     503,
@@ -79,7 +79,7 @@ UNAVAILABLE = Failure(
         "provider and nothing was changed."
     ),
     _(
-        "Wait a minute and try again. If it stays, tell your admin: the disk may be full or the database down."
+        "Wait a minute and try again. If the problem persists, tell your admin: the disk may be full or the database down."
     ),
     icon="unplugged",
 )
@@ -95,8 +95,8 @@ def outside(base_path: str) -> Failure:
         )
         % {"path": base_path},
         gettext(
-            "Open %(path)s. If that is what you did: the web server in front of the portal takes %(path)s off the address. "
-            "Tell your admin that it has to hand on the whole path; docs/operators.md of the portal shows how."
+            "Open %(path)s. If that is what you did: the web server in front of the portal removes %(path)s from the address. "
+            "Tell your admin that it has to pass on the whole path; docs/operators.md of the portal shows how."
         )
         % {"path": base_path},
         icon="search",

@@ -104,7 +104,7 @@ class Submission:
         if self.code == "server_held" and "override_reason" in self.form.fields:
             self.form.add_error(
                 "override_reason",
-                _("Nothing was sent. Say why it must be done now, or wait until the restore is over."),
+                _("Nothing was sent. Enter why it must be done now, or wait until the restore has ended."),
             )
 
 

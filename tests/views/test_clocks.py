@@ -35,7 +35,7 @@ def restore_page(mia, desk, snapshot) -> str:
 @pytest.mark.parametrize("by", [{"hours": 2}, {"minutes": 10}, {"seconds": 90}])
 def test_a_snapshot_dated_ahead_of_our_clock_has_no_known_loss(desk, mia, by):
     text = restore_page(mia, desk, shift("pre-migration", **by))
-    assert "Everything written since the snapshot was taken will be lost" in text
+    assert "Everything written since the snapshot was created will be lost" in text
     assert "How much will be lost is not known" in text
     assert "clock is ahead" in text
     assert "seconds)" not in text
@@ -43,7 +43,7 @@ def test_a_snapshot_dated_ahead_of_our_clock_has_no_known_loss(desk, mia, by):
 
 def test_a_few_seconds_ahead_are_no_difference_but_no_loss_either(desk, mia):
     text = restore_page(mia, desk, shift("pre-migration", seconds=20))
-    assert "Everything written since the snapshot was taken will be lost" in text
+    assert "Everything written since the snapshot was created will be lost" in text
     assert "clock is ahead" not in text
     assert "seconds)" not in text
 

@@ -222,7 +222,7 @@ def test_while_a_restore_runs_an_override_with_a_reason_is_asked_for(desk, mia):
     refused = confirm(mia, url, understood="on")
     assert refused.status_code == 409
     assert text_of(refused).count("A restore of this server is running") == 1
-    assert "Say why it must be done now" in text_of(refused)
+    assert "Enter why it must be done now" in text_of(refused)
     assert Operation.objects.count() == 1
     assert confirm(mia, url, understood="on", override_reason="The provider told us to").status_code == 302
     assert "The provider told us to" in Operation.objects.get(action=Action.DELETE).reason

@@ -41,7 +41,7 @@ def test_while_it_is_listed_its_row_says_that_it_goes_and_offers_nothing(mia, ur
         response = mia.get(url)
         body = response.content.decode()
         assert "Deleting" in text_of(response)
-        assert "permanently gone" not in text_of(response)
+        assert "cannot be recovered" not in text_of(response)
         assert f'href="{urls["delete"]}"' not in body
         assert f'href="{urls["restore"]}"' not in body
         assert 'hx-trigger="every' in body, "it looks whether it is gone"

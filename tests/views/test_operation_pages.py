@@ -61,7 +61,7 @@ def test_what_was_never_sent_says_that_nothing_was_changed():
 
 def test_a_restore_that_began_and_failed_does_not_say_that_nothing_was_changed():
     words = operation_words(Operation(action=Action.RESTORE, state=State.FAILED, code="provider_failed"))
-    assert "half restored" in str(words.meaning)
+    assert "partly restored" in str(words.meaning)
 
 
 def test_another_persons_operation_is_not_found(unknown, db, signed_in):

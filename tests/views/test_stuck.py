@@ -99,7 +99,7 @@ def test_it_is_deleted_after_a_clear_warning(desk, mia):
 def test_one_that_may_end_at_any_moment_is_warned_about_too_when_opened_by_address(desk, mia):
     text = text_of(mia.get(delete_url(desk, in_progress(desk, minutes=5))))
     assert "The provider still reports it as being created" in text
-    assert "Better wait until that is over" in text
+    assert "If you can, wait until that has ended" in text
     assert "far longer" not in text
 
 

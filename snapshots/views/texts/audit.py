@@ -49,7 +49,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "audit.anchor": (lazy("Anchor the audit log"), lazy("Anchor the audit log")),
     "audit.accept_restored_log": (
         lazy("Accept a restored audit log"),
-        lazy("Accept that a backup of the audit log was put back"),
+        lazy("Accept that a backup of the audit log was restored"),
     ),
     "audit.accept_lost_anchors": (
         lazy("Accept lost anchors"),

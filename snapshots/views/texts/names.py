@@ -13,7 +13,7 @@ def name_problem(name: str) -> str:
         return _("Give the snapshot a name.")
     problems = []
     if len(name) > contract.NAME_MAX_LENGTH:
-        problems.append(_("This name is too long: %d characters are the most.") % contract.NAME_MAX_LENGTH)
+        problems.append(_("This name is too long: the maximum is %d characters.") % contract.NAME_MAX_LENGTH)
     if any(letter.isspace() for letter in name):
         problems.append(_("A name has no spaces: use hyphens, as in before-update."))
     rest = "".join(letter for letter in name if not letter.isspace())[: contract.NAME_MAX_LENGTH]

@@ -44,7 +44,7 @@ GOING_ON = {
             "The provider has started. It usually takes 5 to 15 minutes; the server cannot be used meanwhile."
         ),
         lazy(
-            "Please leave the server alone until it is over. You can close this page: it continues without you."
+            "Do not use or change the server until it has ended. You can close this page: it continues without you."
         ),
     ),
     Action.DELETE: Words(
@@ -57,13 +57,13 @@ GOING_ON = {
 _FAR_TOO_LONG = lazy("The provider has started, but it takes far longer than it should. It may never end.")
 FAR_TOO_LONG_ADVICE = {
     Action.CREATE: lazy(
-        "Look at the snapshot at the provider's site, or ask its support. It can be deleted on the server's page, which "
+        "Check the snapshot at the provider's site, or ask its support. It can be deleted on the server's page, which "
         "frees its slot."
     ),
     Action.RESTORE: lazy(
-        "Look at the server at the provider's site, or ask its support. If it is over there, resolve it manually here."
+        "Check the server at the provider's site, or ask its support. If it has ended there, resolve it manually here."
     ),
-    Action.DELETE: lazy("Look at the snapshot at the provider's site, or ask its support."),
+    Action.DELETE: lazy("Check the snapshot at the provider's site, or ask its support."),
 }
 DONE = {
     Action.CREATE: Words(
@@ -75,13 +75,13 @@ DONE = {
     Action.RESTORE: Words(
         "good",
         lazy("The server was restored"),
-        lazy("Everything on it is as it was when the snapshot was created. Later changes are gone."),
+        lazy("Everything on it is as it was when the snapshot was created. Later changes are lost."),
         lazy("Check that your site and your programs work as expected."),
     ),
     Action.DELETE: Words(
         "good",
         lazy("The snapshot was deleted"),
-        lazy("It is permanently gone, and its slot is free."),
+        lazy("It cannot be recovered. Its slot is free."),
     ),
 }
 GONE_BEFORE = Words(
@@ -108,12 +108,14 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Request it again."),
     ),
     "bad_call": (
-        lazy("The portal would not send it as it stood. Nothing was changed."),
+        lazy("The portal found the request invalid and did not send it. Nothing was changed."),
         lazy("Tell your admin."),
     ),
     "invalid": (
         lazy("The provider refused it. Nothing was changed."),
-        lazy("See its own words below. A restore needs a server that is at rest."),
+        lazy(
+            "See the provider's message below. A restore requires that no other operation runs on the server."
+        ),
     ),
     "limit_reached": (
         lazy(
@@ -124,7 +126,7 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "token_refused": (
         lazy("The provider refused the token. Nothing was changed."),
-        lazy("Make a new token at the provider's site, replace the old one here, and try again."),
+        lazy("Create a new token at the provider's site, replace the old one here, and try again."),
     ),
     "sealed": (
         lazy("The stored token could not be decrypted, so nothing was sent. Nothing was changed."),
@@ -136,7 +138,7 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "not_found": (
         lazy("The provider does not know this server or snapshot any more. Nothing was changed."),
-        lazy("Look at the server's page for what is there."),
+        lazy("See the server's page for what exists."),
     ),
     "rate_limited": (
         lazy("The provider limited the rate of requests and did not do it. Nothing was changed."),
@@ -147,11 +149,11 @@ _REFUSED_BY_PROVIDER = (lazy("The provider did not do it. Nothing was changed.")
 PROVIDER_FAILED = {
     Action.CREATE: (
         lazy("The provider started but could not finish."),
-        lazy("Delete the failed snapshot to free its place, and create another."),
+        lazy("Delete the failed snapshot to free its slot, and create another."),
     ),
     Action.RESTORE: (
-        lazy("The provider started but could not finish. The server may be half restored."),
-        lazy("Look at the server now. You can restore again, or ask the provider's support for help."),
+        lazy("The provider started but could not finish. The server may be partly restored."),
+        lazy("Check the server now. You can restore again, or ask the provider's support for help."),
     ),
     Action.DELETE: (lazy("The provider started but could not finish."), _TRY_LATER),
 }

@@ -25,7 +25,7 @@ PART_TEXTS = {
 def left_off_text(parts: Iterable[Part]) -> str:
     """What was pasted around a token and taken off, in a sentence."""
     told = get_text_list([str(PART_TEXTS[part]) for part in parts], _("and"))
-    return _("We left off %(parts)s: only the token itself was used.") % {"parts": told}
+    return _("Removed %(parts)s: only the token itself was used.") % {"parts": told}
 
 
 def token_check_text(check: TokenCheck) -> str:
@@ -34,7 +34,7 @@ def token_check_text(check: TokenCheck) -> str:
         return wait_text(check.wait_until)
     sentences = {
         "token_refused": _(
-            "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it again, or make another one."
+            "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it again, or create another one."
         ),
         "forbidden": _(
             "VPS.org knows this token but does not let it see snapshots: give it that permission there."
