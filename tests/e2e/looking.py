@@ -1,4 +1,4 @@
-"""Looks a page over: accessibility in four looks, and whether it fits a narrow screen, also with text twice as large."""
+"""Checks of a page: accessibility in two sizes and two colour schemes, and its fit on narrow screens and with large text."""
 
 from itertools import product
 from pathlib import Path
@@ -21,7 +21,7 @@ LOOKS = [
     (PHONE, "dark", STANDARDS),
     (PHONE, "light", COLOURS),
 ]
-"""Structure does not change with the colours: it is judged once for each size."""
+"""Structure does not depend on the colour scheme: it is checked once per size."""
 
 NARROW = (360, 740)
 TEXT_SIZES = ("200%", "100%")
@@ -56,7 +56,7 @@ def _violations(page: Page, rules: dict[str, Any]) -> list[str]:
 
 
 def faults(page: Page) -> list[str]:
-    """What is wrong with the page as it stands, each as a sentence that begins with its path; it is left as it was."""
+    """Problems of the page in its present state, each starting with its path. The page is left unchanged."""
     found = []
     size = page.viewport_size
     page.evaluate(AXE)

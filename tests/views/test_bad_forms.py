@@ -196,7 +196,7 @@ def test_any_charset_gets_a_planned_answer(strict, body, method, kind, charset, 
         "CONTENT_TYPE": f"{kind}; charset={charset}",
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
-        "HTTP_COOKIE": f"__Host-csrf={'a' * 32}",  # else the body would not even be read
+        "HTTP_COOKIE": f"__Host-csrf={'a' * 32}",  # without it the body is not read
         "HTTP_HOST": "testserver",
         "REMOTE_ADDR": "127.0.0.1",
     }

@@ -22,36 +22,36 @@ def replace_meanwhile(stored: StoredToken) -> None:
 
 
 @pytest.fixture
-def overtaken(double, stored):
-    """A function that lets somebody be quicker: it happens while the provider is being asked."""
+def interfere(double, stored):
+    """A function that makes a change happen while the provider is being asked about the token."""
 
-    def happen(meanwhile, status: int) -> None:
-        waiting = [meanwhile]
+    def during_check(change, status: int) -> None:
+        pending = [change]
 
         def answer(request):
-            while waiting:
-                waiting.pop()(stored)
+            while pending:
+                pending.pop()(stored)
             return httpx.Response(status, json={"count": 0, "next": None, "results": []})
 
         double.answer = answer
 
-    return happen
+    return during_check
 
 
 @pytest.mark.parametrize("status", [200, 401])
 @pytest.mark.parametrize("name", ["token_check", "token_replace"])
 def test_a_token_removed_while_the_provider_is_asked_does_not_come_back(
-    vera, stored, overtaken, name, status
+    vera, stored, interfere, name, status
 ):
-    overtaken(remove_meanwhile, status)
+    interfere(remove_meanwhile, status)
     vera.post(url(name, stored), {"token": "a-third-token-1234567890"})
     assert not StoredToken.objects.exists()
     assert [result for _action, result, _code, _label in recorded()] == ["refused"]
 
 
 @pytest.mark.parametrize("name", ["token_check", "token_replace"])
-def test_a_token_replaced_while_the_provider_is_asked_stays_as_it_was_replaced(vera, stored, overtaken, name):
-    overtaken(replace_meanwhile, 200)
+def test_a_token_replaced_while_the_provider_is_asked_stays_as_it_was_replaced(vera, stored, interfere, name):
+    interfere(replace_meanwhile, 200)
     page = vera.post(url(name, stored), {"token": "a-third-token-1234567890"}, follow=True).content.decode()
     assert TOO_LATE in page
     now = StoredToken.objects.get()
@@ -60,10 +60,10 @@ def test_a_token_replaced_while_the_provider_is_asked_stays_as_it_was_replaced(v
     assert recorded() == [(name.replace("_", "."), "refused", "token_changed", "Team")]
 
 
-@pytest.mark.parametrize("meanwhile", [remove_meanwhile, replace_meanwhile])
-def test_what_was_removed_or_replaced_meanwhile_cannot_be_removed(cast, stored, meanwhile):
+@pytest.mark.parametrize("change", [remove_meanwhile, replace_meanwhile])
+def test_a_token_removed_or_replaced_meanwhile_cannot_be_removed(cast, stored, change):
     read_before = StoredToken.objects.get()
-    meanwhile(stored)
+    change(stored)
     left = list(StoredToken.objects.values())
     with pytest.raises(TokenChangedError):
         service.remove_token(actor=Actor(id=cast.vera.pk, name="Vera", role="viewer"), stored=read_before)
@@ -71,12 +71,14 @@ def test_what_was_removed_or_replaced_meanwhile_cannot_be_removed(cast, stored, 
     assert recorded() == [("token.remove", "refused", "token_changed", "Team")]
 
 
-def test_a_token_sealed_anew_while_the_provider_is_asked_is_still_the_same(vera, stored, overtaken, settings):
+def test_a_token_re_encrypted_while_the_provider_is_asked_still_counts_as_unchanged(
+    vera, stored, interfere, settings
+):
     def reseal_meanwhile(stored: StoredToken) -> None:
         settings.SNAPPORTAL_TOKEN_KEYS = {"t2": bytes(range(32)), **settings.SNAPPORTAL_TOKEN_KEYS}
         assert tokens.reseal(StoredToken.objects.get())
 
-    overtaken(reseal_meanwhile, 200)
+    interfere(reseal_meanwhile, 200)
     vera.post(url("token_check", stored))
     now = StoredToken.objects.get()
     assert now.checked_at

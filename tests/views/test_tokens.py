@@ -1,4 +1,4 @@
-"""Putting in, replacing, checking and removing tokens."""
+"""Adding, replacing, checking and removing tokens."""
 
 import pytest
 from django.urls import reverse
@@ -26,7 +26,7 @@ def add(client, token: str, label: str = "Team", **more):
     return client.post("/tokens/add/", {"label": label, "token": token, **more}, follow=True)
 
 
-def test_without_a_token_the_page_teaches_where_to_get_one(vera):
+def test_without_a_token_the_page_explains_where_to_get_one(vera):
     page = vera.get("/tokens/").content.decode()
     assert "Add a token, and your servers appear" in page
     assert "API tokens" in page
@@ -79,7 +79,7 @@ def test_a_label_is_used_once_by_each_person(cast, sandbox, vera, stored, signed
 
 
 @pytest.mark.parametrize("token", ["two words", "töken", "line\nbreak", "x" * 501, "Basic abc"])
-def test_what_cannot_be_a_token_is_refused_before_it_is_sent(vera, unreachable, token):
+def test_an_invalid_token_is_refused_before_it_is_sent(vera, unreachable, token):
     add(vera, token, unchecked="on")
     assert StoredToken.objects.count() == 0
 
@@ -111,7 +111,7 @@ def test_a_refused_replacement_leaves_the_stored_token_alone(cast, sandbox, vera
     assert tokens.decrypt(StoredToken.objects.get()) == sandbox.token
 
 
-def test_removing_asks_first_and_is_recorded(vera, stored):
+def test_removing_asks_for_confirmation_and_is_recorded(vera, stored):
     assert "Remove “Team”?" in text_of(vera.get(url("token_remove", stored)))
     assert StoredToken.objects.count() == 1
     vera.post(url("token_remove", stored))
@@ -119,13 +119,13 @@ def test_removing_asks_first_and_is_recorded(vera, stored):
     assert recorded() == [("token.remove", "completed", "", "Team")]
 
 
-def test_removing_warns_when_an_operation_would_lose_its_witness(desk, signed_in):
+def test_removing_warns_if_an_open_operation_needs_the_token(desk, signed_in):
     desk.operate(Action.CREATE, desk.server())
     page = signed_in(desk.user).get(url("token_remove", desk.token)).content.decode()
     assert "One operation with this token has not ended" in page
 
 
-def test_a_check_notes_what_the_provider_says(vera, stored, sandbox):
+def test_a_check_stores_the_providers_answer(vera, stored, sandbox):
     vera.post(url("token_check", stored))
     stored.refresh_from_db()
     assert stored.checked_at
@@ -148,7 +148,7 @@ def test_an_unreachable_provider_does_not_mark_a_token_as_refused(vera, stored, 
     assert "could not be reached" in page
 
 
-def test_a_token_whose_key_is_gone_is_told_and_can_be_replaced(vera, stored, sandbox, settings):
+def test_a_token_whose_key_is_missing_is_reported_and_can_be_replaced(vera, stored, sandbox, settings):
     settings.SNAPPORTAL_TOKEN_KEYS = {"t9": bytes(range(32))}
     assert (
         "cannot decrypt this stored token"
@@ -167,8 +167,8 @@ def test_anothers_token_is_not_found(cast, signed_in, stored, name):
 
 def test_an_admin_stores_a_token_for_a_colleague_and_sees_its_label_alone(cast, sandbox, signed_in):
     client = signed_in(cast.ada)
-    said = {"label": "For Vera", "token": sandbox.token}
-    page = client.post(f"/people/{cast.vera.pk}/token/", said, follow=True).content.decode()
+    fields = {"label": "For Vera", "token": sandbox.token}
+    page = client.post(f"/people/{cast.vera.pk}/token/", fields, follow=True).content.decode()
     stored = StoredToken.objects.get()
     assert (stored.user, stored.stored_by_name) == (cast.vera, "Ada")
     assert "For Vera" in page
@@ -185,15 +185,15 @@ def test_an_admin_removes_the_token_of_a_colleague(cast, signed_in, stored):
     assert Entry.objects.get(action="token.remove").target == "Vera"
 
 
-def test_no_token_is_stored_for_whom_it_would_be_useless(cast, sandbox, signed_in):
-    said = {"label": "Useless", "token": sandbox.token}
-    page = signed_in(cast.ada).post(f"/people/{cast.aron.pk}/token/", said, follow=True).content.decode()
+def test_no_token_is_stored_for_a_person_whose_role_cannot_use_it(cast, sandbox, signed_in):
+    fields = {"label": "Useless", "token": sandbox.token}
+    page = signed_in(cast.ada).post(f"/people/{cast.aron.pk}/token/", fields, follow=True).content.decode()
     assert "could not use a token" in page
     assert StoredToken.objects.count() == 0
 
 
 @pytest.mark.parametrize("name", ["token_remove", "token_replace"])
-def test_without_its_audit_row_no_token_changes(vera, stored, sandbox, settings, name):
+def test_no_token_changes_if_the_change_cannot_be_recorded(vera, stored, sandbox, settings, name):
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     assert vera.post(url(name, stored), {"token": sandbox.other_token}).status_code == 503
     assert StoredToken.objects.get().fingerprint == stored.fingerprint
@@ -205,7 +205,7 @@ def test_a_token_that_is_stored_already_is_stored_and_warned_about(sandbox, stor
     assert StoredToken.objects.count() == 2
 
 
-def test_a_token_of_somebody_else_is_not_told_of(cast, sandbox, vera):
+def test_another_persons_token_is_not_reported_as_a_duplicate(cast, sandbox, vera):
     tokens.store(user_id=cast.mia.pk, label="Mia's", token=sandbox.token, stored_by_name="Mia")
     assert "are the same token" not in add(vera, sandbox.token).content.decode()
 

@@ -1,4 +1,4 @@
-"""What is said of a snapshot's name while it is typed, and when it is refused."""
+"""Errors of a snapshot's name, shown while it is typed and when it is refused."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,7 @@ from snapshots import contract
 
 
 def name_problem(name: str) -> str:
-    """All that keeps a name from being used, or ''. The same rule as the one that counts, said in words."""
+    """Everything that is wrong with a name; '' if contract.is_valid_name accepts it."""
     if contract.is_valid_name(name):
         return ""
     if not name:

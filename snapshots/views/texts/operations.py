@@ -1,4 +1,4 @@
-"""How an operation stands, in words: what happened, what it means, what to do next."""
+"""Texts of an operation's state: what happened, what it means, what to do next."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ def operation_badge(operation: Operation) -> Badge:
     return Badge(OPERATION_BADGES[State(operation.state)], State(operation.state).label)
 
 
-GOING_ON = {
+IN_PROGRESS = {
     Action.CREATE: Words(
         "info",
         lazy("The snapshot is being created"),
@@ -65,7 +65,7 @@ FAR_TOO_LONG_ADVICE = {
     ),
     Action.DELETE: lazy("Check the snapshot at the provider's site, or ask its support."),
 }
-DONE = {
+COMPLETED = {
     Action.CREATE: Words(
         "good",
         lazy("The snapshot is ready"),
@@ -84,12 +84,12 @@ DONE = {
         lazy("It cannot be recovered. Its slot is free."),
     ),
 }
-GONE_BEFORE = Words(
+ALREADY_GONE = Words(
     "good",
     lazy("The snapshot was already gone"),
     lazy("It had been deleted before this request reached the provider. Its slot is free."),
 )
-NOT_DONE = {
+NOT_COMPLETED = {
     Action.CREATE: lazy("The snapshot was not created"),
     Action.RESTORE: lazy("The server was not restored"),
     Action.DELETE: lazy("The snapshot was not deleted"),
@@ -197,26 +197,26 @@ SENT = Words("info", lazy("Sent: waiting for an answer"), lazy("The provider has
 def operation_words(operation: Operation) -> Words:
     action = Action(operation.action)
     if operation.is_far_too_long:
-        return Words("warn", GOING_ON[action].title, _FAR_TOO_LONG, FAR_TOO_LONG_ADVICE[action])
+        return Words("warn", IN_PROGRESS[action].title, _FAR_TOO_LONG, FAR_TOO_LONG_ADVICE[action])
     match operation.state:
         case State.FAILED:
             return _failed_words(action, operation.code)
         case State.UNKNOWN:
             return _unknown_words(action, operation.code)
         case State.RECONCILED:
-            return _cleared_words(action, operation.finding, operation.code)
+            return _reconciled_words(action, operation.finding, operation.code)
     return {
         State.PENDING: ABOUT_TO_SEND,
         State.SENT: SENT,
-        State.ACCEPTED: GOING_ON[action],
-        State.COMPLETED: DONE[action],
+        State.ACCEPTED: IN_PROGRESS[action],
+        State.COMPLETED: COMPLETED[action],
     }[State(operation.state)]
 
 
 def _failed_words(action: Action, code: str) -> Words:
     if code == "provider_failed":
-        return Words("bad", NOT_DONE[action], *PROVIDER_FAILED[action])
-    return Words("bad", NOT_DONE[action], *FAILED_WORDS.get(code, _REFUSED_BY_PROVIDER))
+        return Words("bad", NOT_COMPLETED[action], *PROVIDER_FAILED[action])
+    return Words("bad", NOT_COMPLETED[action], *FAILED_WORDS.get(code, _REFUSED_BY_PROVIDER))
 
 
 def _unknown_words(action: Action, code: str) -> Words:
@@ -224,22 +224,22 @@ def _unknown_words(action: Action, code: str) -> Words:
     return Words("warn", title, UNKNOWN_WORDS.get(code, _LOST), _WAIT)
 
 
-def _cleared_words(action: Action, finding: str, code: str) -> Words:
+def _reconciled_words(action: Action, finding: str, code: str) -> Words:
     match finding:
         case Finding.HAPPENED if code == "already_gone":
-            return GONE_BEFORE
+            return ALREADY_GONE
         case Finding.HAPPENED:
-            done = DONE[action]
+            completed = COMPLETED[action]
             return Words(
                 "good",
-                done.title,
+                completed.title,
                 _("The result was unknown for a while. Evidence now shows that it happened."),
-                done.advice,
+                completed.advice,
             )
         case Finding.NOT_HAPPENED:
             return Words(
                 "bad",
-                NOT_DONE[action],
+                NOT_COMPLETED[action],
                 _("The result was unknown for a while. It is now known that it did not happen."),
             )
         case _:

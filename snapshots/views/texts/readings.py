@@ -1,4 +1,4 @@
-"""Why a list may be old or not complete: one text for each error of a reading."""
+"""Why a list may be outdated or incomplete: one text for each error of a reading."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -64,7 +64,7 @@ _PART = lazy("What is shown exists; what is not shown may exist as well.")
 
 
 def reading_words(reading: Reading) -> Words:
-    """What is wrong with a reading that is stale, not complete, or both."""
+    """The text for a reading that is stale, incomplete or both."""
     words = _error_words(reading) if reading.error or reading.is_stale else None
     if reading.is_complete:
         return words or _OLD_WORDS
@@ -82,7 +82,7 @@ def _error_words(reading: Reading) -> Words:
 
 
 def _whole_minute(until: datetime) -> datetime:
-    """Never before the end of the wait: pages tell minutes, not seconds."""
+    """Rounded up to a minute, because pages show no seconds."""
     return until.replace(second=0, microsecond=0) + timedelta(minutes=bool(until.second or until.microsecond))
 
 
@@ -91,12 +91,12 @@ def wait_title(until: datetime) -> str:
 
 
 def wait_text(until: datetime) -> str:
-    """The same without markup."""
+    """Like `wait_title`, without markup."""
     return _("VPS.org asked us to wait until %(time)s.") % {"time": utc_text(_whole_minute(until))}
 
 
 def servers_text(reading: Reading) -> str:
-    """What is wrong with the servers list of a reading; '' if nothing is, or the provider hides it from this token."""
+    """The text for a list of servers that is missing, stale or incomplete; '' if it is fine or hidden from this token."""
     if not reading.is_known or reading.hides_servers:
         return ""
     if reading.servers is None:

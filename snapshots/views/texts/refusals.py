@@ -1,4 +1,4 @@
-"""Why nothing was sent: one text for each code of OperationRefusedError."""
+"""Texts of refusals: one for each code of OperationRefusedError."""
 
 from dataclasses import replace
 from datetime import datetime
