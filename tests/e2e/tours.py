@@ -10,7 +10,7 @@ from playwright.sync_api import Page, TimeoutError
 from snapshots.inventory.reader import expire
 from snapshots.vault.models import StoredToken
 from tests.e2e.browsing import Site
-from tests.e2e.looking import faults
+from tests.e2e.page_checks import faults
 from tests.support.desk import Desk, make_desk
 from tests.support.provider import HttpSandbox, Sandbox
 

@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browsing import Site, fill_sign_in, sign_in
-from tests.e2e.test_whole_way import (
+from tests.e2e.test_workflow import (
     SERVER,
     create,
     delete,

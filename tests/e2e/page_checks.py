@@ -15,7 +15,7 @@ STANDARDS = {
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-LOOKS = [
+VIEWPORTS = [
     (DESKTOP, "light", STANDARDS),
     (DESKTOP, "dark", COLOURS),
     (PHONE, "dark", STANDARDS),
@@ -41,7 +41,7 @@ TOO_WIDE = """direction => {
 }"""
 
 
-def _see(page: Page, size: tuple[int, int], scheme: str) -> None:
+def _set_viewport(page: Page, size: tuple[int, int], scheme: str) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(color_scheme=scheme)
 
@@ -60,10 +60,10 @@ def faults(page: Page) -> list[str]:
     found = []
     size = page.viewport_size
     page.evaluate(AXE)
-    for look, scheme, rules in LOOKS:
-        _see(page, look, scheme)
-        found += [f"{scheme} {look[0]}px {text}" for text in _violations(page, rules)]
-    _see(page, NARROW, "light")
+    for size_checked, scheme, rules in VIEWPORTS:
+        _set_viewport(page, size_checked, scheme)
+        found += [f"{scheme} {size_checked[0]}px {text}" for text in _violations(page, rules)]
+    _set_viewport(page, NARROW, "light")
     for text_size, direction in product(TEXT_SIZES, ("rtl", "ltr")):
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", text_size)
         found += [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e.looking import faults
+from tests.e2e.page_checks import faults
 
 pytestmark = pytest.mark.browser
 
