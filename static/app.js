@@ -1,17 +1,17 @@
-/* Small comforts on top of pages that work without them: local times, ages that count, spoken news, one submit a form. */
+/* Progressive enhancement: local times, live ages, screen-reader announcements, one submission per form. */
 (() => {
   "use strict";
   const lang = document.documentElement.lang || "en";
-  const known = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
-  const when = new Intl.DateTimeFormat(known ? lang : undefined, { dateStyle: "medium", timeStyle: "short" });
-  const hour = new Intl.DateTimeFormat(known ? lang : undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
-  const dayAndHour = new Intl.DateTimeFormat(known ? lang : undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
-  const relative = new Intl.RelativeTimeFormat(known ? lang : undefined, { numeric: "auto" });
+  const isLanguageSupported = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
+  const when = new Intl.DateTimeFormat(isLanguageSupported ? lang : undefined, { dateStyle: "medium", timeStyle: "short" });
+  const hour = new Intl.DateTimeFormat(isLanguageSupported ? lang : undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+  const dayAndHour = new Intl.DateTimeFormat(isLanguageSupported ? lang : undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
+  const relative = new Intl.RelativeTimeFormat(isLanguageSupported ? lang : undefined, { numeric: "auto" });
   const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 120], ["second", 1, 0]];
   const ESTIMATE_CAP = 95;
   const ESTIMATE_LEAST = 2;
-  const LOOK_MS = 60000;
-  // Ages are counted by the portal's clock: this machine's may be wrong.
+  const REFRESH_MS = 60000;
+  // Ages use the portal's clock, because this machine's clock may be wrong.
   const clockAhead = Date.now() - 1000 * Number(document.body.dataset.now);
 
   const age = (seconds) => {
@@ -30,7 +30,7 @@
 
   const tick = () => {
     const now = Date.now() - clockAhead;
-    if (known) {
+    if (isLanguageSupported) {
       for (const time of document.querySelectorAll("time[data-ago]")) {
         const text = age((now - new Date(time.dateTime)) / 1000);
         if (time.textContent !== text) time.textContent = text;
@@ -43,19 +43,19 @@
     }
   };
 
-  // What rests is looked at again now and then, for as long as somebody can see it.
-  let lookedAt = Date.now();
-  const look = () => {
-    if (document.hidden || Date.now() - lookedAt < LOOK_MS) return;
-    lookedAt = Date.now();
+  // Elements without polling are refreshed once a minute while the page is visible.
+  let refreshedAt = Date.now();
+  const refreshIfDue = () => {
+    if (document.hidden || Date.now() - refreshedAt < REFRESH_MS) return;
+    refreshedAt = Date.now();
     for (const place of document.querySelectorAll("[data-looks]")) place.dispatchEvent(new Event("look"));
   };
 
-  // What was said beside a field while it was typed in holds for the field, and takes the place of what was said before.
-  const judge = (verdict) => {
-    const input = document.querySelector(`input[hx-target="#${CSS.escape(verdict.id)}"]`);
+  // The result of a check while typing marks the field, and replaces the error that the server rendered.
+  const markField = (message) => {
+    const input = document.querySelector(`input[hx-target="#${CSS.escape(message.id)}"]`);
     if (!input) return;
-    input.setAttribute("aria-invalid", verdict.querySelector(".error") !== null);
+    input.setAttribute("aria-invalid", message.querySelector(".error") !== null);
     input.closest(".field").classList.remove("has-error");
     input.closest(".field").querySelector(".error")?.remove();
   };
@@ -67,7 +67,7 @@
   };
 
   const labels = new WeakMap();
-  const settle = (button, busy) => {
+  const setBusy = (button, busy) => {
     if (busy) {
       labels.set(button, [...button.childNodes]);
       button.setAttribute("aria-disabled", "true");
@@ -82,27 +82,27 @@
   document.addEventListener("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || event.defaultPrevented) return;
-    if ("download" in form.dataset) return; // the page stays, so the form must stay usable
+    if ("download" in form.dataset) return; // a download keeps the page, so the form must stay usable
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = "yes";
-    if (event.submitter) settle(event.submitter, true);
+    if (event.submitter) setBusy(event.submitter, true);
   });
   addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) {
       delete form.dataset.sent;
-      form.querySelectorAll("button[aria-disabled]").forEach((button) => settle(button, false));
+      form.querySelectorAll("button[aria-disabled]").forEach((button) => setBusy(button, false));
     }
   });
   document.addEventListener("click", (event) => {
-    // While a form is being sent its links are dead: the second half of a double click must not land on Cancel.
-    const off = event.target.closest("a[aria-disabled=true], button[aria-disabled=true], form[data-sent] a");
-    if (off) event.preventDefault();
+    // Links of a form that is being sent are inactive: the second click of a double click must not hit Cancel.
+    const inactive = event.target.closest("a[aria-disabled=true], button[aria-disabled=true], form[data-sent] a");
+    if (inactive) event.preventDefault();
   });
   document.addEventListener("announce", (event) => announce(event.detail.text || event.detail.value || ""));
   document.addEventListener("htmx:afterSwap", (event) => {
     localise(document);
     tick();
-    judge(event.target);
+    markField(event.target);
   });
 
   addEventListener("beforeprint", () => {
@@ -117,6 +117,6 @@
   localise(document);
   tick();
   document.querySelector("[aria-invalid=true]")?.focus();
-  setInterval(() => { tick(); look(); }, 1000);
-  document.addEventListener("visibilitychange", look);
+  setInterval(() => { tick(); refreshIfDue(); }, 1000);
+  document.addEventListener("visibilitychange", refreshIfDue);
 })();

@@ -1,4 +1,4 @@
-"""How values look on a page: moments, ages, sizes and icons. Plain functions too, for rows that are prepared in Python."""
+"""Formatting of times, ages, sizes and icons, as template tags and as functions for rows prepared in Python."""
 
 from datetime import datetime, timedelta
 
@@ -42,7 +42,7 @@ def with_names(sentence: str, **names: object) -> SafeString:
 
 @register.simple_tag
 def moment(value: datetime | None) -> SafeString | str:
-    """A point in time: UTC as the server renders it, the reader's own time once app.js has run, UTC in the title."""
+    """A point in time: rendered in UTC, converted to the browser's time zone by static/app.js, with UTC in the title."""
     if value is None:
         return NOTHING
     utc = utc_text(value)
@@ -53,9 +53,9 @@ def duration(value: timedelta) -> str:
     """A length of time in its largest unit: '40 seconds', '6 days', '2 years'. Never negative."""
     seconds = max(0, int(value.total_seconds()))
     minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days >= 730:  # noqa: PLR2004 - below two years months say more
+    if days >= 730:  # noqa: PLR2004 - months below two years
         return ngettext("%d year", "%d years", days // 365) % (days // 365)
-    if days >= 60:  # noqa: PLR2004 - below two months days say more
+    if days >= 60:  # noqa: PLR2004 - days below two months
         return ngettext("%d month", "%d months", days // 30) % (days // 30)
     if hours >= 48:  # noqa: PLR2004
         return ngettext("%d day", "%d days", days) % days
@@ -68,7 +68,7 @@ def duration(value: timedelta) -> str:
 
 @register.filter(name="ago")
 def ago_text(value: datetime | None) -> str:
-    """'6 days ago'; 'just now' for the last ten seconds. A time ahead of our clock has no age, and the text says so."""
+    """'6 days ago'; 'just now' for the last ten seconds; '… ahead of this portal's clock' for a time in the future."""
     if value is None:
         return NOTHING
     age = timezone.now() - value
@@ -81,7 +81,7 @@ def ago_text(value: datetime | None) -> str:
 
 @register.simple_tag(name="ago")
 def ago(value: datetime | None) -> SafeString | str:
-    """An age that app.js keeps counting, with the time in UTC as its title."""
+    """An age that static/app.js keeps up to date, with the time in UTC as its title."""
     if value is None:
         return NOTHING
     html = '<time datetime="{}" title="{}" data-ago>{}</time>'
@@ -107,11 +107,11 @@ def id_text(value: int) -> str:
 
 @register.filter
 def named(name: str) -> str:
-    """A snapshot's name, or words in its place where nobody could see it."""
+    """A snapshot's name, or “(no name)” if nothing of it is visible."""
     return name if visible_name(name) else _("(no name)")
 
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """An icon of templates/_icons.html, for the eye alone: the text beside it carries the meaning."""
+    """An icon of templates/_icons.html, hidden from screen readers: the text beside it carries the meaning."""
     return format_html('<svg class="icon" aria-hidden="true"><use href="#icon-{}"></use></svg>', name)

@@ -109,14 +109,15 @@ def store_token(
     return stored
 
 
-def replace_token(*, actor: Actor, stored: StoredToken, token: str, unchecked: bool = False) -> None:
-    """Replace a stored token. Raises TokenNotStoredError, TokenChangedError."""
+def replace_token(*, actor: Actor, stored: StoredToken, token: str, unchecked: bool = False) -> StoredToken:
+    """Replace a stored token and return it. Raises TokenNotStoredError, TokenChangedError."""
     entry = _entry(actor, "token.replace", stored.user, stored.label, tokens.fingerprint_of(token))
     check = _check_with_provider(entry, token, unchecked=unchecked)
     with _recording_refusal(entry):
         tokens.replace(stored, token, stored_by_name=actor.name)
         _store_check_result(stored, check)
         journal.record(replace(entry, code=check.code))
+    return stored
 
 
 def remove_token(*, actor: Actor, stored: StoredToken) -> None:

@@ -1,4 +1,4 @@
-"""The audit log on the screen: a line for each story, a story in full, and the log as a file."""
+"""Pages of the audit log: the list with one line per operation or event, one entry with its whole history, and the export."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,7 +33,7 @@ SHORT_FINGERPRINT = 12
 
 @dataclass(frozen=True)
 class EntryLine:
-    """One story in the list."""
+    """One line of the list: the latest row of an operation, or an event."""
 
     url: str
     at: datetime
@@ -49,7 +49,7 @@ class EntryLine:
 
 @dataclass(frozen=True)
 class Page:
-    """Some lines, newest first, and the queries of the pages beside them ('' where there is none)."""
+    """Lines, newest first, and the query strings of the newer and older pages ('' if there is none)."""
 
     lines: list[EntryLine]
     newer: str
@@ -73,7 +73,7 @@ def _line(entry: Entry, who: str) -> EntryLine:
     )
 
 
-def _place(request: HttpRequest, name: str) -> int | None:
+def _sequence_from(request: HttpRequest, name: str) -> int | None:
     text = request.GET.get(name, "")
     return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - fits the column
 
@@ -81,7 +81,7 @@ def _place(request: HttpRequest, name: str) -> int | None:
 def _page(
     lines: EntryQuerySet, chosen: dict[str, str], roster: Roster, *, before: int | None, after: int | None
 ) -> Page:
-    """The lines next to a place: a seek, however far back it is. One more is read, to know whether there are more."""
+    """The page before or after a row number, found by an index seek. Reads one more row to know whether more exist."""
     if after is not None:
         found = lines.filter(sequence__gt=after).order_by("sequence").fetch(PAGE_SIZE + 1)
         has_newer, has_older = len(found) > PAGE_SIZE, True
@@ -117,7 +117,11 @@ def entry_list(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "page": _page(
-            lines, chosen, roster, before=_place(request, "before"), after=_place(request, "after")
+            lines,
+            chosen,
+            roster,
+            before=_sequence_from(request, "before"),
+            after=_sequence_from(request, "after"),
         ),
         "count": count,
         "count_words": _count_words(count),
@@ -136,7 +140,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
 
 
 def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
-    """One row of a story, with whether its own seal fits what it says."""
+    """Context of one row of the history. `is_sealed` says whether the row's signature is valid."""
     return {
         "entry": entry,
         "time": chain.format_time(entry.at) if entry.is_readable else "",
@@ -177,7 +181,7 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
 
 @requires("audit.export", "GET", "HEAD", "POST")
 def entry_export(request: HttpRequest) -> HttpResponseBase:
-    """GET tells what will come; POST hands it out. The filter stands in the address both times."""
+    """GET shows the size of the export, POST downloads it. Both take the filter from the query string."""
     form = EntryFilterForm(request.GET, Roster.load())
     if not form.is_valid():
         return redirect(f"{reverse('entry_list')}?{request.GET.urlencode()}")

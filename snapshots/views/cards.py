@@ -1,4 +1,4 @@
-"""Servers and their snapshots made ready for the page: every text, address and decision is prepared here, in Python."""
+"""Cards of servers, prepared for templates: texts, URLs and decisions are computed here."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,12 +25,12 @@ from snapshots.views.texts.statuses import (
 
 ENDED_NOTES = 2
 OLD_AFTER = timedelta(minutes=2)
-"""Twice the time after which an open page looks again by itself."""
+"""Twice the refresh interval of an open page on which nothing is in progress (static/app.js)."""
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something that goes on, or has just ended, on a server. `url` is '' for what the person may not open."""
+    """An operation on a server that is open or has just ended. `url` is '' if the person may not open it."""
 
     words: Words
     subject: str
@@ -43,10 +43,10 @@ class Note:
 
 @dataclass(frozen=True)
 class Card:
-    """One server. `is_off` turns the acting buttons off; `is_held` says that a restore is why. If it is not `is_complete`
+    """One server. `is_off` disables its actions; `is_held` says that a restore is the reason. If not `is_complete`
     there may be more snapshots than `used`.
 
-    With a `poll_url` it polls every `poll_seconds`; if those are 0 it only looks again now and then (app.js).
+    A card with a `poll_url` polls every `poll_seconds`; with 0 it is refreshed once a minute (static/app.js).
     """
 
     element_id: str
@@ -82,10 +82,10 @@ def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser |
 
 
 def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tuple[Note, ...]:
-    """What is open, and the last that ended; but for creates that run: their snapshot's own row tells that already."""
+    """Open operations and the last ones that ended, without those whose snapshot's row shows the progress already."""
     listed = {one.id for one in view.snapshots if one.is_moving}
-    is_told = [one.state == State.ACCEPTED and one.snapshot_id in listed for one in view.operations]
-    opened = [one for one, told in zip(view.operations, is_told, strict=True) if one.is_open and not told]
+    has_row = [one.state == State.ACCEPTED and one.snapshot_id in listed for one in view.operations]
+    opened = [one for one, shown in zip(view.operations, has_row, strict=True) if one.is_open and not shown]
     ended = [one for one in view.operations if not one.is_open][:ENDED_NOTES]
     return tuple(
         Note(
@@ -114,7 +114,7 @@ def _facts(view: ServerView) -> tuple[str, ...]:
 
 
 def moving_parts(view: ServerView) -> str:
-    """What is under way, as the poll carries it back, so that its end can be announced: 's801,o<uuid>'."""
+    """What is in progress, as a poll parameter, so that its end can be announced: 's801,o<uuid>'."""
     snapshots = [f"s{one.id}" for one in view.snapshots if one.is_moving]
     return ",".join(snapshots + [f"o{one.pk}" for one in view.operations if one.is_open])
 
@@ -125,13 +125,13 @@ def make_card(
     *,
     shown: tuple[Snapshot, ...] | None = None,
     is_alone: bool = False,
-    tell_token: bool = False,
-    tells_trouble: bool = False,
+    shows_token: bool = False,
+    shows_trouble: bool = False,
 ) -> Card:
-    """`shown` leaves some snapshots out (a filter); `is_alone` is the server's own page, where the card polls for all.
+    """`shown`: the snapshots that match a filter, None for all. `is_alone`: the card is on the server's own page and polls.
 
-    In the list a card polls only while it moves and the list is fresh: a list that is stale polls as a whole. `tells_trouble`
-    lets the card say what is wrong: in the list a banner does.
+    In the list a card polls only while something is in progress and the list is fresh: a stale list polls as a whole.
+    `shows_trouble`: the card says what is wrong with the reading; in the list a banner does.
     """
     may_create, may_restore, may_delete = (
         user.has_perm(f"snapshots.{verb}")  # type: ignore[union-attr]
@@ -151,7 +151,7 @@ def make_card(
         url=reverse("server_detail", args=ids),
         badge=GONE if view.is_gone else server_badge(view.status),
         facts=_facts(view),
-        token_label=view.token.label if tell_token else "",
+        token_label=view.token.label if shows_token else "",
         used=view.used,
         limit=view.limit,
         is_full=view.is_full,
@@ -163,7 +163,7 @@ def make_card(
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
         warning=stuck_text(view.status, view.status_since) if view.is_status_stuck else "",
-        trouble=reading_words(reading) if tells_trouble and is_in_trouble else None,
+        trouble=reading_words(reading) if shows_trouble and is_in_trouble else None,
         confirmed_at=ago(reading.confirmed_at),
         old_from=old_from(reading.confirmed_at),
         poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
@@ -177,5 +177,5 @@ def make_card(
 
 
 def old_from(confirmed_at: datetime | None) -> str:
-    """When a page that was not renewed since must be called old, as an ISO time; '' if it was never confirmed."""
+    """When a page that is not refreshed counts as outdated, as an ISO time; '' if its list was never confirmed."""
     return iso_text(confirmed_at + OLD_AFTER) if confirmed_at else ""

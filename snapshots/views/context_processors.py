@@ -15,18 +15,18 @@ from snapshots.operations.attention import needing_attention
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-PLACES: tuple[tuple[str, str, "StrPromise", str], ...] = (
+NAVIGATION_ITEMS: tuple[tuple[str, str, "StrPromise", str], ...] = (
     ("server_list", "snapshots.see", _("Servers"), "server"),
     ("token_list", "snapshots.keep_token", _("Tokens"), "key"),
     ("entry_list", "audit.read", _("Audit log"), "scroll-text"),
     ("person_list", "people.manage", _("People"), "users"),
     ("help_page", "signed_in", _("Help"), "circle-help"),
 )
-"""URL name, the permission it asks for, label, name of the icon."""
+"""URL name, required permission, label, icon name."""
 
 
 @dataclass(frozen=True)
-class Place:
+class NavigationItem:
     """One item of the navigation."""
 
     name: str
@@ -48,25 +48,25 @@ def _may_open(user: AbstractBaseUser, permission: str) -> bool:
     return permission == "signed_in" or user.has_perm(permission)  # type: ignore[attr-defined]
 
 
-def navigation(request: HttpRequest) -> list[Place]:
-    """The places that the signed-in person may open, in order; none for anonymous visitors."""
+def navigation(request: HttpRequest) -> list[NavigationItem]:
+    """The items that the signed-in person may open, in order; none for anonymous visitors."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return []
     match = request.resolver_match
     section = _section(request.path)
-    places = []
-    for name, permission, label, icon in PLACES:
+    items = []
+    for name, permission, label, icon in NAVIGATION_ITEMS:
         if _may_open(user, permission):
             url = reverse(name)
             is_current = section in SERVER_SECTIONS if name == "server_list" else section == _section(url)
-            places.append(Place(name, url, label, icon, match is not None and is_current))
-    return places
+            items.append(NavigationItem(name, url, label, icon, match is not None and is_current))
+    return items
 
 
 def home_url(user: AbstractBaseUser) -> str:
-    """The first place that a person may open: not everybody may see servers."""
-    allowed = (name for name, permission, _label, _icon in PLACES if _may_open(user, permission))
+    """The first navigation item that a person may open; auditors, for example, have no servers."""
+    allowed = (name for name, permission, _label, _icon in NAVIGATION_ITEMS if _may_open(user, permission))
     return reverse(next(allowed))
 
 

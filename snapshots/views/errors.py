@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Failure:
-    """What an error page says. `advice` is what the reader can do now."""
+    """The texts of an error page. `advice` says what the reader can do now."""
 
     status: int
     title: "StrOrPromise"
@@ -66,10 +66,10 @@ SERVER_ERROR = Failure(
     500,
     _("Internal error"),
     _(
-        "This is a fault of the portal, not yours. If you had just asked for a create, a restore or a delete, do not ask "
-        "again yet: look at the server first, the portal tells there what is known."
+        "This is an error in the portal. If you have just requested a create, restore or delete, do not "
+        "request it again yet: check the server's page first, which shows what is known."
     ),
-    _("Wait a minute and try again. If it stays, tell your admin the request number below."),
+    _("Wait a minute and try again. If the problem persists, tell your admin the request number below."),
 )
 UNAVAILABLE = Failure(
     503,
@@ -79,14 +79,14 @@ UNAVAILABLE = Failure(
         "provider and nothing was changed."
     ),
     _(
-        "Wait a minute and try again. If it stays, tell your admin: the disk may be full or the database down."
+        "Wait a minute and try again. If the problem persists, tell your admin: the disk may be full or the database down."
     ),
     icon="unplugged",
 )
 
 
-def outside(base_path: str) -> Failure:
-    """For a path that is not below the portal's own: somebody's mistake, or a web server that takes the path off."""
+def outside_base_path(base_path: str) -> Failure:
+    """For a path outside_base_path the base path: a wrong URL, or a web server in front that strips the base path."""
     return Failure(
         404,
         gettext("The portal is not at this address"),
@@ -95,16 +95,16 @@ def outside(base_path: str) -> Failure:
         )
         % {"path": base_path},
         gettext(
-            "Open %(path)s. If that is what you did: the web server in front of the portal takes %(path)s off the address. "
-            "Tell your admin that it has to hand on the whole path; docs/operators.md of the portal shows how."
+            "Open %(path)s. If that is what you did: the web server in front of the portal removes %(path)s from the address. "
+            "Tell your admin that it has to pass on the whole path; docs/operators.md of the portal shows how."
         )
         % {"path": base_path},
         icon="search",
     )
 
 
-def _answer(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
-    """`framed` pages show the person's navigation, which asks the database; the others must work while it is down."""
+def _render(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
+    """`framed` pages show the person's navigation, which needs the database; the others must work while it is down."""
     is_fragment = bool(getattr(request, "htmx", False))
     template = "errors/_error.html" if is_fragment else "errors/error.html"
     context = {"failure": failure, "request_id": getattr(request, "id", "")}
@@ -114,29 +114,29 @@ def _answer(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResp
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503: the database or the audit log cannot be used. Touches neither."""
-    return _answer(request, UNAVAILABLE, framed=False)
+    return _render(request, UNAVAILABLE, framed=False)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, BAD_REQUEST, framed=False)
+    return _render(request, BAD_REQUEST, framed=False)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _answer(request, FORBIDDEN, framed=True)
+    return _render(request, FORBIDDEN, framed=True)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     if not request.path.startswith(settings.SNAPPORTAL_BASE_PATH):
-        return _answer(request, outside(settings.SNAPPORTAL_BASE_PATH), framed=False)
-    return _answer(request, NOT_FOUND, framed=True)
+        return _render(request, outside_base_path(settings.SNAPPORTAL_BASE_PATH), framed=False)
+    return _render(request, NOT_FOUND, framed=True)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500; 503 when the database failed where no view was running, as in the session's own middleware."""
     if isinstance(sys.exc_info()[1], DatabaseError | JournalUnavailableError):
         return unavailable(request)
-    return _answer(request, SERVER_ERROR, framed=False)
+    return _render(request, SERVER_ERROR, framed=False)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return _answer(request, CSRF, framed=False)
+    return _render(request, CSRF, framed=False)

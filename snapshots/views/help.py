@@ -1,4 +1,4 @@
-"""The help page: what a snapshot is, what the portal does with it, and what to do when something is unclear."""
+"""The help page."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

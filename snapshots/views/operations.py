@@ -1,4 +1,4 @@
-"""What became of an operation: its page, its live fragment, what needs a person's attention, and closing by hand."""
+"""Pages of operations: one operation and its polled fragment, operations that need attention, and manual resolution."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -34,8 +34,8 @@ from snapshots.views.texts.readings import reading_words, wait_title
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 
 
-def _look(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
-    """The operation as it stands after a look at the provider; no reading where none can change it, or no token is left."""
+def _reconciled_operation(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
+    """The operation after reconciliation, with the reading used; None if it has ended or its token is not stored any more."""
     operation = get_object_or_404(visible_to(request.user), pk=pk)
     if not operation.is_open:
         return operation, None
@@ -52,7 +52,7 @@ def _own_token(request: HttpRequest, operation: Operation) -> StoredToken | None
 
 
 def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
-    """Where the provider keeps no more snapshots: those of the server, to delete one. Else nothing."""
+    """The server's snapshots, if a create failed because the limit was reached: deleting one frees a slot. Otherwise empty."""
     is_full = operation.state == State.FAILED and operation.code == LimitReachedError.code
     token = _own_token(request, operation) if is_full else None
     if token is None:
@@ -73,7 +73,7 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
 
 
 def _namesakes(request: HttpRequest, operation: Operation, reading: Reading | None) -> int:
-    """How many snapshots of the server have a name that looks like this one's, as last read."""
+    """How many snapshots of the server have a name that looks the same, as last read."""
     token = _own_token(request, operation)
     reading = reading or (last_reading(token) if token else None)
     return sum(
@@ -83,13 +83,13 @@ def _namesakes(request: HttpRequest, operation: Operation, reading: Reading | No
 
 
 def _server_url(request: HttpRequest, operation: Operation) -> str:
-    """The server's page with a token that the person keeps; '' when he keeps none that saw it."""
+    """The server's page, with the person's own copy of the operation's token; '' if the person has none."""
     token = _own_token(request, operation)
     return reverse("server_detail", args=[token.pk, operation.server_id]) if token else ""
 
 
 def _audit_url(request: HttpRequest, operation: Operation) -> str:
-    """The operation's story in the audit log; '' for those who may not read it."""
+    """The operation's first row in the audit log; '' for people who may not read the log."""
     if not request.user.has_perm("audit.read"):
         return ""
     rows = Entry.objects.filter(operation_id=operation.pk).order_by("sequence")
@@ -108,7 +108,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
     if operation.is_open and reading is not None:
         pace = progress.poll_seconds(operation.began_at, operation.expected_minutes)
         if operation.state == State.UNKNOWN:
-            pace = max(pace, progress.SLOW_POLL_SECONDS)  # evidence comes slowly, and may never come
+            pace = max(pace, progress.SLOW_POLL_SECONDS)  # evidence may take long or never appear
         poll_seconds = max(pace, reading.poll_seconds)
     may_close = can_be_closed(operation) and request.user.has_perm("snapshots.restore")
     return {
@@ -133,14 +133,14 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
 
 @requires("signed_in", "GET", "HEAD")
 def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
-    operation, reading = _look(request, pk)
+    operation, reading = _reconciled_operation(request, pk)
     return render(request, "operations/operation_detail.html", _state_context(request, operation, reading))
 
 
 @requires("signed_in", "GET", "HEAD")
 def operation_status(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """The live part of the page. It says aloud what changed since the state that the last poll showed."""
-    operation, reading = _look(request, pk)
+    """The polled fragment of the page. Announces a change since the state that the last poll showed (`was`)."""
+    operation, reading = _reconciled_operation(request, pk)
     context = _state_context(request, operation, reading)
     response = render(request, "operations/_operation.html", context)
     if request.GET.get("was", operation.state) != operation.state:
@@ -150,8 +150,8 @@ def operation_status(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 @dataclass(frozen=True)
-class Open:
-    """An operation that waits for somebody."""
+class AttentionItem:
+    """An operation that needs attention."""
 
     operation: Operation
     title: Any
@@ -162,11 +162,11 @@ class Open:
 
 @requires("signed_in", "GET", "HEAD")
 def operation_attention(request: HttpRequest) -> HttpResponse:
-    """Unknown operations, and those that take longer than they should. Looks at the provider first: it may settle some."""
+    """Unknown operations and those that take longer than they should, after reconciliation, which may resolve some."""
     read_and_reconcile_all(own_tokens(request.user))
     may_close = request.user.has_perm("snapshots.restore")
     waiting = [
-        Open(
+        AttentionItem(
             operation=one,
             title=operation_words(one).title,
             badge=operation_badge(one),
@@ -180,8 +180,8 @@ def operation_attention(request: HttpRequest) -> HttpResponse:
 
 @requires("snapshots.restore", "GET", "HEAD", "POST")
 def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
-    """A person says what evidence cannot."""
-    operation, reading = _look(request, pk)
+    """Resolve an operation manually, where the provider's lists give no evidence."""
+    operation, reading = _reconciled_operation(request, pk)
     code = "" if can_be_closed(operation) else "still_open" if operation.is_open else "already_closed"
     form = CloseForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():

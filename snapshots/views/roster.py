@@ -1,6 +1,6 @@
-"""The people of the portal, as readers of the audit log tell them apart: by name, and by sign-in name where names are equal.
+"""Names of people in the audit log: the name, and the sign-in name where two people have the same name.
 
-A row holds the name that its person had then, and the person's id: a person may be renamed, and two may share a name.
+A row holds the person's id and the name at that time: people may be renamed, and two may share a name.
 """
 
 from collections import Counter, defaultdict
@@ -25,11 +25,11 @@ class Person:
 
 
 class Roster:
-    """`people`: everybody who has an account now, active or not."""
+    """`people`: everybody who has an account, active or not."""
 
     def __init__(self, people: Iterable[Person]) -> None:
         self.people = list(people)
-        self._bearers = Counter(one.name for one in self.people)
+        self._name_counts = Counter(one.name for one in self.people)
 
     @classmethod
     def load(cls) -> "Roster":
@@ -37,8 +37,8 @@ class Roster:
         return cls(Person(one.pk, str(one), one.get_username()) for one in everybody)
 
     def label(self, person: Person) -> str:
-        """What stands for a person in a list to choose from: no two are the same."""
-        if self._bearers[person.name] > 1:
+        """A person's unique label in a list of choices."""
+        if self._name_counts[person.name] > 1:
             return f"{person.name} ({person.username})"
         return person.name
 
@@ -46,7 +46,7 @@ class Roster:
         return [self.label(one) for one in self.people[:LONGEST_CHOICE]]
 
     def find(self, text: str) -> list[Person]:
-        """Whom `text` names: the label, else everybody with this name or sign-in name. Nobody, if it names nobody."""
+        """The person with this label; otherwise everybody with this name or sign-in name."""
         chosen = [one for one in self.people if self.label(one) == text]
         folded = text.casefold()
         return chosen or [one for one in self.people if folded in {one.name.casefold(), one.username}]
@@ -57,15 +57,17 @@ class Roster:
         return [one for one in self.people if folded in one.name.casefold() or folded in one.username]
 
     def names(self, entries: Iterable[Entry]) -> dict[int, str]:
-        """Sequence → who acted: the name in the row, with the sign-in name if that name is not one person's alone."""
+        """Sequence → who acted: the name in the row, with the sign-in name if several people have that name."""
         entries = list(entries)
-        bearers: dict[str, set[object]] = defaultdict(set)
+        ids_by_name: dict[str, set[object]] = defaultdict(set)
         for one in self.people:
-            bearers[one.name].add(one.id)
+            ids_by_name[one.name].add(one.id)
         for entry in entries:
-            bearers[entry.actor_name].add(entry.actor_id)
+            ids_by_name[entry.actor_name].add(entry.actor_id)
         return {
-            entry.sequence: self._distinct(entry) if len(bearers[entry.actor_name]) > 1 else texts.who(entry)
+            entry.sequence: self._distinct(entry)
+            if len(ids_by_name[entry.actor_name]) > 1
+            else texts.who(entry)
             for entry in entries
         }
 

@@ -1,4 +1,4 @@
-"""Rows of snapshots and progress bars made ready for the page: every text, address and decision is prepared here."""
+"""Rows of snapshots and progress bars, prepared for templates: texts, URLs and decisions are computed here."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,6 @@ from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, mom
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.statuses import (
     DELETING,
-    NOT_ALLOWED,
     delete_obstacle,
     restore_obstacle,
     snapshot_badge,
@@ -25,12 +24,12 @@ from snapshots.views.texts.statuses import (
 )
 
 ESTIMATE_CAP = 95
-"""Per cent: what is only estimated is never shown as finished."""
+"""Per cent. An estimate is never shown as finished."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A progress bar that admits to be a guess. `value` is per cent; `since` and `until` are ISO times for app.js."""
+    """An estimated progress bar. `value` is in per cent; `since` and `until` are ISO times for static/app.js."""
 
     value: int
     since: str
@@ -41,9 +40,10 @@ class Estimate:
 
 @dataclass(frozen=True, kw_only=True)
 class Buttons:
-    """An address is '' when the person may not do it or the snapshot's state does not allow it.
+    """A URL is '' if the person or the snapshot's status does not allow the action.
 
-    `no_restore` and `no_delete` say why a button is missing; '' where it is there, or where the badge says it.
+    `no_restore` and `no_delete` give the reason if it is the snapshot's status and the badge does not say so already.
+    What the person's role does not allow is said once on the page, not in each row.
     """
 
     restore_url: str = ""
@@ -58,7 +58,7 @@ class Buttons:
 
 @dataclass(frozen=True, kw_only=True)
 class Row(Buttons):
-    """One snapshot. `namesakes` says that others look the same by name, and `spoken_name` tells its buttons from theirs."""
+    """One snapshot. `namesakes` says that other names look the same; `spoken_name` names it in labels for screen readers."""
 
     snapshot_id: int
     name: str
@@ -74,9 +74,9 @@ class Row(Buttons):
 
 
 def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
-    """How far something may be that began at `since` and usually takes from `minutes[0]` to `minutes[1]`.
+    """Progress of something that began at `since` and usually takes `minutes[0]` to `minutes[1]` minutes.
 
-    None where its beginning is not known.
+    None if the start is not known.
     """
     if since is None:
         return None
@@ -98,7 +98,7 @@ def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | Non
 
 
 def operation_estimate(operation: Operation) -> Estimate | None:
-    """None for what has no end to wait for: what is not accepted (yet), and a delete, which takes moments."""
+    """None unless the operation is accepted and in progress; None for a delete too, which takes seconds."""
     if operation.state != State.ACCEPTED or operation.action == Action.DELETE:
         return None
     return estimate(operation.accepted_at or operation.created_at, operation.expected_minutes)
@@ -140,29 +140,28 @@ def _buttons(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
     is_stuck = view.is_stuck(snapshot)
     can_restore = snapshot.is_completed and not view.is_gone
     can_delete = is_stuck or not snapshot.is_moving
-    not_allowed = NOT_ALLOWED.get((may_restore, may_delete), "")
     no_restore = "" if is_stuck else restore_obstacle(snapshot)
     no_delete = "" if is_stuck else delete_obstacle(snapshot)
     return Buttons(
         restore_url=reverse("snapshot_restore", args=ids) if may_restore and can_restore else "",
         delete_url=reverse("snapshot_delete", args=ids) if may_delete and can_delete else "",
-        no_restore=str(no_restore if may_restore else not_allowed),
-        no_delete=str(no_delete if may_delete else not_allowed),
+        no_restore=str(no_restore) if may_restore else "",
+        no_delete=str(no_delete) if may_delete else "",
     )
 
 
 def _age(snapshot: Snapshot, view: ServerView) -> SafeString | str:
-    """'' where it is not known, because the provider's clock is not ours."""
+    """'' if the provider's clock differs from ours, so that the age is not known."""
     created_at = snapshot.created_at
     return "" if clocks_differ(view.reading) and not is_ahead(created_at) else ago(created_at)
 
 
 def row_labels() -> dict[str, str]:
-    """The words that every row repeats, translated once a page."""
+    """Labels that every row repeats, translated once per page."""
     return {
         "status": _("Status"),
         "size": _("Size"),
-        "taken": _("Created"),
+        "created": _("Created"),
         "restore": _("Restore"),
         "delete": _("Delete"),
     }

@@ -1,4 +1,4 @@
-"""The server list's search, filters and order. Pure: servers in, servers and the snapshots to show out."""
+"""Search, filters and order of the server list, as pure functions."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -12,8 +12,8 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """The chosen filter; '' means everything. `server` is an id as text."""
+class ServerFilter:
+    """The chosen filter; '' means no restriction. `server` is an id as text."""
 
     q: str = ""
     server: str = ""
@@ -26,7 +26,9 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Found:
+class Match:
+    """A server of the result, with its snapshots that match."""
+
     view: ServerView
     snapshots: tuple[Snapshot, ...]
 
@@ -40,12 +42,12 @@ def group_of(snapshot: Snapshot) -> str:
     return "failed" if snapshot.is_failed else "other"
 
 
-def _holds(word: str, texts: Iterable[str]) -> bool:
+def _contains(word: str, texts: Iterable[str]) -> bool:
     return any(word in visible_name(text).casefold() for text in texts)
 
 
-def _word(wanted: Wanted) -> str:
-    return visible_name(wanted.q).casefold()
+def _search_word(chosen: ServerFilter) -> str:
+    return visible_name(chosen.q).casefold()
 
 
 def _server_matches(view: ServerView, word: str) -> bool:
@@ -53,48 +55,48 @@ def _server_matches(view: ServerView, word: str) -> bool:
     texts = [view.name, str(view.server_id)]
     if server:
         texts += [server.hostname, server.ip_address, server.location]
-    return _holds(word, texts)
+    return _contains(word, texts)
 
 
-def _snapshots_of(view: ServerView, wanted: Wanted) -> tuple[Snapshot, ...]:
-    word = _word(wanted)
-    whole = not word or _server_matches(view, word)
+def _snapshots_of(view: ServerView, chosen: ServerFilter) -> tuple[Snapshot, ...]:
+    word = _search_word(chosen)
+    shows_all = not word or _server_matches(view, word)
     return tuple(
         one
         for one in view.snapshots
-        if (not wanted.status or group_of(one) == wanted.status)
-        and (whole or _holds(word, (one.name, one.description, str(one.id))))
+        if (not chosen.status or group_of(one) == chosen.status)
+        and (shows_all or _contains(word, (one.name, one.description, str(one.id))))
     )
 
 
-def _is_wanted(found: Found, wanted: Wanted) -> bool:
+def _is_shown(match: Match, chosen: ServerFilter) -> bool:
     """A server without matching snapshots is kept only if the server itself matches."""
-    if wanted.server and str(found.view.server_id) != wanted.server:
+    if chosen.server and str(match.view.server_id) != chosen.server:
         return False
-    if found.snapshots:
+    if match.snapshots:
         return True
-    word = _word(wanted)
-    return not wanted.status and (not word or _server_matches(found.view, word))
+    word = _search_word(chosen)
+    return not chosen.status and (not word or _server_matches(match.view, word))
 
 
-def _newest(found: Found) -> datetime:
-    return max((one.created_at or LONG_AGO for one in found.snapshots), default=LONG_AGO)
+def _newest(match: Match) -> datetime:
+    return max((one.created_at or LONG_AGO for one in match.snapshots), default=LONG_AGO)
 
 
-def _size(found: Found) -> int:
-    return sum(one.size_mb or 0 for one in found.snapshots)
+def _size(match: Match) -> int:
+    return sum(one.size_mb or 0 for one in match.snapshots)
 
 
-def find(views: Iterable[ServerView], wanted: Wanted) -> list[Found]:
-    """The servers to show, in order; a server seen by two tokens appears once, with the first token."""
-    once = {view.server_id: view for view in reversed(list(views))}
-    found = [Found(view, _snapshots_of(view, wanted)) for view in once.values()]
+def find(views: Iterable[ServerView], chosen: ServerFilter) -> list[Match]:
+    """The servers to show, in order; a server seen by two tokens appears only once, with the first token."""
+    by_server = {view.server_id: view for view in reversed(list(views))}
+    found = [Match(view, _snapshots_of(view, chosen)) for view in by_server.values()]
     found = sorted(
-        (one for one in found if _is_wanted(one, wanted)),
+        (one for one in found if _is_shown(one, chosen)),
         key=lambda one: (one.view.name.casefold(), one.view.server_id),
     )
-    if wanted.sort == "newest":
+    if chosen.sort == "newest":
         found.sort(key=_newest, reverse=True)
-    elif wanted.sort == "size":
+    elif chosen.sort == "size":
         found.sort(key=_size, reverse=True)
     return found

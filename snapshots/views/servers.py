@@ -1,4 +1,4 @@
-"""The list of servers, one server's page, and the fragment by which a card keeps itself up to date."""
+"""The list of servers, one server's page, and the fragment that a card polls."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -25,11 +25,11 @@ from snapshots.views.access import requires
 from snapshots.views.cards import make_card, old_from
 from snapshots.views.forms.servers import ServerFilterForm
 from snapshots.views.rows import row_labels
-from snapshots.views.server_filter import Found, Wanted, find
+from snapshots.views.server_filter import Match, ServerFilter, find
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, servers_text
-from snapshots.views.texts.statuses import snapshot_badge
+from snapshots.views.texts.statuses import VERBS, not_allowed_text, snapshot_badge
 
 SERVERS_PER_PAGE = 20
 """At most 100 snapshots on a page."""
@@ -40,7 +40,7 @@ TOKEN_TROUBLES = frozenset({"token_refused", "forbidden", "sealed"})
 
 @dataclass(frozen=True)
 class Trouble:
-    """A token whose list is old, not complete or was never had."""
+    """A token whose list is stale, incomplete or was never read."""
 
     words: Words
     token: StoredToken
@@ -50,15 +50,15 @@ class Trouble:
 
 @dataclass(frozen=True)
 class ServersTrouble:
-    """A token whose servers could not be read, though its snapshots could."""
+    """A token whose servers could not be read, although its snapshots could."""
 
     label: str
     text: str
 
 
 def _troubles(readings: list[tuple[StoredToken, Reading]]) -> list[Trouble]:
-    """One for each token with a list that is stale or cut; the same token stored under two labels is told of once."""
-    once = {token.fingerprint: (token, reading) for token, reading in reversed(readings)}
+    """One per token with a stale or incomplete list; a token stored under two labels is listed only once."""
+    by_fingerprint = {token.fingerprint: (token, reading) for token, reading in reversed(readings)}
     return [
         Trouble(
             words=reading_words(reading),
@@ -66,17 +66,19 @@ def _troubles(readings: list[tuple[StoredToken, Reading]]) -> list[Trouble]:
             reading=reading,
             replace_url=reverse("token_replace", args=[token.pk]) if reading.error in TOKEN_TROUBLES else "",
         )
-        for token, reading in reversed(once.values())
+        for token, reading in reversed(by_fingerprint.values())
         if reading.is_stale or not reading.is_complete
     ]
 
 
 def _servers_troubles(readings: list[tuple[StoredToken, Reading]]) -> list[ServersTrouble]:
-    once = {token.fingerprint: (token, servers_text(reading)) for token, reading in reversed(readings)}
-    return [ServersTrouble(token.label, text) for token, text in reversed(once.values()) if text]
+    by_fingerprint = {
+        token.fingerprint: (token, servers_text(reading)) for token, reading in reversed(readings)
+    }
+    return [ServersTrouble(token.label, text) for token, text in reversed(by_fingerprint.values()) if text]
 
 
-def _say_shown(found: list[Found]) -> str:
+def _shown_text(found: list[Match]) -> str:
     snapshots = sum(len(one.snapshots) for one in found)
     return _("%(servers)s, %(snapshots)s shown") % {
         "servers": ngettext("%d server", "%d servers", len(found)) % len(found),
@@ -91,15 +93,18 @@ def _page_url(request: HttpRequest, number: int) -> str:
 
 
 def _results(
-    request: HttpRequest, readings: list[tuple[StoredToken, Reading]], found: list[Found], wanted: Wanted
+    request: HttpRequest,
+    readings: list[tuple[StoredToken, Reading]],
+    found: list[Match],
+    chosen: ServerFilter,
 ) -> dict[str, Any]:
-    page: Page[Found] = Paginator(found, SERVERS_PER_PAGE).get_page(request.GET.get("page"))
+    page: Page[Match] = Paginator(found, SERVERS_PER_PAGE).get_page(request.GET.get("page"))
     cards = [
         make_card(
             one.view,
             request.user,
-            shown=None if wanted.is_all else one.snapshots,
-            tell_token=len(readings) > 1,
+            shown=None if chosen.is_all else one.snapshots,
+            shows_token=len(readings) > 1,
         )
         for one in page
     ]
@@ -111,11 +116,11 @@ def _results(
         "page": page,
         "previous_url": _page_url(request, page.previous_page_number()) if page.has_previous() else "",
         "next_url": _page_url(request, page.next_page_number()) if page.has_next() else "",
-        "shown": _say_shown(found),
+        "shown": _shown_text(found),
         "troubles": troubles,
         "servers_troubles": _servers_troubles(readings),
         "is_known": bool(moments) and all(reading.is_complete for _token, reading in readings),
-        "is_filtered": not wanted.is_all,
+        "is_filtered": not chosen.is_all,
         "confirmed_at": min(moments, default=None),
         "old_from": old_from(min(moments, default=None)),
         "blind": [token.label for token, reading in readings if reading.is_known and reading.hides_servers],
@@ -124,8 +129,13 @@ def _results(
     }
 
 
+def _role_note(request: HttpRequest) -> str:
+    """Which actions on snapshots the person's role does not allow; '' if it allows all of them."""
+    return not_allowed_text(verb for verb in VERBS if not request.user.has_perm(f"snapshots.{verb}"))
+
+
 def _choices(views: list[ServerView]) -> list[tuple[str, str]]:
-    """The servers of the filter, by name; with the ID where names look the same."""
+    """Choices of the server filter, by name; with the ID where names look the same."""
     names = {view.server_id: view.name for view in views}
     seen = Counter(visible_name(name) for name in names.values())
     choices = [
@@ -137,7 +147,7 @@ def _choices(views: list[ServerView]) -> list[tuple[str, str]]:
 
 @requires("snapshots.see", "GET", "HEAD")
 def server_list(request: HttpRequest) -> HttpResponse:
-    """All servers of all own tokens; for htmx only the results below the filter."""
+    """The servers of all own tokens; for htmx only the results below the filter."""
     tokens = own_tokens(request.user)
     if not tokens:
         return render(request, "servers/no_token.html")
@@ -149,9 +159,13 @@ def server_list(request: HttpRequest) -> HttpResponse:
         tokens=[(token.pk, token.label) for token in tokens],
     )
     token_id = form.chosen("token")
-    wanted = Wanted(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
-    found = find((view for view in views if not token_id or view.token.pk == token_id), wanted)
-    context = _results(request, readings, found, wanted) | {"form": form, "has_servers": bool(views)}
+    chosen = ServerFilter(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
+    found = find((view for view in views if not token_id or view.token.pk == token_id), chosen)
+    context = _results(request, readings, found, chosen) | {
+        "form": form,
+        "has_servers": bool(views),
+        "role_note": _role_note(request),
+    }
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)
         if request.htmx.trigger == "filter":  # type: ignore[attr-defined]
@@ -181,8 +195,9 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
     view = server_view_or_404(token, server_id)
     context = {
         "view": view,
-        "card": make_card(view, request.user, is_alone=True, tells_trouble=True),
+        "card": make_card(view, request.user, is_alone=True, shows_trouble=True),
         "labels": row_labels(),
+        "role_note": _role_note(request),
         "lines": _recent(request, server_id),
         "audit_url": f"{reverse('entry_list')}?server={server_id}"
         if request.user.has_perm("audit.read")
@@ -193,19 +208,19 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
     return render(request, "servers/server_detail.html", context)
 
 
-def news(view: ServerView, moving: str) -> str:
-    """What ended since the last poll, in a sentence. `moving` is what cards.moving_parts wrote; nonsense says nothing."""
+def ended_text(view: ServerView, moving: str) -> str:
+    """What ended since the last poll, as text. `moving` comes from cards.moving_parts; invalid parts are ignored."""
     sentences = []
-    told: set[str] = set()
+    announced: set[str] = set()
     listed = {f"s{one.id}": one for one in view.reading.snapshots}
     operations = {f"o{one.pk}": one for one in view.operations}
     for part in moving.split(",")[:MOVING_MAX]:
         operation = operations.get(part)
         if operation and not operation.is_open:
-            told.add(f"s{operation.snapshot_id}")
+            announced.add(f"s{operation.snapshot_id}")
             sentences.append(f"{operation.snapshot_name}: {operation_words(operation).title}")
     for part in moving.split(",")[:MOVING_MAX]:
-        if part in told or not (part.startswith("s") and part[1:].isdecimal()):
+        if part in announced or not (part.startswith("s") and part[1:].isdecimal()):
             continue
         snapshot = listed.get(part)
         if snapshot is None and view.reading.is_complete:
@@ -217,7 +232,7 @@ def news(view: ServerView, moving: str) -> str:
 
 @requires("snapshots.see", "GET", "HEAD")
 def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
-    """A card anew. It stops polling when nothing is left to wait for; a stale one in the list has the whole list renewed."""
+    """One card. Without a poll URL it stops polling; a stale card in the list triggers a refresh of the whole list."""
     token = own_token_or_404(request.user, token_id)
     try:
         view = server_view_or_404(token, server_id)
@@ -228,11 +243,11 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         view,
         request.user,
         is_alone=is_alone,
-        tell_token=not is_alone and len(own_tokens(request.user)) > 1,
-        tells_trouble=True,
+        shows_token=not is_alone and len(own_tokens(request.user)) > 1,
+        shows_trouble=True,
     )
     response = render(request, "servers/_server.html", {"card": card, "labels": row_labels()})
     if card.trouble and not is_alone:
         trigger_client_event(response, "stale")
-    text = news(view, request.GET.get("moving", ""))
+    text = ended_text(view, request.GET.get("moving", ""))
     return trigger_client_event(response, "announce", {"text": text}) if text else response

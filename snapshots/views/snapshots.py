@@ -1,4 +1,4 @@
-"""Create, restore, delete: a GET shows what will happen, a POST does it and leads to the operation's page."""
+"""Create, restore and delete: GET shows what will happen, POST sends it and redirects to the operation's page."""
 
 from typing import Any
 
@@ -52,7 +52,7 @@ def snapshot_delete(request: HttpRequest, token_id: str, snapshot_id: int) -> Ht
 
 @requires("snapshots.create", "GET", "HEAD")
 def snapshot_name_check(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
-    """What is said beside the name while it is typed."""
+    """The fragment that checks a name while it is typed."""
     view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
     name = request.GET.get("name", "")
     context = {
@@ -63,7 +63,7 @@ def snapshot_name_check(request: HttpRequest, token_id: str, server_id: int) -> 
 
 
 def propose_name(view: ServerView) -> str:
-    """'before-change-2026-11-24', numbered if the server has one of that name; without the date if clocks differ on it."""
+    """'before-change-2026-11-24', numbered if that name exists; without the date if the provider's clock differs from ours."""
     existing = {visible_name(one.name) for one in view.snapshots}
     base = "before-change"
     if not clocks_differ(view.reading):
@@ -81,7 +81,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
     sent.form.fields["name"].widget.attrs |= _name_check(token, server_id) | {
         "aria-describedby": f"{sent.form['name'].aria_describedby} name-check"
     }
-    sent.show_for(view, Action.CREATE)
+    sent.prepare_for(view, Action.CREATE)
     may_delete = request.user.has_perm("snapshots.delete")
     context = sent.page_context(view.reading) | {
         "view": view,
@@ -94,7 +94,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
 
 
 def _name_check(token: StoredToken, server_id: int) -> dict[str, str]:
-    """The attributes by which the name's field has what was typed checked."""
+    """Attributes of the name field: htmx sends what is typed to the name check."""
     return {
         "autocomplete": "off",
         "autocapitalize": "none",
@@ -110,13 +110,13 @@ def _name_check(token: StoredToken, server_id: int) -> dict[str, str]:
 def _confirm_page(
     request: HttpRequest, token: StoredToken, snapshot_id: int, sent: Submission, action: Action
 ) -> HttpResponse:
-    """The page that says what will happen, for a restore or a delete."""
+    """The confirmation page of a restore or a delete."""
     reading = read_and_reconcile(token)
     snapshot = find_snapshot(reading, snapshot_id)
     if snapshot is None:
         return _gone_page(request, reading, sent)
     view = server_view_or_404(token, snapshot.server.id)
-    sent.show_for(view, action, snapshot)
+    sent.prepare_for(view, action, snapshot)
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
     context["is_held_for_me"] = view.is_held and "override_reason" not in sent.form.fields
     verb = "restore" if action == Action.RESTORE else "delete"
@@ -147,14 +147,14 @@ def _consequences(
 
 
 def _lost_time(view: ServerView, snapshot: Snapshot) -> str:
-    """How much a restore loses; '' where that is not known, as when clocks differ."""
+    """The period whose changes a restore loses; '' if it is not known, for example because clocks differ."""
     since = taken_at(view, snapshot)
     now = timezone.now()
     return duration(now - since) if since and since <= now else ""
 
 
 def _gone_page(request: HttpRequest, reading: Reading, sent: Submission) -> HttpResponse:
-    """There is no such snapshot to confirm (any more), or nothing was ever read."""
+    """The snapshot is not in the list (any more), or no list was ever read."""
     context = sent.page_context(reading)
     is_gone = reading.is_known and reading.is_complete
     status = sent.status if sent.code else 404 if is_gone else 503

@@ -1,8 +1,8 @@
-"""The form of a create, restore or delete page: sent, or shown again with what was wrong.
+"""Submission of a create, restore or delete form: run the operation, or show the form again with its errors.
 
 sent = submit(request, RestoreForm, service.restore_snapshot, token)      # GET: an empty form
-sent.response                                 # where a sent form leads; None if the page is to be shown
-sent.show_for(view, action, snapshot)         # sign the form for exactly what the page shows
+sent.response                                 # the redirect after success; None if the page is to be rendered
+sent.prepare_for(view, action, snapshot)         # sign a confirmation of what the page shows
 """
 
 from collections.abc import Callable
@@ -33,13 +33,13 @@ from snapshots.views.texts.refusals import refusal_status, refusal_words
 
 UNPROCESSABLE = 422
 INCOMPLETE = "incomplete"
-"""The code of a form whose own fields say what is wrong."""
+"""The code of a form with invalid fields."""
 FIELDS_OF_CODES = {"bad_name": "name", "name_mismatch": "typed_name", "reason_missing": "reason"}
 
 
 @dataclass
 class Submission:
-    """`code` says why nothing was sent; '' if nothing was tried or all went well."""
+    """`code` says why nothing was sent; '' if nothing was tried or the operation was sent."""
 
     form: ConfirmedForm
     actor: Actor
@@ -53,33 +53,33 @@ class Submission:
             return 200
         return UNPROCESSABLE if self.code == INCOMPLETE else refusal_status(self.code)
 
-    def show_for(self, view: ServerView, action: Action, snapshot: Snapshot | None = None) -> None:
-        """Bind the form to exactly what is about to be shown, and ask for an override only where one is needed.
+    def prepare_for(self, view: ServerView, action: Action, snapshot: Snapshot | None = None) -> None:
+        """Sign a confirmation of exactly what the page shows, and ask for an override only if the server is held.
 
-        A form that another request works on keeps what it carries: sent again, it leads to the first one's result.
+        A form that another request is processing keeps its confirmation, so that sending it again returns that result.
         """
         if not view.is_held:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:
-            self.form.fields["override_reason"].required = True  # for the eye: the rule is in operations
+            self.form.fields["override_reason"].required = True  # display only: the rule is in operations
         if self.code != FORM_IN_PROGRESS:
-            self._renew(view, action, snapshot)
+            self._sign(view, action, snapshot)
         self._complete_errors(view)
 
     def page_context(self, reading: Reading) -> dict[str, Any]:
-        """What every confirmation page shows of the state of things."""
+        """Context that every confirmation page needs."""
         beside_field = self.code == "server_held" and "override_reason" in self.form.errors
-        is_told = self.code and self.code != INCOMPLETE and not beside_field
+        shows_refusal = self.code and self.code != INCOMPLETE and not beside_field
         return {
             "form": self.form,
             "reading": reading,
             "trouble": reading_words(reading) if reading.is_stale else None,
-            "refusal": _refusal(self, reading) if is_told else None,
-            "is_told_held": is_told and self.code == "server_held",
+            "refusal": _refusal(self, reading) if shows_refusal else None,
+            "refusal_says_held": shows_refusal and self.code == "server_held",
         }
 
-    def _renew(self, view: ServerView, action: Action, snapshot: Snapshot | None) -> None:
-        """A confirmation is good for one showing; what was typed stays."""
+    def _sign(self, view: ServerView, action: Action, snapshot: Snapshot | None) -> None:
+        """Each rendering gets a new confirmation; typed values stay."""
         confirmation = sign_confirmation(
             actor_id=int(self.actor.id or 0),
             action=action,
@@ -94,9 +94,9 @@ class Submission:
             self.form.initial["confirmation"] = confirmation
 
     def _complete_errors(self, view: ServerView) -> None:
-        """Add what only the view can tell, so that all of it is said at once.
+        """Add the errors that need the server view, so that the page shows all errors at once.
 
-        The name is compared for the eye alone: operations asks the provider before it believes one.
+        The comparison of the name here is for display only: operations checks it against a live reading.
         """
         typed = self.form.cleaned_data.get("typed_name", "") if self.form.is_bound else ""
         if self.code == INCOMPLETE and typed and not looks_like(typed, view.name):
@@ -104,7 +104,7 @@ class Submission:
         if self.code == "server_held" and "override_reason" in self.form.fields:
             self.form.add_error(
                 "override_reason",
-                _("Nothing was sent. Say why it must be done now, or wait until the restore is over."),
+                _("Nothing was sent. Enter why it must be done now, or wait until the restore has ended."),
             )
 
 
@@ -120,7 +120,7 @@ def submit(
     run: Callable[..., Operation],
     token: StoredToken,
 ) -> Submission:
-    """Run the operation if the form was sent and is complete. A refusal stands beside its field, if it has one."""
+    """Run the operation if the form was sent and is valid. A refusal is shown at its field, if it has one."""
     actor = actor_of(request)
     if request.method != "POST":
         return Submission(form_class(asks_override=actor.may_override), actor)
@@ -132,7 +132,7 @@ def submit(
     except OperationRefusedError as error:
         if (
             error.code == "not_allowed_any_more"
-        ):  # it is in the log already; the page holds what this person may not see
+        ):  # logged already; the page shows what this person may not see
             raise PermissionDenied(error.code) from error
         _refuse_beside_field(form, error.code)
         return Submission(form, actor, error.code, error.retry_after_seconds)

@@ -1,5 +1,7 @@
-"""A person's own tokens, and those that an admin stores for a colleague. Nobody ever sees a stored token in clear."""
+"""Pages of a person's own tokens, and of tokens that an admin stores for a colleague. No page shows a stored token in clear."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from snapshots import connection
 from snapshots.operations.attention import count_left_open
-from snapshots.templatetags.portal import with_names
+from snapshots.templatetags.portal import as_name, with_names
 from snapshots.vault import service
 from snapshots.vault.models import StoredToken
 from snapshots.vault.service import TokenNotStoredError
@@ -24,7 +26,7 @@ from snapshots.views.texts.tokens import left_off_text, token_check_text
 
 
 def _token_or_404(request: HttpRequest, token_id: str) -> StoredToken:
-    """One's own token, or anybody's for those who manage tokens. Another's is not found: that it exists is not told."""
+    """A token of one's own, or any token for people who manage tokens. Any other raises 404, so its existence is not revealed."""
     stored = get_object_or_404(StoredToken.objects.select_related("user"), pk=token_id)
     if stored.user_id != request.user.pk and not request.user.has_perm("tokens.manage"):
         raise Http404
@@ -41,31 +43,28 @@ def token_list(request: HttpRequest) -> HttpResponse:
     return render(request, "tokens/list.html", {"tokens": connection.own_tokens(request.user)})
 
 
-def _offer(form: TokenForm, error: TokenNotStoredError) -> bool:
-    """Say why the token was not stored; True if it may be stored unchecked, which the page then offers."""
-    form.add_error("token", token_check_text(error.check))
-    return error.may_store_unchecked
-
-
-def _tell_left_off(request: HttpRequest, form: TokenForm) -> None:
-    """Say what was pasted around the token, whatever becomes of it."""
+def _report_left_off(request: HttpRequest, form: TokenForm) -> None:
+    """Say what was pasted around the token, whether or not the token is stored."""
     if form.left_off:
         messages.info(request, left_off_text(form.left_off))
 
 
-def _tell(request: HttpRequest, stored: StoredToken) -> None:
-    same = StoredToken.objects.filter(user_id=stored.user_id, fingerprint=stored.fingerprint).exclude(
-        pk=stored.pk
-    )
-    for twin in same:
+def _report_duplicates(request: HttpRequest, stored: StoredToken) -> None:
+    """Warn when the same token is stored twice for one person."""
+    same = StoredToken.objects.filter(user_id=stored.user_id, fingerprint=stored.fingerprint)
+    for duplicate in same.exclude(pk=stored.pk):
         messages.warning(
             request,
             with_names(
-                _("“%(label)s” and “%(twin)s” are the same token: one of them can be removed."),
+                _("“%(label)s” and “%(duplicate)s” are the same token: one of them can be removed."),
                 label=stored.label,
-                twin=twin.label,
+                duplicate=duplicate.label,
             ),
         )
+
+
+def _report_stored(request: HttpRequest, stored: StoredToken) -> None:
+    _report_duplicates(request, stored)
     if stored.checked_at:
         messages.success(
             request, with_names(_("The token “%(label)s” is stored: VPS.org accepts it."), label=stored.label)
@@ -80,8 +79,8 @@ def _tell(request: HttpRequest, stored: StoredToken) -> None:
         )
 
 
-def _tell_changed(request: HttpRequest, stored: StoredToken) -> HttpResponse:
-    """Nothing was done, because somebody else was quicker."""
+def _report_changed(request: HttpRequest, stored: StoredToken) -> HttpResponse:
+    """Redirect with an error: another request changed the token first, and nothing was done."""
     messages.error(
         request,
         with_names(
@@ -94,71 +93,91 @@ def _tell_changed(request: HttpRequest, stored: StoredToken) -> HttpResponse:
     return redirect(_home_of(request, stored.user))
 
 
-def _add(request: HttpRequest, owner: AbstractBaseUser) -> HttpResponse:
-    form = NewTokenForm(request.POST or None)
-    offers_unchecked = False
-    if request.method == "POST" and form.is_valid():
-        _tell_left_off(request, form)
-        try:
-            stored = service.store_token(actor=actor_of(request), owner=owner, **form.cleaned_data)
-        except DuplicateLabelError:
-            form.add_error("label", _("There is a token with this label already: choose another one."))
-        except TokenNotStoredError as error:
-            offers_unchecked = _offer(form, error)
-        else:
-            _tell(request, stored)
-            return redirect(_home_of(request, owner))
+def _submit(request: HttpRequest, form: TokenForm, save: Callable[..., StoredToken]) -> StoredToken | None:
+    """Store a submitted token with `save`. Returns None if there is nothing to store or the form now has an error.
+
+    Where the provider could not be asked, the form then offers to store the token unchecked.
+    """
+    if request.method != "POST" or not form.is_valid():
+        return None
+    _report_left_off(request, form)
+    try:
+        stored = save(actor=actor_of(request), **form.cleaned_data)
+    except DuplicateLabelError:
+        form.add_error("label", _("There is a token with this label already: choose another one."))
+    except TokenNotStoredError as error:
+        form.add_error("token", token_check_text(error.check))
+        form.offers_unchecked = error.may_store_unchecked
+    else:
+        _report_stored(request, stored)
+        return stored
+    return None
+
+
+def _show_form(request: HttpRequest, form: TokenForm, owner: AbstractBaseUser, **texts: Any) -> HttpResponse:
+    """`texts`: title, heading (the title if missing), lede and button; and `stored`, the token to be replaced."""
+    is_own = owner.pk == request.user.pk
     context = {
         "form": form,
-        "owner": owner,
-        "is_own": owner.pk == request.user.pk,
-        "offers_unchecked": offers_unchecked,
+        "parent": _("Your tokens") if is_own else as_name(owner),
         "back": _home_of(request, owner),
     }
-    return render(request, "tokens/add.html", context)
+    return render(request, "tokens/form.html", context | texts)
+
+
+def _add(request: HttpRequest, owner: AbstractBaseUser, **texts: str) -> HttpResponse:
+    form = NewTokenForm(request.POST or None)
+    if _submit(request, form, partial(service.store_token, owner=owner)):
+        return redirect(_home_of(request, owner))
+    return _show_form(request, form, owner, button=_("Check and store"), **texts)
 
 
 @requires("snapshots.keep_token", "GET", "HEAD", "POST")
 def token_add(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, AbstractBaseUser)
-    return _add(request, request.user)
+    lede = _("The portal checks the token with VPS.org before storing it.")
+    return _add(request, request.user, title=_("Add a token"), lede=lede)
 
 
 @requires("tokens.manage", "GET", "HEAD", "POST")
 def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
-    """An admin puts in a token for a colleague."""
+    """An admin stores a token for a colleague."""
     owner = get_object_or_404(get_user_model(), pk=pk)
     if not service.may_keep_tokens(owner):
         messages.error(
             request, with_names(_("%(name)s could not use a token: the role has no servers."), name=owner)
         )
         return redirect("person_edit", pk)
-    return _add(request, owner)
+    return _add(
+        request,
+        owner,
+        title=_("Store a token"),
+        heading=with_names(_("Store a token for %(name)s"), name=owner),
+        lede=_("Only this person will see and use its servers. You will see only its label."),
+    )
 
 
 @requires("snapshots.keep_token", "GET", "HEAD", "POST")
 def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
     stored = _token_or_404(request, token_id)
     form = TokenForm(request.POST or None)
-    offers_unchecked = False
-    if request.method == "POST" and form.is_valid():
-        _tell_left_off(request, form)
-        try:
-            service.replace_token(actor=actor_of(request), stored=stored, **form.cleaned_data)
-        except TokenNotStoredError as error:
-            offers_unchecked = _offer(form, error)
-        except TokenChangedError:
-            return _tell_changed(request, stored)
-        else:
-            _tell(request, stored)
+    try:
+        if _submit(request, form, partial(service.replace_token, stored=stored)):
             return redirect(_home_of(request, stored.user))
-    context = {
-        "form": form,
-        "stored": stored,
-        "offers_unchecked": offers_unchecked,
-        "back": _home_of(request, stored.user),
-    }
-    return render(request, "tokens/replace.html", context)
+    except TokenChangedError:
+        return _report_changed(request, stored)
+    return _show_form(
+        request,
+        form,
+        stored.user,
+        title=_("Replace a token"),
+        heading=with_names(_("Replace “%(label)s”"), label=stored.label),
+        lede=_(
+            "Enter a new token to replace the stored one. The old one is deleted here; revoke it at VPS.org too."
+        ),
+        button=_("Check and replace"),
+        stored=stored,
+    )
 
 
 @requires("snapshots.keep_token", "GET", "HEAD", "POST")
@@ -169,7 +188,7 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
         try:
             service.remove_token(actor=actor_of(request), stored=stored)
         except TokenChangedError:
-            return _tell_changed(request, stored)
+            return _report_changed(request, stored)
         messages.success(request, with_names(_("The token “%(label)s” is removed."), label=stored.label))
         return redirect(back)
     context = {"stored": stored, "left_open": count_left_open(stored), "back": back}
@@ -182,7 +201,7 @@ def token_check(request: HttpRequest, token_id: str) -> HttpResponse:
     try:
         check = service.check_stored(actor=actor_of(request), stored=stored)
     except TokenChangedError:
-        return _tell_changed(request, stored)
+        return _report_changed(request, stored)
     if check.ok:
         messages.success(request, with_names(_("VPS.org accepts the token “%(label)s”."), label=stored.label))
     else:

@@ -1,4 +1,4 @@
-"""The portal's paths, and one that leads to a fault of our own."""
+"""The portal's URLs, and one whose view raises an error."""
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import path

@@ -1,4 +1,4 @@
-"""People at their browsers: pages of a live portal, and what those pages complained of."""
+"""Browsers with signed-in people, and the console messages of their pages."""
 
 import re
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ STATUS_NOTE = "Failed to load resource: the server responded with a status of"
 
 @dataclass
 class Site:
-    """A portal at `url`. All that consoles say on its pages is kept, so that a test can end with nothing said."""
+    """A portal at `url`. Console messages of its pages are recorded, so that a test can require that there are none."""
 
     browser: Browser
     url: str
@@ -34,7 +34,7 @@ class Site:
         scheme: str = "light",
         javascript: bool = True,
     ) -> Page:
-        """A browser of its own, with `person` signed in if one is given."""
+        """A page in a new browser context, with `person` signed in if given."""
         context = self.browser.new_context(
             base_url=self.url,
             viewport={"width": size[0], "height": size[1]},
@@ -83,7 +83,7 @@ class Site:
         self.expected.append(pattern)
 
     def unexpected(self) -> list[str]:
-        """What was said and nobody expected. That a whole page came with a status of 4xx is not worth a word."""
+        """Console messages that no test expected, without the message that a whole page came with a 4xx status."""
         return [
             f"{text} ({where})"
             for text, where in self.complaints

@@ -1,4 +1,4 @@
-"""A real Chromium before a live portal, whose sandbox works in the same process."""
+"""Chromium and a live portal, with the sandbox in the same process."""
 
 import os
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ QUICK = 100.0
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    # playwright's loop runs in the thread of the tests, which Django would take for asynchronous code.
+    # Playwright runs an event loop in the thread of the tests, which Django would treat as asynchronous code.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
     expect.set_options(timeout=TIMEOUT_MS)
     with sync_playwright() as playwright:
@@ -29,7 +29,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def site(browser, live_server, settings) -> Iterator[Site]:
-    """The portal, quick. A test fails when a page of it complained of something that was not expected."""
+    """The portal with a fast sandbox. A test fails if a page logs an unexpected console message."""
     settings.SNAPPORTAL_SANDBOX_SPEED = QUICK
     site = Site(browser, live_server.url)
     yield site

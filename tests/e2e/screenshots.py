@@ -1,4 +1,4 @@
-"""`python -m tests.e2e.screenshots` starts a new portal, works with it for a while, and takes docs/screenshots/*.png."""
+"""`python -m tests.e2e.screenshots` starts a new portal, runs typical operations, and writes docs/screenshots/*.png."""
 
 import os
 import subprocess
@@ -31,7 +31,7 @@ PHONE = {
 
 @contextmanager
 def portal(data: Path) -> Iterator[dict[str, str]]:
-    """A running portal; gives its environment. It ends with the block."""
+    """Run a portal for the duration of the block. Yields its environment."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("SNAPPORTAL_")}
     environment = own | {
         "SNAPPORTAL_DATA_DIR": str(data),
@@ -132,35 +132,35 @@ def check_the_log(environment: dict[str, str]) -> None:
         )
 
 
-def work(studio: Photographer, environment: dict[str, str]) -> None:
-    """A day of the team: some of it is in every picture."""
-    operator = studio.page("operator")
+def work(photographer: Photographer, environment: dict[str, str]) -> None:
+    """Typical operations of a team, with the screenshots."""
+    operator = photographer.page("operator")
     create(operator, "shop-staging", "before-theme-2", "SHOP-88: new theme")
-    manager = studio.page("manager")
+    manager = photographer.page("manager")
     delete(manager, "db-server-01", "weekly-1", "Older than the two that we keep")
-    studio.page("viewer").goto("/people/")
+    photographer.page("viewer").goto("/people/")
     create(operator, "vpn-gateway", "before-wireguard-upgrade", "OPS-142: WireGuard 1.0.20260223")
     manager.goto("/")
-    studio.take(manager, "servers-desktop-light")
-    phone = studio.page("manager", scheme="dark", **PHONE)
+    photographer.take(manager, "servers-desktop-light")
+    phone = photographer.page("manager", scheme="dark", **PHONE)
     phone.goto("/")
-    studio.take(phone, "servers-phone-dark")
+    photographer.take(phone, "servers-phone-dark")
     for page, name in [(phone, "restore-phone-dark"), (manager, "restore-desktop-light")]:
         open_restore(page, "web-server-01", "before-nginx-upgrade")
         fill_restore(page, "web-server-01", "OPS-147: nginx 1.26 answers every upload with 502")
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
-        studio.take(page, name)
+        photographer.take(page, name)
     manager.get_by_role("button", name="Restore and lose").click()
     manager.locator(".verdict").wait_for()
-    studio.take(manager, "operation-desktop-light")
+    photographer.take(manager, "operation-desktop-light")
     manager.get_by_role("heading", name="The server was restored").wait_for()
     check_the_log(environment)
     for name, device in [("audit-desktop-light", DESKTOP), ("audit-phone-light", PHONE)]:
-        auditor = studio.page("auditor", **device)
+        auditor = photographer.page("auditor", **device)
         auditor.goto("/audit/" if device is DESKTOP else "/audit/?person=Mina+Manager")
         if device is PHONE:
             auditor.get_by_text("newest first").evaluate("place => { place.scrollIntoView() }")
-        studio.take(auditor, name)
+        photographer.take(auditor, name)
 
 
 def main() -> None:

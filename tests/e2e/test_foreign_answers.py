@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.browsing import Site
 from tests.e2e.interposer import FOREIGN_PAGE, FOREIGN_TEXT, SIGN_IN_PATH, Interposed, Interposer
-from tests.e2e.looking import faults
+from tests.e2e.page_checks import faults
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.browser

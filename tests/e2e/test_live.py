@@ -1,4 +1,4 @@
-"""Pages that keep themselves up to date: what they say, when they stop, and what they do when something is gone."""
+"""Polling pages in a browser: announcements, when polling stops, and behaviour when the provider or the portal is down."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -19,7 +19,7 @@ POLL_SECONDS = 4
 
 
 def watch_polls(page: Page) -> list[str]:
-    """A list that grows with each request a fragment makes."""
+    """A list to which every htmx request of the page is appended."""
     polls: list[str] = []
 
     def note(request: Request) -> None:
@@ -34,7 +34,7 @@ def server_url(desk: Desk, name: str = SERVER) -> str:
     return reverse("server_detail", args=[desk.token.pk, desk.server(name).server_id])
 
 
-def test_the_end_of_a_snapshot_is_told_and_then_the_polling_stops(site: Site, desk):
+def test_the_end_of_a_create_is_announced_and_the_polling_stops(site: Site, desk):
     desk.create(desk.server(SERVER), "before-the-upgrade")
     page = site.page(desk.user)
     polls = watch_polls(page)
@@ -50,7 +50,7 @@ def test_the_end_of_a_snapshot_is_told_and_then_the_polling_stops(site: Site, de
 
 
 @pytest.mark.parametrize("where", ["list", "server"])
-def test_a_page_on_which_nothing_moves_looks_again_once_a_minute_while_it_is_seen(site: Site, desk, where):
+def test_an_idle_page_refreshes_once_a_minute_while_it_is_visible(site: Site, desk, where):
     page = site.page(desk.user)
     page.clock.install()
     polls = watch_polls(page)
@@ -69,7 +69,7 @@ def test_a_page_on_which_nothing_moves_looks_again_once_a_minute_while_it_is_see
     assert len(polls) == 2
 
 
-def test_a_list_that_could_not_be_renewed_says_that_it_may_be_old(site: Site, desk):
+def test_a_list_that_could_not_be_refreshed_says_that_it_may_be_outdated(site: Site, desk):
     site.expect_complaint("net::ERR_INTERNET_DISCONNECTED|^htmx:(sendError|afterRequest)")
     page = site.page(desk.user)
     page.clock.install()
@@ -84,7 +84,7 @@ def test_a_list_that_could_not_be_renewed_says_that_it_may_be_old(site: Site, de
     expect(page.locator("#failure")).to_be_empty()
 
 
-def test_when_one_card_finds_the_provider_down_the_buttons_of_all_go_off(site: Site, desk, settings):
+def test_when_one_card_finds_the_provider_down_the_buttons_of_all_are_disabled(site: Site, desk, settings):
     settings.SNAPPORTAL_SANDBOX_SPEED = 1.0
     desk.create(desk.server(SERVER), "before-the-upgrade")
     page = site.page(desk.user)
@@ -109,7 +109,7 @@ def test_a_name_that_cannot_be_used_is_marked_while_it_is_typed(site: Site, desk
     expect(page.locator(".error")).to_have_count(0)
 
 
-def test_filters_are_folded_on_a_phone_and_open_on_a_desk(site: Site, desk):
+def test_filters_are_folded_on_a_phone_and_open_on_a_desktop(site: Site, desk):
     for size, is_open in ((PHONE, False), (DESKTOP, True)):
         page = site.page(desk.user, size=size)
         page.goto("/")
@@ -133,7 +133,7 @@ def test_focus_stays_where_it_was_when_a_fragment_is_swapped(site: Site, desk):
     expect(link).to_be_focused()
 
 
-def test_the_page_of_an_operation_tells_its_end_aloud(site: Site, desk):
+def test_the_page_of_an_operation_announces_its_end(site: Site, desk):
     operation = desk.create(desk.server(SERVER), "before-the-upgrade")
     page = site.page(desk.user)
     page.goto(reverse("operation_detail", args=[operation.pk]))
@@ -156,7 +156,7 @@ def test_a_session_that_ends_while_polling_leads_to_the_sign_in_page_and_back(
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
 
 
-def test_while_the_provider_is_away_the_list_stays_and_recovers_by_itself(site: Site, desk, settings):
+def test_while_the_provider_is_down_the_list_stays_and_recovers_automatically(site: Site, desk, settings):
     url = settings.SNAPPORTAL_API_URL
     desk.views()
     settings.SNAPPORTAL_API_URL = NOWHERE

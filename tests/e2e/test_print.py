@@ -1,4 +1,4 @@
-"""The audit log on paper: it says what it was filtered by, as of when, how much of it is there, and who printed it."""
+"""The printed audit log: filter, time, extent and the person who printed it."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.audit_rows import MIA, write_operation
 
 pytestmark = pytest.mark.browser
 A4 = (718, 1000)
-"""What browsers leave of a sheet between their usual margins, in CSS pixels."""
+"""The printable area between the usual margins, in CSS pixels."""
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_a_printed_log_says_what_it_was_filtered_by(log_page):
         assert control not in paper
 
 
-def test_the_time_of_printing_is_that_of_the_printing(log_page):
+def test_the_printed_time_is_the_time_of_printing(log_page):
     printed = log_page.locator("time[data-printed]")
     expect(printed).to_have_text("")
     assert "Printed " not in on_paper(log_page).replace("Printed here", "").replace("Printed by", "")
@@ -65,12 +65,12 @@ def test_a_printed_row_says_as_of_when_and_by_whom(log_page):
     assert "Matching entries" not in paper
 
 
-def test_the_head_for_paper_is_not_on_the_screen(log_page):
+def test_the_print_header_is_hidden_on_screen(log_page):
     expect(log_page.locator(".printed")).to_be_hidden()
     assert "Printed by" not in log_page.inner_text("body")
 
 
-def test_on_paper_the_log_is_a_table(log_page):
+def test_in_print_the_log_is_a_table(log_page):
     log_page.emulate_media(media="print")
     heads = log_page.locator("thead th")
     tops = {heads.nth(number).bounding_box()["y"] for number in range(heads.count())}

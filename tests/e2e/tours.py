@@ -1,4 +1,4 @@
-"""Tours: walks over the pages of the site in all the states they can be in. Each stop is looked over."""
+"""Tours: sequences of page visits that cover all states of the pages. Each page is checked."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, TimeoutError
 from snapshots.inventory.reader import expire
 from snapshots.vault.models import StoredToken
 from tests.e2e.browsing import Site
-from tests.e2e.looking import faults
+from tests.e2e.page_checks import faults
 from tests.support.desk import Desk, make_desk
 from tests.support.provider import HttpSandbox, Sandbox
 
@@ -21,7 +21,7 @@ NO_PAGE = "no page of the site"
 
 @dataclass
 class World:
-    """A site, its people, and a provider behind a socket that works at its real, slow pace and can misbehave."""
+    """A site, its people, and a provider behind a socket that works at real speed and can misbehave."""
 
     site: Site
     cast: Any
@@ -45,13 +45,13 @@ class World:
         self.settings.SNAPPORTAL_API_URL = self.http.url
 
     def provider_down(self) -> None:
-        """Nobody answers, and the next page finds out: what was read just now would do for another moment."""
+        """Point the portal at an unreachable provider and expire cached readings, so that the next page notices it."""
         self.settings.SNAPPORTAL_API_URL = NOWHERE
         for token in StoredToken.objects.all():
             expire(token)
 
     def look(self, page: Page, text: str) -> None:
-        """Look the page over, once it shows `text`: so that it is the state which is meant."""
+        """Check the page once it shows `text`, which proves that it is in the intended state."""
         try:
             page.locator("main", has_text=text).wait_for(timeout=LOOK_TIMEOUT_MS)
         except TimeoutError:
@@ -72,10 +72,10 @@ TOURS: dict[str, tuple[Tour, frozenset[str]]] = {}
 
 
 def tour(*names: str) -> Callable[[Tour], Tour]:
-    """Marks a tour with the names of the pages on which it stops."""
+    """Register a tour with the names of the pages that it visits."""
 
-    def enlist(walk: Tour) -> Tour:
-        TOURS[walk.__name__] = walk, frozenset(names)
-        return walk
+    def register(function: Tour) -> Tour:
+        TOURS[function.__name__] = function, frozenset(names)
+        return function
 
-    return enlist
+    return register

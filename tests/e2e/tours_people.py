@@ -1,4 +1,4 @@
-"""Tours of coming in, people, tokens and errors."""
+"""Tours of sign-in, people, tokens and errors."""
 
 from django.urls import reverse
 
@@ -12,7 +12,7 @@ from tests.e2e.tours import NO_PAGE, World, tour
 
 
 @tour("sign_in", "invitation_accept")
-def coming_in(world: World) -> None:
+def sign_in_pages(world: World) -> None:
     page = world.site.page()
     world.visit(page, "/sign-in/", "Sign in")
     sign_in(page, "ada", "wrong")
@@ -36,7 +36,7 @@ def coming_in(world: World) -> None:
 
 
 @tour("person_list", "person_add", "person_edit", "person_token_add")
-def people_looked_after(world: World) -> None:
+def people_pages(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.ada)
     world.visit(page, "/people/", "Omar")
@@ -76,7 +76,7 @@ def account_and_help(world: World) -> None:
 
 
 @tour("token_list", "token_add", "token_replace", "token_remove")
-def tokens_kept(world: World) -> None:
+def token_pages(world: World) -> None:
     world.provider_up()
     page = world.site.page(world.cast.mia)
     world.visit(page, "/tokens/", "Add a token, and your servers appear")

@@ -97,7 +97,7 @@ ENDS = [
 
 @tour("operation_detail")
 def operations_in_every_state(world: World) -> None:
-    """Made by the real thing once; then the row is put into each state, with no token left that could move it on."""
+    """One real operation whose row is set to each state, without a token with which reconciliation could change it."""
     desk = world.desk()
     page = world.site.page(world.cast.mia)
     view = desk.server("web-server-01")
@@ -113,7 +113,7 @@ def operations_in_every_state(world: World) -> None:
 
 
 @tour("operation_detail", "operation_attention", "operation_close")
-def what_is_not_known(world: World) -> None:
+def unknown_results(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)
     world.visit(page, reverse("operation_attention"), "Nothing needs attention")
@@ -135,7 +135,7 @@ def what_is_not_known(world: World) -> None:
 
 
 @tour("entry_list", "entry_detail", "entry_export")
-def the_audit_log(world: World) -> None:
+def audit_log_pages(world: World) -> None:
     page = world.site.page(world.cast.aron)
     world.visit(page, "/audit/", "The log is empty")
     with time_machine.travel(timezone.now() - timedelta(minutes=10)), journal.committed():
@@ -159,8 +159,8 @@ def the_audit_log(world: World) -> None:
     world.visit(page, "/audit/?text=nothing-like-this", "No matching entries")
     world.visit(page, "/audit/?since=1999-01-01", "greater than")
     world.visit(page, "/audit/?server=web-server-01", "Ticket 4711")
-    for told in (operation, unknown):
-        first = Entry.objects.filter(operation_id=told.pk).earliest("sequence")
+    for operation_shown in (operation, unknown):
+        first = Entry.objects.filter(operation_id=operation_shown.pk).earliest("sequence")
         world.visit(page, reverse("entry_detail", args=[first.sequence]), "History")
     world.visit(page, "/audit/export/", "The complete log")
     world.visit(page, f"/audit/export/?since={timezone.now() - timedelta(days=1):%Y-%m-%d}", "Filter")

@@ -88,7 +88,7 @@ def test_the_last_known_servers_stay_and_the_page_shows_their_age(far_desk, http
         detail = text_of(browser.get(f"/servers/{far_desk.token.pk}/{far_desk.server().server_id}/"))
     assert "vpn-gateway" in text, "a server without snapshots is known from before"
     for page in (text, detail):
-        assert "The list of servers could not be read: how they are was last confirmed 5 minutes ago" in page
+        assert "The list of servers could not be read: their status was last confirmed 5 minutes ago" in page
     assert "This list has not been confirmed" not in text
 
 

@@ -16,7 +16,12 @@ from tests.support import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAIN = ["tests/audit/test_faults.py", "tests/site/test_log_lines.py", "-k", "disk or lines"]
-PROGRAMS = ["tests/e2e/test_looking.py", "tests/site/test_nothing_left.py", "-k", "complains or cluster"]
+PROGRAMS = [
+    "tests/e2e/test_page_checks.py",
+    "tests/site/test_nothing_left.py",
+    "-k",
+    "console_messages or cluster",
+]
 
 
 @pytest.fixture

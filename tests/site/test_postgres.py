@@ -36,7 +36,7 @@ ROOMS = {
         "accounts/test_people*.py",
         "accounts/test_sign_in.py",
         "accounts/test_typed_secrets.py",
-        "views/test_tokens.py",
+        "views/test_token*.py",
         "vault/test_*.py",
         "site/test_health.py",
         "site/test_readiness_writes.py",

@@ -1,4 +1,4 @@
-"""What hostile tests share: nasty texts, a reader that finds markup from outside, and an honest count of inputs."""
+"""Shared by the `test_bad_*` files: hostile texts, detection of injected markup, and a count of inputs."""
 
 import json
 import logging
@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from structlog.stdlib import ProcessorFormatter
 
 MARK = "zqx"
-"""Stands in every piece of markup below: it may be text on a page, and nothing else."""
+"""Part of every piece of markup below: it may appear on a page only as text."""
 
 MARKUP = (
     f"<{MARK}>",
@@ -95,14 +95,14 @@ nasty_pieces = st.one_of(
     st.text(max_size=12),
 )
 nasty_text = st.one_of(nasty_pieces, st.lists(nasty_pieces, min_size=2, max_size=4).map("".join))
-"""Whatever a person, a browser or a proxy may send as text."""
+"""Text that a person, a browser or a proxy may send."""
 any_text = st.one_of(nasty_text, st.text(st.characters(), max_size=12))
-"""The same with lone surrogates, which JSON can carry and UTF-8 cannot."""
+"""The same, with lone surrogates, which JSON can encode and UTF-8 cannot."""
 
 header_text = nasty_text.map(
     lambda text: text.replace("\r", "").replace("\n", "").encode()[:2000].decode("latin-1")
 )
-"""As a header can carry it, the way WSGI hands it on."""
+"""Text of a header, decoded as WSGI does."""
 
 query_values = st.one_of(
     nasty_text,
@@ -113,11 +113,11 @@ query_values = st.one_of(
 )  # fmt: skip
 
 counted: dict[str, int] = {}
-"""Test to the number of inputs that it promises to try."""
+"""Test name → number of inputs that it tries."""
 
 
 def hostile(inputs: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run the @given test below with so many inputs; it fails if it has tried fewer."""
+    """Run a @given test with at least `inputs` inputs; fail if it tried fewer."""
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         counted[test.__qualname__] = inputs
@@ -151,7 +151,7 @@ def hostile(inputs: int) -> Callable[[Callable[..., None]], Callable[..., None]]
     return decorate
 
 
-# --- Markup that came from outside ----------------------------------------------------------------------------------
+# --- Injected markup ------------------------------------------------------------------------------------------------
 ADDRESSES = frozenset(
     {"href", "src", "action", "formaction", "hx-get", "hx-post", "data", "poster", "srcdoc"}
 )
@@ -159,7 +159,7 @@ ACTIVE = ("javascript:", "vbscript:", "data:", "//")
 
 
 class _Reader(HTMLParser):
-    """Notes every element and attribute that no template of ours can have made."""
+    """Collects elements and attributes that cannot come from a template of the portal."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -169,10 +169,10 @@ class _Reader(HTMLParser):
         if MARK in tag:
             self.strange.append(f"<{tag}>")
         for name, value in attrs:
-            told = (value or "").strip().lower()
+            text = (value or "").strip().lower()
             is_strange = MARK in name or name.startswith("on") or name == "style" or "<" in name
             leads_away = name in ADDRESSES and (
-                told.startswith(ACTIVE) or f"://{MARK}" in told.partition("?")[0]
+                text.startswith(ACTIVE) or f"://{MARK}" in text.partition("?")[0]
             )
             if is_strange or leads_away:
                 self.strange.append(f"<{tag} {name}={value!r}>")
@@ -189,7 +189,7 @@ class _Reader(HTMLParser):
 
 
 def strange_markup(html: str) -> list[str]:
-    """What stands in the page as markup though it came from outside: nothing, if all is well."""
+    """Injected markup in the page; empty if everything was escaped."""
     if MARK not in html:
         return []
     reader = _Reader()
@@ -198,7 +198,7 @@ def strange_markup(html: str) -> list[str]:
     return reader.strange
 
 
-# --- What PostgreSQL would refuse and SQLite takes ------------------------------------------------------------------
+# --- What PostgreSQL would refuse and SQLite accepts ----------------------------------------------------------------
 def _texts(value: object) -> Iterator[str]:
     if isinstance(value, str):
         yield value
@@ -227,7 +227,7 @@ def _check_lengths(sender: type[models.Model], instance: models.Model, **_more: 
 
 @contextmanager
 def strict_database() -> Iterator[None]:
-    """SQLite as strict as PostgreSQL: no NUL, no lone surrogate, no text longer than its column."""
+    """Make SQLite as strict as PostgreSQL: no NUL, no lone surrogate, no text longer than its column."""
     pre_save.connect(_check_lengths, dispatch_uid="hostile")
     try:
         with connection.execute_wrapper(_check_parameters):
@@ -236,10 +236,10 @@ def strict_database() -> Iterator[None]:
         pre_save.disconnect(dispatch_uid="hostile")
 
 
-# --- What the operator reads ----------------------------------------------------------------------------------------
+# --- The portal's log ------------------------------------------------------------------------------------------------
 @contextmanager
 def log_lines() -> Iterator[Callable[[], list[str]]]:
-    """What the portal's own handler writes, line by line; a line ends where a terminal or a tool ends it."""
+    """The lines that the portal's log handler writes, split wherever a terminal or a tool may end a line."""
     (handler,) = [
         one for one in logging.getLogger().handlers if isinstance(one.formatter, ProcessorFormatter)
     ]
@@ -253,7 +253,7 @@ def log_lines() -> Iterator[Callable[[], list[str]]]:
 
 @pytest.fixture
 def strict(db) -> Iterator[None]:
-    """The database as strict as PostgreSQL, and a look at every line that was logged meanwhile."""
+    """A database as strict as PostgreSQL; afterwards every logged line must be one JSON object."""
     with strict_database(), log_lines() as lines:
         yield
         for line in lines():
@@ -264,9 +264,9 @@ def strict(db) -> Iterator[None]:
 PLANNED = frozenset({200, 204, 301, 302, 303, 400, 403, 404, 405, 409, 413, 422, 429, 503})
 
 
-def check(answer: Any, told: str = "") -> None:
-    """An answer that was planned, in which nothing from outside is more than text, and which leads to no other site."""
-    assert answer.status_code in PLANNED, f"{answer.status_code} {told}"
+def check(answer: Any, context: str = "") -> None:
+    """The status is planned, headers and page hold no injected content, and a redirect stays on this site."""
+    assert answer.status_code in PLANNED, f"{answer.status_code} {context}"
     for name, value in answer.headers.items():
         assert value.isascii(), name
         assert not set("\r\n\0") & set(value), name

@@ -1,4 +1,4 @@
-"""Reading pages in tests: their forms' hidden fields, and small questions about their markup."""
+"""Reading pages in tests: text, hidden fields and element ids."""
 
 import re
 from html import unescape

@@ -1,4 +1,4 @@
-"""Every URL, every role, every method. A URL that has no row here fails the build."""
+"""Access by every role with every method to every URL. A URL without a row here fails the build."""
 
 import uuid
 from itertools import product
@@ -72,24 +72,24 @@ def all_patterns() -> list[URLPattern]:
     return patterns(get_resolver())
 
 
-def test_every_url_has_its_row_and_every_row_its_url():
+def test_every_url_has_a_row_in_the_matrix_and_every_row_a_url():
     assert sorted(str(entry.name) for entry in all_patterns()) == sorted(MATRIX)
 
 
-def test_every_view_wears_its_mark():
+def test_every_view_declares_its_permission():
     for entry in all_patterns():
         methods = {*MATRIX[str(entry.name)][1].split()} - {"HEAD"}
         assert getattr(entry.callback, "access", None), f"{entry.name} may be opened by anybody"
         assert set(entry.callback.methods) - {"HEAD"} == methods, entry.name
 
 
-def each_name() -> list[Any]:
-    """`readyz` writes on a connection of its own, which the transaction around an ordinary test would hold up."""
+def parameters() -> list[Any]:
+    """`readyz` writes on its own connection, which the transaction of an ordinary test would block."""
     committing = pytest.mark.django_db(transaction=True)
     return [pytest.param(name, marks=[committing] if name == "readyz" else []) for name in sorted(MATRIX)]
 
 
-@pytest.mark.parametrize("name", each_name())
+@pytest.mark.parametrize("name", parameters())
 def test_each_role_may_do_exactly_what_the_matrix_says(name, cast):
     arguments, methods, who = MATRIX[name]
     url = reverse(name, kwargs=arguments)
@@ -99,19 +99,19 @@ def test_each_role_may_do_exactly_what_the_matrix_says(name, cast):
         if role != NOBODY_AT_ALL:
             client.force_login(people[role])
         status = client.generic(method, url).status_code
-        told = f"{method} {name} as {role}: {status}"
+        context = f"{method} {name} as {role}: {status}"
         if role not in who and role == NOBODY_AT_ALL:
-            assert status == 302, told
+            assert status == 302, context
         elif method not in methods.split():
-            assert status == 405, told
+            assert status == 405, context
         elif role not in who:
-            assert status == 403, told
+            assert status == 403, context
         else:
-            assert status in {200, 302, 303, 400, 404, 409, 410}, told
+            assert status in {200, 302, 303, 400, 404, 409, 410}, context
 
 
 @pytest.mark.django_db
-def test_a_refusal_stands_in_the_log(cast, signed_in):
+def test_a_refusal_is_recorded_in_the_log(cast, signed_in):
     from snapshots.audit.models import Entry
 
     url = reverse("person_list")

@@ -1,4 +1,4 @@
-"""The audit log narrowed to a person (whatever names that person had) and to a server (however it is written)."""
+"""Filters of the audit log by person (under every name the person had) and by server (name, id or address)."""
 
 import pytest
 import time_machine
@@ -33,7 +33,7 @@ def write(who: Actor, label: str) -> None:
 
 
 def shown(client, **query) -> list[tuple[str, str]]:
-    """Who and which token, of each line, oldest first."""
+    """Actor and token label of each line, oldest first."""
     lines = client.get(reverse("entry_list"), query).context["page"].lines
     return [(line.who, line.what.split()[2]) for line in reversed(lines)]
 
@@ -81,7 +81,7 @@ def namesakes(cast):
     return other
 
 
-def test_two_people_of_one_name_are_told_apart_by_their_sign_in_names(namesakes, auditor):
+def test_two_people_with_one_name_are_distinguished_by_their_sign_in_names(namesakes, auditor):
     assert {"Mia (mia)", "Mia (mia.b)", "Omar"} <= set(choices(auditor))
     assert "Mia" not in choices(auditor)
     assert shown(auditor) == [("Mia (mia)", "hers"), ("Mia (mia.b)", "the-others"), ("Omar", "omars")]
@@ -91,24 +91,24 @@ def test_two_people_of_one_name_are_told_apart_by_their_sign_in_names(namesakes,
     assert labels(auditor, person="Mia") == ["hers", "the-others"]
 
 
-def test_a_name_typed_in_full_is_nobody_elses_of_a_longer_name(namesakes, auditor):
+def test_a_full_name_does_not_match_people_with_a_longer_name(namesakes, auditor):
     longer = User.objects.create_user("miadora", None, name="Miadora", role=Role.OPERATOR)
     write(actor(longer), "hers-too")
     assert labels(auditor, person="mia") == ["hers", "the-others"]
     assert labels(auditor, person="mi") == ["hers", "the-others", "hers-too"]
 
 
-def test_a_part_of_a_new_name_under_which_nothing_was_done_yet_finds_the_person(renamed, auditor):
+def test_a_part_of_a_new_name_without_rows_finds_the_person(renamed, auditor):
     rename(renamed, "Zoe Winter")
     assert labels(auditor, person="zoe") == ["first", "second"]
 
 
-def test_the_page_of_a_row_tells_namesakes_apart_too(namesakes, auditor):
+def test_the_page_of_a_row_distinguishes_people_with_one_name(namesakes, auditor):
     assert "Mia (mia.b)" in text_of(auditor.get("/audit/2/"))
     assert "Omar (omar)" not in text_of(auditor.get("/audit/3/"))
 
 
-def test_a_name_that_somebody_else_had_before_is_told_apart(cast, auditor):
+def test_a_name_that_another_person_had_before_is_distinguished(cast, auditor):
     write(actor(cast.mia), "hers")
     rename(cast.mia, "Maria")
     rename(cast.omar, "Mia")
@@ -120,7 +120,7 @@ def test_a_name_that_somebody_else_had_before_is_told_apart(cast, auditor):
     )
 
 
-def test_somebody_who_left_is_found_by_the_name_and_told_apart(cast, auditor):
+def test_a_deleted_person_is_found_by_name_and_distinguished(cast, auditor):
     left = Actor(id=77, name="Mia", role="manager")
     write(left, "of-the-one-who-left")
     write(Actor(id=78, name="Lena Left", role="viewer"), "lenas")
@@ -131,13 +131,13 @@ def test_somebody_who_left_is_found_by_the_name_and_told_apart(cast, auditor):
     assert ("Mia (person 77)", "of-the-one-who-left") in shown(auditor)
 
 
-def test_what_no_person_did_is_found_by_its_name(auditor):
+def test_rows_without_a_person_are_found_by_the_actor_name(auditor):
     write(Actor(id=None, name="command line", role="", channel="command"), "by-command")
     assert shown(auditor, person="command") == [("command line", "by-command")]
     assert labels(auditor, person="no such name") == []
 
 
-def test_the_log_of_a_person_is_a_seek(cast, auditor, django_assert_max_num_queries):
+def test_the_log_of_a_person_is_read_by_an_index_seek(cast, auditor, django_assert_max_num_queries):
     write(actor(cast.mia), "one")
     with django_assert_max_num_queries(12) as seen:
         labels(auditor, person="Mia")
@@ -146,7 +146,7 @@ def test_the_log_of_a_person_is_a_seek(cast, auditor, django_assert_max_num_quer
 
 @pytest.fixture
 def servers(cast, sandbox):
-    """Two servers in the log; the readings of two tokens know addresses of both, and of a third."""
+    """Two servers in the log; the readings of two tokens hold addresses of both, and of a third."""
     write_operation("completed")
     write_operation("completed", server_id=12346, server_name="db-server-01")
     write_operation("completed", server_id=99, server_name="12346")
@@ -202,7 +202,7 @@ def test_the_page_says_which_server_an_address_is(servers, auditor, text, note):
     assert page.context["filters"] == [("Server", note)]
 
 
-def test_a_server_that_is_named_like_its_address_is_found(auditor):
+def test_a_server_whose_name_is_its_address_is_found(auditor):
     write_operation("completed", server_id=8, server_name="198.51.100.4")
     assert server_names(auditor, "198.51.100.4") == ["198.51.100.4"]
 
@@ -212,7 +212,7 @@ def test_no_token_is_used_to_find_an_address(servers, auditor, settings):
     assert server_names(auditor, "203.0.113.7") == ["web-server-01"]
 
 
-def test_the_filter_is_told_in_words_on_paper_and_before_an_export(namesakes, auditor):
+def test_the_filter_is_shown_as_text_in_print_and_before_an_export(namesakes, auditor):
     query = {
         "person": "Mia (mia)",
         "action": "token.check",
@@ -224,8 +224,8 @@ def test_the_filter_is_told_in_words_on_paper_and_before_an_export(namesakes, au
     with time_machine.travel("2026-12-03T12:00:00Z"):
         auditor.force_login(User.objects.get(username="aron"))
         page = auditor.get(reverse("entry_list"), query)
-    told = dict(page.context["filters"])
-    assert told == {
+    filters = dict(page.context["filters"])
+    assert filters == {
         "Search": "e",
         "Person": "Mia (mia)",
         "What": str(ACTIONS["token.check"][0]),
@@ -237,10 +237,10 @@ def test_the_filter_is_told_in_words_on_paper_and_before_an_export(namesakes, au
     assert "As of 3 Dec 2026, 12:00 UTC" in head
     assert "Printed by Aron" in head
     export = auditor.get(reverse("entry_export"), query)
-    assert dict(export.context["filters"]) == told
+    assert dict(export.context["filters"]) == filters
 
 
-def test_paper_says_which_part_of_what_was_found_it_holds(auditor, monkeypatch, cast):
+def test_a_printed_page_says_which_part_of_the_results_it_holds(auditor, monkeypatch, cast):
     monkeypatch.setattr("snapshots.views.audit.PAGE_SIZE", 3)
     for number in range(7):
         write(actor(cast.mia), str(number))

@@ -1,4 +1,4 @@
-"""The audit log on the screen: who may see it, what a line says, how it is narrowed and paged, and its export."""
+"""Pages of the audit log: access, lines, filters, paging and export."""
 
 import json
 import re
@@ -51,7 +51,7 @@ def test_auditors_read_and_export_admins_read_nobody_else_does(
     assert client.post(reverse("entry_export"), {"format": "csv"}).status_code == export_status
 
 
-def test_only_those_who_may_export_are_offered_it(cast, signed_in):
+def test_only_people_who_may_export_see_the_export_button(cast, signed_in):
     write_events(1)
     link = reverse("entry_export")
     assert link in signed_in(cast.aron).get(reverse("entry_list")).text
@@ -62,7 +62,7 @@ def test_an_empty_log_says_so(auditor):
     assert "The log is empty" in auditor.get(reverse("entry_list")).text
 
 
-def test_a_story_is_one_line_that_says_how_it_stands_now(auditor):
+def test_an_operation_is_one_line_with_its_latest_result(auditor):
     write_operation("accepted", "completed", reason="A bad update")
     (line,) = page_of(auditor).lines
     assert (line.who, line.what, line.why) == ("Mia", "Restore web-server-01 from weekly", "A bad update")
@@ -79,7 +79,7 @@ def test_an_intent_without_an_outcome_is_never_shown_as_done(auditor):
     assert "Treat the result as unknown" in story
 
 
-def test_every_filter_narrows_and_stands_in_the_address(auditor):
+def test_every_filter_is_applied_and_kept_in_the_query_string(auditor):
     write_operation("completed", reason="A bad update")
     write_operation("failed", actor=ARON, server_id=777, server_name="db-server-01", action="snapshot.delete")
     journal.record(MIA.entry(action="person.sign_out"))
@@ -97,7 +97,7 @@ def test_every_filter_narrows_and_stands_in_the_address(auditor):
     assert "No matching entries" in auditor.get(reverse("entry_list"), {"person": "nobody"}).text
 
 
-def test_pending_finds_only_what_nobody_answered(auditor):
+def test_the_pending_filter_finds_only_intents_without_an_outcome(auditor):
     write_operation("completed")
     write_operation(snapshot_name="unanswered")
     assert lines_of(auditor, result="pending") == ["Restore web-server-01 from unanswered"]
@@ -118,7 +118,7 @@ def test_days_include_both_ends(auditor):
 @pytest.mark.parametrize("query", [
     {"since": "yesterday"}, {"until": "9999-12-31"}, {"action": "x"}, {"result": "x"}, {"text": "x" * 201},
 ])  # fmt: skip
-def test_a_filter_that_cannot_be_meant_is_told_and_shows_nothing(auditor, query):
+def test_an_invalid_filter_shows_an_error_and_no_entries(auditor, query):
     write_events(1)
     response = auditor.get(reverse("entry_list"), query)
     assert (response.status_code, response.context["page"].lines) == (200, [])
@@ -161,7 +161,7 @@ def test_paging_keeps_the_filter_and_never_skips_rows_by_counting(
 
 
 @pytest.mark.parametrize("place", ["-1", "x", "9" * 30, "0", ""])
-def test_a_place_that_is_none_does_no_harm(auditor, place):
+def test_an_invalid_page_position_causes_no_error(auditor, place):
     write_events(1)
     for name in ("before", "after"):
         assert auditor.get(reverse("entry_list"), {name: place}).status_code == 200
@@ -176,7 +176,7 @@ def test_a_count_stops_at_ten_thousand(auditor, monkeypatch):
     assert Entry.objects.all().capped_count() == 4
 
 
-def test_a_story_is_told_whole_from_any_of_its_rows(auditor):
+def test_the_page_of_any_row_shows_the_whole_history(auditor):
     write_operation("unknown", provider_message="Gateway timeout", provider_status=504, duration_ms=15000)
     write_events(1)
     operation_id = Entry.objects.get(sequence=1).operation_id
@@ -210,7 +210,7 @@ def test_a_changed_row_is_marked_on_its_page(auditor):
     assert "not valid" in page.text
 
 
-def test_a_row_survives_whom_it_speaks_of(auditor, cast):
+def test_a_row_remains_after_its_person_is_deleted(auditor, cast):
     write_events(1, actor=journal.Actor(id=cast.mia.pk, name="Mia", role="manager"))
     cast.mia.delete()
     assert page_of(auditor).lines[0].who == "Mia"
@@ -227,7 +227,7 @@ def test_text_from_outside_is_never_markup(auditor):
         assert nasty not in page.text
 
 
-def test_the_page_tells_when_the_log_was_checked_and_anchored(auditor):
+def test_the_page_says_when_the_log_was_verified_and_anchored(auditor):
     assert "Never verified yet" in auditor.get(reverse("entry_list")).text
     journal.record(MIA.entry(action="audit.verify", result="completed", evidence="7 rows hold"))
     journal.record(MIA.entry(action="audit.anchor", result="completed", evidence="row 8"))
@@ -240,7 +240,7 @@ def test_the_page_tells_when_the_log_was_checked_and_anchored(auditor):
     assert "row 3: it was changed" in text
 
 
-def test_an_export_hands_out_the_narrowed_log_and_is_noted(auditor):
+def test_an_export_holds_the_filtered_log_and_is_recorded(auditor):
     write_operation("accepted", "completed")
     write_events(2, actor=ARON)
     url = f"{reverse('entry_export')}?person=Mia"
@@ -267,20 +267,20 @@ def test_the_whole_log_is_exported_without_a_filter(auditor):
     assert auditor.post(reverse("entry_export"), {"format": "exe"}).status_code == 404
 
 
-def test_nothing_is_handed_out_when_it_cannot_be_noted(auditor, settings):
+def test_nothing_is_exported_if_the_export_cannot_be_recorded(auditor, settings):
     write_events(3)
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     assert auditor.post(reverse("entry_export"), {"format": "csv"}).status_code == 503
     assert len(rows()) == 3
 
 
-def test_a_refused_reader_stands_in_the_log(cast, signed_in):
+def test_a_refused_reader_is_recorded_in_the_log(cast, signed_in):
     signed_in(cast.vera).get(reverse("entry_list"))
     (row,) = rows()
     assert (row["action"], row["actor_name"], row["code"]) == ("access.refuse", "Vera", "audit.read")
 
 
-def test_every_action_that_is_written_has_its_words():
+def test_every_recorded_action_has_texts():
     sources = [
         path.read_text() for room in ("snapshots", "snapportal") for path in (ROOT / room).rglob("*.py")
     ]

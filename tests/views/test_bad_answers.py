@@ -1,4 +1,4 @@
-"""Whatever the provider answers, near its contract or far from it: read, or unreadable, and shown as text alone."""
+"""Arbitrary answers of the provider: parsed or reported as unreadable, and shown only as text."""
 
 import json
 import re
@@ -55,7 +55,7 @@ provider_ids = st.one_of(st.integers(1, 40), json_values)
 
 
 def near(**keys: st.SearchStrategy) -> st.SearchStrategy:
-    """An object near the contract: each key there or not, and other keys besides."""
+    """An object similar to the contract: each key optional, with additional keys."""
     return st.builds(
         lambda known, more: more | known,
         st.fixed_dictionaries({}, optional=keys),
@@ -101,7 +101,7 @@ def lists_of(items: st.SearchStrategy) -> st.SearchStrategy:
 
 
 def to_body(value: object) -> bytes:
-    """As JSON, with what JSON should not hold but Python writes (NaN, lone surrogates)."""
+    """The value as JSON, including NaN and lone surrogates, which Python writes although JSON forbids them."""
     return json.dumps(value).encode()
 
 
@@ -130,7 +130,7 @@ def texts_in(value: object) -> list[str]:
 
 @hostile.hostile(1300)
 @given(body=bodies)
-def test_any_answer_is_read_or_is_unreadable(body):
+def test_any_answer_is_parsed_or_reported_as_unreadable(body):
     writes = (write_answers.to_created, write_answers.to_restore_started, write_answers.to_deleted)
     readers = (*writes, lambda body: write_answers.to_deleted(body, 200), parsing.to_account)
     for reader in (*readers, lambda body: tuple(map(parsing.to_snapshot, parsing.read_page(body).items))):
@@ -144,8 +144,8 @@ def test_any_answer_is_read_or_is_unreadable(body):
     parsing.error_text(body).encode()
 
 
-def test_no_depth_of_nesting_is_too_deep_for_an_answer_to_be_unreadable():
-    """A text is made of what is nested deeply only where reading it has left too little room."""
+def test_an_answer_of_any_nesting_depth_is_parsed_or_reported_as_unreadable():
+    """Deeply nested values are turned into text only where parsing exceeds the recursion limit."""
     for depth in range(300, 1100):
         deep = b"[" * depth + b"]" * depth
         parsing.error_text(b'{"detail":{"a":' + deep + b"}}")
@@ -158,7 +158,7 @@ def test_no_depth_of_nesting_is_too_deep_for_an_answer_to_be_unreadable():
 
 @hostile.hostile(1000)
 @given(status=st.integers(100, 999), body=bodies, retry_after=header_text, link=any_text)
-def test_any_failure_is_one_of_ours(status, body, retry_after, link):
+def test_any_failure_becomes_an_error_of_the_client(status, body, retry_after, link):
     assert isinstance(responses.failure_of(status, {"retry-after": retry_after}, body), UpstreamError)
     try:
         responses.next_params("https://admin.vps.org/api/v1/snapshots/", link)
@@ -168,7 +168,7 @@ def test_any_failure_is_one_of_ours(status, body, retry_after, link):
 
 @pytest.fixture
 def mia(cast, strict) -> SimpleNamespace:
-    """Mia at her browser, with a token that only the test's own provider knows."""
+    """Mia's browser, and a token that only the double accepts."""
     browser = Client()
     browser.force_login(cast.mia)
     token = make_desk(cast.mia, "a-token-of-nobody").token
@@ -191,7 +191,7 @@ server_lists = st.one_of(results_of(good_servers), lists_of(server_items))
     page=st.sampled_from(["/", "/?sort=newest", "/?q=a&sort=size", "/tokens/"]),
     then=st.sampled_from(["server_detail", "server_status", "snapshot_restore", "snapshot_delete"]),
 )
-def test_whatever_the_provider_lists_is_shown_as_text(mia, double, snapshots, servers, account, page, then):
+def test_any_list_of_the_provider_is_shown_as_text(mia, double, snapshots, servers, account, page, then):
     said = {
         contract.SNAPSHOTS_PATH: snapshots,
         contract.SERVERS_PATH: servers,
@@ -228,7 +228,7 @@ SNAPSHOT = {
     ).map(to_body)
     | bodies,
 )
-def test_whatever_the_provider_answers_to_a_write_is_shown_as_text(mia, double, action, status, said):
+def test_any_answer_to_a_write_is_shown_as_text(mia, double, action, status, said):
     listed = {"results": [SNAPSHOT]}
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -237,8 +237,8 @@ def test_whatever_the_provider_answers_to_a_write_is_shown_as_text(mia, double, 
         return httpx.Response(status, content=said)
 
     double.answer = answer
-    cache.clear()  # an earlier 429 asked us to wait
-    Operation.objects.update(state=State.FAILED)  # nothing of it holds the server or takes the snapshot away
+    cache.clear()  # a wait from an earlier 429
+    Operation.objects.update(state=State.FAILED)  # so that no open operation holds the server or the snapshot
     snapshot = parsing.to_snapshot(SNAPSHOT)
     confirmation = sign_confirmation(
         actor_id=mia.user.pk, action=action, token_id=mia.token.pk, server_id=7,

@@ -1,4 +1,4 @@
-"""Texts that end in files, in the log, in a signed form or in the address of a visitor: never more than a text there."""
+"""Arbitrary text in exports, log lines, signed confirmations, client addresses and audit filters."""
 
 import csv
 import io
@@ -30,7 +30,7 @@ FILTERS = ("text", "person", "action", "server", "result", "since", "until")
 
 @hostile.hostile(1500)
 @given(text=nasty_text)
-def test_an_address_is_an_address_whatever_the_proxies_say(text):
+def test_any_forwarded_header_yields_a_valid_address(text):
     proxies = parse_networks("10.0.0.0/8")
     peer = parse_address("10.0.0.1")
     assert peer is not None
@@ -53,8 +53,8 @@ def test_no_cell_of_an_export_is_a_formula(text):
     clean = contract.clean_text(text)
     lines = "".join(export.csv_lines([row_of(clean)]))
     (names, cells) = csv.reader(io.StringIO(lines.removeprefix("\ufeff"), newline=""))
-    told = dict(zip(names, cells, strict=True))
-    assert told["reason"] in {clean, f"'{clean}"}
+    exported = dict(zip(names, cells, strict=True))
+    assert exported["reason"] in {clean, f"'{clean}"}
     for cell in cells:
         assert not cell.lstrip(' \u00a0\u200b\ufeff"').startswith(("=", "+", "-", "@", "\t", "\r"))
     (line,) = export.json_lines([row_of(clean)])
@@ -75,7 +75,7 @@ def test_no_text_can_forge_a_line_of_the_log(text, key):
 
 @hostile.hostile(900)
 @given(text=nasty_text, other=nasty_text)
-def test_no_text_is_a_confirmation(text, other):
+def test_no_text_is_accepted_as_a_confirmation(text, other):
     good = sign_confirmation(actor_id=1, action=Action.CREATE, token_id="t", server_id=7, snapshot=None)
     for forged in (
         text,
@@ -91,7 +91,7 @@ def test_no_text_is_a_confirmation(text, other):
 
 @hostile.hostile(300)
 @given(values=st.fixed_dictionaries(dict.fromkeys(FILTERS, hostile.query_values)))
-def test_any_filter_of_the_log_is_a_query_or_an_error_of_the_form(strict, values):
+def test_any_audit_filter_is_a_query_or_a_form_error(strict, values):
     form = EntryFilterForm(QueryDict(urlencode(values)), Roster([]))
     if form.is_valid():
         list(form.lines()[:1])

@@ -1,4 +1,4 @@
-"""Where the provider's clock and ours differ, nothing is computed from both: no loss, age, bar or date that is not known."""
+"""If the provider's clock differs from ours, pages show no loss, age, progress or date computed from both."""
 
 import re
 from datetime import timedelta
@@ -21,7 +21,7 @@ def mia(desk, signed_in):
 
 
 def shift(name: str, **by) -> Snapshot:
-    """Date a snapshot of the sandbox by a clock that differs from ours."""
+    """Shift the creation time of a sandbox snapshot, as a clock that differs from ours would."""
     snapshot = Snapshot.objects.get(name=name)
     snapshot.created_at = timezone.now() + timedelta(**by)
     snapshot.save()
@@ -35,15 +35,15 @@ def restore_page(mia, desk, snapshot) -> str:
 @pytest.mark.parametrize("by", [{"hours": 2}, {"minutes": 10}, {"seconds": 90}])
 def test_a_snapshot_dated_ahead_of_our_clock_has_no_known_loss(desk, mia, by):
     text = restore_page(mia, desk, shift("pre-migration", **by))
-    assert "Everything written since the snapshot was taken will be lost" in text
+    assert "Everything written since the snapshot was created will be lost" in text
     assert "How much will be lost is not known" in text
     assert "clock is ahead" in text
     assert "seconds)" not in text
 
 
-def test_a_few_seconds_ahead_are_no_difference_but_no_loss_either(desk, mia):
+def test_a_few_seconds_ahead_are_not_a_clock_difference_and_not_a_loss(desk, mia):
     text = restore_page(mia, desk, shift("pre-migration", seconds=20))
-    assert "Everything written since the snapshot was taken will be lost" in text
+    assert "Everything written since the snapshot was created will be lost" in text
     assert "clock is ahead" not in text
     assert "seconds)" not in text
 
@@ -56,7 +56,7 @@ def test_one_snapshot_dated_ahead_makes_the_loss_of_the_others_unknown(desk, mia
     assert "How much will be lost is not known" in restore_page(mia, desk, other)
 
 
-def test_the_loss_of_what_was_requested_here_is_told_by_our_own_clock(desk, mia):
+def test_the_loss_of_a_snapshot_requested_here_is_measured_by_our_own_clock(desk, mia):
     operation = desk.create(desk.server("web-server-01"), "mine")
     snapshot = Snapshot.objects.get(name="mine")
     ahead = operation.snapshot_created_at + timedelta(hours=2)
@@ -75,7 +75,7 @@ def test_a_delete_page_says_that_the_clocks_differ(desk, mia):
     assert "just now" not in text
 
 
-def test_a_card_says_how_far_ahead_and_gives_no_age_that_is_not_known(desk, mia):
+def test_a_card_says_how_far_ahead_a_time_is_and_shows_no_unknown_age(desk, mia):
     shift("pre-migration", hours=2, minutes=1)
     page = mia.get("/?q=web-server-01")
     assert "2 hours ahead of this portal's clock" in text_of(page)
@@ -85,7 +85,7 @@ def test_a_card_says_how_far_ahead_and_gives_no_age_that_is_not_known(desk, mia)
     assert len(re.findall('class="when"', table)) == 3
 
 
-def test_where_the_clocks_differ_nothing_has_a_bar(desk, mia):
+def test_no_progress_bar_is_shown_where_the_clocks_differ(desk, mia):
     snapshot = shift("pre-migration", hours=2)
     assert "<progress" not in mia.get("/?q=web-server-01").content.decode()
     moving = Snapshot.objects.filter(server=snapshot.server)
@@ -97,7 +97,7 @@ def test_where_the_clocks_differ_nothing_has_a_bar(desk, mia):
     assert "<progress" not in page.content.decode()
 
 
-def test_the_bar_of_what_was_requested_here_follows_our_own_clock(desk, mia, settings):
+def test_the_progress_bar_of_a_snapshot_requested_here_follows_our_own_clock(desk, mia, settings):
     settings.SNAPPORTAL_SANDBOX_SPEED = 1
     operation = desk.create(desk.server("web-server-01"), "mine")
     later = timezone.now() + timedelta(hours=2)
@@ -107,7 +107,7 @@ def test_the_bar_of_what_was_requested_here_follows_our_own_clock(desk, mia, set
     assert 'value="50"' in page
 
 
-def test_a_proposed_name_bears_no_date_on_which_the_clocks_differ(desk, mia):
+def test_a_proposed_name_has_no_date_where_the_clocks_differ(desk, mia):
     shift("pre-migration", hours=2)
     url = reverse("snapshot_create", args=[desk.token.pk, desk.server("web-server-01").server_id])
     assert 'value="before-change"' in mia.get(url).content.decode()

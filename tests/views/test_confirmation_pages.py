@@ -1,4 +1,4 @@
-"""The pages that ask before something is done: they say what will happen, and keep what was typed when it is refused."""
+"""Confirmation pages: they say what will happen, and keep typed values when a request is refused."""
 
 import pytest
 from django.urls import reverse
@@ -86,7 +86,7 @@ def test_a_running_server_is_warned_about_and_a_stopped_one_is_not(desk, mia):
     )
 
 
-def test_a_full_server_gets_no_form_but_links_to_make_room(desk, mia):
+def test_a_full_server_gets_no_form_but_links_to_delete_snapshots(desk, mia):
     response = mia.get(url_of("create", desk, desk.server("db-server-01")))
     body = response.content.decode()
     assert 'name="confirmation"' not in body
@@ -108,7 +108,7 @@ def test_restore_says_what_will_be_lost(desk, mia):
         assert part in text, part
 
 
-def test_restore_wants_the_servers_name_and_a_reason(desk, mia):
+def test_restore_requires_the_servers_name_and_a_reason(desk, mia):
     view = desk.server()
     url = url_of("restore", desk, view)
     assert confirm(mia, url, typed_name=view.name).status_code == 422
@@ -119,7 +119,7 @@ def test_restore_wants_the_servers_name_and_a_reason(desk, mia):
     assert not Operation.objects.exists()
 
 
-def test_a_wrong_server_name_and_a_missing_reason_are_told_at_once(desk, mia):
+def test_a_wrong_server_name_and_a_missing_reason_are_shown_together(desk, mia):
     response = confirm(mia, url_of("restore", desk, desk.server()), typed_name="another-server")
     assert response.status_code == 422
     text = text_of(response)
@@ -129,16 +129,16 @@ def test_a_wrong_server_name_and_a_missing_reason_are_told_at_once(desk, mia):
     assert not Operation.objects.exists()
 
 
-def test_a_page_that_is_only_opened_has_no_error_in_its_title(desk, mia):
+def test_a_page_opened_by_get_has_no_error_in_its_title(desk, mia):
     assert "Error:" not in mia.get(url_of("restore", desk, desk.server())).content.decode()
 
 
-def test_the_name_is_described_by_what_is_said_while_it_is_typed(desk, mia):
+def test_the_name_field_is_described_by_the_result_of_its_check(desk, mia):
     body = mia.get(url_of("create", desk, desk.server())).content.decode()
     assert 'aria-describedby="id_name_helptext name-check"' in body
 
 
-def test_on_a_full_server_a_restore_says_that_there_is_no_room_for_a_way_back(desk, mia):
+def test_on_a_full_server_a_restore_says_that_no_slot_is_free_for_the_present_state(desk, mia):
     view = desk.server("db-server-01")
     response = mia.get(url_of("restore", desk, view))
     assert "All 5 snapshot slots are used. To keep the present state" in text_of(response)
@@ -164,7 +164,7 @@ def test_a_form_that_is_sent_twice_leads_to_the_same_operation(desk, mia):
     assert Operation.objects.count() == 1
 
 
-def test_delete_names_what_goes_and_wants_a_tick(desk, mia):
+def test_delete_names_the_snapshot_and_requires_a_tick(desk, mia):
     view = desk.server("web-server-01")
     snapshot = desk.snapshot(view)
     url = url_of("delete", desk, view, snapshot)
@@ -178,7 +178,7 @@ def test_delete_names_what_goes_and_wants_a_tick(desk, mia):
     assert Operation.objects.get().reason == "too old"
 
 
-def test_a_snapshot_that_changed_meanwhile_must_be_confirmed_anew(desk, mia):
+def test_a_snapshot_that_changed_meanwhile_must_be_confirmed_again(desk, mia):
     view = desk.server()
     url = url_of("restore", desk, view)
     confirmation = hidden(mia.get(url), "confirmation")
@@ -192,7 +192,7 @@ def test_a_snapshot_that_changed_meanwhile_must_be_confirmed_anew(desk, mia):
     assert again.status_code == 302
 
 
-def test_a_snapshot_that_is_gone_is_said_to_be_gone(desk, mia):
+def test_the_page_says_that_a_snapshot_is_gone(desk, mia):
     view = desk.server()
     snapshot = desk.snapshot(view)
     url = url_of("restore", desk, view, snapshot)
@@ -204,7 +204,7 @@ def test_a_snapshot_that_is_gone_is_said_to_be_gone(desk, mia):
     assert mia.get(url).status_code == 404
 
 
-def test_a_confirmation_that_was_meddled_with_is_refused(desk, mia):
+def test_a_modified_confirmation_is_refused(desk, mia):
     view = desk.server()
     url = url_of("delete", desk, view)
     response = mia.post(url, {"confirmation": hidden(mia.get(url), "confirmation") + "x", "understood": "on"})
@@ -213,7 +213,7 @@ def test_a_confirmation_that_was_meddled_with_is_refused(desk, mia):
     assert not Operation.objects.exists()
 
 
-def test_while_a_restore_runs_an_override_with_a_reason_is_asked_for(desk, mia):
+def test_while_a_restore_runs_an_override_requires_a_reason(desk, mia):
     view = desk.server()
     desk.restore(view, desk.snapshot(view))
     url = url_of("delete", desk, view)
@@ -222,13 +222,13 @@ def test_while_a_restore_runs_an_override_with_a_reason_is_asked_for(desk, mia):
     refused = confirm(mia, url, understood="on")
     assert refused.status_code == 409
     assert text_of(refused).count("A restore of this server is running") == 1
-    assert "Say why it must be done now" in text_of(refused)
+    assert "Enter why it must be done now" in text_of(refused)
     assert Operation.objects.count() == 1
     assert confirm(mia, url, understood="on", override_reason="The provider told us to").status_code == 302
     assert "The provider told us to" in Operation.objects.get(action=Action.DELETE).reason
 
 
-def test_who_may_not_restore_is_offered_no_override(cast, desk, sandbox, signed_in):
+def test_a_person_who_may_not_restore_is_offered_no_override(cast, desk, sandbox, signed_in):
     omars = make_desk(cast.omar, sandbox.token)
     view = desk.server()
     desk.restore(view, desk.snapshot(view))
@@ -252,14 +252,14 @@ def test_while_the_provider_is_down_a_full_server_says_why_nothing_can_be_delete
     assert "That is possible once the provider can be reached again" in text_of(client.get(url))
 
 
-def test_who_may_not_delete_is_sent_to_a_manager_when_a_server_is_full(cast, sandbox, signed_in):
+def test_on_a_full_server_a_person_who_may_not_delete_is_referred_to_a_manager(cast, sandbox, signed_in):
     desk = make_desk(cast.omar, sandbox.token)
     text = text_of(signed_in(cast.omar).get(url_of("create", desk, desk.server("db-server-01"))))
     assert "ask a manager to delete one" in text
 
 
 @pytest.mark.django_db(transaction=True)
-def test_when_the_provider_cannot_be_asked_nothing_is_sent_and_the_page_says_so(
+def test_while_the_provider_is_unreachable_nothing_is_sent_and_the_page_says_so(
     far_desk, http_sandbox, signed_in
 ):
     client = signed_in(far_desk.user)

@@ -1,4 +1,4 @@
-"""A snapshot that is on its way out is shown so, and what the page says of its delete fits what the list shows."""
+"""A snapshot whose deletion is accepted but still listed: its row, its pages and the operation's page agree."""
 
 import pytest
 from django.urls import reverse
@@ -16,7 +16,7 @@ def mia(imaginary_desk, signed_in):
 
 @pytest.fixture
 def urls(imaginary_desk):
-    """Where web's only snapshot is deleted, restored and shown."""
+    """URLs that delete, restore and show web's only snapshot."""
     view = imaginary_desk.server("web")
     ids = (imaginary_desk.token.pk, imaginary_desk.snapshot(view).id)
     return {
@@ -26,14 +26,14 @@ def urls(imaginary_desk):
     }
 
 
-def test_a_well_behaved_delete_is_told_as_done_by_the_page_that_follows_it(mia, urls):
+def test_a_delete_confirmed_by_the_list_is_shown_as_completed_at_once(mia, urls):
     sent = confirm(mia, urls["delete"], understood="on")
     text = text_of(mia.get(sent["Location"]))
     assert "The snapshot was deleted" in text
     assert "Completed" in text
 
 
-def test_while_it_is_listed_its_row_says_that_it_goes_and_offers_nothing(mia, urls, imaginary):
+def test_while_it_is_still_listed_its_row_says_deleting_and_offers_no_action(mia, urls, imaginary):
     imaginary.lags = True
     sent = confirm(mia, urls["delete"], understood="on")
     assert "The snapshot is being deleted" in text_of(mia.get(sent["Location"]))
@@ -41,16 +41,16 @@ def test_while_it_is_listed_its_row_says_that_it_goes_and_offers_nothing(mia, ur
         response = mia.get(url)
         body = response.content.decode()
         assert "Deleting" in text_of(response)
-        assert "permanently gone" not in text_of(response)
+        assert "cannot be recovered" not in text_of(response)
         assert f'href="{urls["delete"]}"' not in body
         assert f'href="{urls["restore"]}"' not in body
-        assert 'hx-trigger="every' in body, "it looks whether it is gone"
+        assert 'hx-trigger="every' in body, "it polls until the snapshot is gone"
     imaginary.lags = False
     with later(seconds=5):
         assert "The snapshot was deleted" in text_of(mia.get(sent["Location"]))
 
 
-def test_its_confirmation_pages_offer_nothing_either(mia, urls, imaginary):
+def test_confirmation_pages_of_a_snapshot_being_deleted_offer_no_form(mia, urls, imaginary):
     imaginary.lags = True
     confirm(mia, urls["delete"], understood="on")
     for url in (urls["delete"], urls["restore"]):
@@ -59,7 +59,7 @@ def test_its_confirmation_pages_offer_nothing_either(mia, urls, imaginary):
         assert 'name="confirmation"' not in response.content.decode()
 
 
-def test_a_confirmation_from_before_is_refused_with_the_reason(mia, urls, imaginary):
+def test_a_confirmation_signed_before_the_delete_is_refused_with_the_reason(mia, urls, imaginary):
     fields = {"typed_name": "web", "reason": "r", "understood": "on"}
     page = mia.get(urls["restore"])
     imaginary.lags = True
@@ -69,7 +69,7 @@ def test_a_confirmation_from_before_is_refused_with_the_reason(mia, urls, imagin
     assert "This snapshot is being deleted" in text_of(response)
 
 
-def test_somebody_else_was_quicker(mia, urls, imaginary):
+def test_a_snapshot_deleted_by_somebody_else_is_reported_as_already_gone(mia, urls, imaginary):
     imaginary.mode = "too late"
     sent = confirm(mia, urls["delete"], understood="on")
     text = text_of(mia.get(sent["Location"]))
@@ -77,7 +77,7 @@ def test_somebody_else_was_quicker(mia, urls, imaginary):
     assert "was not deleted" not in text
 
 
-def test_until_the_list_shows_it_that_is_not_said(mia, urls, imaginary):
+def test_a_snapshot_is_not_reported_as_gone_until_the_list_confirms_it(mia, urls, imaginary):
     imaginary.lags = True
     imaginary.mode = "too late"
     sent = confirm(mia, urls["delete"], understood="on")
@@ -89,7 +89,9 @@ def test_until_the_list_shows_it_that_is_not_said(mia, urls, imaginary):
         assert "The snapshot was already gone" in text_of(mia.get(sent["Location"]))
 
 
-def test_what_stays_listed_has_its_buttons_back_and_its_delete_needs_attention(mia, urls, imaginary):
+def test_a_snapshot_that_stays_listed_gets_its_buttons_back_and_its_delete_needs_attention(
+    mia, urls, imaginary
+):
     imaginary.say(204, b"")
     sent = confirm(mia, urls["delete"], understood="on")
     with later(minutes=6):

@@ -1,4 +1,4 @@
-"""A list that could not be read to its end is shown and marked, and nothing is concluded from what is missing in it."""
+"""An incomplete list is shown and marked, and nothing is concluded from what is missing in it."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -34,7 +34,7 @@ def snapshot(number: int, server: tuple[int, str], name: str = "", **more) -> di
 
 
 class Provider:
-    """Two pages of snapshots; while `is_cut`, the second one is a server error. Writes are answered by `on_write`."""
+    """Two pages of snapshots; while `is_cut`, the second is a server error. `on_write` answers writes."""
 
     def __init__(self, double) -> None:
         self.first = [snapshot(1, WEB)]
@@ -85,7 +85,7 @@ def url(mia, name: str, number: int) -> str:
 MARK = "This list is not complete"
 
 
-def test_the_list_shows_what_was_read_says_that_more_may_be_there_and_keeps_trying(browser, provider):
+def test_an_incomplete_list_is_shown_marked_and_retried(browser, provider):
     response = browser.get("/")
     text = text_of(response)
     assert MARK in text
@@ -106,7 +106,7 @@ def test_a_quota_is_a_lower_bound(browser, mia):
     assert "At least 1 of 5 snapshot slots are used" in text
 
 
-def test_nobody_is_told_that_a_server_has_no_snapshots(browser, provider, mia):
+def test_an_incomplete_list_never_says_that_a_server_has_no_snapshots(browser, provider, mia):
     for page in ("/", url(mia, "server_detail", 8)):
         text = text_of(browser.get(page))
         assert "No snapshots yet" not in text
@@ -116,19 +116,19 @@ def test_nobody_is_told_that_a_server_has_no_snapshots(browser, provider, mia):
     assert "No snapshots yet" in text_of(browser.get("/"))
 
 
-def test_the_servers_own_page_and_fragment_say_it_too(browser, mia):
+def test_the_servers_page_and_fragment_mark_an_incomplete_list_too(browser, mia):
     for name in ("server_detail", "server_status"):
         assert MARK in text_of(browser.get(url(mia, name, 7)))
 
 
-def test_what_was_read_can_be_acted_on(browser, provider, mia):
+def test_actions_are_possible_on_the_snapshots_that_were_read(browser, provider, mia):
     provider.on_write = httpx.Response(204)
     answer = confirm(browser, url(mia, "snapshot_delete", 1), understood="on")
     assert answer.status_code == 302
     assert provider.writes == ["DELETE"]
 
 
-def test_a_full_server_is_full_however_much_is_missing(browser, provider, mia):
+def test_a_full_server_is_full_even_in_an_incomplete_list(browser, provider, mia):
     provider.first = [snapshot(number, WEB) for number in range(10, 15)]
     assert "5 of 5 snapshots" in text_of(browser.get("/"))
     assert "at least 5" not in text_of(browser.get("/"))
@@ -137,7 +137,7 @@ def test_a_full_server_is_full_however_much_is_missing(browser, provider, mia):
     assert provider.writes == []
 
 
-def test_where_room_is_not_known_the_provider_decides(provider, mia):
+def test_where_free_slots_are_not_known_the_provider_decides(provider, mia):
     provider.on_write = httpx.Response(400, content=b'{"detail": "Snapshot limit reached"}')
     assert mia.create(mia.server("web")).state == State.FAILED
     assert provider.writes == ["POST"]
@@ -151,7 +151,7 @@ def test_a_snapshot_is_the_only_one_only_in_a_complete_list(browser, provider, m
     assert only in text_of(browser.get(url(mia, "snapshot_delete", 1)))
 
 
-def test_room_is_promised_only_by_a_complete_list(browser, provider, mia):
+def test_a_free_slot_is_reported_only_by_a_complete_list(browser, provider, mia):
     assert "If there is a free slot" in text_of(browser.get(url(mia, "snapshot_restore", 1)))
     provider.is_cut = False
     cache.clear()
@@ -173,7 +173,7 @@ def test_a_snapshot_that_was_not_read_is_not_called_gone(browser, provider, mia,
 @pytest.mark.parametrize("action", [Action.RESTORE, Action.DELETE])
 @pytest.mark.parametrize("number", [2, 3])
 def test_a_write_whose_snapshot_was_not_read_is_refused_and_not_called_gone(provider, mia, action, number):
-    """Snapshot 2 is of a server that was read, 3 of one that may be gone with it."""
+    """Snapshot 2 belongs to a server that was read, snapshot 3 to one that was not."""
     provider.is_cut, provider.servers = False, [WEB]
     reading = read_and_reconcile(mia.token, fresh=True)
     wanted = next(one for one in reading.snapshots if one.id == number)
@@ -214,7 +214,7 @@ def test_an_account_without_anything_in_the_part_that_was_read_is_not_called_emp
     assert "No servers yet" not in text_of(browser.get("/"))
 
 
-def test_what_was_not_read_is_still_as_late_as_it_was(provider, mia):
+def test_an_unread_snapshot_keeps_the_time_since_it_has_been_in_progress(provider, mia):
     provider.is_cut = False
     provider.second = [snapshot(2, WEB, status="deleting")]
     since = read_and_reconcile(mia.token, fresh=True).moving_since
@@ -227,7 +227,7 @@ def test_what_was_not_read_is_still_as_late_as_it_was(provider, mia):
     assert read_and_reconcile(mia.token, fresh=True).moving_since == {}
 
 
-def test_a_token_is_taken_though_its_list_is_cut(browser, provider, mia):
+def test_a_token_is_accepted_although_its_list_is_incomplete(browser, provider, mia):
     browser.post(reverse("token_check", args=[mia.token.pk]))
     stored = StoredToken.objects.get(pk=mia.token.pk)
     assert stored.checked_at is not None
@@ -241,7 +241,7 @@ def settled(operation: Operation) -> str:
     return operation.state
 
 
-def test_a_snapshot_that_is_being_made_has_not_vanished_from_a_cut_list(provider, mia):
+def test_a_snapshot_in_creation_has_not_vanished_from_an_incomplete_list(provider, mia):
     made = snapshot(50, WEB, "before-change", status="in_progress")
     provider.on_write = httpx.Response(201, content=json.dumps(made).encode())
     operation = mia.create(mia.server("web"))
@@ -268,8 +268,8 @@ def test_a_lost_create_is_not_found_in_a_list_that_may_hold_a_second_candidate(p
     assert settled(operation) == State.RECONCILED
 
 
-def test_a_lost_create_is_not_found_when_the_list_before_it_was_cut(provider, mia):
-    """The snapshot of that name was there before, in the part that could not be read."""
+def test_a_lost_create_is_not_found_when_the_list_before_it_was_incomplete(provider, mia):
+    """The snapshot with that name existed before, in the part that could not be read."""
     recent = f"{datetime.now(UTC) - timedelta(minutes=2):%Y-%m-%dT%H:%M:%SZ}"
     provider.second = [snapshot(61, WEB, "before-change", created_at=recent)]
     operation = mia.create(mia.server("web"))
@@ -279,7 +279,7 @@ def test_a_lost_create_is_not_found_when_the_list_before_it_was_cut(provider, mi
     assert settled(operation) == State.UNKNOWN
 
 
-def test_a_lost_delete_is_not_proven_by_a_cut_list(provider, mia):
+def test_a_lost_delete_is_not_proven_by_an_incomplete_list(provider, mia):
     provider.is_cut = False
     view = mia.server("web")
     operation = mia.delete(view, view.snapshots[0])

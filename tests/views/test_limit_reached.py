@@ -1,4 +1,4 @@
-"""A create refused for a limit although the list showed room: what it means, and what could go."""
+"""A create refused for the limit although the list showed a free slot: the explanation and the offered deletes."""
 
 import pytest
 from django.urls import reverse
@@ -13,7 +13,7 @@ WORDS = "Snapshot limit reached"
 
 @pytest.fixture
 def refused(imaginary_desk, imaginary):
-    """A create at a server with one snapshot of five."""
+    """A refused create on a server with one of five snapshots."""
     view = imaginary_desk.server("web")
     assert view.used == 1
     imaginary.say(400, {"detail": WORDS})
@@ -28,7 +28,7 @@ def delete_url(desk, snapshot_id: int) -> str:
     return reverse("snapshot_delete", args=[desk.token.pk, snapshot_id])
 
 
-def test_the_page_says_what_it_means_in_our_words_and_the_providers(refused, imaginary_desk, signed_in):
+def test_the_page_explains_the_refusal_and_quotes_the_provider(refused, imaginary_desk, signed_in):
     assert (refused.state, refused.code) == (State.FAILED, "limit_reached")
     text = text_of(page_of(imaginary_desk.user, signed_in, refused))
     assert f"The provider said: “{WORDS}”" in text
@@ -48,21 +48,21 @@ def test_the_snapshots_of_that_server_can_be_deleted_from_there(
     assert "Snapshots of web: 1 of 5 are listed" in text_of(response)
 
 
-def test_who_may_not_delete_is_told_whom_to_ask(refused, imaginary_desk, cast, signed_in):
+def test_a_person_who_may_not_delete_is_referred_to_a_manager(refused, imaginary_desk, cast, signed_in):
     make_desk(cast.omar, "token-of-mia")
     response = page_of(cast.omar, signed_in, refused)
     assert "ask a manager to delete one" in text_of(response)
     assert '/delete/"' not in response.content.decode()
 
 
-def test_while_the_server_is_held_nothing_is_offered(refused, imaginary_desk, imaginary, signed_in):
+def test_while_the_server_is_held_no_delete_is_offered(refused, imaginary_desk, imaginary, signed_in):
     imaginary_desk.operate(Action.RESTORE, imaginary_desk.server("web"))
     response = page_of(imaginary_desk.user, signed_in, refused)
     assert "once the restore of this server has ended" in text_of(response)
     assert '/delete/"' not in response.content.decode()
 
 
-def test_an_old_list_offers_nothing(refused, imaginary_desk, imaginary, signed_in):
+def test_a_stale_list_offers_no_delete(refused, imaginary_desk, imaginary, signed_in):
     imaginary.reads = "down"
     response = page_of(imaginary_desk.user, signed_in, refused)
     assert WORDS in text_of(response)

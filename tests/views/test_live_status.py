@@ -1,4 +1,4 @@
-"""Live status: only what is under way polls, what ended is announced, and nothing is shown as more than it is."""
+"""Live status: polling only while something is in progress, announcements at the end, and estimated progress."""
 
 import json
 import re
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db
 
 
 def poll_url(response) -> str:
-    """Where something polls at its own pace; '' for what rests, though it may look again now and then."""
+    """The poll URL of an element with a poll interval; '' if it is only refreshed occasionally."""
     polling = r'hx-get="([^"]*status/[^"]*)"[^>]* hx-trigger="every'
     found = re.search(polling, response.content.decode())
     return found.group(1).replace("&amp;", "&") if found else ""
@@ -41,14 +41,14 @@ def detail_url(desk, view) -> str:
     return reverse("server_detail", args=[desk.token.pk, view.server_id])
 
 
-def test_a_server_at_rest_does_not_poll(desk, mia):
+def test_a_server_without_operations_in_progress_does_not_poll(desk, mia):
     view = desk.server("web-server-01")
     assert poll_url(mia.get(detail_url(desk, view))) == ""
     status = mia.get(reverse("server_status", args=[desk.token.pk, view.server_id]))
     assert "hx-trigger" not in status.content.decode()
 
 
-def test_a_page_at_rest_looks_again_now_and_then_and_says_from_when_on_it_is_old(desk, mia):
+def test_an_idle_page_refreshes_occasionally_and_says_from_when_it_is_outdated(desk, mia):
     for url in ("/", detail_url(desk, desk.server("web-server-01"))):
         body = mia.get(url).content.decode()
         assert len(re.findall("data-looks", body)) == 1
@@ -59,7 +59,7 @@ def test_a_page_at_rest_looks_again_now_and_then_and_says_from_when_on_it_is_old
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_card_that_finds_the_provider_down_says_so_and_has_the_whole_list_renewed(
+def test_a_card_that_finds_the_provider_down_says_so_and_refreshes_the_whole_list(
     far_desk, http_sandbox, signed_in
 ):
     client = signed_in(far_desk.user)
@@ -79,7 +79,7 @@ def test_a_card_that_finds_the_provider_down_says_so_and_has_the_whole_list_rene
     assert "HX-Trigger" not in results
 
 
-def test_a_snapshot_being_made_polls_until_it_is_ready_and_then_says_so(desk, mia):
+def test_a_snapshot_in_creation_polls_until_it_is_ready_and_then_announces_it(desk, mia):
     view = desk.server("web-server-01")
     desk.create(view, name="before-live")
     page = mia.get("/?q=web-server-01")
@@ -96,7 +96,7 @@ def test_a_snapshot_being_made_polls_until_it_is_ready_and_then_says_so(desk, mi
     assert announced(done) == "web-server-01: before-live: The snapshot is ready"
 
 
-def test_the_end_of_what_somebody_else_began_is_announced_too(desk, mia, sandbox):
+def test_the_end_of_an_operation_started_elsewhere_is_announced(desk, mia, sandbox):
     view = desk.server("web-server-01")
     desk.create(view, name="by-another-way")
     Operation.objects.all().delete()
@@ -106,7 +106,7 @@ def test_the_end_of_what_somebody_else_began_is_announced_too(desk, mia, sandbox
 
 
 @pytest.mark.parametrize("moving", ["s", "sx", "o", "o123", ",,,", "s99999999999999999999", "s²", "x" * 5000])
-def test_nonsense_in_a_poll_says_nothing_false(desk, mia, moving):
+def test_invalid_poll_parameters_announce_nothing(desk, mia, moving):
     view = desk.server("web-server-01")
     response = mia.get(reverse("server_status", args=[desk.token.pk, view.server_id]), {"moving": moving})
     assert response.status_code == 200
@@ -142,7 +142,7 @@ def test_a_restore_is_followed_by_the_servers_status(desk, mia):
     assert operation.state == State.COMPLETED
 
 
-def test_while_a_restore_runs_the_lists_buttons_are_off(desk, mia):
+def test_while_a_restore_runs_the_lists_buttons_are_disabled(desk, mia):
     view = desk.server("web-server-01")
     desk.restore(view, desk.snapshot(view))
     page = mia.get("/?q=web-server-01")

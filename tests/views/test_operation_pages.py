@@ -1,4 +1,4 @@
-"""What became of an operation, told honestly; what needs attention; and closing by hand."""
+"""Pages of operations: the result, what needs attention, and manual resolution."""
 
 import pytest
 from django.urls import reverse
@@ -19,7 +19,7 @@ def mia(desk, signed_in):
 
 @pytest.fixture
 def unknown(desk) -> Operation:
-    """A restore whose answer got lost, and of which nothing was ever seen."""
+    """A restore whose answer was lost and of which no evidence was seen."""
     view = desk.server("shop-staging")
     operation = desk.restore(view, desk.snapshot(view))
     Operation.objects.filter(pk=operation.pk).update(state=State.UNKNOWN, code="deadline", was_restoring=True)
@@ -27,7 +27,7 @@ def unknown(desk) -> Operation:
     return operation
 
 
-def test_unknown_is_told_as_neither_done_nor_failed(unknown, mia):
+def test_an_unknown_result_is_shown_as_neither_completed_nor_failed(unknown, mia):
     text = text_of(mia.get(reverse("operation_detail", args=[unknown.pk])))
     assert "We do not know whether the server was restored" in text
     assert "It may or may not have happened" in text
@@ -36,7 +36,7 @@ def test_unknown_is_told_as_neither_done_nor_failed(unknown, mia):
     assert "was not restored" not in text
 
 
-def test_every_state_of_every_action_has_words():
+def test_every_state_of_every_action_has_texts():
     for action in Action:
         for state in State:
             for finding in Finding:
@@ -47,13 +47,13 @@ def test_every_state_of_every_action_has_words():
                 assert str(words.meaning)
 
 
-def test_only_a_state_that_is_proven_is_told_as_good():
+def test_only_a_proven_state_is_shown_as_good():
     for action in Action:
-        told = {state: operation_words(Operation(action=action, state=state)).kind for state in State}
-        assert {state for state, kind in told.items() if kind == "good"} == {State.COMPLETED}
+        kinds = {state: operation_words(Operation(action=action, state=state)).kind for state in State}
+        assert {state for state, kind in kinds.items() if kind == "good"} == {State.COMPLETED}
 
 
-def test_what_was_never_sent_says_that_nothing_was_changed():
+def test_a_request_that_was_never_sent_says_that_nothing_was_changed():
     for code in ("unreachable", "busy", "never_sent", "sealed", "token_refused", "rate_limited"):
         operation = Operation(action=Action.RESTORE, state=State.FAILED, code=code)
         assert "Nothing was changed" in str(operation_words(operation).meaning), code
@@ -61,7 +61,7 @@ def test_what_was_never_sent_says_that_nothing_was_changed():
 
 def test_a_restore_that_began_and_failed_does_not_say_that_nothing_was_changed():
     words = operation_words(Operation(action=Action.RESTORE, state=State.FAILED, code="provider_failed"))
-    assert "half restored" in str(words.meaning)
+    assert "partly restored" in str(words.meaning)
 
 
 def test_another_persons_operation_is_not_found(unknown, db, signed_in):
@@ -70,11 +70,11 @@ def test_another_persons_operation_is_not_found(unknown, db, signed_in):
         assert stranger.get(reverse(name, args=[unknown.pk])).status_code == 404, name
 
 
-def test_who_looks_after_people_sees_every_operation(unknown, cast, signed_in):
+def test_an_admin_sees_every_operation(unknown, cast, signed_in):
     assert signed_in(cast.ada).get(reverse("operation_close", args=[unknown.pk])).status_code == 200
 
 
-def test_who_shares_the_token_sees_what_was_done_with_it(unknown, cast, sandbox, signed_in):
+def test_people_who_share_a_token_see_its_operations(unknown, cast, sandbox, signed_in):
     make_desk(cast.vera, sandbox.token)
     assert signed_in(cast.vera).get(reverse("operation_detail", args=[unknown.pk])).status_code == 200
 
@@ -100,11 +100,11 @@ def test_a_viewer_sees_what_is_unknown_but_cannot_close_it(unknown, cast, sandbo
     assert vera.post(close, {"finding": "happened", "reason": "seen"}).status_code == 403
 
 
-def test_with_nothing_waiting_all_is_clear(desk, mia):
+def test_the_attention_page_says_when_nothing_needs_attention(desk, mia):
     assert "Nothing needs attention" in text_of(mia.get(reverse("operation_attention")))
 
 
-def test_closing_wants_a_finding_and_a_reason(unknown, mia):
+def test_manual_resolution_requires_a_finding_and_a_reason(unknown, mia):
     url = reverse("operation_close", args=[unknown.pk])
     for fields in (
         {},
@@ -125,7 +125,7 @@ def test_closing_wants_a_finding_and_a_reason(unknown, mia):
         (Finding.UNDECIDED, "Resolved without proof"),
     ],
 )
-def test_closing_by_hand_tells_the_finding_and_who_said_so(unknown, mia, finding, says):
+def test_manual_resolution_shows_the_finding_and_the_person(unknown, mia, finding, says):
     url = reverse("operation_close", args=[unknown.pk])
     response = mia.post(url, {"finding": finding, "reason": "Looked at the console"})
     text = text_of(mia.get(response["Location"]))
@@ -133,7 +133,7 @@ def test_closing_by_hand_tells_the_finding_and_who_said_so(unknown, mia, finding
         assert part in text, part
 
 
-def test_what_is_closed_already_is_not_closed_again(unknown, mia):
+def test_a_resolved_operation_is_not_resolved_again(unknown, mia):
     url = reverse("operation_close", args=[unknown.pk])
     fields = {"finding": "happened", "reason": "Looked"}
     mia.post(url, fields)
@@ -144,7 +144,7 @@ def test_what_is_closed_already_is_not_closed_again(unknown, mia):
     assert unknown.finding == Finding.HAPPENED
 
 
-def test_the_story_in_the_audit_log_is_linked_for_who_may_read_it(cast, sandbox, signed_in):
+def test_the_audit_entry_is_linked_for_people_who_may_read_it(cast, sandbox, signed_in):
     desk = make_desk(cast.ada, sandbox.token)
     operation = desk.create(desk.server(), name="before-link")
     body = signed_in(cast.ada).get(reverse("operation_detail", args=[operation.pk])).content.decode()

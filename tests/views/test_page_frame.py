@@ -1,4 +1,4 @@
-"""The frame of every page: strict CSP, htmx kept short, icons that exist, errors that tell what to do, and its weight."""
+"""What every page has in common: CSP, htmx configuration, icons, error pages and size."""
 
 import gzip
 import json
@@ -32,7 +32,7 @@ def test_no_template_holds_inline_style_script_or_handler():
         )
 
 
-def test_every_icon_that_is_asked_for_exists():
+def test_every_icon_used_exists():
     drawn = set(re.findall(r'id="icon-([\w-]+)"', (ROOT / "templates/_icons.html").read_text()))
     asked = {failure.icon for failure in vars(errors).values() if isinstance(failure, errors.Failure)}
     for path in TEMPLATES:
@@ -47,7 +47,7 @@ def test_styles_and_scripts_are_light():
     assert Path(finders.find("app.js")).stat().st_size < 6 * 1024
 
 
-def test_the_style_sheet_knows_no_left_or_right():
+def test_the_style_sheet_uses_logical_properties():
     css = (ROOT / "static/app.css").read_text()
     assert not re.search(
         r"(margin|padding|border)-(left|right|top|bottom)|[\s;{](left|right|top|bottom):", css
@@ -71,7 +71,7 @@ def test_the_sandbox_says_how_fast_its_time_runs(client, settings):
 
 
 @pytest.mark.django_db
-def test_a_page_has_one_heading_a_skip_link_and_htmx_on_a_short_leash(cast, signed_in):
+def test_a_page_has_one_heading_a_skip_link_and_a_restrictive_htmx_configuration(cast, signed_in):
     response = signed_in(cast.ada).get("/help/")
     body = response.content.decode()
     assert body.count("<h1") == 1
@@ -114,7 +114,7 @@ def test_a_missing_page_is_explained_in_the_frame(cast, signed_in):
 
 
 @pytest.mark.django_db
-def test_an_auditors_error_page_leads_to_a_place_he_may_open(cast, signed_in):
+def test_an_auditors_error_page_links_to_a_page_that_auditors_may_open(cast, signed_in):
     response = signed_in(cast.aron).get("/")
     assert response.status_code == 403
     assert "Your role does not allow this" in text_of(response)
@@ -186,7 +186,7 @@ def test_text_from_outside_is_shown_as_text():
         (timedelta(days=900), "2 years ago"),
     ],
 )
-def test_ages_are_told_in_words(age, text):
+def test_ages_are_shown_in_words(age, text):
     assert portal.ago_text(timezone.now() - age) == text
 
 
@@ -194,11 +194,11 @@ def test_ages_are_told_in_words(age, text):
     ("size", "text"),
     [(None, "—"), (0, "0 MB"), (512, "512 MB"), (1024, "1.0 GB"), (5120, "5.0 GB"), (4856, "4.7 GB")],
 )
-def test_sizes_are_told_in_words(size, text):
+def test_sizes_are_shown_in_words(size, text):
     assert portal.megabytes(size) == text
 
 
-def test_a_moment_is_told_in_utc_until_the_browser_knows_better():
+def test_a_time_is_rendered_in_utc_for_the_browser_to_convert():
     moment = timezone.datetime(2026, 11, 24, 17, 30, tzinfo=timezone.get_default_timezone())
     html = portal.moment(moment)
     assert 'datetime="2026-11-24T17:30:00+00:00"' in html

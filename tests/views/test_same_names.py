@@ -1,4 +1,4 @@
-"""Where names look the same, ID and time stand by wherever one chooses or confirms, and the page says that there are several."""
+"""Snapshots and servers whose names look the same: pages show ID and time, and say that there are several."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.pages import text_of
 pytestmark = pytest.mark.django_db
 
 SERVER = "db-server-01"
-"""A full one."""
+"""A server without free slots."""
 
 
 @pytest.fixture
@@ -20,8 +20,8 @@ def mia(desk, signed_in):
 
 
 @pytest.fixture(params=["nightly", "nightly\u200b", "night\u00adly", " nightly"])
-def twins(request, desk) -> list[Snapshot]:
-    """Two snapshots of one server whose names look the same; the last three differ in what nobody sees."""
+def namesakes(request, desk) -> list[Snapshot]:
+    """Two snapshots of one server whose names look the same; the last three pairs differ in invisible characters."""
     first, second = Snapshot.objects.filter(server__name=SERVER).order_by("-created_at")[:2]
     first.name, second.name = "nightly", request.param
     first.save()
@@ -31,8 +31,8 @@ def twins(request, desk) -> list[Snapshot]:
 
 
 @pytest.fixture
-def twin(desk) -> Snapshot:
-    """One of two snapshots of the same name."""
+def namesake(desk) -> Snapshot:
+    """One of two snapshots with the same name."""
     first, second = Snapshot.objects.filter(server__name=SERVER).order_by("-created_at")[:2]
     Snapshot.objects.filter(pk__in=[first.pk, second.pk]).update(name="nightly")
     desk.views()
@@ -45,15 +45,15 @@ def url_of(verb: str, desk, snapshot: Snapshot) -> str:
 
 
 @pytest.mark.parametrize("verb", ["restore", "delete"])
-def test_who_confirms_reads_which_of_the_two_it_is(desk, mia, twins, verb):
-    for twin in twins:
-        text = text_of(mia.get(url_of(verb, desk, twin)))
+def test_a_confirmation_page_shows_which_of_two_snapshots_it_is_about(desk, mia, namesakes, verb):
+    for namesake in namesakes:
+        text = text_of(mia.get(url_of(verb, desk, namesake)))
         assert "This server has 2 snapshots of this name" in text
-        assert f"This is ID {twin.pk}, created " in text
+        assert f"This is ID {namesake.pk}, created " in text
 
 
 @pytest.mark.parametrize("verb", ["restore", "delete"])
-def test_a_name_that_is_there_once_is_not_said_to_be_there_twice(desk, mia, twin, verb):
+def test_a_unique_name_is_not_reported_as_ambiguous(desk, mia, namesake, verb):
     other = Snapshot.objects.filter(server__name=SERVER).exclude(name="nightly")[0]
     text = text_of(mia.get(url_of(verb, desk, other)))
     assert f"ID {other.pk}" in text
@@ -61,7 +61,7 @@ def test_a_name_that_is_there_once_is_not_said_to_be_there_twice(desk, mia, twin
 
 
 @pytest.mark.parametrize("page", ["list", "server", "full"])
-def test_who_chooses_sees_id_and_time_of_each(desk, mia, twin, page):
+def test_a_list_of_choices_shows_id_and_time_of_each(desk, mia, namesake, page):
     view = desk.server(SERVER)
     url = {
         "list": f"/?q={SERVER}",
@@ -78,15 +78,15 @@ def test_who_chooses_sees_id_and_time_of_each(desk, mia, twin, page):
     assert {f"nightly, ID {one.id}" for one in view.snapshots if one.name == "nightly"} == set(labels)
 
 
-def test_an_operation_names_the_one_it_is_about(desk, mia, twin):
+def test_an_operation_page_shows_the_id_of_its_snapshot(desk, mia, namesake):
     view = desk.server(SERVER)
-    snapshot = next(one for one in view.snapshots if one.id == twin.pk)
+    snapshot = next(one for one in view.snapshots if one.id == namesake.pk)
     operation = desk.restore(view, snapshot)
     text = text_of(mia.get(reverse("operation_detail", args=[operation.pk])))
-    assert f"{SERVER} · nightly ID {twin.pk}" in text
+    assert f"{SERVER} · nightly ID {namesake.pk}" in text
     assert "The server has 2 snapshots of this name" in text
     assert snapshot.created_at.strftime("%Y, %H:%M UTC") in text
-    assert f"nightly ID {twin.pk}" in text_of(mia.get(f"/?q={SERVER}")), "the note on the card"
+    assert f"nightly ID {namesake.pk}" in text_of(mia.get(f"/?q={SERVER}")), "the note on the card"
 
 
 @pytest.mark.parametrize("name", ["", "\u200b", " "])
@@ -100,13 +100,13 @@ def test_a_snapshot_without_a_visible_name_is_shown_by_its_id(desk, mia, name):
         assert f"ID {snapshot.pk}" in text
 
 
-def test_two_servers_of_one_name_are_told_apart(desk, mia):
+def test_two_servers_with_one_name_are_distinguished_by_id(desk, mia):
     ids = [Server.objects.get(name=name).pk for name in ("web-server-01", "mail-01")]
-    Server.objects.filter(pk__in=ids).update(name="twin")
+    Server.objects.filter(pk__in=ids).update(name="namesake")
     desk.views()
-    page = mia.get("/?q=twin")
+    page = mia.get("/?q=namesake")
     for pk in ids:
-        assert f"twin (ID {pk})" in text_of(page)
+        assert f"namesake (ID {pk})" in text_of(page)
         assert text_of(page).count(f"ID {pk}") == 2
     snapshot = Snapshot.objects.filter(server_id=ids[0])[0]
     text = text_of(mia.get(url_of("restore", desk, snapshot)))

@@ -1,4 +1,4 @@
-"""The list of servers and a server's page: what is shown, to whom, and what is off when the list is old."""
+"""The list of servers and a server's page: content, permissions, filters, and a stale list."""
 
 import re
 from datetime import timedelta
@@ -22,7 +22,7 @@ def names_in_order(response) -> list[str]:
 
 @pytest.fixture
 def page(desk, signed_in):
-    """Mia's browser: a function from a query to the list of servers."""
+    """A function that opens the list of servers as Mia, with a query."""
     client = signed_in(desk.user)
     return lambda query="", **more: client.get(f"/{query}", **more)
 
@@ -59,7 +59,7 @@ def test_a_server_without_snapshots_is_shown_too_and_says_what_they_are_for(page
     assert response.content.decode().count(create_url) == 2
 
 
-def test_what_runs_is_followed_and_what_is_over_is_looked_up(desk, page):
+def test_running_operations_link_to_progress_and_ended_ones_to_details(desk, page):
     view = desk.server("web-server-01")
     desk.restore(view, desk.snapshot(view))
     text = text_of(page("?q=web-server-01"))
@@ -107,7 +107,7 @@ def test_a_failed_snapshot_can_be_deleted_but_not_restored(page):
         ("?status=nonsense&sort=nonsense&page=nonsense&server=nonsense&q=mail", ["mail-01"]),
     ],
 )
-def test_the_filter_stands_in_the_address(page, query, names):
+def test_the_filter_is_kept_in_the_query_string(page, query, names):
     assert names_in_order(page(query)) == names
 
 
@@ -128,7 +128,7 @@ def test_servers_can_be_ordered_by_newest_and_by_size(page):
     assert by_age[-1] == "vpn-gateway"
 
 
-def test_htmx_gets_the_results_alone_and_hears_how_many(page):
+def test_htmx_gets_only_the_results_and_an_announcement_of_their_number(page):
     response = page("?q=mail", headers={"HX-Request": "true", "HX-Trigger": "filter"})
     assert "<html" not in response.content.decode()
     assert "1 server, 2 snapshots shown" in response["HX-Trigger"]
@@ -180,7 +180,7 @@ def test_another_persons_token_is_not_found(desk, cast, signed_in, sandbox):
         assert signed_in(cast.ada).get(url).status_code == 404, name
 
 
-def test_a_servers_page_tells_its_facts_and_what_was_done(desk, signed_in):
+def test_a_servers_page_shows_its_facts_and_recent_activity(desk, signed_in):
     view = desk.server()
     desk.create(view, name="before-facts")
     response = signed_in(desk.user).get(reverse("server_detail", args=[desk.token.pk, view.server_id]))
@@ -190,7 +190,7 @@ def test_a_servers_page_tells_its_facts_and_what_was_done(desk, signed_in):
     assert "in the audit log" not in text
 
 
-def test_who_may_read_the_audit_log_is_led_there(cast, sandbox, signed_in):
+def test_the_audit_log_is_linked_for_people_who_may_read_it(cast, sandbox, signed_in):
     desk = make_desk(cast.ada, sandbox.token)
     view = desk.server()
     response = signed_in(cast.ada).get(reverse("server_detail", args=[desk.token.pk, view.server_id]))
@@ -198,7 +198,7 @@ def test_who_may_read_the_audit_log_is_led_there(cast, sandbox, signed_in):
     assert f'href="{url}"' in response.content.decode()
 
 
-def test_a_server_that_is_not_there_is_not_found(desk, signed_in):
+def test_an_unknown_server_is_not_found(desk, signed_in):
     assert signed_in(desk.user).get(reverse("server_detail", args=[desk.token.pk, 404404])).status_code == 404
 
 
@@ -219,7 +219,7 @@ def test_without_the_servers_list_snapshots_are_shown_and_the_page_says_what_it_
 
 @pytest.mark.django_db(transaction=True)
 class TestWhileTheProviderIsDown:
-    def test_the_last_list_stays_with_its_age_and_its_buttons_are_off(
+    def test_the_last_list_stays_with_its_age_and_its_buttons_are_disabled(
         self, far_desk, http_sandbox, signed_in
     ):
         client = signed_in(far_desk.user)
@@ -250,12 +250,12 @@ class TestWhileTheProviderIsDown:
         assert '/restore/"' in body
         assert not re.search(r'id="results"[^>]* hx-trigger="every', body)
 
-    def test_a_token_that_is_stored_twice_is_told_of_once(self, far_desk, http_sandbox, signed_in):
+    def test_a_token_that_is_stored_twice_is_reported_once(self, far_desk, http_sandbox, signed_in):
         make_desk(far_desk.user, http_sandbox.sandbox.token, "The same again")
         http_sandbox.misbehave("status", status=503, times=0)
         assert text_of(signed_in(far_desk.user).get("/")).count("The provider has an internal error") == 1
 
-    def test_a_list_that_was_never_read_is_said_to_be_so(self, far_desk, http_sandbox, signed_in):
+    def test_the_page_says_that_a_list_was_never_read(self, far_desk, http_sandbox, signed_in):
         http_sandbox.misbehave("status", status=503, times=0)
         text = text_of(signed_in(far_desk.user).get("/"))
         assert "Nothing to show yet" in text

@@ -1,4 +1,4 @@
-"""The provider's words for a snapshot's state: what they mean, and why a button is missing."""
+"""The provider's statuses of snapshots and servers: badges, actions, and reasons for a missing button."""
 
 import re
 
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def row(imaginary_desk, imaginary, signed_in):
-    """What web's only snapshot looks like with a status, to a person: (text of the row, verbs of its buttons)."""
+    """A function that gives the row of web's only snapshot with a status: (text of the row, actions of its buttons)."""
 
     def show(status: object, person=None) -> tuple[str, set[str]]:
         number = next(number for number, one in imaginary.snapshots.items() if one["server_id"] == 7)
@@ -33,7 +33,7 @@ def row(imaginary_desk, imaginary, signed_in):
 @pytest.mark.parametrize(
     "status", ["completed", "Completed", "COMPLETE", "READY", "available", " ready ", "Available"]
 )
-def test_what_means_completed_can_be_restored(row, status):
+def test_a_completed_snapshot_can_be_restored(row, status):
     text, verbs = row(status)
     assert "Ready" in text
     assert verbs == {"restore", "delete"}
@@ -42,47 +42,67 @@ def test_what_means_completed_can_be_restored(row, status):
 @pytest.mark.parametrize(
     "status", ["in_progress", "In Progress", "IN-PROGRESS", "Pending", "CREATING", "Queued"]
 )
-def test_what_means_that_it_is_being_made_has_no_buttons_and_says_so(row, status):
+def test_a_snapshot_in_creation_has_no_buttons_and_says_so(row, status):
     text, verbs = row(status)
     assert "Not ready yet" in text
     assert verbs == set()
 
 
 @pytest.mark.parametrize("status", ["failed", "FAILED", "Error"])
-def test_what_means_failed_can_only_be_deleted_and_says_why(row, status):
+def test_a_failed_snapshot_can_only_be_deleted_and_says_why(row, status):
     text, verbs = row(status)
     assert "A failed snapshot cannot be restored" in text
     assert verbs == {"delete"}
 
 
 @pytest.mark.parametrize("status", ["archived", "Active", "done", "success", "<b>"])
-def test_a_word_that_may_mean_something_else_is_shown_as_it_is_and_not_restored(row, status):
+def test_an_unknown_status_is_shown_as_received_and_cannot_be_restored(row, status):
     text, verbs = row(status)
     assert f"Status unknown to the portal: “{status}”" in text
     assert verbs == {"delete"}
 
 
 @pytest.mark.parametrize("status", ["", None, "  ", {"a": 1}])
-def test_no_status_is_said_to_be_none(row, status):
+def test_a_missing_status_is_reported(row, status):
     text, verbs = row(status)
     assert "The provider gives no status" in text
     assert verbs == {"delete"}
 
 
-def test_a_role_that_may_do_neither_says_so(row, cast):
+def test_a_row_does_not_repeat_what_the_role_does_not_allow(row, cast):
     for person in (cast.vera, cast.omar):
         text, verbs = row("completed", person)
-        assert "Your role may not restore or delete" in text
+        assert "may not" not in text
         assert verbs == set()
 
 
-def test_where_all_buttons_are_nothing_is_explained(row):
+@pytest.mark.parametrize(
+    ("name", "note"),
+    [
+        ("vera", "Your role may not create, restore or delete snapshots."),
+        ("omar", "Your role may not restore or delete snapshots."),
+        ("mia", ""),
+    ],
+)
+def test_a_page_says_once_what_the_role_does_not_allow(cast, imaginary, signed_in, name, note):
+    person = getattr(cast, name)
+    desk = make_desk(person, "token-of-mia")
+    desk.views()
+    for url in (reverse("server_list"), reverse("server_detail", args=[desk.token.pk, 7])):
+        text = text_of(signed_in(person).get(url))
+        assert text.count("Your role may not") == bool(note)
+        assert note in text
+
+
+def test_a_row_with_all_buttons_has_no_explanation(row):
     text, _verbs = row("completed")
     assert "may not" not in text
     assert "unknown" not in text.casefold()
 
 
-def test_the_restore_page_of_one_that_is_not_ready_tells_its_status(imaginary_desk, imaginary, signed_in):
+def test_the_restore_page_of_a_snapshot_that_is_not_ready_shows_its_status(
+    imaginary_desk, imaginary, signed_in
+):
     number = next(iter(imaginary.snapshots))
     imaginary.changes[number] = {"status": "archived"}
     page = signed_in(imaginary_desk.user).get(

@@ -1,4 +1,4 @@
-"""What takes far too long is said to, can be deleted with a clear warning, needs attention, and is asked for less often."""
+"""Snapshots, servers and operations that take far too long: warning, delete, attention and slower polling."""
 
 import re
 from datetime import timedelta
@@ -31,7 +31,7 @@ def later(**by):
 
 
 def in_progress(desk, **age) -> Snapshot:
-    """A snapshot of a full server that has been in progress for so long, requested elsewhere."""
+    """A snapshot of a full server, requested elsewhere, that has been in progress for the given time."""
     snapshot = Snapshot.objects.filter(server__name=FULL).order_by("pk")[0]
     now = timezone.now()
     Snapshot.objects.filter(pk=snapshot.pk).update(
@@ -42,7 +42,7 @@ def in_progress(desk, **age) -> Snapshot:
 
 
 def restoring(name: str) -> Server:
-    """A server that is being restored on somebody else's request, and goes on so."""
+    """A server whose restore was requested elsewhere and does not end."""
     server = Server.objects.get(name=name)
     now = timezone.now()
     Restore.objects.create(server=server, state_stamp="s", started_at=now, ends_at=now + timedelta(days=9))
@@ -80,14 +80,14 @@ def test_a_snapshot_that_is_in_progress_for_days_has_a_delete_button_and_a_text(
 
 @pytest.mark.parametrize("page", ["list", "server", "full"])
 @pytest.mark.parametrize("age", [{"minutes": 5}, {"minutes": 30}, {"minutes": 59}])
-def test_one_that_is_only_late_has_none(desk, mia, page, age):
+def test_a_snapshot_that_is_only_late_has_no_delete_button(desk, mia, page, age):
     snapshot = in_progress(desk, **age)
     response = mia.get(pages(desk)[page])
     assert f'href="{delete_url(desk, snapshot)}"' not in response.content.decode()
     assert "far longer" not in text_of(response)
 
 
-def test_it_is_deleted_after_a_clear_warning(desk, mia):
+def test_a_stuck_snapshot_is_deleted_after_a_warning(desk, mia):
     snapshot = in_progress(desk, days=3)
     text = text_of(mia.get(delete_url(desk, snapshot)))
     assert "The provider still reports it as being created" in text
@@ -96,14 +96,14 @@ def test_it_is_deleted_after_a_clear_warning(desk, mia):
     assert not Snapshot.objects.filter(pk=snapshot.pk).exists()
 
 
-def test_one_that_may_end_at_any_moment_is_warned_about_too_when_opened_by_address(desk, mia):
+def test_the_delete_page_of_a_snapshot_in_progress_shows_a_warning(desk, mia):
     text = text_of(mia.get(delete_url(desk, in_progress(desk, minutes=5))))
     assert "The provider still reports it as being created" in text
-    assert "Better wait until that is over" in text
+    assert "If you can, wait until that has ended" in text
     assert "far longer" not in text
 
 
-def test_one_that_is_ready_is_not_warned_about(desk, mia):
+def test_the_delete_page_of_a_ready_snapshot_shows_no_warning(desk, mia):
     view = desk.server("web-server-01")
     url = reverse("snapshot_delete", args=[desk.token.pk, desk.snapshot(view).id])
     assert "still reports" not in text_of(mia.get(url))
@@ -125,14 +125,14 @@ def test_the_longer_it_takes_the_less_often_its_card_polls(desk, mia, page, age,
     assert pace(mia.get(pages(desk)[page])) == seconds
 
 
-def test_what_began_just_now_sets_the_pace_of_its_card(desk, mia):
+def test_the_newest_operation_sets_the_poll_interval_of_its_card(desk, mia):
     in_progress(desk, days=3)
     Snapshot.objects.filter(server__name=FULL).order_by("-pk")[:1].get().delete()
     desk.create(desk.server(FULL), "quick")
     assert pace(mia.get(pages(desk)["list"])) == 4
 
 
-def test_without_a_time_by_our_clock_it_counts_from_when_it_was_first_seen(desk, mia):
+def test_without_a_time_by_our_clock_the_duration_counts_from_the_first_observation(desk, mia):
     snapshot = in_progress(desk, hours=-2)
     desk.views()
     assert pace(mia.get(pages(desk)["list"])) == 4
@@ -146,7 +146,7 @@ def test_without_a_time_by_our_clock_it_counts_from_when_it_was_first_seen(desk,
 @pytest.mark.parametrize(
     ("minutes", "seconds", "is_told"), [(10, 4, False), (20, 15, False), (89, 15, False), (91, 60, True)]
 )
-def test_a_server_whose_status_moves_for_far_too_long_is_told_and_polled_less_often(
+def test_a_server_in_transition_for_far_too_long_is_reported_and_polled_less_often(
     desk, mia, minutes, seconds, is_told
 ):
     server = restoring("web-server-01")
@@ -157,7 +157,7 @@ def test_a_server_whose_status_moves_for_far_too_long_is_told_and_polled_less_of
     assert ("far longer than the usual 5 to 15 minutes" in text_of(response)) == is_told
 
 
-def test_a_status_that_came_to_rest_in_between_is_counted_anew(desk, mia):
+def test_a_status_that_ended_in_between_is_timed_from_its_new_start(desk, mia):
     server = restoring("web-server-01")
     desk.views()
     Restore.objects.all().delete()
@@ -171,7 +171,7 @@ def test_a_status_that_came_to_rest_in_between_is_counted_anew(desk, mia):
 
 
 @pytest.mark.parametrize("verb", ["create", "restore"])
-def test_our_own_that_take_far_too_long_need_attention_and_say_so(desk, mia, verb):
+def test_operations_of_the_portal_that_take_far_too_long_need_attention_and_say_so(desk, mia, verb):
     view = desk.server("web-server-01")
     operation = desk.create(view, "slow") if verb == "create" else desk.restore(view, desk.snapshot(view))
     end = timezone.now() + timedelta(days=9)
@@ -193,9 +193,7 @@ def test_our_own_that_take_far_too_long_need_attention_and_say_so(desk, mia, ver
 
 
 @pytest.mark.parametrize("status", ["deleting", "restoring"])
-def test_an_old_snapshot_that_has_begun_to_move_is_not_taken_for_one_that_is_stuck(
-    double, cast, signed_in, status
-):
+def test_an_old_snapshot_whose_status_changed_just_now_is_not_stuck(double, cast, signed_in, status):
     item = {
         "id": 801,
         "server": {"id": 7, "name": "web"},
@@ -216,7 +214,7 @@ def test_an_old_snapshot_that_has_begun_to_move_is_not_taken_for_one_that_is_stu
         assert "far longer" in text_of(signed_in(cast.mia).get("/"))
 
 
-def test_an_unknown_one_is_looked_for_less_often_as_time_passes(desk, mia):
+def test_an_unknown_operation_is_polled_less_often_as_time_passes(desk, mia):
     operation = desk.create(desk.server("web-server-01"), "lost")
     Operation.objects.update(state=State.UNKNOWN, snapshot_id=None, snapshot_name="never-found")
     url = reverse("operation_detail", args=[operation.pk])

@@ -1,26 +1,19 @@
-"""Putting in, replacing, checking and removing tokens."""
+"""Adding, replacing, checking and removing tokens."""
 
-import httpx
 import pytest
 from django.urls import reverse
 
-from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Action
 from snapshots.sandbox.demo_data import issue_token
 from snapshots.sandbox.models import Token
-from snapshots.vault import service, tokens
+from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
-from snapshots.vault.tokens import TokenChangedError
 from tests.support.pages import text_of
+from tests.support.token_pages import recorded, url
 
 NOWHERE = "http://127.0.0.1:9"
 WRONG = "sbx_this-token-is-not-known-to-anybody"
-
-
-@pytest.fixture
-def vera(cast, signed_in):
-    return signed_in(cast.vera)
 
 
 @pytest.fixture
@@ -29,24 +22,11 @@ def unreachable(settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 1.0
 
 
-@pytest.fixture
-def stored(cast, sandbox) -> StoredToken:
-    return tokens.store(user_id=cast.vera.pk, label="Team", token=sandbox.token, stored_by_name="Vera")
-
-
 def add(client, token: str, label: str = "Team", **more):
     return client.post("/tokens/add/", {"label": label, "token": token, **more}, follow=True)
 
 
-def url(name: str, stored: StoredToken) -> str:
-    return reverse(name, args=[stored.pk])
-
-
-def rows() -> list[tuple[str, str, str, str]]:
-    return [(row.action, row.result, row.code, row.token_label) for row in Entry.objects.order_by("sequence")]
-
-
-def test_without_a_token_the_page_teaches_where_to_get_one(vera):
+def test_without_a_token_the_page_explains_where_to_get_one(vera):
     page = vera.get("/tokens/").content.decode()
     assert "Add a token, and your servers appear" in page
     assert "API tokens" in page
@@ -71,7 +51,7 @@ def test_a_refused_token_is_not_stored_nor_offered_to_be_stored(cast, sandbox, v
     assert "VPS.org does not accept this token" in page
     assert "Store it anyway" not in page
     assert WRONG not in page
-    assert rows() == [("token.store", "refused", "token_refused", "Team")]
+    assert recorded() == [("token.store", "refused", "token_refused", "Team")]
 
 
 def test_an_unreachable_provider_leaves_the_choice_to_store_unchecked(vera, unreachable):
@@ -83,7 +63,7 @@ def test_an_unreachable_provider_leaves_the_choice_to_store_unchecked(vera, unre
     assert "stored, but not checked" in page
     assert "Not checked yet" in page
     assert tokens.decrypt(StoredToken.objects.get()) == WRONG
-    assert rows()[-1] == ("token.store", "completed", "unreachable", "Team")
+    assert recorded()[-1] == ("token.store", "completed", "unreachable", "Team")
 
 
 def test_a_token_that_may_not_see_snapshots_is_explained(cast, sandbox, vera):
@@ -99,7 +79,7 @@ def test_a_label_is_used_once_by_each_person(cast, sandbox, vera, stored, signed
 
 
 @pytest.mark.parametrize("token", ["two words", "töken", "line\nbreak", "x" * 501, "Basic abc"])
-def test_what_cannot_be_a_token_is_refused_before_it_is_sent(vera, unreachable, token):
+def test_an_invalid_token_is_refused_before_it_is_sent(vera, unreachable, token):
     add(vera, token, unchecked="on")
     assert StoredToken.objects.count() == 0
 
@@ -122,7 +102,7 @@ def test_a_replaced_token_keeps_its_label_and_forgets_the_old_one(cast, sandbox,
     again = StoredToken.objects.get()
     assert (again.pk, again.label, again.refused_at) == (stored.pk, "Team", None)
     assert tokens.decrypt(again) == sandbox.other_token
-    assert rows() == [("token.replace", "completed", "", "Team")]
+    assert recorded() == [("token.replace", "completed", "", "Team")]
 
 
 def test_a_refused_replacement_leaves_the_stored_token_alone(cast, sandbox, vera, stored):
@@ -131,21 +111,21 @@ def test_a_refused_replacement_leaves_the_stored_token_alone(cast, sandbox, vera
     assert tokens.decrypt(StoredToken.objects.get()) == sandbox.token
 
 
-def test_removing_asks_first_and_is_recorded(vera, stored):
+def test_removing_asks_for_confirmation_and_is_recorded(vera, stored):
     assert "Remove “Team”?" in text_of(vera.get(url("token_remove", stored)))
     assert StoredToken.objects.count() == 1
     vera.post(url("token_remove", stored))
     assert StoredToken.objects.count() == 0
-    assert rows() == [("token.remove", "completed", "", "Team")]
+    assert recorded() == [("token.remove", "completed", "", "Team")]
 
 
-def test_removing_warns_when_an_operation_would_lose_its_witness(desk, signed_in):
+def test_removing_warns_if_an_open_operation_needs_the_token(desk, signed_in):
     desk.operate(Action.CREATE, desk.server())
     page = signed_in(desk.user).get(url("token_remove", desk.token)).content.decode()
     assert "One operation with this token has not ended" in page
 
 
-def test_a_check_notes_what_the_provider_says(vera, stored, sandbox):
+def test_a_check_stores_the_providers_answer(vera, stored, sandbox):
     vera.post(url("token_check", stored))
     stored.refresh_from_db()
     assert stored.checked_at
@@ -155,7 +135,7 @@ def test_a_check_notes_what_the_provider_says(vera, stored, sandbox):
     stored.refresh_from_db()
     assert stored.refused_at
     assert "does not accept this token any more" in page
-    assert rows() == [
+    assert recorded() == [
         ("token.check", "completed", "", "Team"),
         ("token.check", "refused", "token_refused", "Team"),
     ]
@@ -168,7 +148,7 @@ def test_an_unreachable_provider_does_not_mark_a_token_as_refused(vera, stored, 
     assert "could not be reached" in page
 
 
-def test_a_token_whose_key_is_gone_is_told_and_can_be_replaced(vera, stored, sandbox, settings):
+def test_a_token_whose_key_is_missing_is_reported_and_can_be_replaced(vera, stored, sandbox, settings):
     settings.SNAPPORTAL_TOKEN_KEYS = {"t9": bytes(range(32))}
     assert (
         "cannot decrypt this stored token"
@@ -187,8 +167,8 @@ def test_anothers_token_is_not_found(cast, signed_in, stored, name):
 
 def test_an_admin_stores_a_token_for_a_colleague_and_sees_its_label_alone(cast, sandbox, signed_in):
     client = signed_in(cast.ada)
-    said = {"label": "For Vera", "token": sandbox.token}
-    page = client.post(f"/people/{cast.vera.pk}/token/", said, follow=True).content.decode()
+    fields = {"label": "For Vera", "token": sandbox.token}
+    page = client.post(f"/people/{cast.vera.pk}/token/", fields, follow=True).content.decode()
     stored = StoredToken.objects.get()
     assert (stored.user, stored.stored_by_name) == (cast.vera, "Ada")
     assert "For Vera" in page
@@ -205,15 +185,15 @@ def test_an_admin_removes_the_token_of_a_colleague(cast, signed_in, stored):
     assert Entry.objects.get(action="token.remove").target == "Vera"
 
 
-def test_no_token_is_stored_for_whom_it_would_be_useless(cast, sandbox, signed_in):
-    said = {"label": "Useless", "token": sandbox.token}
-    page = signed_in(cast.ada).post(f"/people/{cast.aron.pk}/token/", said, follow=True).content.decode()
+def test_no_token_is_stored_for_a_person_whose_role_cannot_use_it(cast, sandbox, signed_in):
+    fields = {"label": "Useless", "token": sandbox.token}
+    page = signed_in(cast.ada).post(f"/people/{cast.aron.pk}/token/", fields, follow=True).content.decode()
     assert "could not use a token" in page
     assert StoredToken.objects.count() == 0
 
 
 @pytest.mark.parametrize("name", ["token_remove", "token_replace"])
-def test_without_its_audit_row_no_token_changes(vera, stored, sandbox, settings, name):
+def test_no_token_changes_if_the_change_cannot_be_recorded(vera, stored, sandbox, settings, name):
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     assert vera.post(url(name, stored), {"token": sandbox.other_token}).status_code == 503
     assert StoredToken.objects.get().fingerprint == stored.fingerprint
@@ -225,7 +205,7 @@ def test_a_token_that_is_stored_already_is_stored_and_warned_about(sandbox, stor
     assert StoredToken.objects.count() == 2
 
 
-def test_a_token_of_somebody_else_is_not_told_of(cast, sandbox, vera):
+def test_another_persons_token_is_not_reported_as_a_duplicate(cast, sandbox, vera):
     tokens.store(user_id=cast.mia.pk, label="Mia's", token=sandbox.token, stored_by_name="Mia")
     assert "are the same token" not in add(vera, sandbox.token).content.decode()
 
@@ -233,77 +213,3 @@ def test_a_token_of_somebody_else_is_not_told_of(cast, sandbox, vera):
 def test_a_token_that_may_not_see_the_servers_says_so(sandbox, vera):
     token = issue_token(sandbox.account.email, "bare", ["snapshots.read"])
     assert "only those with a snapshot are shown" in add(vera, token).content.decode()
-
-
-REPLACEMENT = "another-token-1234567890"
-TOO_LATE = "was removed or replaced in the meantime"
-
-
-def remove_meanwhile(stored: StoredToken) -> None:
-    StoredToken.objects.all().delete()
-
-
-def replace_meanwhile(stored: StoredToken) -> None:
-    tokens.replace(StoredToken.objects.get(), REPLACEMENT, stored_by_name="Ada")
-
-
-@pytest.fixture
-def overtaken(double, stored):
-    """A function that lets somebody be quicker: it happens while the provider is being asked."""
-
-    def happen(meanwhile, status: int) -> None:
-        waiting = [meanwhile]
-
-        def answer(request):
-            while waiting:
-                waiting.pop()(stored)
-            return httpx.Response(status, json={"count": 0, "next": None, "results": []})
-
-        double.answer = answer
-
-    return happen
-
-
-@pytest.mark.parametrize("status", [200, 401])
-@pytest.mark.parametrize("name", ["token_check", "token_replace"])
-def test_a_token_removed_while_the_provider_is_asked_does_not_come_back(
-    vera, stored, overtaken, name, status
-):
-    overtaken(remove_meanwhile, status)
-    vera.post(url(name, stored), {"token": "a-third-token-1234567890"})
-    assert not StoredToken.objects.exists()
-    assert [result for _action, result, _code, _label in rows()] == ["refused"]
-
-
-@pytest.mark.parametrize("name", ["token_check", "token_replace"])
-def test_a_token_replaced_while_the_provider_is_asked_stays_as_it_was_replaced(vera, stored, overtaken, name):
-    overtaken(replace_meanwhile, 200)
-    page = vera.post(url(name, stored), {"token": "a-third-token-1234567890"}, follow=True).content.decode()
-    assert TOO_LATE in page
-    now = StoredToken.objects.get()
-    assert tokens.decrypt(now) == REPLACEMENT
-    assert (now.stored_by_name, now.checked_at) == ("Ada", None)
-    assert rows() == [(name.replace("_", "."), "refused", "token_changed", "Team")]
-
-
-@pytest.mark.parametrize("meanwhile", [remove_meanwhile, replace_meanwhile])
-def test_what_was_removed_or_replaced_meanwhile_cannot_be_removed(cast, stored, meanwhile):
-    read_before = StoredToken.objects.get()
-    meanwhile(stored)
-    left = list(StoredToken.objects.values())
-    with pytest.raises(TokenChangedError):
-        service.remove_token(actor=Actor(id=cast.vera.pk, name="Vera", role="viewer"), stored=read_before)
-    assert list(StoredToken.objects.values()) == left
-    assert rows() == [("token.remove", "refused", "token_changed", "Team")]
-
-
-def test_a_token_sealed_anew_while_the_provider_is_asked_is_still_the_same(vera, stored, overtaken, settings):
-    def reseal_meanwhile(stored: StoredToken) -> None:
-        settings.SNAPPORTAL_TOKEN_KEYS = {"t2": bytes(range(32)), **settings.SNAPPORTAL_TOKEN_KEYS}
-        assert tokens.reseal(StoredToken.objects.get())
-
-    overtaken(reseal_meanwhile, 200)
-    vera.post(url("token_check", stored))
-    now = StoredToken.objects.get()
-    assert now.checked_at
-    assert (now.key_id, tokens.decrypt(now)) == ("t2", tokens.decrypt(stored))

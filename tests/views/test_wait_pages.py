@@ -1,4 +1,4 @@
-"""Every page that is kept waiting by the provider says until when."""
+"""Pages that are rate limited by the provider say until when."""
 
 from datetime import UTC, datetime
 
@@ -52,7 +52,7 @@ def path(mia, name: str) -> str:
         "snapshot_delete",
     ],
 )
-def test_a_page_that_waits_says_until_when_in_utc_and_for_the_readers_own_clock(mia, double, name):
+def test_a_rate_limited_page_says_until_when_in_utc_and_local_time(mia, double, name):
     read_and_reconcile(mia.token)
     double.answer = lambda request: LIMITED
     read_and_reconcile(mia.token, fresh=True)
@@ -74,7 +74,7 @@ def test_a_refused_write_says_until_when(mia, double):
     assert not Operation.objects.exists()
 
 
-def test_the_page_of_an_operation_that_was_told_to_wait_says_until_when_and_then_no_more(mia, double):
+def test_the_page_of_a_rate_limited_operation_says_until_when_and_stops_after_the_wait(mia, double):
     double.answer = lambda request: httpx.Response(200, content=LIST) if request.method == "GET" else LIMITED
     answer = confirm(mia.browser, path(mia, "snapshot_delete"), understood="on")
     assert answer.status_code == 302

@@ -1,4 +1,4 @@
-"""What of the log is wanted, as it stands in the address of the page."""
+"""The filter of the audit log, read from the query string."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT = 200
 SERVER_ID = re.compile(r"\A(?:.*#)?\s*([0-9]{1,18})\Z")
-"""As many digits always fit the column."""
+"""18 digits always fit the column."""
 DATE_LIMITS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 
 
@@ -37,7 +37,7 @@ def _day_field(label: "StrPromise") -> forms.DateField:
 
 
 class EntryFilterForm(forms.Form):
-    """Empty fields do not narrow. Days are days of UTC, both included."""
+    """Empty fields do not filter. Days are UTC days, both ends included."""
 
     text = forms.CharField(
         label=_("Search"),
@@ -70,11 +70,11 @@ class EntryFilterForm(forms.Form):
         self.fields["result"].choices = [everything, *((key, badge.text) for key, badge in RESULTS.items())]  # type: ignore[attr-defined]
 
     def chosen(self) -> dict[str, str]:
-        """The fields that narrow, as they stand in an address. Only of a valid form."""
+        """The fields that filter, as query parameters. Only for a valid form."""
         return {name: str(value) for name, value in self.cleaned_data.items() if value}
 
     def in_words(self) -> list[tuple[str, str]]:
-        """Label and value of the fields that narrow, for readers. Only of a valid form."""
+        """Label and value of the fields that filter, as text. Only for a valid form."""
         return [(str(self.fields[name].label), self._value_text(name)) for name in self.chosen()]
 
     def _value_text(self, name: str) -> str:
@@ -88,7 +88,7 @@ class EntryFilterForm(forms.Form):
         return f"{value} (UTC)" if isinstance(value, date) else str(value)
 
     def server_note(self) -> str:
-        """Which server an address means; '' when none was given. Only of a valid form."""
+        """Which servers have the given IP address; '' if none was given. Only for a valid form."""
         return server_address_text(self._address, self._servers_there) if self._address else ""
 
     @cached_property
@@ -101,7 +101,7 @@ class EntryFilterForm(forms.Form):
         return servers_at(self._address) if self._address else []
 
     def _server_ids(self) -> list[int]:
-        """Of a server given by its id (12345, #12345 or, as the pages write it, web-server-01 #12345) or its address."""
+        """Ids of servers given by id (12345, #12345 or, as pages show it, web-server-01 #12345) or by IP address."""
         by_id = SERVER_ID.match(self.cleaned_data["server"])
         return [int(by_id[1])] if by_id else [one.id for one in self._servers_there]
 
@@ -112,7 +112,7 @@ class EntryFilterForm(forms.Form):
         return lines.by_name(text, [one.id for one in self.roster.find_like(text)])
 
     def lines(self) -> EntryQuerySet:
-        """The line of every story that is wanted, newest first. Only of a valid form."""
+        """The latest row of every matching operation or event, newest first. Only for a valid form."""
         wanted = self.cleaned_data
         lines = Entry.objects.numbered()
         if wanted["action"]:
@@ -132,5 +132,5 @@ class EntryFilterForm(forms.Form):
         return lines.newest_per_operation().order_by("-sequence")
 
     def rows(self) -> EntryQuerySet:
-        """Every row of the stories that are wanted. Only of a valid form."""
+        """Every row of the matching operations and events. Only for a valid form."""
         return self.lines().with_history() if self.chosen() else Entry.objects.all()

@@ -17,7 +17,7 @@ class NameSelect(forms.Select):
 
 
 class ServerFilterForm(forms.Form):
-    """The list's filter, kept in the address. What is not among the choices counts as not chosen."""
+    """The filter of the server list, read from the query string. An invalid choice counts as not chosen."""
 
     SORTS = [("name", _("Server name")), ("newest", _("Newest snapshot")), ("size", _("Largest"))]
     STATUSES = [
@@ -44,6 +44,6 @@ class ServerFilterForm(forms.Form):
             del self.fields["token"]
 
     def chosen(self, name: str) -> str:
-        """What was chosen, or '' when nothing, or nothing sensible, was."""
+        """The chosen value, or '' if the field is empty or invalid."""
         self.is_valid()
         return str(self.cleaned_data.get(name) or "")

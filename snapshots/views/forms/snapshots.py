@@ -1,4 +1,4 @@
-"""The forms of the create, restore and delete pages: they read what was typed. The rules are in operations/service.py."""
+"""The forms of the create, restore and delete pages. The rules are in operations/service.py."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ REASON_MAX_LENGTH = 1000
 
 
 class ConfirmedForm(forms.Form):
-    """`confirmation` is what the person was shown, signed; the override is asked for only while a restore holds the server."""
+    """`confirmation` is a signed record of what the page showed; the override is used only while a restore holds the server."""
 
     confirmation = forms.CharField(widget=forms.HiddenInput, required=False)
     override_reason = forms.CharField(
@@ -28,7 +28,7 @@ class ConfirmedForm(forms.Form):
             del self.fields["override_reason"]
 
     def arguments(self) -> dict[str, str]:
-        """What was typed, as the operation of this form takes it."""
+        """The submitted texts, as keyword arguments of the operation."""
         return {name: value for name, value in self.cleaned_data.items() if isinstance(value, str)}
 
 

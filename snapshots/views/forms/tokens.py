@@ -1,4 +1,4 @@
-"""What is asked of a person who puts in a token. A token that was sent is never written back into a form."""
+"""The forms for adding and replacing a token. A submitted token is never rendered back into a form."""
 
 import re
 from typing import Any
@@ -13,11 +13,11 @@ from snapshots.vault.pasted import Part
 TOKEN_MAX_LENGTH = 500
 PASTED_MAX_LENGTH = 4000
 TOKEN_IN_LABEL = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9]*[A-Za-z])[A-Za-z0-9]{20,}")
-"""Twenty letters and digits in a row, mixed: no word for people."""
+"""Twenty or more letters and digits in a row, with at least one of each."""
 
 
 class TokenForm(forms.Form):
-    """A token in the place of one that is stored."""
+    """A token that replaces a stored one. `offers_unchecked` shows the field to store it without a check."""
 
     token = forms.CharField(
         label=_("API token"),
@@ -32,6 +32,7 @@ class TokenForm(forms.Form):
         help_text=_("Paste the token once more. You will see on the servers page whether it works."),
     )
     left_off: tuple[Part, ...] = ()
+    offers_unchecked = False
 
     def clean_token(self) -> str:
         found = pasted.clean(self.cleaned_data["token"])
@@ -48,7 +49,7 @@ class TokenForm(forms.Form):
 
 
 class NewTokenForm(TokenForm):
-    """A further token, with the name by which its owner will know it."""
+    """A new token, with a label that its owner chooses."""
 
     label = forms.CharField(
         label=_("Label"),
@@ -62,7 +63,7 @@ class NewTokenForm(TokenForm):
         return clean_text(self.cleaned_data["label"], 80)
 
     def clean(self) -> dict[str, Any]:
-        """Labels stand in pages and, for ever, in the audit log: a token that was pasted into that field must not."""
+        """Reject a token pasted into the label: labels are shown on pages and stay in the audit log permanently."""
         found = self.cleaned_data
         label, token = found.get("label", ""), found.get("token", "")
         if (token and token in label) or TOKEN_IN_LABEL.search(label):

@@ -1,4 +1,4 @@
-"""The audit log in words: what was asked, how it ended, who did it. An action never heard of is shown as it came."""
+"""Texts of the audit log: actions, results and actors. An unknown action or code is shown as recorded."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -22,8 +22,8 @@ from snapshots.views.texts.refusals import REFUSAL_WORDS
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-PATIENCE = timedelta(minutes=5)
-"""An intent that is older and has no outcome will get none by itself: whoever wrote it is gone."""
+INTENT_TIMEOUT = timedelta(minutes=5)
+"""An intent without an outcome after this time was interrupted."""
 
 ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "snapshot.create": (lazy("Create a snapshot"), lazy("Create snapshot %(snapshot)s of %(server)s")),
@@ -49,7 +49,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "audit.anchor": (lazy("Anchor the audit log"), lazy("Anchor the audit log")),
     "audit.accept_restored_log": (
         lazy("Accept a restored audit log"),
-        lazy("Accept that a backup of the audit log was put back"),
+        lazy("Accept that a backup of the audit log was restored"),
     ),
     "audit.accept_lost_anchors": (
         lazy("Accept lost anchors"),
@@ -61,7 +61,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
-"""What it is called in a list to choose from, and as a headline with its names."""
+"""Action → label in the filter, and headline with names."""
 
 RESULTS: dict[str, Badge] = {
     "pending": Badge("warn", lazy("No result recorded")),
@@ -72,7 +72,7 @@ RESULTS: dict[str, Badge] = {
     "reconciled": Badge("neutral", lazy("Resolved")),
     "refused": Badge("bad", lazy("Refused")),
 }
-ASKED = Badge("moving", lazy("Requested"))
+REQUESTED = Badge("moving", lazy("Requested"))
 SPECIAL_RESULTS = {
     (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
     ("audit.verify", "completed"): Badge("ok", lazy("Verified")),
@@ -128,17 +128,17 @@ CHANNELS: dict[str, "StrPromise"] = {
 
 
 def headline(entry: Entry) -> str:
-    """What was asked, with its names: 'Restore web-server-01 from weekly-snapshot'."""
+    """What was requested, with names: 'Restore web-server-01 from weekly-snapshot'."""
     return _headline(entry, str)
 
 
 def headline_html(entry: Entry) -> SafeString:
-    """The same as markup, with its names marked as such."""
+    """Like `headline`, as markup with marked names."""
     return SafeString(_headline(entry, as_name))
 
 
 def _headline(entry: Entry, show: Callable[[str], str]) -> str:
-    """`show` gives what stands for a name. All the rest is ours."""
+    """`show` formats a name."""
     if not entry.is_readable:
         return _("A row that cannot be read: it was changed in the database")
     if entry.action not in ACTIONS:
@@ -159,7 +159,7 @@ def _name_or_id(name: str, number: int | None, neither: str, show: Callable[[str
 
 
 def target_words(entry: Entry) -> str:
-    """The target as it stands in the row; a name that was masked, in words."""
+    """The target as recorded; a masked name as text."""
     masked = read_masked(entry.target)
     if masked is None:
         return entry.target
@@ -184,7 +184,7 @@ def server_address_text(address: Address, servers: Sequence[Server]) -> str:
 
 
 def who(entry: Entry) -> str:
-    """The person's name as it was then; or what stood in for a person."""
+    """The person's name at that time; or what acted if no person did."""
     if entry.actor_name:
         return entry.actor_name
     if not entry.is_readable:
@@ -194,39 +194,39 @@ def who(entry: Entry) -> str:
     return _("The portal") if entry.action.startswith("audit.") else _("Nobody signed in")
 
 
-def who_html(entry: Entry, told: str) -> str:
-    """`told`, what the page says of who acted, as markup: marked as a name if it is one."""
-    return as_name(told) if entry.actor_name else told
+def who_html(entry: Entry, who: str) -> str:
+    """`who`, the text for the actor, as markup: marked as a name if it is one."""
+    return as_name(who) if entry.actor_name else who
 
 
 def is_unanswered(entry: Entry) -> bool:
-    """The last row of its story is an intent that nobody is still working on."""
-    return entry.phase == Phase.INTENT and timezone.now() - entry.at > PATIENCE
+    """Whether `entry`, the last row of its operation, is an intent whose request was interrupted."""
+    return entry.phase == Phase.INTENT and timezone.now() - entry.at > INTENT_TIMEOUT
 
 
 def result_badge(entry: Entry) -> Badge:
-    """Of the last row of a story."""
+    """The badge of the last row of an operation or event."""
     if entry.phase == Phase.INTENT and not is_unanswered(entry):
-        return ASKED
+        return REQUESTED
     special = SPECIAL_RESULTS.get((entry.action, entry.result))
     return special or RESULTS.get(entry.result) or Badge("neutral", entry.result)
 
 
 def step_badge(entry: Entry) -> Badge:
-    """Of one row within its story, where an intent is simply the asking, and nothing moves any more."""
-    badge = ASKED if entry.phase == Phase.INTENT else result_badge(entry)
+    """The badge of one row in a history: an intent reads “Requested”, and no badge shows progress."""
+    badge = REQUESTED if entry.phase == Phase.INTENT else result_badge(entry)
     return Badge("neutral", badge.text) if badge.kind == "moving" else badge
 
 
 def step_words(entry: Entry) -> "StrPromise | str":
-    """What one row of a story means; '' for an event that went well, for its headline says it."""
+    """The meaning of one row in a history; '' for a successful event, whose headline says it."""
     if entry.phase == Phase.EVENT and entry.result != "refused":
         return ""
     return STEPS.get(entry.result, "")
 
 
 def code_words(entry: Entry) -> "StrPromise | str":
-    """Why it ended so, in a few words; a code never heard of as it is; '' when there is none."""
+    """The reason of the result as text; an unknown code as recorded; '' if there is none."""
     if entry.action == "access.refuse":
         return with_names(_("Requires the permission %(right)s"), right=entry.code)
     if entry.code in REFUSAL_WORDS:

@@ -1,4 +1,4 @@
-"""The shapes of a text: a banner's words and a badge."""
+"""Data types of texts: a banner and a badge."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """`kind` is a banner's: info, warn, bad or good."""
+    """The texts of a banner. `kind`: info, warn, bad or good."""
 
     kind: str
     title: "StrPromise | str"
@@ -19,7 +19,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Badge:
-    """`kind` is a badge's: ok, warn, bad, moving or neutral."""
+    """A badge. `kind`: ok, warn, bad, moving or neutral."""
 
     kind: str
     text: "StrPromise | str"

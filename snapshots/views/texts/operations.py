@@ -1,4 +1,4 @@
-"""How an operation stands, in words: what happened, what it means, what to do next."""
+"""Texts of an operation's state: what happened, what it means, what to do next."""
 
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,7 @@ def operation_badge(operation: Operation) -> Badge:
     return Badge(OPERATION_BADGES[State(operation.state)], State(operation.state).label)
 
 
-GOING_ON = {
+IN_PROGRESS = {
     Action.CREATE: Words(
         "info",
         lazy("The snapshot is being created"),
@@ -44,7 +44,7 @@ GOING_ON = {
             "The provider has started. It usually takes 5 to 15 minutes; the server cannot be used meanwhile."
         ),
         lazy(
-            "Please leave the server alone until it is over. You can close this page: it continues without you."
+            "Do not use or change the server until it has ended. You can close this page: it continues without you."
         ),
     ),
     Action.DELETE: Words(
@@ -57,15 +57,15 @@ GOING_ON = {
 _FAR_TOO_LONG = lazy("The provider has started, but it takes far longer than it should. It may never end.")
 FAR_TOO_LONG_ADVICE = {
     Action.CREATE: lazy(
-        "Look at the snapshot at the provider's site, or ask its support. It can be deleted on the server's page, which "
+        "Check the snapshot at the provider's site, or ask its support. It can be deleted on the server's page, which "
         "frees its slot."
     ),
     Action.RESTORE: lazy(
-        "Look at the server at the provider's site, or ask its support. If it is over there, resolve it manually here."
+        "Check the server at the provider's site, or ask its support. If it has ended there, resolve it manually here."
     ),
-    Action.DELETE: lazy("Look at the snapshot at the provider's site, or ask its support."),
+    Action.DELETE: lazy("Check the snapshot at the provider's site, or ask its support."),
 }
-DONE = {
+COMPLETED = {
     Action.CREATE: Words(
         "good",
         lazy("The snapshot is ready"),
@@ -75,21 +75,21 @@ DONE = {
     Action.RESTORE: Words(
         "good",
         lazy("The server was restored"),
-        lazy("Everything on it is as it was when the snapshot was created. Later changes are gone."),
+        lazy("Everything on it is as it was when the snapshot was created. Later changes are lost."),
         lazy("Check that your site and your programs work as expected."),
     ),
     Action.DELETE: Words(
         "good",
         lazy("The snapshot was deleted"),
-        lazy("It is permanently gone, and its slot is free."),
+        lazy("It cannot be recovered. Its slot is free."),
     ),
 }
-GONE_BEFORE = Words(
+ALREADY_GONE = Words(
     "good",
     lazy("The snapshot was already gone"),
     lazy("It had been deleted before this request reached the provider. Its slot is free."),
 )
-NOT_DONE = {
+NOT_COMPLETED = {
     Action.CREATE: lazy("The snapshot was not created"),
     Action.RESTORE: lazy("The server was not restored"),
     Action.DELETE: lazy("The snapshot was not deleted"),
@@ -108,12 +108,14 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Request it again."),
     ),
     "bad_call": (
-        lazy("The portal would not send it as it stood. Nothing was changed."),
+        lazy("The portal found the request invalid and did not send it. Nothing was changed."),
         lazy("Tell your admin."),
     ),
     "invalid": (
         lazy("The provider refused it. Nothing was changed."),
-        lazy("See its own words below. A restore needs a server that is at rest."),
+        lazy(
+            "See the provider's message below. A restore requires that no other operation runs on the server."
+        ),
     ),
     "limit_reached": (
         lazy(
@@ -124,7 +126,7 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "token_refused": (
         lazy("The provider refused the token. Nothing was changed."),
-        lazy("Make a new token at the provider's site, replace the old one here, and try again."),
+        lazy("Create a new token at the provider's site, replace the old one here, and try again."),
     ),
     "sealed": (
         lazy("The stored token could not be decrypted, so nothing was sent. Nothing was changed."),
@@ -136,7 +138,7 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "not_found": (
         lazy("The provider does not know this server or snapshot any more. Nothing was changed."),
-        lazy("Look at the server's page for what is there."),
+        lazy("See the server's page for what exists."),
     ),
     "rate_limited": (
         lazy("The provider limited the rate of requests and did not do it. Nothing was changed."),
@@ -147,11 +149,11 @@ _REFUSED_BY_PROVIDER = (lazy("The provider did not do it. Nothing was changed.")
 PROVIDER_FAILED = {
     Action.CREATE: (
         lazy("The provider started but could not finish."),
-        lazy("Delete the failed snapshot to free its place, and create another."),
+        lazy("Delete the failed snapshot to free its slot, and create another."),
     ),
     Action.RESTORE: (
-        lazy("The provider started but could not finish. The server may be half restored."),
-        lazy("Look at the server now. You can restore again, or ask the provider's support for help."),
+        lazy("The provider started but could not finish. The server may be partly restored."),
+        lazy("Check the server now. You can restore again, or ask the provider's support for help."),
     ),
     Action.DELETE: (lazy("The provider started but could not finish."), _TRY_LATER),
 }
@@ -195,26 +197,26 @@ SENT = Words("info", lazy("Sent: waiting for an answer"), lazy("The provider has
 def operation_words(operation: Operation) -> Words:
     action = Action(operation.action)
     if operation.is_far_too_long:
-        return Words("warn", GOING_ON[action].title, _FAR_TOO_LONG, FAR_TOO_LONG_ADVICE[action])
+        return Words("warn", IN_PROGRESS[action].title, _FAR_TOO_LONG, FAR_TOO_LONG_ADVICE[action])
     match operation.state:
         case State.FAILED:
             return _failed_words(action, operation.code)
         case State.UNKNOWN:
             return _unknown_words(action, operation.code)
         case State.RECONCILED:
-            return _cleared_words(action, operation.finding, operation.code)
+            return _reconciled_words(action, operation.finding, operation.code)
     return {
         State.PENDING: ABOUT_TO_SEND,
         State.SENT: SENT,
-        State.ACCEPTED: GOING_ON[action],
-        State.COMPLETED: DONE[action],
+        State.ACCEPTED: IN_PROGRESS[action],
+        State.COMPLETED: COMPLETED[action],
     }[State(operation.state)]
 
 
 def _failed_words(action: Action, code: str) -> Words:
     if code == "provider_failed":
-        return Words("bad", NOT_DONE[action], *PROVIDER_FAILED[action])
-    return Words("bad", NOT_DONE[action], *FAILED_WORDS.get(code, _REFUSED_BY_PROVIDER))
+        return Words("bad", NOT_COMPLETED[action], *PROVIDER_FAILED[action])
+    return Words("bad", NOT_COMPLETED[action], *FAILED_WORDS.get(code, _REFUSED_BY_PROVIDER))
 
 
 def _unknown_words(action: Action, code: str) -> Words:
@@ -222,22 +224,22 @@ def _unknown_words(action: Action, code: str) -> Words:
     return Words("warn", title, UNKNOWN_WORDS.get(code, _LOST), _WAIT)
 
 
-def _cleared_words(action: Action, finding: str, code: str) -> Words:
+def _reconciled_words(action: Action, finding: str, code: str) -> Words:
     match finding:
         case Finding.HAPPENED if code == "already_gone":
-            return GONE_BEFORE
+            return ALREADY_GONE
         case Finding.HAPPENED:
-            done = DONE[action]
+            completed = COMPLETED[action]
             return Words(
                 "good",
-                done.title,
+                completed.title,
                 _("The result was unknown for a while. Evidence now shows that it happened."),
-                done.advice,
+                completed.advice,
             )
         case Finding.NOT_HAPPENED:
             return Words(
                 "bad",
-                NOT_DONE[action],
+                NOT_COMPLETED[action],
                 _("The result was unknown for a while. It is now known that it did not happen."),
             )
         case _:

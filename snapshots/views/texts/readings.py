@@ -1,4 +1,4 @@
-"""Why a list may be old or not complete: one text for each error of a reading."""
+"""Why a list may be outdated or incomplete: one text for each error of a reading."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -26,13 +26,13 @@ READING_WORDS = {
     "rate_limited": Words(
         "warn",
         lazy("The provider limits the rate of requests"),
-        lazy("We wait for as long as it wants, and then look again."),
+        lazy("The portal waits as long as required, then tries again."),
     ),
     "token_refused": Words(
         "bad",
         lazy("The provider refuses this token"),
         lazy("It may have been revoked or may have expired. Nothing can be seen or done with it."),
-        lazy("Make a new token at the provider's site, and replace the old one here."),
+        lazy("Create a new token at the provider's site, and replace the old one here."),
     ),
     "sealed": Words(
         "bad",
@@ -47,31 +47,31 @@ READING_WORDS = {
         "bad",
         lazy("This token may not see snapshots"),
         lazy("The provider knows the token but does not allow it to read snapshots."),
-        lazy("Give it that permission at the provider's site, or replace it here by one that has it."),
+        lazy("Give it that permission at the provider's site, or replace it here with one that has it."),
     ),
 }
 _OLD_WORDS = Words("warn", lazy("This list has not been confirmed for a while"), _OLD)
-_UNREADABLE_WORDS = Words("warn", lazy("The provider gives an answer we did not expect"), _OLD)
+_UNREADABLE_WORDS = Words("warn", lazy("The provider sent an unexpected answer"), _OLD)
 CUT_WORDS = {
     "deadline": lazy("The provider did not send all of it in time."),
-    "too_large": lazy("It is longer than what can be read at once."),
+    "too_large": lazy("It is longer than the portal can read at once."),
     "unreadable": lazy("A part of the provider's answer cannot be read."),
-    "rate_limited": lazy("The provider asked us to wait before we had read all of it."),
+    "rate_limited": lazy("The provider limited the rate of requests before the whole list was read."),
     "count": lazy("The provider lists fewer snapshots than it counts."),
 }
-_CUT = lazy("The provider had trouble before we had read all of it.")
-_PART = lazy("What is shown here is there; what is not shown may be there all the same.")
+_CUT = lazy("The provider returned an error before the whole list was read.")
+_PART = lazy("What is shown exists; what is not shown may exist as well.")
 
 
 def reading_words(reading: Reading) -> Words:
-    """What is wrong with a reading that is stale, not complete, or both."""
+    """The text for a reading that is stale, incomplete or both."""
     words = _error_words(reading) if reading.error or reading.is_stale else None
     if reading.is_complete:
         return words or _OLD_WORDS
     why = CUT_WORDS.get(reading.cut_by, _CUT)
     title = _("This list is not complete")
     if words is None:
-        return Words("warn", title, f"{why} {_PART}", _("This page keeps trying by itself."))
+        return Words("warn", title, f"{why} {_PART}", _("This page keeps retrying."))
     return replace(words, meaning=f"{words.meaning} {title}: {why} {_PART}")
 
 
@@ -82,7 +82,7 @@ def _error_words(reading: Reading) -> Words:
 
 
 def _whole_minute(until: datetime) -> datetime:
-    """Never before the end of the wait: pages tell minutes, not seconds."""
+    """Rounded up to a minute, because pages show no seconds."""
     return until.replace(second=0, microsecond=0) + timedelta(minutes=bool(until.second or until.microsecond))
 
 
@@ -91,19 +91,19 @@ def wait_title(until: datetime) -> str:
 
 
 def wait_text(until: datetime) -> str:
-    """The same without markup."""
+    """Like `wait_title`, without markup."""
     return _("VPS.org asked us to wait until %(time)s.") % {"time": utc_text(_whole_minute(until))}
 
 
 def servers_text(reading: Reading) -> str:
-    """What is wrong with the servers list of a reading; '' if nothing is, or the provider hides it from this token."""
+    """The text for a list of servers that is missing, stale or incomplete; '' if it is fine or hidden from this token."""
     if not reading.is_known or reading.hides_servers:
         return ""
     if reading.servers is None:
         text = _("The list of servers could not be read, so servers without a snapshot are missing here.")
     elif not reading.servers_are_fresh:
         text = format_html(
-            _("The list of servers could not be read: how they are was last confirmed {}."),
+            _("The list of servers could not be read: their status was last confirmed {}."),
             ago(reading.servers_confirmed_at),
         )
     elif reading.servers_cut_by:

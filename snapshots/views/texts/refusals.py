@@ -1,4 +1,4 @@
-"""Why nothing was sent: one text for each code of OperationRefusedError."""
+"""Texts of refusals: one for each code of OperationRefusedError."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -59,12 +59,12 @@ REFUSAL_WORDS = {
         lazy("Check that it is the right server, then type its name exactly as it is shown."),
     ),
     "bad_name": Words("bad", lazy("This name cannot be used"), lazy("Nothing was sent.")),
-    "reason_missing": Words("bad", lazy("A reason is missing"), lazy("Nothing was done. Please say why.")),
+    "reason_missing": Words("bad", lazy("A reason is missing"), lazy("Nothing was done. Enter a reason.")),
     "finding_missing": Words("bad", lazy("Please choose what you found"), lazy("Nothing was changed.")),
     "confirmation_invalid": Words(
         "warn",
         lazy("This form is not valid here"),
-        lazy("It was made for another person, snapshot or visit. Nothing was sent."),
+        lazy("It belongs to another person, snapshot or session. Nothing was sent."),
         lazy("Read this page again and confirm again."),
     ),
     "confirmation_expired": Words(
@@ -87,13 +87,13 @@ REFUSAL_WORDS = {
     ),
     "list_incomplete": Words(
         "bad",
-        lazy("We could not see whether it is still there"),
+        lazy("The portal could not check whether it still exists"),
         lazy("The provider's list could not be read to its end, so nothing was sent."),
         lazy("Try again in a minute. What you typed is kept."),
     ),
     "token_gone": Words(
         "bad",
-        lazy("The token is gone"),
+        lazy("The token is no longer stored"),
         lazy("It was removed or replaced while this form was open. Nothing was sent."),
         lazy("Open the server again with a token that is stored for you."),
     ),
@@ -105,10 +105,10 @@ REFUSAL_WORDS = {
     ),
     "being_checked": Words(
         "info",
-        lazy("This form is being worked on"),
+        lazy("This form is already being processed"),
         lazy(
-            "Another request of the same form asks the provider whether all is still as shown. Nothing has been sent "
-            "for it so far."
+            "Another request from the same form is checking with the provider that nothing has changed. "
+            "Nothing has been sent yet."
         ),
         lazy("Send it again in a moment: it is done once, however often it is sent."),
     ),

@@ -1,9 +1,11 @@
-"""The provider's statuses of snapshots and servers, as badges. An unknown status is shown as it came."""
+"""Badges and texts for the provider's statuses. An unknown status is shown as received."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -17,14 +19,9 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 NOT_READY = lazy("Not ready yet")
-NOT_ALLOWED = {
-    (False, False): lazy("Your role may not restore or delete"),
-    (False, True): lazy("Your role may not restore"),
-    (True, False): lazy("Your role may not delete"),
-}
-"""By what a person may do: restore, delete."""
+VERBS = {"create": lazy("create"), "restore": lazy("restore"), "delete": lazy("delete")}
 READY = Badge("ok", lazy("Ready"))
-MADE = Badge("moving", lazy("Creating"))
+CREATING = Badge("moving", lazy("Creating"))
 DELETING = Badge("moving", lazy("Deleting"))
 SNAPSHOT_BADGES = {
     contract.DELETING: DELETING,
@@ -45,7 +42,7 @@ STILL = {
 
 
 def snapshot_badge(status: str) -> Badge:
-    """A word never heard of is shown as it came."""
+    """An unknown status is shown as received."""
     key = contract.status_key(status)
     if key in SNAPSHOT_BADGES:
         return SNAPSHOT_BADGES[key]
@@ -54,12 +51,12 @@ def snapshot_badge(status: str) -> Badge:
     if contract.is_failed(status):
         return Badge("bad", lazy("Failed"))
     if contract.is_moving(status):
-        return MADE
+        return CREATING
     return Badge("neutral", status.strip() or lazy("No status"))
 
 
 def still_text(status: str) -> "StrPromise":
-    """What the provider reports of a snapshot that is not at rest."""
+    """What the provider reports about a snapshot that is in progress."""
     return STILL.get(contract.status_key(status), STILL_CREATING)
 
 
@@ -75,8 +72,14 @@ def stuck_text(status: str, since: datetime | None) -> str:
     }
 
 
+def not_allowed_text(verbs: Iterable[str]) -> str:
+    """One sentence about the actions that the person's role does not allow; '' if `verbs` is empty."""
+    actions = get_text_list([str(VERBS[verb]) for verb in verbs], _("or"))
+    return _("Your role may not %(actions)s snapshots.") % {"actions": actions} if actions else ""
+
+
 def server_badge(status: str) -> Badge | None:
-    """None when the provider tells no status."""
+    """None if the provider gives no status."""
     key = contract.status_key(status)
     if not key:
         return None
@@ -90,7 +93,7 @@ def server_badge(status: str) -> Badge | None:
 
 
 def restore_obstacle(snapshot: Snapshot) -> "StrPromise | str":
-    """What about the snapshot keeps it from being restored; '' if nothing does, or if its status says so already."""
+    """Why the snapshot's status does not allow a restore; '' if it does, or if the badge says so already."""
     if snapshot.is_completed or contract.status_key(snapshot.status) == contract.DELETING:
         return ""
     if snapshot.is_moving:

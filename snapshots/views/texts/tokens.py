@@ -1,4 +1,4 @@
-"""What was pasted around a token; what a check of a token that did not succeed means, and what to do."""
+"""Texts about what was removed around a pasted token, and about failed checks of tokens."""
 
 from collections.abc import Iterable
 
@@ -23,18 +23,18 @@ PART_TEXTS = {
 
 
 def left_off_text(parts: Iterable[Part]) -> str:
-    """What was pasted around a token and taken off, in a sentence."""
-    told = get_text_list([str(PART_TEXTS[part]) for part in parts], _("and"))
-    return _("We left off %(parts)s: only the token itself was used.") % {"parts": told}
+    """One sentence about what was removed around a pasted token."""
+    removed = get_text_list([str(PART_TEXTS[part]) for part in parts], _("and"))
+    return _("Removed %(parts)s: only the token itself was used.") % {"parts": removed}
 
 
 def token_check_text(check: TokenCheck) -> str:
-    """What a check that did not succeed means, and what to do, in a sentence or two."""
+    """What a failed check means, and what to do."""
     if check.wait_until:
         return wait_text(check.wait_until)
     sentences = {
         "token_refused": _(
-            "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it again, or make another one."
+            "VPS.org does not accept this token. It may be mistyped, expired or revoked: copy it again, or create another one."
         ),
         "forbidden": _(
             "VPS.org knows this token but does not let it see snapshots: give it that permission there."

@@ -1,4 +1,4 @@
-"""The whole way once more, under a path of a host that the portal shares: nothing a browser asks for lies elsewhere."""
+"""The main workflow under a base path: every URL that the browser requests is below it."""
 
 import re
 import subprocess
@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.e2e.browsing import Site, fill_sign_in, sign_in
-from tests.e2e.test_whole_way import (
+from tests.e2e.test_workflow import (
     SERVER,
     create,
     delete,
@@ -64,7 +64,7 @@ def cookies_of(page: Page) -> list[tuple[str, str]]:
     return sorted((cookie["name"], cookie["path"]) for cookie in page.context.cookies())
 
 
-def test_the_whole_way_goes_below_the_path(site, proxy, sandbox_data):
+def test_the_main_workflow_works_under_a_base_path(site, proxy, sandbox_data):
     passwords = accounts(sandbox_data)
     asked: set[str] = set()
     manager, admin, auditor = site.page(), site.page(), site.page()
@@ -105,14 +105,14 @@ def test_a_live_page_whose_session_has_ended_leads_to_the_sign_in_and_back(site,
 
 
 def check_renewal(page: Page, url: str) -> None:
-    """A minute later the page asks for itself anew, at an address that `url` matches."""
+    """After a minute the page refreshes itself, with a request to a URL that matches `url`."""
     with page.expect_response(lambda answer: "hx-request" in answer.request.headers) as live:
         page.clock.run_for(61_000)
     assert live.value.status == 200
     assert re.search(url, live.value.url), live.value.url
 
 
-def test_a_list_and_a_server_renew_themselves_below_the_path(site, sandbox_data):
+def test_a_list_and_a_server_refresh_themselves_under_a_base_path(site, sandbox_data):
     page = site.page()
     sign_in(page, "manager", accounts(sandbox_data)["manager"])
     page.clock.install()

@@ -1,4 +1,4 @@
-"""Hands on forms: clicked twice, sent again, worked by the keyboard alone."""
+"""Forms in a browser: double clicks, going back and sending again, keyboard only, downloads."""
 
 from collections.abc import Callable
 
@@ -35,7 +35,7 @@ def fill(page: Page) -> None:
 
 
 def the_only_operation() -> Operation:
-    """Fails when there are two, here or at the provider."""
+    """The one operation; fails if there are two, in the portal or at the provider."""
     assert Restore.objects.count() == 1
     return Operation.objects.get(action=Action.RESTORE)
 
@@ -62,7 +62,7 @@ def test_going_back_and_sending_the_form_again_leads_to_the_same_operation(site:
     button = page.get_by_role("button", name="Restore and lose")
     expect(button).to_be_enabled()
     fill(page)
-    # Whether the browser kept the page or asked for it anew, this is the form that was sent.
+    # Whether the browser restored or reloaded the page, this is the form that was sent before.
     page.evaluate("shown => { document.querySelector('[name=confirmation]').value = shown }", shown)
     button.click()
     page.wait_for_url("**/operations/**")
@@ -70,7 +70,7 @@ def test_going_back_and_sending_the_form_again_leads_to_the_same_operation(site:
     the_only_operation()
 
 
-def test_going_back_and_asking_anew_meets_the_restore_that_runs(site: Site, desk):
+def test_going_back_and_requesting_again_shows_the_running_restore(site: Site, desk):
     page = site.page(desk.user)
     open_restore(page, desk)
     fill(page)
@@ -84,7 +84,7 @@ def test_going_back_and_asking_anew_meets_the_restore_that_runs(site: Site, desk
 
 
 def tab_until(page: Page, is_there: Callable[[str], bool]) -> None:
-    """Tab on until the focus is where it should be; it is seen at every stop."""
+    """Press Tab until the focus is where it should be; it must be visible at every stop."""
     for _stop in range(MANY_TABS):
         page.keyboard.press("Tab")
         text = page.evaluate("document.activeElement.innerText || document.activeElement.name || ''").strip()

@@ -1,4 +1,4 @@
-"""The whole way, as people go it: invited, a token stored; a snapshot made, restored, deleted; all of it in the log."""
+"""The main workflow: invitation, token, create, restore, delete, and the audit log."""
 
 import re
 
@@ -19,7 +19,7 @@ DELETE_REASON = "Not needed any more"
 
 
 def invite_manager(page: Page, admin: str, password: str) -> str:
-    """The admin's part: a link to hand over."""
+    """Invite a manager as the admin. Returns the invitation link."""
     sign_in(page, admin, password)
     page.get_by_role("link", name="People").click()
     page.get_by_role("link", name="Invite a person").click()
@@ -72,7 +72,7 @@ def create(page: Page, *, javascript: bool) -> None:
 
 
 def watch_to_the_end(page: Page, *, javascript: bool) -> None:
-    """With JavaScript the page tells the end by itself; without it somebody follows its own link to look again."""
+    """With JavaScript the page updates itself; without it the Refresh link is followed."""
     verdict = page.locator(".verdict")
     expect(verdict.locator(".badge")).to_have_text(re.compile("In progress|Completed"))
     if javascript:
@@ -132,13 +132,13 @@ def read_the_log(page: Page, auditor: str, password: str) -> None:
         expect(row.locator(".badge.ok")).to_have_count(1)
     page.get_by_role("row").filter(has_text=RESTORE_REASON).get_by_role("link").click()
     story = page.get_by_role("main")
-    for told in ["Nora Neu", SERVER, NAME, RESTORE_REASON, "Web team", "127.0.0.1"]:
-        expect(story).to_contain_text(told)
+    for text in ["Nora Neu", SERVER, NAME, RESTORE_REASON, "Web team", "127.0.0.1"]:
+        expect(story).to_contain_text(text)
     expect(story.locator(".steps > li")).to_have_count(3)
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["with_javascript", "without_javascript"])
-def test_from_an_invitation_to_the_auditors_eyes(site: Site, sandbox: Sandbox, cast, javascript):
+def test_the_workflow_from_an_invitation_to_the_audit_log(site: Site, sandbox: Sandbox, cast, javascript):
     link = invite_manager(site.page(javascript=javascript), "ada", PASSWORD)
     manager = site.page(javascript=javascript)
     join(manager, link)

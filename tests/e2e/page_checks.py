@@ -1,4 +1,4 @@
-"""Looks a page over: accessibility in four looks, and whether it fits a narrow screen, also with text twice as large."""
+"""Checks of a page: accessibility in two sizes and two colour schemes, and its fit on narrow screens and with large text."""
 
 from itertools import product
 from pathlib import Path
@@ -15,13 +15,13 @@ STANDARDS = {
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
 COLOURS = {"type": "rule", "values": ["color-contrast", "link-in-text-block"]}
-LOOKS = [
+VIEWPORTS = [
     (DESKTOP, "light", STANDARDS),
     (DESKTOP, "dark", COLOURS),
     (PHONE, "dark", STANDARDS),
     (PHONE, "light", COLOURS),
 ]
-"""Structure does not change with the colours: it is judged once for each size."""
+"""Structure does not depend on the colour scheme: it is checked once per size."""
 
 NARROW = (360, 740)
 TEXT_SIZES = ("200%", "100%")
@@ -41,7 +41,7 @@ TOO_WIDE = """direction => {
 }"""
 
 
-def _see(page: Page, size: tuple[int, int], scheme: str) -> None:
+def _set_viewport(page: Page, size: tuple[int, int], scheme: str) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.emulate_media(color_scheme=scheme)
 
@@ -56,14 +56,14 @@ def _violations(page: Page, rules: dict[str, Any]) -> list[str]:
 
 
 def faults(page: Page) -> list[str]:
-    """What is wrong with the page as it stands, each as a sentence that begins with its path; it is left as it was."""
+    """Problems of the page in its present state, each starting with its path. The page is left unchanged."""
     found = []
     size = page.viewport_size
     page.evaluate(AXE)
-    for look, scheme, rules in LOOKS:
-        _see(page, look, scheme)
-        found += [f"{scheme} {look[0]}px {text}" for text in _violations(page, rules)]
-    _see(page, NARROW, "light")
+    for size_checked, scheme, rules in VIEWPORTS:
+        _set_viewport(page, size_checked, scheme)
+        found += [f"{scheme} {size_checked[0]}px {text}" for text in _violations(page, rules)]
+    _set_viewport(page, NARROW, "light")
     for text_size, direction in product(TEXT_SIZES, ("rtl", "ltr")):
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", text_size)
         found += [

@@ -1,8 +1,8 @@
-"""The lookers themselves: what they are meant to find, they find."""
+"""The page checks themselves find the faults that they are meant to find."""
 
 import pytest
 
-from tests.e2e.looking import faults
+from tests.e2e.page_checks import faults
 
 pytestmark = pytest.mark.browser
 
@@ -34,7 +34,7 @@ def test_planted_faults_are_found(site):
         assert any(what in fault for fault in found), what
 
 
-def test_what_a_page_complains_of_is_heard(site):
+def test_console_messages_of_a_page_are_recorded(site):
     page = site.page()
     page.goto("/sign-in/")
     page.evaluate(
