@@ -29,9 +29,10 @@ ADMIN = Actor(id=None, name="Ada", role="admin")
 def change(**changes: object) -> Callable[[Desk], None]:
     def apply(desk: Desk) -> None:
         person = User.objects.get(pk=desk.user.pk)
+        seen = person.details_key
         for name, value in changes.items():
             setattr(person, name, value)
-        people.change(person, actor=ADMIN)
+        people.change(person, seen=seen, actor=ADMIN)
 
     return apply
 
