@@ -114,9 +114,9 @@ def test_manners_are_chosen_and_calls_are_read_over_http(http_sandbox):
 def test_manners_are_read_from_one_line():
     how = faults.parse("latency:seconds=1.5,times=0,method=GET,path_prefix=/api/v1/servers/")
     assert (how.mode, how.seconds, how.times) == ("latency", 1.5, 0)
-    assert how.meets("GET", "/api/v1/servers/")
-    assert not how.meets("GET", "/api/v1/snapshots/")
-    assert not how.meets("POST", "/api/v1/servers/")
+    assert how.matches("GET", "/api/v1/servers/")
+    assert not how.matches("GET", "/api/v1/snapshots/")
+    assert not how.matches("POST", "/api/v1/servers/")
 
 
 @pytest.mark.parametrize("spec", ["", "nothing", "latency:seconds=soon", "latency:colour=red"])

@@ -80,7 +80,7 @@ def test_readiness_tries_a_write(database_url, django_db_blocker, option, is_rea
             cursor.execute("GRANT SELECT ON audit_entry, stored_token, django_migrations TO reader")
         try:
             connection.settings_dict["OPTIONS"]["options"] = option
-            assert health.examine()["audit_log"] is is_ready
+            assert health.run_checks()["audit_log"] is is_ready
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("DROP OWNED BY reader; DROP ROLE reader")

@@ -61,7 +61,7 @@ def locked():
 
 
 def can_write() -> bool:
-    return health.examine()["audit_log"]
+    return health.run_checks()["audit_log"]
 
 
 def answer(client) -> tuple[int, list[str]]:
@@ -99,9 +99,9 @@ settings.DATA_DIR = Path({str(file.parent)!r})
 from snapportal import health
 from tests.support import audit_file
 with audit_file.opened({str(file)!r}):
-    print(health.examine()["audit_log"])
+    print(health.run_checks()["audit_log"])
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-    print(health.examine()["audit_log"])
+    print(health.run_checks()["audit_log"])
 """
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
@@ -152,7 +152,7 @@ def test_a_folder_where_the_queue_may_not_be_opened_is_told(file, settings):
 def test_a_database_that_is_none_is_told(file):
     file.write_bytes(b"nonsense " * 1000)
     with audit_file.opened(file):
-        assert set(health.examine().items()) >= {("keys", False), ("audit_log", False)}
+        assert set(health.run_checks().items()) >= {("keys", False), ("audit_log", False)}
 
 
 # --- A database that is busy
@@ -233,7 +233,7 @@ def test_a_portal_that_writes_without_a_pause_is_ready(file):
         writer.start()
     try:
         with audit_file.opened(file):
-            found = [health.examine() for _ in range(15)]
+            found = [health.run_checks() for _ in range(15)]
     finally:
         stop.set()
         for writer in writers:

@@ -107,7 +107,7 @@ def test_an_empty_or_missing_secret_file_is_an_error_even_in_the_sandbox(monkeyp
     environment = Environment()
     environment.secret("THING", made_at=tmp_path / "made", make="made")
     with pytest.raises(ImproperlyConfigured, match="SNAPPORTAL_THING_FILE"):
-        environment.seal()
+        environment.raise_errors()
     assert not (tmp_path / "made").exists()
 
 
@@ -117,7 +117,7 @@ def test_a_secret_given_twice_is_an_error(monkeypatch, tmp_path):
     environment = Environment()
     environment.secret("THING", made_at=None, make="")
     with pytest.raises(ImproperlyConfigured, match="both set"):
-        environment.seal()
+        environment.raise_errors()
 
 
 def test_a_made_secret_is_made_once_and_for_its_owner_alone(tmp_path):

@@ -56,7 +56,7 @@ class HttpSandbox:
     def misbehave(
         self, mode: str, *, times: int = 1, method: str = "", path_prefix: str = "", **more: object
     ) -> None:
-        """See sandbox/misbehaving.py for the modes. `times=0` is for ever."""
+        """See sandbox/faults.py for the modes. `times=0` means until cleared."""
         match = {key: value for key, value in {"method": method, "path_prefix": path_prefix}.items() if value}
         self._server.misbehave(Misbehaviour(mode=mode, times=times, match=match, **more))
 

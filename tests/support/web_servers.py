@@ -56,7 +56,7 @@ def configure_caddy(folder: Path, portal: str, port: int, certificate: Path, bas
         (ROOT / "deploy" / "Caddyfile").read_text(),
         ("127.0.0.1:8000", portal),
         (
-            "{\n\t# A request that stays unfinished is ended.",
+            "{\n\t# Incomplete requests are closed after this time.",
             "{\n\tadmin off\n\tauto_https disable_redirects",
         ),
         (
