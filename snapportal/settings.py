@@ -27,9 +27,7 @@ env = environment.env
 
 # --- Which provider -------------------------------------------------------------------------------------------------
 SNAPPORTAL_API_URL: str = environment.parse("API_URL", parse_api_url)
-SANDBOX = not environment.is_given(
-    "API_URL"
-)  # an invalid address must not start a sandbox with generated secrets
+SANDBOX = not environment.is_given("API_URL")  # also False with an invalid address
 SNAPPORTAL_API_TIMEOUT_SECONDS: float = environment.read(
     env.float,
     "API_TIMEOUT_SECONDS",

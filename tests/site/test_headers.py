@@ -9,7 +9,7 @@ from django.urls import path, reverse
 
 from snapportal.urls import urlpatterns as real_patterns
 from tests.support.hostile import strange_markup
-from tests.views.test_access_matrix import MATRIX, each_name
+from tests.views.test_access_matrix import MATRIX, parameters
 
 PASSWORD = "correct horse battery"
 POLICY = {
@@ -91,7 +91,7 @@ def check_page(answer, told: str) -> None:
         assert all(rule in text for rule in HTMX), told
 
 
-@pytest.mark.parametrize("name", each_name())
+@pytest.mark.parametrize("name", parameters())
 def test_every_url_has_the_headers_for_every_role(cast, signed_in, name):
     arguments, _methods, _who = MATRIX[name]
     url = reverse(name, kwargs=arguments)
