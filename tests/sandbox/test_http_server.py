@@ -87,7 +87,7 @@ def test_parallel_creates_never_exceed_the_limit(http_sandbox, server_id):
     def create(number):
         try:
             return client.create_snapshot(server_id=server_id, name=f"n{number}").status
-        except errors.InvalidError as error:
+        except errors.LimitReachedError as error:
             return error.status
 
     with ThreadPoolExecutor(8) as pool:
