@@ -1,8 +1,8 @@
-"""Reads SnapPortal's settings from the environment and tells everything that is wrong with them at once.
+"""Reads SnapPortal's settings from the environment and reports all errors in them together.
 
 A secret NAME may also be given as NAME_FILE, the path of a file that holds it. In the sandbox (no SNAPPORTAL_API_URL)
-missing secrets are made once and kept under the data folder, readable by their owner only; with a real provider
-they must be given.
+missing secrets are generated once and stored in the data folder, readable by their owner only; with a real provider
+they are required.
 """
 
 import ipaddress
@@ -31,7 +31,7 @@ KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
 
 
 def parse_key_ring(text: str) -> KeyRing:
-    """Parse `id:64 hex digits[,id:...]`; the first key seals or signs, the others only open or verify."""
+    """Parse `id:64 hex digits[,id:...]`; the first key encrypts or signs, the others only decrypt or verify."""
     ring: KeyRing = {}
     for part in re.split(r"[,\s]+", text.strip()):
         match = KEY_PATTERN.match(part)
@@ -79,9 +79,9 @@ def parse_url(text: str) -> str:
 
 
 def parse_api_url(text: str) -> str:
-    """The provider's address as its client needs it: what stands before /api/v1.
+    """The provider's address as its client needs it: the part before /api/v1.
 
-    The paths of the API are left off. Any other path is refused here, since with it every answer would be a surprise.
+    Paths of the API are removed from the end. Any other path is refused, since every call would go to a wrong URL.
     """
     url = parse_url(text).rstrip("/")
     for path in API_PATHS:
@@ -96,7 +96,7 @@ def parse_api_url(text: str) -> str:
 
 
 def parse_base_path(text: str) -> str:
-    """The path under which the portal lies, with a slash at its beginning and its end: `/` alone for a whole host."""
+    """The path under which the portal is served, with a slash at its beginning and its end: `/` for a whole host."""
     path = text.strip()
     if not BASE_PATH_PATTERN.match(path):
         raise ValidationError(
@@ -106,7 +106,7 @@ def parse_base_path(text: str) -> str:
 
 
 def make_secret_once(path: Path, make: str) -> str:
-    """Return the secret in `path`; first write a new one there, 0600, if it is not there yet. Safe against races."""
+    """Return the secret in `path`; first write `make` there, mode 0600, if the file does not exist. Safe against races."""
     try:
         return path.read_text().strip()
     except FileNotFoundError:
@@ -119,21 +119,21 @@ def make_secret_once(path: Path, make: str) -> str:
     try:
         os.link(name, path)
     except FileExistsError:
-        pass  # another process was first: its secret counts
+        pass  # another process was first: its secret is used
     finally:
         Path(name).unlink()
     return path.read_text().strip()
 
 
 class Environment:
-    """Typed readers that collect every error; `seal()` raises them together."""
+    """Typed readers that collect every error; `raise_errors()` raises them together."""
 
     def __init__(self) -> None:
         self.env = Env(prefix="SNAPPORTAL_")
         self.errors: list[str] = []
 
     def read(self, reader: Callable[..., T], name: str, default: T, **options: Any) -> T:
-        """What `reader` (one of `self.env`'s) makes of NAME; the default if it is unset, or wrong, which is remembered."""
+        """NAME as read by `reader` (a method of `self.env`); the default if it is unset or invalid. Collects the error."""
         try:
             return reader(name, default, **options)
         except (EnvError, ValueError) as error:
@@ -144,7 +144,7 @@ class Environment:
         return bool(os.environ.get(f"SNAPPORTAL_{name}", "").strip())
 
     def parse(self, name: str, parser: Callable[[str], T]) -> T:
-        """What `parser` makes of NAME; what it makes of "" if that is wrong, which is remembered."""
+        """NAME as parsed by `parser`; `parser("")` if it is invalid. Collects the error."""
         try:
             return parser(os.environ.get(f"SNAPPORTAL_{name}", ""))
         except ValidationError as error:
@@ -152,7 +152,7 @@ class Environment:
             return parser("")
 
     def secret(self, name: str, *, made_at: Path | None, make: str) -> str:
-        """A secret from NAME or the file NAME_FILE; else, if `made_at` is a path, one made there once."""
+        """A secret from NAME or the file NAME_FILE; else, if `made_at` is a path, one generated there once."""
         full = f"SNAPPORTAL_{name}"
         value = os.environ.get(full, "")
         file = os.environ.get(f"{full}_FILE", "")
@@ -183,8 +183,8 @@ class Environment:
             self.errors.append(f"SNAPPORTAL_{name} {error}")
             return {}
 
-    def seal(self) -> None:
-        """Raises ImproperlyConfigured with one line for each thing that is wrong."""
+    def raise_errors(self) -> None:
+        """Raises ImproperlyConfigured with one line for each error, if there are any."""
         if self.errors:
             lines = "\n".join(f"  - {line}" for line in self.errors)
-            raise ImproperlyConfigured(f"SnapPortal does not start; mend these settings:\n{lines}")
+            raise ImproperlyConfigured(f"SnapPortal does not start; correct these settings:\n{lines}")

@@ -12,18 +12,18 @@ bind = settings.SNAPPORTAL_BIND
 worker_class = "snapportal.gunicorn_worker.Worker"
 workers = settings.SNAPPORTAL_WORKERS
 threads = settings.SNAPPORTAL_THREADS
-timeout = 90  # above what three provider calls may take
+timeout = 90  # longer than three calls to the provider may take
 graceful_timeout = 30
 keepalive = 5
 preload_app = True
 umask = 0o077
 control_socket_disable = True  # the control socket would be written into the home folder
 
-# Gunicorn's own lines are JSON too.
+# Gunicorn's own log lines are JSON too.
 logconfig_dict = settings.LOGGING | {
     "loggers": {
         "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-        "gunicorn.access": {"level": "WARNING"},  # the portal tells each request itself, without its query
+        "gunicorn.access": {"level": "WARNING"},  # the portal logs each request itself, without its query
     }
 }
 

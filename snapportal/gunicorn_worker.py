@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker
 
-# Spelled out, because gunicorn loads this before Django and its middleware. X-SnapPortal is left out on purpose: these
-# answers are in gunicorn's words, which an open page must not show.
+# Repeated here, because gunicorn loads this before Django and its middleware. X-SnapPortal is omitted on purpose: an
+# open page must not show these responses, whose text is gunicorn's.
 HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",

@@ -1,7 +1,6 @@
-"""Two questions that a supervisor asks: is the process alive, and can it serve? Neither calls the provider.
+"""Health checks for a supervisor: /livez (the process runs) and /readyz (it can serve). Neither calls the provider.
 
-The second is asked on a database connection of its own, which gives up soon: a supervisor that waits as long as a
-person would takes a portal that cannot serve for one that is slow.
+/readyz uses a database connection of its own with short timeouts, so that it answers before the supervisor's timeout.
 """
 
 import time
@@ -26,26 +25,26 @@ from snapshots.vault.crypto import SealError
 from snapshots.views.access import public
 
 WAIT_SECONDS: Final = 0.7
-"""For one statement, where the database is locked."""
+"""How long one statement waits for a lock."""
 CONNECT_SECONDS: Final = 2
-"""PostgreSQL's client waits no shorter than that."""
+"""The shortest connect timeout of PostgreSQL's client."""
 ENOUGH_SECONDS: Final = 1.3
-"""After these nothing more is asked."""
+"""After this time no further check is started."""
 
 NAME: Final = "readiness"
-"""Of the connection, for the time of one answer."""
+"""Alias of the connection that exists during one request."""
 
 log = structlog.get_logger("snapportal.health")
 
 
 class NotReadyError(Exception):
-    """A check did not pass, and nothing else says so."""
+    """A check failed without an exception of its own."""
 
 
 @contextmanager
-def open_impatient() -> Iterator[str]:
-    """The name of a connection outside of any pool, opened by its first statement, that waits for no lock longer than
-    WAIT_SECONDS.
+def open_with_short_timeouts() -> Iterator[str]:
+    """The alias of a new connection outside of any pool that waits for no lock longer than WAIT_SECONDS. Its first
+    statement opens it.
     """
     own: BaseDatabaseWrapper = connection.copy(alias=NAME)
     options = own.settings_dict["OPTIONS"]
@@ -54,7 +53,7 @@ def open_impatient() -> Iterator[str]:
         limit = f"-c statement_timeout={round(WAIT_SECONDS * 1000)}"
         options |= {"connect_timeout": CONNECT_SECONDS, "options": f"{options.get('options', '')} {limit}"}
     else:
-        options.pop("init_command", None)  # setting the journal's mode would wait too
+        options.pop("init_command", None)  # setting the journal mode would wait for a lock too
         options["timeout"] = WAIT_SECONDS
     connections[NAME] = own
     try:
@@ -83,7 +82,7 @@ def check_migrations(using: str) -> None:
 
 
 def check_keys(using: str) -> None:
-    """The rings of tokens and audit log open what was sealed last. Without its SECRET_KEY Django does not run at all."""
+    """The audit keys verify the newest row; the token keys decrypt tokens. Django does not start without SECRET_KEY."""
     journal.check_key(using)
     tokens.check_keys(using)
 
@@ -105,10 +104,10 @@ FAILURES: Final = (
 )
 
 
-def examine() -> dict[str, bool]:
-    """Every check and whether it passes. One that there was no time for does not."""
+def run_checks() -> dict[str, bool]:
+    """Every check and whether it passed; False for one that there was no time for."""
     end = time.monotonic() + ENOUGH_SECONDS
-    with open_impatient() as using:
+    with open_with_short_timeouts() as using:
         return {name: time.monotonic() < end and _passes(name, using) for name in CHECKS}
 
 
@@ -130,7 +129,7 @@ def livez(request: HttpRequest) -> JsonResponse:
 @public("GET", "HEAD")
 def readyz(request: HttpRequest) -> JsonResponse:
     """200 when every check passes, else 503 within two seconds; the body names the checks and says no more than that."""
-    checks = {name: "ok" if passes else "failed" for name, passes in examine().items()}
+    checks = {name: "ok" if passes else "failed" for name, passes in run_checks().items()}
     is_ready = set(checks.values()) == {"ok"}
     return JsonResponse(
         {"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503

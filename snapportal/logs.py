@@ -10,12 +10,12 @@ from django.http import HttpRequest
 
 INVITATION_KEY = re.compile(r"(/welcome/)[^/\s\"']+")
 DATABASE_DEFECTS = (DataError, IntegrityError, InternalError, NotSupportedError, ProgrammingError)
-"""Database errors that only a change of the code mends. The others say that it is down, locked, full or damaged."""
+"""Database errors that are defects of the code. The others mean that the database is down, locked, full or damaged."""
 Event = MutableMapping[str, Any]
 
 
 def hide_invitation_keys(logger: object, method: str, event: Event) -> Event:
-    """Django logs the path of a failed request; the path of an invitation holds its secret key."""
+    """Remove invitation keys: Django logs the path of a failed request, and an invitation's path contains its secret key."""
     for name, value in event.items():
         if isinstance(value, str):
             event[name] = INVITATION_KEY.sub(r"\1…", value)
@@ -23,7 +23,7 @@ def hide_invitation_keys(logger: object, method: str, event: Event) -> Event:
 
 
 def is_defect(error: BaseException) -> bool:
-    """Whether the code is wrong. Exceptions of ours that tell of anything else have the attribute `is_expected`."""
+    """Whether the error is a defect of the code. The portal's exceptions for other causes have the attribute `is_expected`."""
     if isinstance(error, Error):
         return isinstance(error, DATABASE_DEFECTS)
     if getattr(error, "is_expected", False):
@@ -32,7 +32,7 @@ def is_defect(error: BaseException) -> bool:
 
 
 def _error_of(event: Event) -> BaseException | None:
-    """The exception that a line is to tell of, in any of the forms that logging takes."""
+    """The exception of a log line, in any of the forms that `exc_info` may have."""
     given = event.get("exc_info")
     if given is True:
         given = sys.exc_info()
@@ -41,9 +41,9 @@ def _error_of(event: Event) -> BaseException | None:
 
 
 def shorten_expected_errors(logger: object, method: str, event: Event) -> Event:
-    """A traceback is for a defect. Of anything else a line tells the error, and of a refused request no more than a warning.
+    """Keep tracebacks for defects only; otherwise log the error's text. A refused request is at most a warning.
 
-    Django hands over the exception behind each answer, with the answer's status.
+    Django passes the exception that caused a response, with the response's status.
     """
     status = getattr(event.get("_record"), "status_code", 0)
     is_refused_request = 400 <= status < 500  # noqa: PLR2004
@@ -57,7 +57,7 @@ def shorten_expected_errors(logger: object, method: str, event: Event) -> Event:
 
 
 def hide_paths(logger: object, method: str, event: Event) -> Event:
-    """Django ends its lines with the request's path, and anything may be typed or pasted there: tell the route instead."""
+    """Replace the path at the end of Django's lines with the route: anything may be typed or pasted into a path."""
     request = getattr(event.get("_record"), "request", None)
     if isinstance(request, HttpRequest):
         path = request.path.encode("unicode_escape").decode("ascii")  # as Django writes it

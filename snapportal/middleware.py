@@ -1,4 +1,4 @@
-"""What every request passes: its id and true address, the headers of every answer, and failures that are not a 500."""
+"""Middleware: request ID and client address, response headers, and 503 for an unusable database or audit log."""
 
 import ipaddress
 import re
@@ -35,7 +35,7 @@ log = structlog.get_logger("snapportal.request")
 
 
 def parse_address(text: str) -> Address | None:
-    """An address as proxies write it (with a port, in brackets, IPv4 inside IPv6), or None."""
+    """Parse an address as proxies write it (with a port, in brackets, IPv4 in IPv6); None if it is invalid."""
     text = text.strip()
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -44,7 +44,7 @@ def parse_address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(
             text.partition("%")[0]
-        )  # a zone is free text, and means nothing elsewhere
+        )  # a zone ID is free text and has a meaning on its own machine only
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
@@ -55,7 +55,7 @@ def is_trusted(address: Address | None, proxies: Iterable[Network]) -> bool:
 
 
 def find_client(peer: Address, forwarded_for: str, proxies: Iterable[Network]) -> Address:
-    """Walk X-Forwarded-For from the right: each trusted proxy vouches for the entry it added, and for no other."""
+    """Read X-Forwarded-For from the right: only entries that a trusted proxy added are used."""
     client = peer
     for entry in reversed(forwarded_for.split(",")):
         if not is_trusted(client, proxies):
@@ -68,7 +68,7 @@ def find_client(peer: Address, forwarded_for: str, proxies: Iterable[Network]) -
 
 
 class RequestMiddleware:
-    """Gives the request `id` and `client_address`, and believes forwarding headers from trusted proxies alone."""
+    """Sets `request.id` and `request.client_address`; uses forwarding headers of trusted proxies only."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -85,7 +85,7 @@ class RequestMiddleware:
             log.info(
                 "request",
                 method=request.method,
-                route=match.route if match else "",  # never the path: an invitation's key stands in it
+                route=match.route if match else "",  # never the path: an invitation's contains its key
                 status=response.status_code,
                 address=request.client_address,  # type: ignore[attr-defined]
                 duration_ms=round((time.monotonic() - started) * 1000),
@@ -111,7 +111,7 @@ class RequestMiddleware:
 
 
 class HeadersMiddleware:
-    """The headers of every answer that neither django-csp nor Django's own SecurityMiddleware sets."""
+    """Sets the response headers that neither django-csp nor Django's SecurityMiddleware sets."""
 
     HEADERS = {
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -135,7 +135,7 @@ class HeadersMiddleware:
 
 
 class ReadableMiddleware:
-    """Refuses (400) what no browser sends and PostgreSQL does not take: a NUL in the address or a cookie."""
+    """Refuses (400) a NUL in the URL or a cookie: no browser sends it, and PostgreSQL does not accept it."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -148,7 +148,7 @@ class ReadableMiddleware:
 
 
 class FailureMiddleware:
-    """A database or an audit log that cannot be used is a 503 with a clear page, not an error of ours."""
+    """Answers 503 with a clear page when the database or the audit log cannot be used."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response

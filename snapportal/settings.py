@@ -27,12 +27,12 @@ env = environment.env
 
 # --- Which provider -------------------------------------------------------------------------------------------------
 SNAPPORTAL_API_URL: str = environment.parse("API_URL", parse_api_url)
-SANDBOX = not environment.is_given("API_URL")  # one that is wrong is no reason to make up secrets
+SANDBOX = not environment.is_given("API_URL")  # also False with an invalid address
 SNAPPORTAL_API_TIMEOUT_SECONDS: float = environment.read(
     env.float,
     "API_TIMEOUT_SECONDS",
     15.0,
-    validate=validate.Range(0.1, 25),  # three calls must fit into the 90 s that gunicorn gives a request
+    validate=validate.Range(0.1, 25),  # three calls must fit into gunicorn's timeout of 90 s per request
 )
 SNAPPORTAL_SANDBOX_SPEED: float = environment.read(
     env.float, "SANDBOX_SPEED", 20.0, validate=validate.Range(0.01, 1e7)
@@ -53,7 +53,7 @@ if SECRET_KEY:
     except ValidationError as error:
         environment.errors.append(f"SNAPPORTAL_SECRET_KEY {error}")
 
-# --- Where it listens -----------------------------------------------------------------------------------------------
+# --- Addresses -----------------------------------------------------------------------------------------------------
 SNAPPORTAL_BIND: str = environment.read(env.str, "BIND", "127.0.0.1:8000")
 SNAPPORTAL_BASE_PATH: str = environment.parse("BASE_PATH", parse_base_path)
 SNAPPORTAL_WORKERS: int = environment.read(env.int, "WORKERS", 2, validate=validate.Range(1, 64))
@@ -95,7 +95,7 @@ def wal_is_safe(version: tuple[int, ...]) -> bool:
 if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     _mode = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
     DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",  # a read that turns into a write would otherwise fail as "locked"
+        "transaction_mode": "IMMEDIATE",  # otherwise a transaction that reads before it writes could fail as "locked"
         "timeout": 20,
         "init_command": f"PRAGMA journal_mode={_mode}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     }
@@ -120,7 +120,7 @@ else:
         }
     }
 
-environment.seal()
+environment.raise_errors()
 
 # --- The site -------------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -201,9 +201,9 @@ LOGIN_REDIRECT_URL = "server_list"
 LOGOUT_REDIRECT_URL = "sign_in"
 
 # --- Cookies and headers (promises 23 to 26) ------------------------------------------------------------------------
-# Browsers take Secure cookies from http://127.0.0.1 too, all but Safari: see docs/decisions.
+# All browsers but Safari accept Secure cookies from http://127.0.0.1: see docs/decisions/0003.
 COOKIE_PREFIX = "__Host-" if SNAPPORTAL_BASE_PATH == "/" else "__Secure-"
-"""A __Host- cookie is sent to every path of a host, and so to the other applications that share it."""
+"""Under a path: a __Host- cookie would be sent to every path of the host, and so to its other applications."""
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 SESSION_COOKIE_PATH = SNAPPORTAL_BASE_PATH
 SESSION_COOKIE_SECURE = True
@@ -260,7 +260,7 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# --- Logs: one JSON object a line, so that no text from outside can forge a line ------------------------------------
+# --- Logs: one JSON object per line, so that no text from outside can forge a line ----------------------------------
 _shared_processors: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,

@@ -1,7 +1,7 @@
-"""Could the audit log be written? Tried with a write that is taken back, for what the database says of itself is no proof.
+"""Checks whether the audit log can be written, by a write that is rolled back.
 
-A transaction that is rolled back reaches the disk in part only: SQLite creates its rollback journal (none in WAL mode),
-and neither database makes a file longer. So some bytes are written beside it, to the same file system, and dropped.
+A transaction that is rolled back reaches the disk only in part: SQLite creates its rollback journal (none in WAL mode),
+and neither database extends a file. So some bytes are also written to the same file system and removed.
 """
 
 import os
@@ -21,7 +21,7 @@ from snapshots.audit import locking
 
 FILE_BYTES: Final = 128 * 1024
 SPILLING_QUERY: Final = "SELECT count(*) FROM generate_series(1, 10000)"
-"""With 64 kB of memory PostgreSQL puts these 140 kB into a temporary file, beside its tables by default."""
+"""With 64 kB of memory PostgreSQL writes these 140 kB to a temporary file, by default in the tables' tablespace."""
 LOCKED_STATES: Final = frozenset({"55P03", "57014"})
 """PostgreSQL's lock_not_available and query_canceled (by statement_timeout)."""
 SQLITE_BUSY: Final = 5
@@ -32,10 +32,10 @@ class StorageError(Exception):
 
 
 class LockWatch:
-    """Tells a database that is busy from one that stays locked.
+    """Distinguishes a database that is busy from one that stays locked.
 
-    A writer waits locking.WAIT_SECONDS for its turn. Until then a lock that somebody else holds is no fault: a portal that
-    writes much would be taken out of service because it writes much.
+    A writer waits up to locking.WAIT_SECONDS. A lock that others hold for less time is not a fault: otherwise a portal
+    under load would be taken out of service.
     """
 
     def __init__(self) -> None:
@@ -52,17 +52,17 @@ class LockWatch:
 
 
 lock_watch = LockWatch()
-"""Of this process. It ends with each write that was possible, and with each commit of somebody else's."""
+"""One per process. Each successful write and each commit of another connection ends the measured time."""
 
 
 def _is_locked(error: OperationalError) -> bool:
     cause = error.__cause__
-    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # without the part that says what kind of busy
+    code = getattr(cause, "sqlite_errorcode", 0) & 0xFF  # without the extended part of the code
     return code == SQLITE_BUSY or getattr(cause, "sqlstate", "") in LOCKED_STATES
 
 
 def _commits(own: BaseDatabaseWrapper) -> object:
-    """A value that changes when another connection commits; None where that is not told."""
+    """A value that changes when another connection commits; None where the database has no such value."""
     if own.vendor != "sqlite":
         return None
     with own.cursor() as cursor:
@@ -70,8 +70,8 @@ def _commits(own: BaseDatabaseWrapper) -> object:
         return cursor.fetchone()
 
 
-def _write_and_take_back(using: str) -> None:
-    """A row of a table whose rows come and go: of the audit log's own, on PostgreSQL, something would remain."""
+def _write_and_roll_back(using: str) -> None:
+    """Insert a session and roll back. In the insert-only audit table, on PostgreSQL, dead rows would accumulate."""
     own = connections[using]
     with transaction.atomic(using=using):
         key = f"readyz-{uuid4().hex}"
@@ -87,27 +87,29 @@ def _write_and_take_back(using: str) -> None:
 
 
 def _check_file_system(own: BaseDatabaseWrapper) -> None:
-    """Of an SQLite file: its folder takes bytes, and the queue's files can be opened. Raises OSError, LockTimeoutError."""
+    """Write to the folder of the SQLite file and open the lock files. Raises OSError, LockTimeoutError."""
     with own.cursor() as cursor:
         cursor.execute("PRAGMA database_list")
         name = cursor.fetchone()[2]
     folders = {Path(settings.DATA_DIR), *([Path(name).parent] if name else [])}
     for folder in folders:
         with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(os.urandom(FILE_BYTES))  # nothing that a file system could store as nothing
+            file.write(
+                os.urandom(FILE_BYTES)
+            )  # random, so that a file system cannot compress it or store it as a hole
             file.flush()
     locking.check_files()
 
 
 def check_write(using: str) -> None:
-    """Returns when a row could be written, or when the database is only busy.
+    """Return if a row could be written or the database is only busy.
 
     Raises DatabaseError, OSError, LockTimeoutError, StorageError.
     """
     own = connections[using]
     before = _commits(own)
     try:
-        _write_and_take_back(using)
+        _write_and_roll_back(using)
     except OperationalError as error:
         if not _is_locked(error):
             raise

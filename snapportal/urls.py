@@ -23,4 +23,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(settings.SNAPPORTAL_BASE_PATH.removeprefix("/"), include(site))
 ]
 if settings.SNAPPORTAL_BASE_PATH != "/":
-    urlpatterns += health_checks  # a supervisor on this machine asks without the web server and its path
+    urlpatterns += health_checks  # a supervisor on this machine calls the portal directly, without the path

@@ -1,4 +1,4 @@
-"""A small cast of people, one for each role, and the browsers they sit at."""
+"""Shared fixtures: one person for each role, and signed-in browsers."""
 
 from types import SimpleNamespace
 
@@ -36,7 +36,7 @@ allow_table_flush()
 
 PASSWORD = "correct horse battery"
 FIRST_ID = 1001
-"""The cast's ids follow: tests/support/audit_rows.py writes rows of the same people."""
+"""The first id of the people; tests/support/audit_rows.py writes rows about the same people."""
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def cast(db) -> SimpleNamespace:
 
 @pytest.fixture
 def signed_in():
-    """A function that gives a browser in which a person is signed in."""
+    """A function that returns a client in which the given person is signed in."""
 
     def sign_in(person: User) -> Client:
         client = Client()
@@ -78,13 +78,13 @@ def signed_in():
 
 @pytest.fixture
 def desk(cast, sandbox) -> Desk:
-    """Mia the manager with a stored token, at the sandbox in this process."""
+    """Mia the manager with a stored token, on the in-process sandbox."""
     return make_desk(cast.mia, sandbox.token)
 
 
 @pytest.fixture
 def far_desk(cast, http_sandbox, settings) -> Desk:
-    """Mia at the sandbox behind a socket, which can misbehave. What she does is truly committed."""
+    """Mia on the sandbox over HTTP, which can produce faults. Transactions are really committed."""
     settings.SNAPPORTAL_API_URL = http_sandbox.url
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.6
     return make_desk(cast.mia, http_sandbox.sandbox.token)

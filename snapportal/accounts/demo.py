@@ -1,4 +1,4 @@
-"""The sandbox's people: one for each role, each with a token of the sandbox, made once and kept."""
+"""The sandbox's people: one for each role, each with a token of the sandbox; created once."""
 
 import os
 import secrets
@@ -32,7 +32,7 @@ def new_password() -> str:
 
 
 def read_passwords() -> dict[str, str]:
-    """Sign-in name → the password given to it at first; empty when the file is gone."""
+    """Sign-in name → its first password; empty if the file does not exist."""
     if not accounts_file().exists():
         return {}
     lines = accounts_file().read_text().splitlines()
@@ -46,7 +46,7 @@ def _write_passwords() -> None:
 
 
 def _give_token(person: User, actor: Actor) -> None:
-    """Only to somebody who never came in: a token that its owner removed stays away."""
+    """Only for a person who never signed in, so that a token removed by its owner is not added again."""
     is_new = person.last_login is None and not StoredToken.objects.filter(user=person).exists()
     if is_new and service.may_keep_tokens(person):
         token = demo_data.issue_token(demo_data.TEAM_EMAIL, f"SnapPortal, {person}")
@@ -54,8 +54,8 @@ def _give_token(person: User, actor: Actor) -> None:
 
 
 def ensure_people(actor: Actor) -> None:
-    """Make the people that are missing. The passwords are written down first, so that a run that was cut short can be
-    taken up; when people are there but the file is gone, everything stays as it is."""
+    """Add the people that are missing. The passwords are written to the file first, so that an interrupted run can be
+    continued. If there are people but no file, nothing is changed."""
     if not settings.SANDBOX:
         raise RuntimeError("only the sandbox has people of its own")
     if not accounts_file().exists():

@@ -1,4 +1,4 @@
-"""What is asked of people about people."""
+"""Forms for people: details, invitation, passwords."""
 
 from typing import Any
 
@@ -18,9 +18,9 @@ class SignInForm(AuthenticationForm):
         self.fields["username"].widget.attrs["translate"] = "no"
 
 
-# The class takes its model as a parameter in the stubs alone.
+# Only the type stubs declare the class generic.
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
-    """Name, e-mail, role, and whether the person may sign in. `seen` carries what the form was filled in with."""
+    """Name, e-mail, role, and whether the person may sign in. `seen` is the `details_key` of the person as shown."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
 
@@ -51,9 +51,9 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class InvitationForm(PersonForm):
-    """A person who is to come in."""
+    """A person to be invited."""
 
-    seen = None  # type: ignore[assignment] # takes the field away
+    seen = None  # type: ignore[assignment] # removes the field
 
     class Meta(PersonForm.Meta):
         fields = ["username", "name", "email", "role"]
@@ -70,7 +70,7 @@ PASSWORD_HINT = _("At least 10 characters, not your name or e-mail, and not a pa
 
 
 class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
-    """The password of somebody who comes with an invitation."""
+    """The password of an invited person."""
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(user, data)
@@ -79,7 +79,7 @@ class FirstPasswordForm(SetPasswordForm):  # type: ignore[type-arg]
 
 
 class NewPasswordForm(PasswordChangeForm):
-    """Another password for somebody who knows the old one."""
+    """A new password for a person who knows the old one."""
 
     def __init__(self, user: User, data: Any = None) -> None:
         super().__init__(user, data)

@@ -1,10 +1,10 @@
-"""Argon2id as OWASP advises it for servers that answer many at once."""
+"""Argon2id with the parameters that OWASP recommends for servers with many simultaneous sign-ins."""
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 
 
 class PasswordHasher(Argon2PasswordHasher):
-    """19 MiB a hash: Django's 100 MiB times all threads would let a few sign-ins at once fill a small machine."""
+    """19 MiB per hash: Django's 100 MiB in every thread could exhaust the memory of a small machine."""
 
     time_cost = 3
     memory_cost = 19 * 1024

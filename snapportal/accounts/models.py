@@ -63,7 +63,7 @@ class UserManager(BaseUserManager["User"]):
         return self.get(username=User.normalize_username(username or ""))
 
     def create_user(self, username: str, password: str | None, **fields: object) -> "User":
-        """A person who may sign in with `password`; with None he must first accept an invitation."""
+        """A person who may sign in with `password`; with None the person must first accept an invitation."""
         user: User = self.model(username=User.normalize_username(username), **fields)
         user.set_password(password)
         user.save(using=self._db)
@@ -79,7 +79,9 @@ class User(AbstractBaseUser):
         unique=True,
         validators=[RegexValidator(USERNAME_PATTERN, _("Only letters, digits and . _ @ + - can be used."))],
     )
-    name = models.CharField(_("name"), max_length=120)  # with the role behind it, 150 in the log
+    name = models.CharField(
+        _("name"), max_length=120
+    )  # the log's column has 150 characters, for the name and the role
     email = models.EmailField(_("e-mail"), blank=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(_("active"), default=True)
@@ -103,11 +105,11 @@ class User(AbstractBaseUser):
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """Sign-in names do not tell capital letters apart."""
+        """Sign-in names are case-insensitive."""
         return super().normalize_username(username).strip().lower()
 
     def check_password(self, raw_password: str | None) -> bool:
-        """As Django's, but a hash that is made anew never takes the place of a password that was changed meanwhile."""
+        """As Django's, but a rehashed password never overwrites one that was changed meanwhile."""
 
         def renew(raw_password: str) -> None:
             renewed = make_password(raw_password)
@@ -124,18 +126,18 @@ class User(AbstractBaseUser):
 
     @property
     def details_key(self) -> str:
-        """Changes with every change of what admins decide about a person."""
+        """A value that changes with every change of the name, e-mail, role or state."""
         details = json.dumps([self.name, self.email, self.role, self.is_active])
         return salted_hmac("snapportal.details", details, algorithm="sha256").hexdigest()[:16]
 
     @property
     def role_words(self) -> "StrPromise":
-        """The role, explained in a sentence."""
+        """A sentence that explains the role."""
         return ROLE_WORDS[self.role]
 
     @property
     def is_invited(self) -> bool:
-        """An invitation (or a link to set a new password) waits to be used."""
+        """Whether an invitation (or a link to set a new password) is valid and unused."""
         return self.invitation_expires_at is not None and self.invitation_expires_at > timezone.now()
 
     @property
@@ -147,13 +149,13 @@ class User(AbstractBaseUser):
 
 
 class SignInFailure(models.Model):
-    """One failed sign-in, kept for as long as brake.py counts it. The tried name is stored as a keyed hash only."""
+    """One failed sign-in, stored as long as throttle.py counts it. The name is stored only as a keyed hash."""
 
     pair = models.CharField(max_length=64)
     address = models.CharField(max_length=45, blank=True)
     at = models.DateTimeField()
     is_followed = models.BooleanField(default=False)
-    """Whether the log tells that there were attempts after this failure, while the brake held."""
+    """Whether the audit log has a row for attempts after this failure, while sign-in was blocked."""
 
     class Meta:
         db_table = "sign_in_failure"

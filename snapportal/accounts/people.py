@@ -1,7 +1,7 @@
-"""The rules about people: who may become what, and how a person comes in. Each change and its audit row are one.
+"""Invitations, passwords, roles and details of people. Each change and its audit row are one transaction.
 
-Whoever changes a person read that person before, and others may have been quicker: so every change is made under the
-condition that what it rests on still holds, in the transaction that makes it.
+A person may have been changed by somebody else since it was read, so each change is conditional: its transaction checks
+that the data it is based on is still the same.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ PASSWORD_COLUMNS = ("password", "session_seed", "invitation_hash", "invitation_e
 
 
 class PersonError(Exception):
-    """A change that the rules forbid; its text is a sentence for people."""
+    """A change that the rules forbid; its text is shown on the page."""
 
 
 class PersonChangedError(PersonError):
@@ -39,23 +39,23 @@ def _hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def _give_key(person: User) -> str:
-    """Give a person (not yet saved) a new invitation key, which voids the one before. Only its hash is kept."""
+def _set_invitation_key(person: User) -> str:
+    """Set a new invitation key, without saving; it replaces the previous one. Only its hash is stored."""
     key = secrets.token_urlsafe(32)
     person.invitation_hash = _hash_key(key)
     person.invitation_expires_at = timezone.now() + INVITATION_LIFETIME
     return key
 
 
-def _void_key(person: User) -> None:
+def _clear_invitation_key(person: User) -> None:
     person.invitation_hash = ""
     person.invitation_expires_at = None
 
 
 def invite(person: User, *, actor: Actor) -> tuple[User, str]:
-    """Save a new person, who has no password yet, and return him with the key of his invitation. Raises PersonError."""
+    """Save a new person without a password; return the person and the invitation key. Raises PersonError."""
     person.set_unusable_password()
-    key = _give_key(person)
+    key = _set_invitation_key(person)
     try:
         with journal.committed():
             person.save(force_insert=True)
@@ -78,8 +78,8 @@ def add_with_password(person: User, password: str, *, actor: Actor) -> None:
 
 
 def renew_invitation(person: User, *, actor: Actor) -> str:
-    """A new link for a person: to join, or to set a new password. What password he has stays valid until then."""
-    key = _give_key(person)
+    """Return a new invitation key: to join, or to set a new password. An existing password stays valid until then."""
+    key = _set_invitation_key(person)
     with journal.committed():
         renewed = User.objects.filter(pk=person.pk, is_active=True).update(
             invitation_hash=person.invitation_hash, invitation_expires_at=person.invitation_expires_at
@@ -101,13 +101,13 @@ def find_invited(key: str) -> User | None:
     return _invited(_hash_key(key)).first()
 
 
-def _put_password(person: User, password: str, *, actor: Actor, still: QuerySet[User]) -> bool:
-    """Set a new password, if `still` holds the person. All his sessions end, and an invitation is used up."""
+def _replace_password(person: User, password: str, *, actor: Actor, condition: QuerySet[User]) -> bool:
+    """Set a new password if `condition` matches the person; else return False. Ends all sessions and the invitation."""
     person.set_password(password)
     person.session_seed = new_session_seed()
-    _void_key(person)
+    _clear_invitation_key(person)
     with journal.committed():
-        if not still.update(**{name: getattr(person, name) for name in PASSWORD_COLUMNS}):
+        if not condition.update(**{name: getattr(person, name) for name in PASSWORD_COLUMNS}):
             return False
         journal.record(actor.entry(action="person.set_password", target=person.username))
     return True
@@ -121,17 +121,17 @@ def _record_refusal(person: User, code: str, *, actor: Actor) -> None:
 def accept_invitation(person: User, password: str, *, actor: Actor) -> None:
     """Set the first (or a new) password of `person` as found by `find_invited`. Raises InvitationOverError.
 
-    The key is used up in the same transaction: of several at once one has the password set.
+    The key is cleared in the same transaction: of several simultaneous requests only one sets the password.
     """
-    if not _put_password(person, password, actor=actor, still=_invited(person.invitation_hash)):
+    if not _replace_password(person, password, actor=actor, condition=_invited(person.invitation_hash)):
         _record_refusal(person, "invitation_over", actor=actor)
         raise InvitationOverError(person.username)
 
 
 def change_password(person: User, password: str, *, actor: Actor) -> None:
-    """Set a new password in the place of the one that was checked. Raises PersonChangedError when that is gone."""
-    still = User.objects.filter(pk=person.pk, password=person.password, is_active=True)
-    if not _put_password(person, password, actor=actor, still=still):
+    """Replace the password that was checked. Raises PersonChangedError if it was changed meanwhile."""
+    condition = User.objects.filter(pk=person.pk, password=person.password, is_active=True)
+    if not _replace_password(person, password, actor=actor, condition=condition):
         _record_refusal(person, "password_changed", actor=actor)
         raise PersonChangedError(
             _("Your password was changed a moment ago, by somebody who knew it too or with a link.")
@@ -148,7 +148,7 @@ def _lock(person: User) -> tuple[User, list[User]]:
 
 
 def _check_change(before: User, after: User, other_admins: list[User], actor: Actor) -> None:
-    """Raises PersonError when the change would lock the actor, or everybody, out of the looking after people."""
+    """Raises PersonError when the change would leave the actor, or everybody, without access to managing people."""
     loses_admin = (
         before.role == Role.ADMIN and before.is_active and not (after.role == Role.ADMIN and after.is_active)
     )
@@ -158,28 +158,28 @@ def _check_change(before: User, after: User, other_admins: list[User], actor: Ac
         raise PersonError(_("This is the last active admin: give somebody else the role first."))
 
 
-def _stories(before: User, after: User) -> list[tuple[str, str]]:
-    """The audit action and evidence of each thing that differs."""
-    stories = []
+def _differences(before: User, after: User) -> list[tuple[str, str]]:
+    """The audit action and evidence of each difference."""
+    found = []
     if after.role != before.role:
-        stories.append(("person.change_role", f"{before.role} → {after.role}"))
+        found.append(("person.change_role", f"{before.role} → {after.role}"))
     if after.is_active != before.is_active:
-        stories.append(("person.activate" if after.is_active else "person.deactivate", ""))
+        found.append(("person.activate" if after.is_active else "person.deactivate", ""))
     details = [(before.name, after.name), (before.email, after.email)]
     changed = [f"{old or '-'} → {new or '-'}" for old, new in details if old != new]
     if changed:
-        stories.append(("person.change_details", "; ".join(changed)))
-    return stories
+        found.append(("person.change_details", "; ".join(changed)))
+    return found
 
 
 def _save(person: User, before: User) -> None:
-    """Write what an admin may change, and no other column: those may have changed since the person was read."""
+    """Save only the columns that an admin may change: others may have changed since the person was read."""
     columns = ["name", "email", "role", "is_active"]
     if person.role != before.role or not person.is_active:
         person.session_seed = new_session_seed()
         columns.append("session_seed")
     if not person.is_active:
-        _void_key(person)
+        _clear_invitation_key(person)
         columns += ["invitation_hash", "invitation_expires_at"]
     person.save(update_fields=columns)
 
@@ -187,7 +187,7 @@ def _save(person: User, before: User) -> None:
 def change(person: User, *, seen: str, actor: Actor) -> None:
     """Save the changed name, e-mail, role and state of `person`. Raises PersonError; then nothing is changed.
 
-    `seen` is the person's `details_key` as it was shown to the actor: whoever decides on old details decides anew.
+    `seen` is the person's `details_key` as shown to the actor; PersonChangedError if it has changed since.
     A change of role or a deactivation ends all sessions of the person at once.
     """
     with journal.committed():
@@ -196,5 +196,5 @@ def change(person: User, *, seen: str, actor: Actor) -> None:
             raise PersonChangedError(_("Somebody else changed this person meanwhile. Nothing was saved."))
         _check_change(before, person, other_admins, actor)
         _save(person, before)
-        for action, evidence in _stories(before, person):
+        for action, evidence in _differences(before, person):
             journal.record(actor.entry(action=action, target=person.username, evidence=evidence))

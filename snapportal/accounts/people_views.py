@@ -1,4 +1,4 @@
-"""Pages on which admins look after people."""
+"""Pages on which admins manage people."""
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -34,7 +34,7 @@ def person_list(request: HttpRequest) -> HttpResponse:
 
 
 def _show_link(request: HttpRequest, person: User, key: str) -> HttpResponse:
-    """The only answer that ever shows the link: the portal keeps no more than a hash of its key."""
+    """The only response that shows the link: the portal stores only a hash of its key."""
     link = request.build_absolute_uri(reverse("invitation_accept", args=[key]))
     return render(request, "people/link.html", {"person": person, "link": link})
 
@@ -62,7 +62,7 @@ def _renew(request: HttpRequest, person: User) -> HttpResponse:
 
 @requires("people.manage", "GET", "HEAD", "POST")
 def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
-    """Change a person; with `step=link` make a new link to join or to set a new password."""
+    """Change a person; with `step=link` create a new link to join or to set a new password."""
     person = get_object_or_404(User, pk=pk)
     if request.POST.get("step") == "link":
         return _renew(request, person)

@@ -1,7 +1,7 @@
-"""A brake on guessing passwords that locks nobody out from everywhere.
+"""Limits the rate of password guesses without locking an account for all addresses.
 
-Failures are counted for the pair of sign-in name and address, and for the address alone (higher, as a whole office may
-sit behind it). Whoever signs in from another address is not held up by a guesser.
+Failures are counted per pair of sign-in name and address, and per address (with a higher limit, as a whole office may
+share it). A sign-in from another address is not affected.
 """
 
 import math
@@ -24,7 +24,7 @@ def _pair(username: str, address: str) -> str:
 
 
 def _counted(username: str, address: str) -> list[tuple[QuerySet[SignInFailure], int]]:
-    """The failures that count, newest first, and how many of them are allowed."""
+    """The recent failures, newest first, and how many of them are allowed."""
     recent = SignInFailure.objects.filter(at__gt=timezone.now() - WINDOW).order_by("-at", "-pk")
     return [
         (recent.filter(pair=_pair(username, address)), MAX_FAILURES_OF_PAIR),
@@ -33,7 +33,7 @@ def _counted(username: str, address: str) -> list[tuple[QuerySet[SignInFailure],
 
 
 def minutes_to_wait(username: str, address: str) -> int:
-    """0 when a sign-in may be tried, else in how many minutes it may."""
+    """Minutes until a sign-in may be tried; 0 if it may be tried now."""
     now = timezone.now()
     waits = [0.0]
     for failures, allowed in _counted(username, address):
@@ -42,8 +42,8 @@ def minutes_to_wait(username: str, address: str) -> int:
     return math.ceil(max(waits))
 
 
-def find_unfollowed(username: str, address: str) -> SignInFailure | None:
-    """The failure that made the brake hold, as long as no attempt after it is noted."""
+def find_unrecorded_block(username: str, address: str) -> SignInFailure | None:
+    """The failure that began the block, or None if an attempt after it is already recorded."""
     for failures, allowed in _counted(username, address):
         if failures[allowed - 1 : allowed].exists():
             newest = failures[0]
@@ -51,17 +51,17 @@ def find_unfollowed(username: str, address: str) -> SignInFailure | None:
     return None
 
 
-def note_followed(failure: SignInFailure) -> bool:
+def mark_followed(failure: SignInFailure) -> bool:
     """False when another attempt was first."""
     return SignInFailure.objects.filter(pk=failure.pk, is_followed=False).update(is_followed=True) == 1
 
 
-def note_failure(username: str, address: str) -> None:
+def record_failure(username: str, address: str) -> None:
     now = timezone.now()
     SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
     SignInFailure.objects.create(pair=_pair(username, address), address=address, at=now)
 
 
-def forgive(username: str, address: str) -> None:
-    """The person has proved to be himself: his own slips count no more."""
+def clear_failures(username: str, address: str) -> None:
+    """Delete the failures of this pair, after a successful sign-in."""
     SignInFailure.objects.filter(pair=_pair(username, address)).delete()

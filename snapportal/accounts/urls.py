@@ -1,4 +1,4 @@
-"""Where people come in and are looked after."""
+"""URLs of sign-in, account and people."""
 
 from django.urls import path
 

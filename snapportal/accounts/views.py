@@ -1,4 +1,4 @@
-"""Coming in, going out, and one's own account."""
+"""Sign-in, sign-out, invitations, and the person's own account."""
 
 from dataclasses import replace
 from urllib.parse import unquote
@@ -26,10 +26,10 @@ def _address(request: HttpRequest) -> str:
     return request.client_address  # type: ignore[attr-defined,no-any-return]
 
 
-def _is_place(url: str) -> bool:
-    """Whether a path with its query leads into this portal, and not merely to its front page, which is not open to all.
+def _is_portal_page(url: str) -> bool:
+    """Whether a URL is a page of this portal other than the front page, which not every role may open.
 
-    What begins with another slash may be a host; what climbs with `..` may be another application of this host.
+    A second slash could begin a host name, and `..` could lead to another application of this host.
     """
     front = reverse("server_list")
     path = unquote(url.partition("?")[0]).replace("\\", "/")
@@ -38,46 +38,46 @@ def _is_place(url: str) -> bool:
 
 
 def _next_url(request: HttpRequest, user: User) -> str:
-    """Where the person wanted to go, if it is a place of this site; else the first place that is open to him."""
+    """The page that the person requested, if it is one of this portal; else the first page that the role may open."""
     wanted = request.POST.get("next", "")
     is_safe = url_has_allowed_host_and_scheme(
         wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
     )
-    return wanted if is_safe and _is_place(wanted) and wanted.isprintable() else home_url(user)
+    return wanted if is_safe and _is_portal_page(wanted) and wanted.isprintable() else home_url(user)
 
 
-def _come_in(request: HttpRequest, user: User) -> None:
-    """Begin a session (under a new key) together with its audit row: without the row there is no session."""
+def _start_session(request: HttpRequest, user: User) -> None:
+    """Start a session (with a new key) and write its audit row in one transaction."""
     with journal.committed():
         login(request, user, backend=BACKEND)
-        throttle.forgive(user.username, _address(request))
+        throttle.clear_failures(user.username, _address(request))
         journal.record(actor_of(request).entry(action="person.sign_in", result="completed"))
 
 
-def _refuse(request: HttpRequest, action: str, username: str, code: str) -> None:
-    """Record it with the sign-in name, if somebody has it: what else is typed there may be a password."""
+def _record_refusal(request: HttpRequest, action: str, username: str, code: str) -> None:
+    """Record a refusal with the sign-in name if somebody has it, else masked: the text may be a password."""
     name = User.normalize_username(username)
     target = name if User.objects.has_username(name) else masking.mask_name(name)
     journal.record(actor_of(request).entry(action=action, result="refused", code=code, target=target))
 
 
-def _turn_away(request: HttpRequest, action: str, username: str) -> None:
+def _record_wrong_password(request: HttpRequest, action: str, username: str) -> None:
     """Count and record a wrong password."""
     address = _address(request)
     with journal.committed():
-        throttle.note_failure(username, address)
+        throttle.record_failure(username, address)
         code = "braked" if throttle.minutes_to_wait(username, address) else "wrong_password"
-        _refuse(request, action, username, code)
+        _record_refusal(request, action, username, code)
 
 
-def _hold_back(request: HttpRequest, action: str, username: str, minutes: int) -> HttpResponse:
-    """The answer while the brake holds. The first attempt after a failure is recorded, and no other: a guesser cannot
+def _refuse_while_blocked(request: HttpRequest, action: str, username: str, minutes: int) -> HttpResponse:
+    """The response while sign-in is blocked. Only the first attempt during a block is recorded, so that guessing cannot
     fill the log."""
-    failure = throttle.find_unfollowed(username, _address(request))
+    failure = throttle.find_unrecorded_block(username, _address(request))
     if failure is not None:
         with journal.committed():
-            if throttle.note_followed(failure):
-                _refuse(request, action, username, "held_back")
+            if throttle.mark_followed(failure):
+                _record_refusal(request, action, username, "held_back")
     response = render(request, "accounts/too_many.html", {"minutes": minutes}, status=429)
     response["Retry-After"] = str(minutes * 60)
     return response
@@ -92,14 +92,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         username = request.POST.get("username", "")
         minutes = throttle.minutes_to_wait(username, _address(request))
         if minutes:
-            return _hold_back(request, "person.sign_in", username, minutes)
+            return _refuse_while_blocked(request, "person.sign_in", username, minutes)
         if form.is_valid():
             user = form.get_user()
             assert isinstance(user, User)
-            _come_in(request, user)
+            _start_session(request, user)
             return redirect(_next_url(request, user))
         if username and request.POST.get("password"):
-            _turn_away(request, "person.sign_in", username)
+            _record_wrong_password(request, "person.sign_in", username)
     wanted = request.POST.get("next", request.GET.get("next", ""))
     return render(request, "accounts/sign_in.html", {"form": form, "next": wanted})
 
@@ -118,7 +118,7 @@ def _invitation_over(request: HttpRequest) -> HttpResponse:
 
 @public("GET", "HEAD", "POST")
 def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
-    """Set a password with the key of an invitation. Looking at the page does not use the key up."""
+    """Set a password with the key of an invitation. A GET does not use the key."""
     person = people.find_invited(key)
     if person is None:
         return _invitation_over(request)
@@ -129,13 +129,13 @@ def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
             people.accept_invitation(person, form.cleaned_data["new_password1"], actor=actor)
         except people.InvitationOverError:
             return _invitation_over(request)
-        _come_in(request, person)
+        _start_session(request, person)
         return redirect(home_url(person))
     return render(request, "accounts/invitation.html", {"form": form, "person": person})
 
 
 def _change_password(request: HttpRequest, form: NewPasswordForm) -> bool:
-    """False when another change was quicker; the form then says so."""
+    """False if the password was changed meanwhile; the form then has an error."""
     try:
         people.change_password(form.user, form.cleaned_data["new_password1"], actor=actor_of(request))
     except people.PersonChangedError as error:
@@ -147,17 +147,17 @@ def _change_password(request: HttpRequest, form: NewPasswordForm) -> bool:
 
 @requires("signed_in", "GET", "HEAD", "POST")
 def account_detail(request: HttpRequest) -> HttpResponse:
-    """One's own name, role and password. A new password ends one's other sessions and keeps this one."""
+    """The person's own name, role and password. A new password ends all other sessions."""
     user = request.user
     assert isinstance(user, User)
     form = NewPasswordForm(user, request.POST or None)
     if request.method == "POST":
         minutes = throttle.minutes_to_wait(user.username, _address(request))
         if minutes:
-            return _hold_back(request, "person.set_password", user.username, minutes)
+            return _refuse_while_blocked(request, "person.set_password", user.username, minutes)
         if form.is_valid() and _change_password(request, form):
             messages.success(request, _("Your password is changed. Your other sessions have ended."))
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):
-            _turn_away(request, "person.set_password", user.username)
+            _record_wrong_password(request, "person.set_password", user.username)
     return render(request, "accounts/account.html", {"form": form, "person": user})

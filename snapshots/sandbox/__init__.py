@@ -1,4 +1,4 @@
-"""The provider in small: its documented API over rows in our database, for trying out and for tests.
+"""A small implementation of the provider's documented API on tables of the portal's database, for trial and tests.
 
-transport.py serves it in process, http_server.py over HTTP, with faults on demand. Used by connection only.
+transport.py serves it in process, http_server.py over HTTP, with faults on request. Used by connection only.
 """

@@ -106,7 +106,7 @@ _OTHER = (
 
 
 def fill(now: datetime | None = None) -> Account:
-    """Make the two accounts where they are missing; return the team's. What is there already stays as it is."""
+    """Create the two accounts if they are missing; return the team's. Existing data is not changed."""
     now = now or datetime.now(UTC)
     team = _fill_account(TEAM_EMAIL, ("Tess", "Keller", "Example Team"), _TEAM, now, first_id=12345)
     _fill_account(OTHER_EMAIL, ("Mara", "Lindt", ""), _OTHER, now, first_id=22001)
@@ -114,7 +114,7 @@ def fill(now: datetime | None = None) -> Account:
 
 
 def issue_token(account_email: str, name: str, permissions: Sequence[str] = PERMISSIONS) -> str:
-    """A new token of an account. Only its hash is kept: this is the one time it can be seen."""
+    """Create and return a token of an account. Only its hash is stored, so it cannot be shown again."""
     token = "sbx_" + "".join(secrets.choice(_ALPHABET) for _ in range(40))
     Token.objects.create(
         account=Account.objects.get(email=account_email),
@@ -163,6 +163,6 @@ def _add_server(account: Account, machine: _Machine, now: datetime, server_id: i
         row = begin_snapshot(server, name, description, now - age)
         Snapshot.objects.filter(pk=row.pk).update(
             state_stamp=new_stamp()
-        )  # the disk has changed since the snapshot
+        )  # the disk changed after the snapshot
     if machine.name == "build-runner-02":
         begin_snapshot(server, "before-kernel-update", "Kernel 5.14 to 6.6", now)

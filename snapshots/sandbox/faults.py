@@ -1,4 +1,4 @@
-"""Faults of a provider, or of a proxy in front of it, on demand: for tests and demonstrations.
+"""Faults of a provider, or of a proxy in front of it, on request: for tests and demonstrations.
 
 As text: `mode` or `mode:key=value,key=value`, for example `reset_after:method=POST` or `status:status=502,times=0`.
 As JSON: {"mode": "latency", "seconds": 2, "times": 3, "match": {"method": "GET", "path_prefix": "/api/v1/servers/"}}.
@@ -40,7 +40,7 @@ HTML = b"<!doctype html><title>Maintenance</title><h1>We will be back soon</h1><
 
 
 class Misbehaviour(msgspec.Struct, forbid_unknown_fields=True):
-    """`times` 0 means until cleared. `seconds` is the length of a latency or hang, or the pause between two drips."""
+    """`times` 0 means until cleared. `seconds` is the length of a latency or hang, or the pause between two bytes."""
 
     mode: str
     times: int = 1
@@ -60,7 +60,7 @@ class Misbehaviour(msgspec.Struct, forbid_unknown_fields=True):
         if not set(self.match) <= {"method", "path_prefix"}:
             raise ValueError("match takes method and path_prefix")
 
-    def meets(self, method: str, path: str) -> bool:
+    def matches(self, method: str, path: str) -> bool:
         wanted = self.match.get("method", method)
         return wanted.upper() == method and path.startswith(self.match.get("path_prefix", ""))
 
@@ -84,7 +84,7 @@ def parse(text: str) -> Misbehaviour:
 
 
 class Exchange(Protocol):
-    """What a fault needs of the server: send bytes, wait, know that it is closing, drop the connection."""
+    """The parts of the server that a fault uses: sending bytes, closing, the connection."""
 
     connection: socket.socket
     closing: threading.Event
@@ -103,7 +103,7 @@ def _json_headers(length: int, **more: str) -> dict[str, str]:
 
 
 def perform(how: Misbehaviour, exchange: Exchange, status: int, body: bytes) -> None:
-    """Answer wrongly instead of with `status` and `body`; the connection cannot be used afterwards."""
+    """Produce the fault instead of the answer `status`, `body`; the connection cannot be used afterwards."""
     PERFORMERS[how.mode](how, exchange, status, body)
 
 

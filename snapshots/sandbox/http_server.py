@@ -1,7 +1,7 @@
 """The sandbox over real HTTP, on this machine only: for curl, and for tests that need a real socket.
 
 Control paths beside the API: POST /_misbehave (see faults.py; `{"mode": "none"}` clears all),
-GET /_calls (requests received, and writes done), POST /_calls/clear.
+GET /_calls (requests received, and successful writes), POST /_calls/clear.
 """
 
 import json
@@ -52,10 +52,10 @@ class SandboxServer(ThreadingHTTPServer):
             self._misbehaviours.clear()
 
     def take_misbehaviour(self, method: str, path: str) -> Misbehaviour | None:
-        """The first fault that matches the request; it is removed after its number of times."""
+        """Return the first fault that matches the request; remove it after `times` uses."""
         with self.lock:
             for how in self._misbehaviours:
-                if how.meets(method, path):
+                if how.matches(method, path):
                     if how.times == 1:
                         self._misbehaviours.remove(how)
                     how.times -= how.times > 1
@@ -68,7 +68,7 @@ class SandboxServer(ThreadingHTTPServer):
             self.writes.clear()
 
     def close(self) -> None:
-        """End the accept loop of another thread, and every open connection."""
+        """Stop the server, which runs in another thread, and close all connections."""
         self.closing.set()
         self.shutdown()
         self.server_close()
@@ -119,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.server.page_size and "page_size=" not in query:
             query += f"&page_size={self.server.page_size}"
         if path.startswith("/_"):
-            self._steer(path, body)
+            self._control(path, body)
             return
         with self.server.lock:
             self.server.calls.append((self.command, path))
@@ -128,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         if how is not None and not how.does_work:
             self._misbehave(how, how.status or 200, how.body.encode())
             return
-        answer = self._ask(path, query, body)
+        answer = self._handle(path, query, body)
         if how is None:
             self._answer(answer.status, answer.body, answer.headers)
         else:
@@ -136,7 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_POST = do_DELETE = do_PUT = do_PATCH = do_HEAD = _serve
 
-    def _ask(self, path: str, query: str, body: bytes) -> provider.Answer:
+    def _handle(self, path: str, query: str, body: bytes) -> provider.Answer:
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
             with transaction.atomic():
@@ -167,7 +167,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def _steer(self, path: str, body: bytes) -> None:
+    def _control(self, path: str, body: bytes) -> None:
         match self.command, path:
             case "GET", "/_calls":
                 with self.server.lock:
@@ -177,11 +177,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self.server.clear()
                 self._answer(204, b"")
             case "POST", "/_misbehave":
-                self._take_spec(body)
+                self._add_fault(body)
             case _:
                 self._answer(404, b"{}")
 
-    def _take_spec(self, body: bytes) -> None:
+    def _add_fault(self, body: bytes) -> None:
         try:
             if msgspec.json.decode(body) == {"mode": "none"}:
                 self.server.behave()

@@ -1,6 +1,6 @@
 """The state of the sandbox's provider: accounts, tokens (only their hashes), servers, snapshots, restores.
 
-No background process changes it: the current status is derived from the stored times on each read.
+No background process changes it: the status is computed from the stored times on each read.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ def new_stamp() -> str:
 
 
 def hash_token(token: str) -> str:
-    """Tokens are long and random, so that one plain hash is enough."""
+    """Hash a token. Tokens are long and random, so a plain hash is sufficient."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
@@ -30,8 +30,8 @@ def sped_up(minutes: float) -> timedelta:
     return timedelta(minutes=minutes / settings.SNAPPORTAL_SANDBOX_SPEED)
 
 
-def share_of(minutes: tuple[int, int], size_mb: int) -> float:
-    """Between the shortest and the longest time documented, by size; from 20 GB on it is the longest."""
+def interpolate_minutes(minutes: tuple[int, int], size_mb: int) -> float:
+    """A time between the shortest and longest documented one, linear in size up to 20 GB."""
     least, most = minutes
     return least + (most - least) * min(size_mb / 20_480, 1.0)
 
@@ -91,7 +91,7 @@ class Server(models.Model):
     def status(self, now: datetime) -> str:
         return contract.RESTORING if self.is_restoring(now) else self.power
 
-    def settle(self, now: datetime) -> None:
+    def apply_ended_restores(self, now: datetime) -> None:
         """Apply the restores that have ended: the disk gets the state of the snapshot."""
         for job in self.restores.filter(ends_at__lte=now, is_done=False).order_by("ends_at"):
             self.state_stamp = job.state_stamp
@@ -102,7 +102,7 @@ class Server(models.Model):
 
     def touch(self, now: datetime) -> None:
         """Change the disk's state, as work on the server does."""
-        self.settle(now)
+        self.apply_ended_restores(now)
         self.state_stamp = new_stamp()
         self.updated_at = now
         self.save(update_fields=["state_stamp", "updated_at"])

@@ -1,7 +1,7 @@
 """The provider's documented rules: takes a request, returns an answer.
 
-Call `handle` inside a transaction. What the documentation leaves open is decided strictly, so that the portal has to cope
-with it: names are checked, a snapshot of another account is not found.
+Call `handle` inside a transaction. Where the documentation is silent the sandbox is strict, so that the portal must
+handle it: names are checked, a snapshot of another account is not found.
 """
 
 import json
@@ -20,7 +20,7 @@ from snapshots.sandbox.models import (
     Snapshot,
     Token,
     hash_token,
-    share_of,
+    interpolate_minutes,
     sped_up,
 )
 
@@ -72,7 +72,7 @@ def handle(
     now: datetime,
     base_url: str = "",
 ) -> Answer:
-    """Answer one request. `headers` has lower-case keys; `base_url` stands before the path in links to next pages."""
+    """Answer one request. `headers` has lower-case keys; `base_url` is the prefix of links to next pages."""
     try:
         token = _token(headers.get("authorization", ""))
         fields = dict(parse_qsl(query, keep_blank_values=True))
@@ -147,7 +147,7 @@ def restore_snapshot(request: Request, snapshot_id: int) -> Answer:
         server=server,
         state_stamp=row.state_stamp,
         started_at=request.now,
-        ends_at=request.now + sped_up(share_of(contract.RESTORE_MINUTES, row.full_size_mb)),
+        ends_at=request.now + sped_up(interpolate_minutes(contract.RESTORE_MINUTES, row.full_size_mb)),
     )
     return Answer(
         200,
@@ -176,7 +176,7 @@ def begin_snapshot(server: Server, name: str, description: str, now: datetime) -
         full_size_mb=size_mb,
         state_stamp=server.state_stamp,
         created_at=now,
-        ends_at=now + sped_up(share_of(contract.CREATE_MINUTES, size_mb)),
+        ends_at=now + sped_up(interpolate_minutes(contract.CREATE_MINUTES, size_mb)),
     )
 
 
@@ -190,7 +190,7 @@ def list_servers(request: Request) -> Answer:
         found = found.filter(location=location)
     rows = []
     for server in found.order_by("pk"):
-        server.settle(request.now)
+        server.apply_ended_restores(request.now)
         rows.append(server_item(server, request.now))
     if status := request.query.get("status"):
         rows = [row for row in rows if row["status"] == status]
@@ -218,14 +218,14 @@ def read_account(request: Request) -> Answer:
 
 
 def _server(request: Request, server_id: int) -> Server:
-    """Locked, so that two concurrent creates cannot both take the last slot. Raises RefusalError (404)."""
+    """The server, locked, so that two concurrent creates cannot both take the last slot. Raises RefusalError (404)."""
     if not 0 < server_id <= contract.MAX_ID:
         raise RefusalError(404, "Server does not exist.")
     found = Server.objects.select_for_update().filter(account=request.token.account, pk=server_id)
     server = found.first()
     if server is None:
         raise RefusalError(404, "Server does not exist.")
-    server.settle(request.now)
+    server.apply_ended_restores(request.now)
     return server
 
 
@@ -251,7 +251,7 @@ def _whole(text: str, name: str) -> int:
 
 
 def _page(request: Request, rows: list[dict[str, Any]]) -> Answer:
-    """All rows, or one page of them with links when `page` or `page_size` is asked for."""
+    """All rows, or one page of them with links when `page` or `page_size` is given."""
     if "page" not in request.query and "page_size" not in request.query:
         return Answer(200, {"count": len(rows), "results": rows})
     page = max(_whole(request.query.get("page", "1"), "page"), 1)

@@ -10,7 +10,7 @@ from snapshots.sandbox import provider
 
 
 class _Body(httpx.SyncByteStream):
-    """A stream rather than plain content, which httpx would read before the client can bound it."""
+    """A stream, because httpx would read plain content before the client can limit its size."""
 
     def __init__(self, content: bytes) -> None:
         self._content = content
@@ -34,6 +34,6 @@ class SandboxTransport(httpx.BaseTransport):
                     f"{url.scheme}://{url.netloc.decode('ascii')}",
                 )
         except DatabaseError:
-            # The transaction rolled back. A real provider with a failing database would answer the same.
+            # The transaction was rolled back. A provider with a failing database would answer the same.
             answer = provider.Answer(503, {"detail": "Service unavailable."})
         return httpx.Response(answer.status, headers=answer.headers, stream=_Body(answer.body))

@@ -1,4 +1,4 @@
-"""The provider's HTTP client: total deadlines, typed answers, errors that carry their effect. No Django.
+"""The provider's HTTP client: total deadlines, typed answers, errors with their effect. No Django.
 
-client.py is the entry. Used by connection and, for its types and errors, the packages above.
+client.py is the entry point. Used by connection; packages above use its types and errors.
 """

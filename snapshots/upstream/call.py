@@ -1,7 +1,7 @@
-"""Requests to the provider, one at a time. What may go wrong with HTTP ends here.
+"""Sends single requests to the provider and turns every HTTP failure into an UpstreamError.
 
-The only module that needs httpx, the sandbox's transport aside. No redirect is followed, no cookie kept, no
-compressed answer taken, and no more read than the cap allows.
+The only module that handles httpx responses, besides the transports. No redirect is followed, no cookie stored, no
+compressed answer accepted, and no more read than the size limit allows.
 """
 
 import random
@@ -32,11 +32,11 @@ MAX_ERROR_BYTES: Final = 64 * 1024
 RETRY_PAUSES_SECONDS: Final = (0.15, 0.45)
 RETRIED_STATUSES: Final = frozenset({502, 503, 504})
 SHORTEST_SECRET: Final = 8
-"""Anything shorter is no token, and to blot it out of an answer would tear the answer."""
+"""A shorter token is not redacted in answers: it would match unrelated text."""
 
 
 def explain(error: Exception) -> UpstreamError:
-    """What a failure below HTTP means. Its words stay out where they could quote a header with the token."""
+    """The UpstreamError for a failure of the HTTP library. Omits the library's text where it could quote the token's header."""
     name = type(error).__name__
     if isinstance(error, httpx.PoolTimeout | httpcore.PoolTimeout):
         return BusyError("no connection is free")
@@ -79,9 +79,9 @@ class Answer(msgspec.Struct):
 
 
 class Call:
-    """One call of the client: one or more requests that share a deadline and a budget of bytes.
+    """One call of the client: one or more requests that share a deadline and a size limit.
 
-    `remember_wait` is given the seconds of every answer that asks us to wait.
+    `remember_wait` is called with the seconds of every Retry-After.
     """
 
     def __init__(self, http: httpx.Client, token: str, remember_wait: Callable[[float], None]) -> None:
@@ -91,14 +91,14 @@ class Call:
         self._bytes_left = MAX_BODY_BYTES
 
     def get(self, path: str, params: responses.Params | None = None) -> Answer:
-        """Tried again, at most twice, where a second try can help."""
+        """Send a GET; retry at most twice after a failure that may be temporary."""
         for pause in RETRY_PAUSES_SECONDS:
             try:
                 return self.send("GET", path, params=params)
             except (UnreachableError, BrokenError, ServerFaultError) as error:
                 if isinstance(error, ServerFaultError) and not _is_retried(error):
                     raise
-                pause *= random.uniform(0.7, 1.3)  # noqa: S311, PLW2901 - so that processes do not knock in step
+                pause *= random.uniform(0.7, 1.3)  # noqa: S311, PLW2901 - so that processes do not retry at the same moment
                 if network.seconds_left() <= pause:
                     raise
                 time.sleep(pause)
@@ -124,7 +124,7 @@ class Call:
                 return self._read(method, response)
             finally:
                 response.close()
-        raise failure  # outside of the handler: the library's error holds the request, and with it the token
+        raise failure  # outside of the except block: the library's error refers to the request and so to the token
 
     def _read(self, method: str, response: httpx.Response) -> Answer:
         status = response.status_code
@@ -138,12 +138,12 @@ class Call:
             cut = isinstance(error, httpx.RemoteProtocolError | httpcore.RemoteProtocolError)
             failure = UnreadableError("the answer is cut") if cut else explain(error)
         else:
-            return Answer(status, self._blot(body), str(response.request.url))
+            return Answer(status, self._redact_token(body), str(response.request.url))
         failure.status = status
         raise failure
 
     def _failure(self, response: httpx.Response) -> UpstreamError:
-        body = self._blot(self._error_body(response))
+        body = self._redact_token(self._error_body(response))
         failure = responses.failure_of(response.status_code, response.headers, body)
         if failure.retry_after_seconds is not None:
             self._remember_wait(failure.retry_after_seconds)
@@ -161,7 +161,7 @@ class Call:
         return bytes(body)
 
     def _error_body(self, response: httpx.Response) -> bytes:
-        """What can be had of it; the status has already said all that counts."""
+        """As much of the body as can be read; the status alone decides the kind of the error."""
         body = bytearray()
         try:
             for chunk in response.iter_raw():
@@ -172,14 +172,14 @@ class Call:
             return b""
         return bytes(body)
 
-    def _blot(self, body: bytes) -> bytes:
-        """A provider that quotes the token in its answer does not get it onto a page or into a log.
+    def _redact_token(self, body: bytes) -> bytes:
+        """Replace the token in a body with `[token]`, so that it reaches no page and no log.
 
-        What cannot be looked through is nothing: it could not be read as the contract's either.
+        Returns b"" for JSON with escapes that cannot be decoded: it could not be read as an answer either.
         """
         if len(self._token) < SHORTEST_SECRET:
             return body
-        if b"\\" in body:  # JSON can spell a sign in several ways: written anew, each has one
+        if b"\\" in body:  # JSON can escape a character in several ways: encoded again, each has one form
             try:
                 body = msgspec.json.encode(msgspec.json.decode(body))
             except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError):

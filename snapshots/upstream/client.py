@@ -1,12 +1,12 @@
 """The provider's API as Python calls.
 
-    http = make_http("https://admin.vps.org")                       # one for the whole process
+    http = make_http("https://admin.vps.org")                       # one per process
     client = SnapshotClient(http, token, timeout_seconds=15, gate=gate)
     client.list_snapshots(server_id=12345)                          # typed objects, or an error of errors.py
 
-Every call has a total deadline and a cap on what it reads, and never waits for a place in the gate. Writes are
-sent once. Reads are tried again, at most twice and within the same deadline. While the provider's last wish to be left
-alone (Retry-After) is not over, nothing is sent: see waits.py.
+Every call has a total deadline and a size limit, and fails at once if `gate` has no free place. Writes are sent once.
+Reads are retried at most twice, within the same deadline. Nothing is sent until the provider's last Retry-After has
+passed: see waits.py.
 """
 
 import re
@@ -50,7 +50,7 @@ def _read(reader: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
 
 
 def _read_write(reader: Callable[[bytes, int], T], answer: Answer) -> T:
-    """The answer to a write; where it is not what the contract says, the error holds the provider's own words."""
+    """Parse the answer to a write; if it violates the contract, the error contains the provider's message."""
     try:
         return reader(answer.body, answer.status)
     except contract.UnreadableAnswerError as error:
@@ -67,7 +67,7 @@ def _checked(value: int) -> int:
 
 
 class SnapshotClient:
-    """Speaks for one token. Every method raises UpstreamError's children and nothing else."""
+    """A client with one token. Every method raises subclasses of UpstreamError only."""
 
     def __init__(
         self,
@@ -88,7 +88,7 @@ class SnapshotClient:
         return f"<SnapshotClient {self._http.base_url}>"
 
     # --- Reads ----------------------------------------------------------------------------------------------
-    # list_… gives all there is or raises; read_… gives what could be read and says whether that is all.
+    # list_… returns the complete list or raises; read_… returns what could be read and whether it is complete.
 
     def list_snapshots(self, server_id: int | None = None) -> tuple[Snapshot, ...]:
         """All snapshots the token may see, or those of one server, in the provider's order."""

@@ -1,26 +1,26 @@
-"""Everything that can go wrong with a call to the provider, and what each failure means for the thing asked.
+"""All failures of a call to the provider, and what each means for the requested operation.
 
     UpstreamError
     ├── NotSentError            nothing was sent                                  effect none
     │   ├── BusyError           too many calls to the provider are already open
     │   ├── UnreachableError    no connection: refused, no such host, no TLS
-    │   └── BadCallError        our own side would not send it (an id, a name)
+    │   └── BadCallError        the portal refused to send it (an invalid ID or name)
     ├── RefusedError            the provider answered that it did not do it       effect none
     │   ├── InvalidError        400
-    │   ├── LimitReachedError   a create: by the provider's words there may be no more snapshots
+    │   ├── LimitReachedError   a create: the provider's message says that the limit of snapshots is reached
     │   ├── TokenRefusedError   401
     │   ├── ForbiddenError      403
     │   ├── NotFoundError       404
-    │   └── RateLimitedError    429, or an earlier one whose Retry-After is not over (then nothing was sent)
+    │   └── RateLimitedError    429, or the Retry-After of an earlier answer has not passed (then nothing was sent)
     └── LostError               it may have happened                              effect unknown
         ├── DeadlineError       the total deadline passed after something was sent
         ├── BrokenError         reset or closed in the middle
         ├── UnreadableError     an answer that is cut or not the contract's
         │   └── TooLargeError   more than the client reads in one call
-         ├── ContradictoryError  a success status, and a body that says that it failed
+        ├── ContradictoryError  a success status, and a body that says that it failed
         └── ServerFaultError    5xx, or a status that no client can explain (1xx, 3xx)
 
-The effect tells what may be said of a *write*: `none` may be shown as failed, `unknown` as neither done nor failed.
+The effect is what a *write* may have done: `none` is shown as failed, `unknown` as neither completed nor failed.
 """
 
 from typing import ClassVar, Literal
@@ -29,10 +29,10 @@ Effect = Literal["none", "unknown"]
 
 
 class UpstreamError(Exception):
-    """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its own words.
+    """`code` is stable and for logs; `status` the provider's HTTP status if there was one; `message` its message.
 
-    `detail` is ours: for logs, never told as the provider's.
-    `retry_after_seconds`: for how long the provider asked us to wait; None if it did not.
+    `detail` is the portal's own text for logs, never shown as the provider's.
+    `retry_after_seconds`: how long the provider asked the portal to wait; None if it did not.
     """
 
     code: ClassVar[str] = "upstream"
@@ -95,7 +95,7 @@ class NotFoundError(RefusedError):
 
 
 class RateLimitedError(RefusedError):
-    """Without a `status` it was never sent: an earlier answer asked us to wait, and the wait is not over."""
+    """Without a `status` nothing was sent: the Retry-After of an earlier answer has not passed."""
 
     code = "rate_limited"
 

@@ -1,7 +1,7 @@
-"""A total deadline under the HTTP library: each connect, read and write gets only the time that is left.
+"""A total deadline below the HTTP library: each connect, read and write gets only the time that is left.
 
-The library's own timeouts are per read, so that an answer which drips byte by byte would never end.
-httpcore's public `network_backend` seam lets us stand between it and the socket.
+The library's own timeouts are per read, so an answer that is sent byte by byte would never end. The deadline is applied
+by a network backend of its own, httpcore's public parameter `network_backend`.
 """
 
 import math
@@ -22,7 +22,7 @@ _deadline_at: ContextVar[float] = ContextVar("deadline_at", default=math.inf)
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Everything sent and read inside, in this thread, is over after `seconds`: sooner inside of a deadline that ends sooner."""
+    """Limit this thread's network calls in the block to `seconds` in total, or to an outer deadline that ends sooner."""
     token = _deadline_at.set(min(_deadline_at.get(), time.monotonic() + seconds))
     try:
         yield
@@ -31,7 +31,7 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def seconds_left() -> float:
-    """What is left until the deadline; negative when it has passed, infinite where there is none."""
+    """Seconds until the deadline; negative when it has passed, infinite where there is none."""
     return _deadline_at.get() - time.monotonic()
 
 
@@ -97,7 +97,7 @@ class DeadlineBackend(httpcore.NetworkBackend):
         addresses = look_up(host, port, end - time.monotonic())
         failure: Exception = httpcore.ConnectError("the name has no address")
         for position, address in enumerate(addresses):
-            # A share each, or a first address that never answers would leave no time for the second.
+            # An equal share each: otherwise a first address that never answers would leave no time for the second.
             share = (end - time.monotonic()) / (len(addresses) - position)
             if share <= 0:
                 raise httpcore.ConnectTimeout("the deadline passed")
@@ -111,11 +111,11 @@ class DeadlineBackend(httpcore.NetworkBackend):
 
 
 def look_up(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses of a name. In a thread of its own, because getaddrinfo knows no timeout."""
+    """The addresses of a host name. Uses a thread, because getaddrinfo has no timeout."""
     found: list[str] = []
     failures: list[OSError | UnicodeError] = []
 
-    def ask() -> None:
+    def resolve() -> None:
         try:
             answers = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         except (OSError, UnicodeError) as error:
@@ -123,7 +123,7 @@ def look_up(host: str, port: int, seconds: float) -> list[str]:
         else:
             found.extend(dict.fromkeys(str(answer[4][0]) for answer in answers))
 
-    thread = threading.Thread(target=ask, name="look-up", daemon=True)
+    thread = threading.Thread(target=resolve, name="look-up", daemon=True)
     thread.start()
     thread.join(max(seconds, 0))
     if failures:

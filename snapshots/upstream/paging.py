@@ -1,4 +1,4 @@
-"""Lists in pages. Time and size are the limits; what was read before a limit or a fault ended the list is kept."""
+"""Reads lists in pages. Only the deadline and the size limit end a list early; the pages read before are returned."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,9 +22,9 @@ Item = TypeVar("Item", bound=HasId)
 
 @dataclass(frozen=True)
 class Listing(Generic[Item]):
-    """What was read of a list. `error` ended it after its first page; None if its last page was read.
+    """The items read of a list. `error` ended it after its first page; None if its last page was read.
 
-    `is_whole`: every page's count agrees with what was read. `count` is the provider's own of the page read last.
+    `is_whole`: the count on every page equals the number of items read. `count` is the provider's, of the last page read.
     """
 
     items: tuple[Item, ...]
@@ -47,9 +47,9 @@ class Listing(Generic[Item]):
 
 
 class _Reader(Generic[Item]):
-    """Of items with the same id the first counts.
+    """Collects the pages. Of items with the same id the first is used.
 
-    An item that comes twice has moved from page to page meanwhile: then another may have slipped through.
+    An item that appears twice has moved between pages during the reading: then another may have been missed.
     """
 
     def __init__(self, call: Call, path: str, convert: Callable[[dict[str, Any]], Item]) -> None:
@@ -62,7 +62,7 @@ class _Reader(Generic[Item]):
         self._found: dict[int, Item] = {}
 
     def read_page(self, params: responses.Params) -> responses.Params | None:
-        """Read one page; the parameters of the next, or None after the last. Raises UpstreamError."""
+        """Read one page; return the parameters of the next, or None after the last. Raises UpstreamError."""
         self._seen.add(tuple(params))
         answer = self._call.get(self._path, params)
         try:
@@ -77,10 +77,10 @@ class _Reader(Generic[Item]):
         self._listed += len(items)
         if not page.next:
             return None
-        return self._following(responses.next_params(answer.url, page.next), grew=len(self._found) > known)
+        return self._checked_next(responses.next_params(answer.url, page.next), grew=len(self._found) > known)
 
-    def _following(self, params: responses.Params, *, grew: bool) -> responses.Params:
-        """Raises UnreadableError when the link leads in a circle, or on from a page that brought nothing new."""
+    def _checked_next(self, params: responses.Params, *, grew: bool) -> responses.Params:
+        """Raises UnreadableError when the link leads to a page read before, or follows a page without new items."""
         if tuple(params) in self._seen or not grew:
             raise UnreadableError("the list leads back to itself")
         return params
@@ -98,7 +98,7 @@ class _Reader(Generic[Item]):
 def read_list(
     call: Call, path: str, params: responses.Params, convert: Callable[[dict[str, Any]], Item]
 ) -> Listing[Item]:
-    """All pages of a list, or those that could be read. Raises UpstreamError when not even the first one can be."""
+    """Read all pages of a list, or those that can be read. Raises UpstreamError when the first one cannot be read."""
     reader = _Reader(call, path, convert)
     following: responses.Params | None = params
     try:

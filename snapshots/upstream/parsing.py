@@ -1,7 +1,7 @@
-"""How the provider's answers become the contract's types. No network.
+"""Parses the provider's answers into the contract's types. No network.
 
-What the provider's pages leave open is read tolerantly: extra keys are ignored, missing ones get a default, words never
-heard of stay as they are. What cannot be meant (an id that is no positive integer, a body that is no JSON) raises
+Where the provider's documentation is silent, parsing is tolerant: extra keys are ignored, missing ones get a default,
+undocumented words are kept. Invalid values (an id that is not a positive integer, a body that is not JSON) raise
 UnreadableAnswerError. Answers to writes are read in write_answers.py.
 """
 
@@ -27,9 +27,9 @@ WORD_KEYS: Final = ("detail", "error", "message", "errors")
 
 
 class Page(msgspec.Struct, frozen=True):
-    """One page of a list: its raw items, the link to the next page ('' when there is none), and how many there are in all.
+    """One page of a list: its raw items, the link to the next page ('' when there is none), and the total number of items.
 
-    `count` is None where the provider does not say; then nobody can tell whether the list is whole.
+    `count` is None where the provider gives none; then it is unknown whether the list is complete.
     """
 
     items: tuple[dict[str, Any], ...]
@@ -40,7 +40,7 @@ class Page(msgspec.Struct, frozen=True):
 def parse_time(value: object) -> datetime | None:
     """An ISO 8601 time as an aware datetime in UTC, or None. A time without a zone is UTC, as the provider documents.
 
-    None too for a year in which nothing was made: what is added to such a time or taken from it could leave the calendar.
+    Also None for a year out of CREDIBLE_YEARS: arithmetic with such a time could overflow.
     """
     if not isinstance(value, str):
         return None
@@ -59,7 +59,7 @@ def read_page(body: bytes) -> Page:
         raise UnreadableAnswerError("the list has no results")
     following = data.get("next")
     if following is not None and not isinstance(following, str):
-        raise UnreadableAnswerError("the link to the next page is none")
+        raise UnreadableAnswerError("the link to the next page is not a text")
     count = data.get("count")
     is_count = isinstance(count, int) and not isinstance(count, bool)
     return Page(tuple(items), following or "", count if is_count else None)
@@ -128,25 +128,25 @@ def to_account(body: bytes) -> Account:
 
 
 def error_text(body: bytes) -> str:
-    """The provider's own words in an error answer, at most 500 characters: detail, error, message, field errors, or ''."""
+    """The provider's message in an error answer, at most 500 characters: detail, error, message, field errors, or ''."""
     try:
-        return clean_text(_words_of(msgspec.json.decode(body)), 500)
+        return clean_text(_message_of(msgspec.json.decode(body)), 500)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return ""
 
 
-def _words_of(data: object) -> str:
-    """Raises RecursionError for what is nested too deeply to be told."""
+def _message_of(data: object) -> str:
+    """Raises RecursionError for data that is nested too deeply."""
     if isinstance(data, list):
-        return " ".join(filter(None, map(_words_of, data[:5])))
+        return " ".join(filter(None, map(_message_of, data[:5])))
     if not isinstance(data, dict):
         return data if isinstance(data, str) else ""
-    told = [_words_of(data[key]) for key in WORD_KEYS if key in data]
-    if any(told):
-        return "; ".join(dict.fromkeys(filter(None, told)))
-    return "; ".join(f"{key}: {_field_words(value)}" for key, value in list(data.items())[:20])
+    found = [_message_of(data[key]) for key in WORD_KEYS if key in data]
+    if any(found):
+        return "; ".join(dict.fromkeys(filter(None, found)))
+    return "; ".join(f"{key}: {_field_message(value)}" for key, value in list(data.items())[:20])
 
 
-def _field_words(value: object) -> str:
+def _field_message(value: object) -> str:
     words = value if isinstance(value, list) else [value]
     return " ".join(word if isinstance(word, str) else json.dumps(word) for word in words[:5])

@@ -1,4 +1,4 @@
-"""What an answer's status, headers and links mean: pure functions, no network."""
+"""Interprets the status, headers and links of an answer: pure functions, no network."""
 
 import re
 import time
@@ -50,12 +50,12 @@ Params = list[tuple[str, str]]
 
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:
-    """The error that an answer without success stands for. `body` may be cut or empty: the status decides."""
+    """The error for an answer without a success status. `body` may be incomplete or empty: the status decides."""
     words = parsing.error_text(body)
     wait = headers.get("retry-after", "")
     if status == 429:  # noqa: PLR2004
         return RateLimitedError(status=status, message=words, retry_after_seconds=retry_after_seconds(wait))
-    if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - 408: a proxy gave up waiting, and the provider may not have
+    if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - 408: a proxy's timeout, and the provider may have continued
         return _REFUSALS.get(status, RefusedError)(status=status, message=words)
     if 200 <= status < 300:  # noqa: PLR2004
         return UnreadableError(f"HTTP {status} is no answer to this", status=status, message=words)
@@ -63,14 +63,14 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> Upstream
 
 
 def create_failure_of(error: RefusedError) -> RefusedError:
-    """What a refusal means to a create: the contract gives 400 both for bad parameters and for a limit that is reached."""
+    """The error for a refused create: the contract has 400 both for invalid parameters and for a reached limit."""
     if type(error) in _MAY_TELL_OF_LIMIT and says_limit_reached(error.message):
         return LimitReachedError(status=error.status, message=error.message)
     return error
 
 
 def says_limit_reached(words: str) -> bool:
-    """Whether a refusal speaks of a limit on snapshots, and not of the length of a name or of too many requests."""
+    """Whether a message is about a limit of snapshots, and not about the length of a name or the rate of requests."""
     text = words.replace("_", " ")
     if _OTHER_LIMIT.search(text):
         return False
@@ -78,7 +78,7 @@ def says_limit_reached(words: str) -> bool:
 
 
 def retry_after_seconds(value: str) -> float:
-    """Seconds to wait after a 429: what its Retry-After header says, else half a minute."""
+    """Seconds to wait after a 429: from its Retry-After header, else half a minute."""
     wait = parse_retry_after(value)
     return _RETRY_AFTER_DEFAULT_SECONDS if wait is None else wait
 
@@ -99,9 +99,9 @@ def parse_retry_after(value: str) -> float | None:
 
 
 def next_params(url: str, link: str) -> Params:
-    """The query of the next page: all that is taken from the link, and only if it leads to the same list.
+    """The query of the next page's link; nothing else of the link is used.
 
-    Raises UnreadableError when it leads elsewhere: the token must not be sent there.
+    Raises UnreadableError when the link has another origin or path: the token must not be sent there.
     """
     if len(link) > LONGEST_LINK:
         raise UnreadableError("the link to the next page is too long")

@@ -1,4 +1,4 @@
-"""The pooled HTTP client of a process, with the total deadline of network.py below it."""
+"""The pooled HTTP client of a process, with the total deadline of network.py."""
 
 import ssl
 from collections.abc import Iterator
@@ -29,13 +29,13 @@ class _PoolStream(httpx.SyncByteStream):
 
 
 class _PoolTransport(httpx.BaseTransport):
-    """Our own, because httpx's takes our network under its pool through a private attribute only."""
+    """A transport on our own pools, because httpx's accepts a network backend only through a private attribute."""
 
     def __init__(self) -> None:
         ssl_context = make_ssl_context()
         self._reads = network.make_pool(ssl_context, connections=64, keepalive_seconds=5)
-        # A kept connection may be closed by the other side just as a request goes out on it. A read is tried again; a
-        # write would be "not known" for nothing, so each goes out on a connection of its own.
+        # The server may close an idle connection just as a request is sent on it. A read is retried; a write would become
+        # unknown without need, so each write uses a new connection.
         self._writes = network.make_pool(ssl_context, connections=64, keepalive_seconds=0)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -52,7 +52,7 @@ class _PoolTransport(httpx.BaseTransport):
                 extensions=request.extensions,
             )
         )
-        # One person's cookie must not go out with another's token, and no redirect is even looked at.
+        # Cookies of one token must not be sent with another, and redirects are never followed.
         headers = [pair for pair in answer.headers if pair[0].lower() not in {b"set-cookie", b"location"}]
         return httpx.Response(answer.status, headers=headers, stream=_PoolStream(answer))
 
@@ -62,12 +62,12 @@ class _PoolTransport(httpx.BaseTransport):
 
 
 def make_http(base_url: str, *, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """The one pooled HTTP client of a process. `base_url` is what stands before /api/v1."""
+    """Create the pooled HTTP client of a process. `base_url` is the part before /api/v1."""
     return httpx.Client(
         base_url=base_url,
         transport=transport or _PoolTransport(),
         trust_env=False,
         follow_redirects=False,
-        timeout=httpx.Timeout(None, pool=0.5),  # the deadline below rules the rest
+        timeout=httpx.Timeout(None, pool=0.5),  # network.py limits the rest
         headers={"User-Agent": "SnapPortal", "Accept": "application/json", "Accept-Encoding": "identity"},
     )

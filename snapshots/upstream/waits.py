@@ -1,23 +1,23 @@
-"""Until when the provider asked us not to use a token (Retry-After of a 429 or 5xx). The client asks before each call."""
+"""How long the provider asked the portal not to use a token (Retry-After of a 429 or 5xx). Checked before each call."""
 
 from typing import Protocol
 
 
 class Waits(Protocol):
-    """What is remembered for one token. An implementation lies outside of this package, which knows no storage.
+    """The stored waits of one token. Implementations are outside of this package, which has no storage.
 
-    `optional` calls are those that the portal can do without. A wait that one of them was given holds only them: what is
-    needed must not suffer from it. Every other wait holds all calls.
+    `optional` calls are those that the portal can work without. A wait requested for one of them applies only to optional
+    calls, so that it does not block required ones. Every other wait applies to all calls.
     """
 
     def seconds_left(self, *, optional: bool) -> float:
-        """0 or less when such a call may be sent."""
+        """0 or less if such a call may be sent now."""
 
     def remember(self, seconds: float, *, optional: bool) -> None: ...
 
 
 class NoWaits:
-    """For a client that is used once."""
+    """Stores nothing: for a client that is used once."""
 
     def seconds_left(self, *, optional: bool) -> float:
         return 0.0

@@ -1,7 +1,7 @@
-"""Whether the answer to a write says that it was done. No network.
+"""Parses answers to writes and decides whether they confirm success. No network.
 
-A success status counts only if the body says nothing else: one that says that it failed raises ContradictoryAnswerError, one
-that cannot be understood UnreadableAnswerError. Neither proves anything: the write may have happened.
+A success status counts only if the body does not contradict it: a body that reports a failure raises ContradictoryAnswerError,
+one that cannot be understood UnreadableAnswerError. Neither is proof: the write may have happened.
 """
 
 from typing import Any, Final, Literal
@@ -32,31 +32,31 @@ YES_WORDS: Final = frozenset({"success", "successful", "succeeded", "ok", "accep
 UNDER_WAY: Final = frozenset({IN_PROGRESS, "inprogress", "processing", "pending", "queued"})
 RESTORE_WORDS: Final = YES_WORDS | UNDER_WAY | {RESTORING}
 DELETE_WORDS: Final = YES_WORDS | UNDER_WAY | {DELETING, "deleted", "removed", COMPLETED}
-"""With a snapshot's own status: some APIs give back what they have deleted."""
+"""Includes a snapshot's own status: some APIs return the deleted object."""
 NO_WORDS: Final = frozenset(
     {"fail", "false", "no", "rejected", "refused", "denied", "busy", "unsuccessful", "aborted"}
 )
-"""Besides what a failed snapshot or server is called."""
+"""In addition to the statuses of failed snapshots and servers."""
 
 Verdict = Literal["yes", "no", "silent", "unclear"]
 
 
 def to_created(body: bytes, status: int = 201) -> Created:
-    """The body is the new snapshot, and "status" its own: one that failed is an answer too."""
+    """Parse the new snapshot. "status" is the snapshot's own: a failed snapshot is a valid answer too."""
     data = read_json(body)
-    if _denies(data):
+    if _reports_failure(data):
         raise ContradictoryAnswerError("the body says that it failed")
     try:
         snapshot = to_snapshot(data)
     except UnreadableAnswerError:
-        if _is_no(data.get("status")):
+        if _means_failure(data.get("status")):
             raise ContradictoryAnswerError("the body says that it failed") from None
         raise
     return Created(snapshot, clean_text(data.get("message"), 500), status)
 
 
 def to_restore_started(body: bytes, status: int = 200) -> RestoreStarted:
-    """It must say that it began, or at least name a server that is not at rest."""
+    """Parse the answer, which must confirm the start, or at least name a server that is not at rest."""
     data = read_json(body)
     server = _object(data.get("server"))
     server_status = clean_text(server.get("status"), 60)
@@ -77,7 +77,7 @@ def to_restore_started(body: bytes, status: int = 200) -> RestoreStarted:
 
 
 def to_deleted(body: bytes, status: int = 204) -> Deleted:
-    """The documented answer has no body: whatever else comes must not speak against it."""
+    """Parse the answer. The documented one has no body; any other body must not contradict success."""
     if status == NO_CONTENT or body.strip() in {b"", b"null"}:
         return Deleted(status=status)
     data = read_json(body)
@@ -98,36 +98,36 @@ def _object(value: object) -> dict[str, Any]:
 
 
 def _id_of(item: dict[str, Any]) -> int | None:
-    """None where it is not told. Raises UnreadableAnswerError for what is no id."""
+    """The id, or None if it is missing. Raises UnreadableAnswerError for an invalid id."""
     return None if item.get("id") is None else check_id(item["id"])
 
 
 def _verdict(data: dict[str, Any], yes_words: frozenset[str]) -> Verdict:
-    """What a body says of its own success, besides the HTTP status that it came with."""
+    """What a body says about success, apart from the HTTP status."""
     word = data.get("status")
-    if _denies(data) or _is_no(word):
+    if _reports_failure(data) or _means_failure(word):
         return "no"
     if isinstance(word, str) and word.strip():
         return "yes" if status_key(word) in yes_words else "unclear"
     if True in (word, data.get("success"), data.get("ok")) or word in HTTP_SUCCESSES:
         return "yes"
-    if data.get("detail"):  # which is how many APIs tell an error
+    if data.get("detail"):  # many APIs report errors this way
         return "unclear"
     return "silent" if word is None or isinstance(word, str) else "unclear"
 
 
-def _denies(data: dict[str, Any]) -> bool:
-    """Whether a body says that it failed, whatever its status: {"success": false}, {"error": "busy"}, {"code": 500}."""
+def _reports_failure(data: dict[str, Any]) -> bool:
+    """Whether a body reports a failure, whatever its status: {"success": false}, {"error": "busy"}, {"code": 500}."""
     flags = [data[key] for key in ("success", "ok") if data.get(key) is not None]
-    if any(not flag or _is_no(flag) for flag in flags):
+    if any(not flag or _means_failure(flag) for flag in flags):
         return True
     if any(data.get(key) for key in ("error", "errors", "error_code", "error_message", "failed")):
         return True
-    return any(_is_no(data.get(key)) for key in ("code", "status_code"))
+    return any(_means_failure(data.get(key)) for key in ("code", "status_code"))
 
 
-def _is_no(word: object) -> bool:
-    """Of a status word, or of an HTTP status that is repeated in the body."""
+def _means_failure(word: object) -> bool:
+    """Whether a status word, or an HTTP status repeated in the body, means failure."""
     if isinstance(word, str):
         return is_failed(word) or status_key(word) in NO_WORDS
     return word is False or (isinstance(word, int) and word in HTTP_ERRORS)

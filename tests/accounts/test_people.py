@@ -1,4 +1,4 @@
-"""Looking after people: who comes in, who becomes what, and who may decide it."""
+"""Managing people: invitations, roles, and who may change them."""
 
 import re
 from datetime import timedelta
@@ -44,7 +44,7 @@ def save(client: Client, person: User, **changes):
     )
 
 
-def test_an_admin_invites_somebody_who_sets_a_password_and_is_in(cast, signed_in):
+def test_an_invited_person_sets_a_password_and_is_signed_in(cast, signed_in):
     answer = signed_in(cast.ada).post("/people/add/", NEWCOMER)
     nora = User.objects.get(username="nora")
     assert not nora.has_usable_password()
@@ -69,14 +69,14 @@ def test_an_invitation_works_once_and_its_key_is_not_stored(cast, signed_in):
     assert Client().get(path).status_code == 404
 
 
-def test_an_invitation_is_over_after_three_days(cast, signed_in):
+def test_an_invitation_expires_after_three_days(cast, signed_in):
     path = link_in(signed_in(cast.ada).post("/people/add/", NEWCOMER))
     with time_machine.travel(timezone.now() + timedelta(days=3, seconds=1)):
         assert accept(path).status_code == 404
         assert "Invitation expired" in signed_in(cast.ada).get("/people/?q=nora").content.decode()
 
 
-def test_a_new_link_replaces_the_one_before(cast, signed_in):
+def test_a_new_link_invalidates_the_previous_one(cast, signed_in):
     admin = signed_in(cast.ada)
     first = link_in(admin.post("/people/add/", NEWCOMER))
     nora = User.objects.get(username="nora")
@@ -95,13 +95,13 @@ def test_a_link_resets_a_forgotten_password_and_ends_old_sessions(cast, signed_i
     assert cast.vera.check_password(NEW_PASSWORD)
 
 
-def test_a_sign_in_name_is_taken_whatever_its_capital_letters(cast, signed_in):
+def test_sign_in_names_are_unique_regardless_of_case(cast, signed_in):
     answer = signed_in(cast.ada).post("/people/add/", NEWCOMER | {"username": "VERA"})
     assert "already exists" in answer.content.decode()
 
 
 @pytest.mark.parametrize("username", ["nora new", "nora<b>", "nörа", ""])
-def test_a_sign_in_name_is_made_of_plain_signs(cast, signed_in, username):
+def test_a_sign_in_name_with_other_characters_is_refused(cast, signed_in, username):
     signed_in(cast.ada).post("/people/add/", NEWCOMER | {"username": username})
     assert User.objects.count() == 5
 
@@ -138,7 +138,7 @@ def test_a_change_of_role_is_recorded_and_ends_the_sessions(cast, signed_in):
     assert stories() == [("person.change_role", "vera", "viewer → manager")]
 
 
-def test_a_deactivated_person_is_out_at_once_and_stays_out(cast, signed_in):
+def test_a_deactivated_person_is_signed_out_and_cannot_sign_in(cast, signed_in):
     vera, admin = signed_in(cast.vera), signed_in(cast.ada)
     link = link_in(admin.post(f"/people/{cast.vera.pk}/", {"step": "link"}))
     save(admin, cast.vera, is_active=None)
@@ -157,7 +157,7 @@ def test_a_changed_name_keeps_the_sessions(cast, signed_in):
 
 
 @pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": None}])
-def test_nobody_takes_the_own_role_away(cast, signed_in, change):
+def test_nobody_can_remove_their_own_role(cast, signed_in, change):
     client = signed_in(cast.ada)
     page = save(client, cast.ada, **change).content.decode()
     assert "ask another admin" in page
@@ -167,7 +167,7 @@ def test_nobody_takes_the_own_role_away(cast, signed_in, change):
 
 
 @pytest.mark.parametrize("change", [{"role": Role.VIEWER}, {"is_active": False}])
-def test_the_last_admin_who_can_sign_in_stays(cast, change):
+def test_the_last_admin_who_can_sign_in_cannot_be_removed(cast, change):
     invited = User.objects.create_user("eve", None, name="Eve", role=Role.ADMIN)
     seen = cast.ada.details_key
     for name, value in change.items():
@@ -179,7 +179,7 @@ def test_the_last_admin_who_can_sign_in_stays(cast, change):
     people.change(cast.ada, seen=seen, actor=actor(invited))
 
 
-def test_people_are_found_by_name_and_a_miss_is_told(cast, signed_in):
+def test_people_are_found_by_name_and_no_match_is_reported(cast, signed_in):
     client = signed_in(cast.ada)
     found = client.get("/people/?q=omar@").content.decode()
     assert "Omar" in found
@@ -188,14 +188,14 @@ def test_people_are_found_by_name_and_a_miss_is_told(cast, signed_in):
     assert "<b>zz" not in client.get("/people/?q=<b>zz").content.decode()
 
 
-def test_a_link_is_not_made_for_somebody_deactivated(cast, signed_in):
+def test_no_link_is_created_for_a_deactivated_person(cast, signed_in):
     cast.vera.is_active = False
     cast.vera.save()
     answer = signed_in(cast.ada).post(f"/people/{cast.vera.pk}/", {"step": "link"}, follow=True)
     assert "Activate this person first" in answer.content.decode()
 
 
-def test_the_command_line_makes_the_first_admin(db, capsys):
+def test_the_command_line_invites_the_first_admin(db, capsys):
     call_command("add_person", "Ada", "--role", "admin")
     path = re.search(r"http://127\.0\.0\.1:\d+(/welcome/\S+)", capsys.readouterr().out)[1]
     assert accept(path).status_code == 302
@@ -203,12 +203,12 @@ def test_the_command_line_makes_the_first_admin(db, capsys):
     assert Entry.objects.get(action="person.invite").channel == "command"
 
 
-def test_the_command_line_brings_back_who_forgot_the_password(cast, capsys):
+def test_the_command_line_creates_a_link_for_a_forgotten_password(cast, capsys):
     call_command("add_person", "ada", "--renew", "--url", "https://portal.example/")
     assert "https://portal.example/welcome/" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("words", [["vera"], ["no one"], ["nemo", "--renew"]])
-def test_the_command_line_says_what_is_wrong(cast, words):
+def test_the_command_line_reports_invalid_arguments(cast, words):
     with pytest.raises(CommandError):
         call_command("add_person", *words)

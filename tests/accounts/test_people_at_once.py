@@ -1,4 +1,4 @@
-"""People changed by several at once: what is used once counts once, and nobody is told that a change was made which was not."""
+"""Simultaneous changes of people: an invitation is used once, and a change that was not made is not reported as made."""
 
 import threading
 import time
@@ -28,7 +28,7 @@ PASSWORDS = [
 
 @pytest.fixture
 def meet(settings, monkeypatch):
-    """A function: so many forms with a new password are checked before the first of them is carried out."""
+    """A function that makes the given number of password forms wait for each other after validation."""
 
     def meet(number: int) -> None:
         settings.AUTH_PASSWORD_VALIDATORS = VALIDATORS
@@ -70,7 +70,7 @@ def test_an_invitation_sent_four_times_at_once_is_accepted_once(meet):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_password_changes_at_once_one_is_made_and_the_other_told(cast, signed_in, meet):
+def test_of_two_simultaneous_password_changes_one_succeeds_and_the_other_is_refused(cast, signed_in, meet):
     browsers = [signed_in(cast.vera), signed_in(cast.vera)]
     meet(2)
     answers = at_once([partial(set_next, *pair) for pair in zip(browsers, PASSWORDS[:2], strict=True)])
@@ -81,7 +81,7 @@ def test_of_two_password_changes_at_once_one_is_made_and_the_other_told(cast, si
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_person_invited_twice_at_once_is_one_person_and_a_clear_answer(cast, signed_in):
+def test_two_simultaneous_invitations_of_one_name_add_one_person(cast, signed_in):
     browsers = [signed_in(cast.ada), signed_in(cast.ada)]
     said = {"username": "nora", "name": "Nora", "role": "viewer"}
     threads = []
@@ -110,7 +110,7 @@ def test_a_person_invited_a_moment_ago_is_not_invited_again():
 
 
 @pytest.mark.parametrize("step", ["deactivated", "renewed", "password set"])
-def test_an_invitation_that_is_over_since_it_was_found_sets_no_password(db, step):
+def test_an_invitation_that_ended_after_it_was_found_sets_no_password(db, step):
     person, key = invited()
     found = people.find_invited(key)
     if step == "deactivated":
@@ -126,7 +126,7 @@ def test_an_invitation_that_is_over_since_it_was_found_sets_no_password(db, step
     assert ("refused", "invitation_over") in rows()
 
 
-def test_no_link_is_made_for_somebody_deactivated_since_he_was_read(cast):
+def test_no_link_is_created_for_a_person_deactivated_after_being_read(cast):
     read = User.objects.get(pk=cast.vera.pk)
     cast.vera.is_active = False
     people.change(cast.vera, seen=read.details_key, actor=ADA)
@@ -136,7 +136,7 @@ def test_no_link_is_made_for_somebody_deactivated_since_he_was_read(cast):
     assert rows("person.invite") == []
 
 
-def test_a_change_of_details_brings_no_used_invitation_back(db):
+def test_a_change_of_details_does_not_restore_a_used_invitation(db):
     person, key = invited()
     read = User.objects.get(pk=person.pk)
     people.accept_invitation(person, PASSWORD, actor=ADA)
@@ -147,7 +147,7 @@ def test_a_change_of_details_brings_no_used_invitation_back(db):
     assert (stored.name, stored.session_seed) == ("Nora Neu", person.session_seed)
 
 
-def test_a_page_that_shows_old_details_does_not_undo_what_another_admin_did(cast, signed_in):
+def test_a_form_with_outdated_details_does_not_undo_another_admins_change(cast, signed_in):
     admin = signed_in(cast.ada)
     url = f"/people/{cast.vera.pk}/"
     said = {"name": "Vera", "email": "vera@example.com", "role": "viewer"}
@@ -160,7 +160,7 @@ def test_a_page_that_shows_old_details_does_not_undo_what_another_admin_did(cast
     assert [row["action"] for row in Entry.objects.values("action")] == ["person.deactivate"]
 
 
-def test_a_hash_that_is_made_anew_does_not_bring_an_old_password_back(cast, settings):
+def test_a_rehashed_password_does_not_overwrite_a_newer_password(cast, settings):
     settings.PASSWORD_HASHERS = [
         "django.contrib.auth.hashers.ScryptPasswordHasher", *settings.PASSWORD_HASHERS,
     ]  # fmt: skip

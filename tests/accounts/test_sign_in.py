@@ -1,4 +1,4 @@
-"""Coming in and going out."""
+"""Sign-in, sign-out, rate limit and passwords."""
 
 import re
 
@@ -24,7 +24,7 @@ def rows(action: str) -> list[Entry]:
     return list(Entry.objects.filter(action=action).order_by("sequence"))
 
 
-def test_the_right_password_leads_to_the_servers_and_into_the_log(cast, client):
+def test_the_right_password_opens_the_servers_page_and_is_recorded(cast, client):
     answer = try_in(client)
     assert (answer.status_code, answer["Location"]) == (302, reverse("server_list"))
     (row,) = rows("person.sign_in")
@@ -38,17 +38,19 @@ def test_the_right_password_leads_to_the_servers_and_into_the_log(cast, client):
     assert row.request_id == answer["X-Request-ID"]
 
 
-def test_capital_letters_do_not_matter_in_the_sign_in_name(cast, client):
+def test_the_sign_in_name_is_case_insensitive(cast, client):
     assert try_in(client, "  Vera ").status_code == 302
 
 
-def test_the_auditor_lands_on_the_log_as_servers_are_closed_to_him(cast, client):
+def test_sign_in_leads_the_auditor_to_the_audit_log(cast, client):
     assert try_in(client, "aron", next="/")["Location"] == reverse("entry_list")
     assert f'class="brand" href="{reverse("entry_list")}"' in client.get("/account/").content.decode()
 
 
 @pytest.mark.parametrize("username", ["vera", "nobody-here"])
-def test_a_failed_sign_in_says_the_same_for_known_and_unknown_names_and_is_recorded(cast, client, username):
+def test_a_failed_sign_in_has_the_same_message_for_known_and_unknown_names_and_is_recorded(
+    cast, client, username
+):
     answer = try_in(client, username, "wrong")
     assert answer.status_code == 200
     assert "Sign-in failed" in answer.content.decode()
@@ -57,7 +59,7 @@ def test_a_failed_sign_in_says_the_same_for_known_and_unknown_names_and_is_recor
     assert (row.result, row.actor_id) == ("refused", None)
 
 
-def test_a_deactivated_person_cannot_come_in(cast, client):
+def test_a_deactivated_person_cannot_sign_in(cast, client):
     cast.vera.is_active = False
     cast.vera.save()
     assert "Sign-in failed" in try_in(client).content.decode()
@@ -80,7 +82,7 @@ def test_the_session_gets_a_new_key_at_sign_in(cast, signed_in):
     assert not Session.objects.filter(session_key=before).exists()
 
 
-def test_sign_in_leads_to_where_the_person_wanted_to_go(cast, client):
+def test_sign_in_leads_to_the_requested_page(cast, client):
     asked = client.get("/tokens/")
     assert asked["Location"] == "/sign-in/?next=/tokens/"
     assert 'name="next" value="/tokens/"' in client.get(asked["Location"]).content.decode()
@@ -111,12 +113,12 @@ def test_a_link_cannot_sign_anybody_out(cast, signed_in):
     assert client.get("/account/").status_code == 200
 
 
-def test_a_form_from_elsewhere_cannot_sign_anybody_in(cast):
+def test_a_form_of_another_site_cannot_sign_anybody_in(cast):
     answer = try_in(Client(enforce_csrf_checks=True))
     assert answer.status_code == 403
 
 
-def test_ten_failures_make_the_guesser_wait_and_say_how_long(cast, client):
+def test_after_ten_failures_sign_in_is_blocked_and_the_page_says_how_long(cast, client):
     with time_machine.travel("2026-11-24T12:00:00Z", tick=False):
         for _ in range(10):
             assert try_in(client, password="wrong").status_code == 200
@@ -127,7 +129,7 @@ def test_ten_failures_make_the_guesser_wait_and_say_how_long(cast, client):
     assert [row.code for row in rows("person.sign_in")] == ["wrong_password"] * 9 + ["braked", "held_back"]
 
 
-def test_of_the_attempts_while_the_brake_holds_the_first_is_recorded(cast, client):
+def test_only_the_first_attempt_during_a_block_is_recorded(cast, client):
     with time_machine.travel("2026-11-24T12:00:00Z", tick=False):
         for _ in range(20):
             try_in(client, password="wrong")
@@ -139,13 +141,13 @@ def test_of_the_attempts_while_the_brake_holds_the_first_is_recorded(cast, clien
     assert once.at < again.at
 
 
-def test_while_an_address_is_held_back_it_fills_no_log_with_other_names(cast, client):
+def test_a_blocked_address_cannot_fill_the_log_with_other_names(cast, client):
     for number in range(50):
         try_in(client, f"name-{number}", "wrong", address="203.0.113.9")
     assert [row.code for row in rows("person.sign_in")][29:] == ["braked", "held_back"]
 
 
-def test_the_brake_lets_go_after_fifteen_minutes(cast, client):
+def test_a_block_ends_after_fifteen_minutes(cast, client):
     with time_machine.travel("2026-11-24T12:00:00Z", tick=False):
         for _ in range(10):
             try_in(client, password="wrong")
@@ -155,7 +157,7 @@ def test_the_brake_lets_go_after_fifteen_minutes(cast, client):
         assert try_in(client).status_code == 302
 
 
-def test_a_guesser_does_not_lock_the_victim_out_elsewhere(cast, client):
+def test_guesses_from_one_address_do_not_block_the_person_at_another(cast, client):
     for _ in range(10):
         try_in(client, password="wrong", address="203.0.113.9")
     assert try_in(client, address="203.0.113.9").status_code == 429
@@ -168,7 +170,7 @@ def test_one_address_cannot_try_many_names(cast, client):
     assert try_in(client, address="203.0.113.9").status_code == 429
 
 
-def test_signing_in_forgives_ones_own_slips(cast, client):
+def test_a_successful_sign_in_clears_the_persons_failures(cast, client):
     for _ in range(9):
         try_in(client, password="wrong")
     try_in(client)
@@ -177,7 +179,7 @@ def test_signing_in_forgives_ones_own_slips(cast, client):
         assert try_in(client, password="wrong").status_code == 200
 
 
-def test_without_its_audit_row_nobody_comes_in(cast, client, settings):
+def test_sign_in_fails_if_its_audit_row_cannot_be_written(cast, client, settings):
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     answer = try_in(client)
     assert answer.status_code == 503
@@ -199,7 +201,7 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(cast, signed_
     assert cast.vera.check_password(new)
 
 
-def test_a_password_changes_only_for_who_knows_the_old_one(cast, signed_in):
+def test_changing_a_password_requires_the_old_one(cast, signed_in):
     new = "another horse, a battery"
     client = signed_in(cast.vera)
     for _ in range(10):
@@ -215,7 +217,7 @@ def test_a_password_changes_only_for_who_knows_the_old_one(cast, signed_in):
     assert {(row.result, row.actor_name, row.target) for row in told} == {("refused", "Vera", "vera")}
 
 
-def test_a_guess_at_the_old_password_that_cannot_be_recorded_is_told_nothing(cast, signed_in, settings):
+def test_a_password_guess_that_cannot_be_recorded_gets_no_answer(cast, signed_in, settings):
     client = signed_in(cast.vera)
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     assert client.post("/account/", {"old_password": "guess"}).status_code == 503

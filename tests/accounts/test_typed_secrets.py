@@ -1,4 +1,4 @@
-"""A password or key typed into the wrong place stands neither in the audit log nor in the log lines."""
+"""A password or key typed into the wrong field is neither in the audit log nor in the log lines."""
 
 import json
 import re
@@ -16,9 +16,9 @@ from tests.support import hostile
 from tests.support.pages import text_of
 
 SECRET = "Tr0ub4dor&3"
-"""No sign-in name can look so."""
+"""Not valid as a sign-in name."""
 PLAUSIBLE = "correct.horse"
-"""A sign-in name could, but nobody has it."""
+"""Valid as a sign-in name, but nobody has it."""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def everything_stored() -> str:
 
 
 @pytest.mark.parametrize("typed", [SECRET, PLAUSIBLE, f" {SECRET} ", SECRET.upper(), "x" * 500, "né\x00nom"])
-def test_a_name_that_nobody_has_is_written_as_its_length_and_a_hash(cast, strict, lines, typed):
+def test_an_unknown_name_is_recorded_as_its_length_and_a_hash(cast, strict, lines, typed):
     for _ in range(12):  # the last ones are held back, and recorded too
         sign_in(typed)
     name = typed.strip().lower()
@@ -54,7 +54,7 @@ def test_a_name_that_nobody_has_is_written_as_its_length_and_a_hash(cast, strict
     assert name not in "".join(lines()).lower()
 
 
-def test_the_name_of_a_person_is_written_as_it_is_stored(cast):
+def test_the_name_of_a_person_is_recorded_as_stored(cast):
     sign_in("  VERA")
     assert targets() == ["vera"]
 
@@ -66,7 +66,7 @@ def test_a_deactivated_person_is_named_too(cast):
     assert targets() == ["vera"]
 
 
-def test_the_same_unknown_name_is_known_again_and_another_is_not(cast):
+def test_the_same_unknown_name_gives_the_same_hash_and_another_a_different_one(cast):
     for typed in (SECRET, PLAUSIBLE, SECRET.lower(), PLAUSIBLE + "!"):
         sign_in(typed)
     first, second, again, other = targets()
@@ -81,7 +81,7 @@ def test_the_hash_depends_on_the_secret_key(cast, settings):
     assert len(set(targets())) == 2
 
 
-def test_the_audit_page_says_it_in_the_readers_words_and_finds_it_by_its_hash(cast, signed_in):
+def test_the_audit_page_describes_an_unknown_name_and_finds_it_by_its_hash(cast, signed_in):
     sign_in(SECRET)
     sign_in(PLAUSIBLE)
     length, hashed = masking.read_masked(targets()[0])
@@ -94,7 +94,7 @@ def test_the_audit_page_says_it_in_the_readers_words_and_finds_it_by_its_hash(ca
     assert "unknown name (" not in detail.replace("an unknown name (", "")
 
 
-def test_the_words_are_translated_when_they_are_shown(monkeypatch):
+def test_the_description_is_translated_when_it_is_shown(monkeypatch):
     monkeypatch.setattr(texts, "ngettext", lambda one, many, count: "unbekannt: %(length)s, %(hash)s")
     entry = Entry(action="person.sign_in", target=masking.mask_name(SECRET))
     with translation.override("de"):
@@ -105,12 +105,12 @@ def test_the_words_are_translated_when_they_are_shown(monkeypatch):
     "path",
     [f"/{PLAUSIBLE}", f"/Welcome/{PLAUSIBLE}/", f"/welcome/{PLAUSIBLE}/more", f"/x/{PLAUSIBLE}/", f"/welcome//{PLAUSIBLE}/"],
 )  # fmt: skip
-def test_a_path_that_leads_nowhere_is_not_written(db, lines, path):
+def test_a_path_that_does_not_exist_is_not_logged(db, lines, path):
     assert Client().get(path).status_code in {301, 404}
     Client(enforce_csrf_checks=True).post(path)
     assert PLAUSIBLE not in "".join(lines())
 
 
-def test_of_a_path_that_leads_somewhere_the_route_is_written(db, lines):
+def test_for_an_existing_path_the_route_is_logged(db, lines):
     Client(enforce_csrf_checks=True).post("/sign-in/")
     assert "Forbidden (CSRF cookie not set.): /sign-in/" in "".join(lines())

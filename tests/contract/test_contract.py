@@ -40,7 +40,7 @@ class Provider:
     server_id: int
 
     def get(self, path: str, **params: object) -> httpx.Response:
-        """Past our client, to see the wire itself."""
+        """A request without SnapshotClient, to see the raw answer."""
         return self.http.get(path, params=params or None, headers={"Authorization": f"Bearer {self.token}"})
 
 
@@ -86,7 +86,7 @@ def test_list_has_the_documented_shape(provider):
 
 
 @reads
-def test_every_listed_snapshot_is_read_whole(provider):
+def test_every_listed_snapshot_is_parsed_completely(provider):
     data = provider.get(contract.SNAPSHOTS_PATH).json()
     snapshots = provider.client.list_snapshots()
     assert {snapshot.id for snapshot in snapshots} >= {item["id"] for item in data["results"]}
@@ -126,7 +126,7 @@ def test_missing_token_is_refused(provider):
 
 
 @in_sandbox
-def test_siblings_are_read(provider):
+def test_servers_and_account_are_read(provider):
     account = provider.client.read_account()
     assert account.name
     assert "@" in account.email
@@ -143,7 +143,7 @@ def test_servers_are_filtered_by_status_and_location(provider):
 
 
 @writes
-def test_snapshot_is_made_listed_and_deleted(provider):
+def test_snapshot_is_created_listed_and_deleted(provider):
     name = f"contract-{secrets.token_hex(4)}"
     made = provider.client.create_snapshot(server_id=provider.server_id, name=name, description="A test")
     try:
@@ -184,7 +184,7 @@ def test_sixth_snapshot_is_refused(provider):
 
 
 @in_sandbox
-def test_restore_starts_and_the_server_says_so(provider):
+def test_restore_starts_and_the_servers_status_is_restoring(provider):
     snapshot = next(row for row in provider.client.list_snapshots() if row.is_completed)
     started = provider.client.restore_snapshot(snapshot.id)
     assert started.status == 200

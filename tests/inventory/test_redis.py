@@ -1,17 +1,15 @@
-"""With Redis as the cache, readings are shared and cached as with the built-in cache."""
+"""With Redis as the cache, readings are shared and cached as with the database cache."""
 
-import os
 import shutil
 import subprocess
-import sys
 import time
-from pathlib import Path
 
 import pytest
 import redis
 
+from tests.support import own_run
+
 pytestmark = pytest.mark.redis
-ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 10
 
 
@@ -39,14 +37,7 @@ def redis_url(tmp_path, free_tcp_port):
 
 
 def test_readings_are_shared_and_cached_in_redis(redis_url, tmp_path):
-    """Uses its own data folder, so that it does not remove the test database of this run."""
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/inventory/test_reader.py"],
-        cwd=ROOT,
-        env=os.environ | {"SNAPPORTAL_CACHE_URL": redis_url, "SNAPPORTAL_DATA_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout[-6000:] + done.stderr
+    files = own_run.find_files(["inventory/test_reader.py"])
+    own_run.run_files(files, tmp_path, timeout_seconds=120, SNAPPORTAL_CACHE_URL=redis_url)
+    with redis.Redis.from_url(redis_url) as client:
+        assert client.info("stats")["keyspace_hits"] > 0, "the tests did not use Redis"

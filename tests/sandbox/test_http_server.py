@@ -1,4 +1,4 @@
-"""The sandbox over HTTP misbehaves on demand, counts what it was asked, and says which writes were done."""
+"""The sandbox over HTTP produces faults on request, and counts calls and successful writes."""
 
 import os
 import stat
@@ -50,7 +50,7 @@ def test_write_whose_answer_is_lost_was_done(http_sandbox, client, server_id, mo
 
 
 @pytest.mark.parametrize("mode", ["reset_before", "hang_before", "status", "redirect"])
-def test_write_that_never_reached_the_work_was_not_done(http_sandbox, client, server_id, mode):
+def test_write_that_fails_before_it_is_handled_was_not_done(http_sandbox, client, server_id, mode):
     http_sandbox.misbehave(mode, method="POST")
     with pytest.raises(errors.LostError):
         client.create_snapshot(server_id=server_id, name="lost")
@@ -59,14 +59,14 @@ def test_write_that_never_reached_the_work_was_not_done(http_sandbox, client, se
     assert not Snapshot.objects.filter(name="lost").exists()
 
 
-def test_gateway_may_give_up_after_the_work(http_sandbox, client, server_id):
+def test_gateway_timeout_may_follow_a_write_that_was_done(http_sandbox, client, server_id):
     http_sandbox.misbehave("status", status=504, work=True, method="POST")
     with pytest.raises(errors.ServerFaultError):
         client.create_snapshot(server_id=server_id, name="done")
     assert http_sandbox.writes == [("POST", contract.SNAPSHOTS_PATH)]
 
 
-def test_misbehaviour_ends_after_its_times_and_meets_only_what_it_names(http_sandbox, client):
+def test_fault_ends_after_its_number_of_times_and_affects_only_matching_requests(http_sandbox, client):
     http_sandbox.misbehave("answer", status=404, times=2, path_prefix=contract.SERVERS_PATH)
     assert client.list_snapshots()
     for _ in range(2):
@@ -75,19 +75,19 @@ def test_misbehaviour_ends_after_its_times_and_meets_only_what_it_names(http_san
     assert client.list_servers()
 
 
-def test_stale_connection_is_noticed_before_a_write_goes_out(http_sandbox, client, server_id):
+def test_stale_connection_is_detected_before_a_write_is_sent(http_sandbox, client, server_id):
     client.list_snapshots()
     http_sandbox.drop_connections()
     assert client.create_snapshot(server_id=server_id, name="after-the-drop").status == 201
 
 
-def test_parallel_creates_never_pass_the_limit(http_sandbox, server_id):
+def test_parallel_creates_never_exceed_the_limit(http_sandbox, server_id):
     client = make_client(http_sandbox.sandbox.token, http_sandbox.url, timeout_seconds=10)
 
     def create(number):
         try:
             return client.create_snapshot(server_id=server_id, name=f"n{number}").status
-        except errors.InvalidError as error:
+        except errors.LimitReachedError as error:
             return error.status
 
     with ThreadPoolExecutor(8) as pool:
@@ -96,7 +96,7 @@ def test_parallel_creates_never_pass_the_limit(http_sandbox, server_id):
     assert Snapshot.objects.filter(server_id=server_id).count() == 5
 
 
-def test_manners_are_chosen_and_calls_are_read_over_http(http_sandbox):
+def test_faults_are_set_and_calls_are_read_over_http(http_sandbox):
     with httpx.Client(base_url=http_sandbox.url, trust_env=False) as http:
         spec = {"mode": "rate_limit", "retry_after": "9", "times": 0, "match": {"method": "GET"}}
         assert http.post("/_misbehave", json=spec).status_code == 204
@@ -111,16 +111,16 @@ def test_manners_are_chosen_and_calls_are_read_over_http(http_sandbox):
         assert http.get("/_nothing").status_code == 404
 
 
-def test_manners_are_read_from_one_line():
+def test_faults_are_parsed_from_one_line():
     how = faults.parse("latency:seconds=1.5,times=0,method=GET,path_prefix=/api/v1/servers/")
     assert (how.mode, how.seconds, how.times) == ("latency", 1.5, 0)
-    assert how.meets("GET", "/api/v1/servers/")
-    assert not how.meets("GET", "/api/v1/snapshots/")
-    assert not how.meets("POST", "/api/v1/servers/")
+    assert how.matches("GET", "/api/v1/servers/")
+    assert not how.matches("GET", "/api/v1/snapshots/")
+    assert not how.matches("POST", "/api/v1/servers/")
 
 
 @pytest.mark.parametrize("spec", ["", "nothing", "latency:seconds=soon", "latency:colour=red"])
-def test_line_that_makes_no_sense_is_refused(db, spec):
+def test_invalid_fault_line_is_refused(db, spec):
     with pytest.raises(CommandError):
         call_command("serve_sandbox", port=0, misbehave=[spec])
 
@@ -129,7 +129,7 @@ def test_every_mode_can_be_performed():
     assert set(faults.PERFORMERS) == faults.MODES
 
 
-def test_command_fills_and_issues_a_token_once(transactional_db, capsys):
+def test_command_fills_the_sandbox_and_issues_a_token(transactional_db, capsys):
     call_command("fill_sandbox", issue_token="demo", without_servers=True)
     token = capsys.readouterr().out.split()[-1]
     client = make_client(token)
@@ -139,7 +139,7 @@ def test_command_fills_and_issues_a_token_once(transactional_db, capsys):
 
 
 @pytest.mark.parametrize("options", [{}, {"issue_token": "demo"}], ids=["filling", "issuing a token"])
-def test_command_refuses_to_fill_a_sandbox_that_nobody_asks(db, settings, capsys, options):
+def test_command_refuses_to_fill_the_sandbox_with_a_real_provider(db, settings, capsys, options):
     settings.SANDBOX = False
     settings.SNAPPORTAL_API_URL = "https://admin.example.org"
     with pytest.raises(CommandError, match=r"SNAPPORTAL_API_URL is set.*unset SNAPPORTAL_API_URL"):
@@ -149,7 +149,7 @@ def test_command_refuses_to_fill_a_sandbox_that_nobody_asks(db, settings, capsys
     assert not Server.objects.exists()
 
 
-def test_command_serves_with_a_token_for_its_owner_only(tmp_path):
+def test_command_serves_and_writes_a_token_file_readable_by_its_owner_only(tmp_path):
     root = Path(__file__).resolve().parents[2]
     environment = {
         **os.environ,

@@ -1,4 +1,4 @@
-"""The sandbox keeps the provider's rules: whose things are whose, what moves with time, and what a restore brings back."""
+"""The sandbox follows the provider's rules: ownership, times of operations, effects of a restore."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -55,7 +55,7 @@ def ask(token, method, path, query="", data=None):
     return {"status_code": answer.status, **(answer.data or {})}
 
 
-def test_example_holds_what_a_demonstration_needs(client):
+def test_example_data_has_all_states_that_a_demonstration_needs(client):
     snapshots = client.list_snapshots()
     counts = {
         server.name: sum(1 for row in snapshots if row.server.id == server.id)
@@ -79,7 +79,7 @@ def test_filling_twice_changes_nothing(client, sandbox):
     assert Account.objects.count() == 2
 
 
-def test_only_the_hash_of_a_token_is_kept(sandbox):
+def test_only_the_hash_of_a_token_is_stored(sandbox):
     assert sandbox.token.startswith("sbx_")
     assert len(sandbox.token) == 44
     assert not any(sandbox.token in str(row) for row in Token.objects.values_list())
@@ -122,14 +122,14 @@ def test_snapshot_completes_within_the_documented_minutes(client, clock):
     assert now().size_mb == 4800
 
 
-def test_speed_shortens_the_minutes(client, clock, settings):
+def test_speed_shortens_the_documented_times(client, clock, settings):
     settings.SNAPPORTAL_SANDBOX_SPEED = 60.0
     made = client.create_snapshot(server_id=of(client, "vpn-gateway").id, name="fresh").snapshot
     clock.shift(timedelta(seconds=contract.CREATE_MINUTES[1]))
     assert next(row for row in client.list_snapshots() if row.id == made.id).is_completed
 
 
-def test_snapshot_that_is_asked_to_fail_fails(client, clock):
+def test_snapshot_with_the_fail_word_fails(client, clock):
     server_id = of(client, "vpn-gateway").id
     made = client.create_snapshot(server_id=server_id, name="bad", description="a try: fail-please").snapshot
     assert made.status == "in_progress"
@@ -147,7 +147,7 @@ def test_snapshot_in_progress_cannot_be_restored(client):
 
 
 @pytest.mark.parametrize("power", ["active", "stopped"])
-def test_restore_brings_the_disk_back_and_the_server_as_it_was(client, clock, sandbox, power):
+def test_restore_returns_the_disk_and_the_servers_power_to_their_earlier_state(client, clock, sandbox, power):
     server = sandbox.servers["vpn-gateway"]
     Server.objects.filter(pk=server.pk).update(power=power)
     held = stamps(sandbox.token)["vpn-gateway"]
@@ -167,7 +167,7 @@ def test_restore_brings_the_disk_back_and_the_server_as_it_was(client, clock, sa
     assert stamps(sandbox.token)["web-server-01"] == sandbox.servers["web-server-01"].state_stamp
 
 
-def test_work_after_a_restore_is_not_lost_when_nobody_looked_meanwhile(client, clock, sandbox):
+def test_changes_after_a_restore_are_kept_even_if_its_end_was_not_read(client, clock, sandbox):
     server = sandbox.servers["shop-staging"]
     (snapshot,) = client.list_snapshots(server.pk)
     client.restore_snapshot(snapshot.id)
@@ -186,7 +186,7 @@ def test_snapshot_may_be_deleted_while_its_restore_runs(client, clock, sandbox):
     assert stamps(sandbox.token)["shop-staging"] == held
 
 
-def test_server_that_is_restored_takes_no_snapshot_and_no_second_restore(client):
+def test_restoring_server_accepts_no_snapshot_and_no_second_restore(client):
     snapshot = next(
         row for row in client.list_snapshots() if row.is_completed and row.server.name == "web-server-01"
     )
@@ -233,7 +233,7 @@ def test_id_of_a_deleted_snapshot_is_never_used_again(client):
         ("GET", "/api/v1/backups/", "", None, 404),
     ],
 )
-def test_wrong_request_is_refused_with_a_reason(sandbox, method, path, query, data, status):
+def test_invalid_request_is_refused_with_a_reason(sandbox, method, path, query, data, status):
     answer = ask(sandbox.token, method, path, query, data)
     assert answer["status_code"] == status
     assert answer["detail"]
@@ -247,7 +247,7 @@ def test_anything_but_a_known_bearer_token_is_refused(sandbox, header):
     assert answer.status == 401
 
 
-def test_broken_database_is_an_answer_and_undoes_the_half_that_was_done(client, clock, sandbox):
+def test_database_error_is_answered_with_503_and_rolled_back(client, clock, sandbox):
     server = sandbox.servers["shop-staging"]
     client.restore_snapshot(client.list_snapshots(server.pk)[0].id)
     clock.shift(timedelta(minutes=20))

@@ -1,4 +1,4 @@
-"""The portal under a path of a host that it shares: every address, cookie and redirect stays below that path."""
+"""The portal under a path of a shared host: every URL, cookie and redirect is below that path."""
 
 import re
 from http.cookies import SimpleCookie
@@ -13,7 +13,7 @@ from tests.support.reverse_proxy import ELSEWHERE, proxy_for
 __all__ = ["production"]
 
 BASE = "/snapshots/"
-"""On purpose the first part of addresses of the portal itself, too."""
+"""On purpose also the first part of some of the portal's URLs."""
 LINK = re.compile(r"""(?:href|src|action|hx-get|hx-post)="(/[^"]*)\"""")
 
 
@@ -26,7 +26,7 @@ def portal(sandbox_data):
 
 @pytest.fixture
 def host(portal):
-    """A client at the host that the portal shares, whose web server hands on the whole path."""
+    """A client at the host that the portal shares, whose web server passes on the whole path."""
     with (
         proxy_for(portal[0].base_url.port, BASE) as proxy,
         httpx.Client(base_url=proxy.url, trust_env=False) as client,
@@ -42,7 +42,7 @@ def cookies_of(answer: httpx.Response) -> SimpleCookie:
 
 
 def cookie_header(*answers: httpx.Response) -> dict[str, str]:
-    """As a browser sends them back; this client keeps no Secure cookie of a plain http address."""
+    """The cookies as a browser sends them; httpx stores no Secure cookie of a plain http URL."""
     kept = {name: one.value for answer in answers for name, one in cookies_of(answer).items()}
     return {"Cookie": "; ".join(f"{name}={value}" for name, value in kept.items())}
 
@@ -56,11 +56,11 @@ def try_in(host: httpx.Client, folder, username: str = "manager", **fields: str)
 
 @pytest.fixture(scope="module")
 def admin(portal) -> dict[str, str]:
-    """The header by which an admin is known."""
+    """The cookie header of an admin's session."""
     return cookie_header(try_in(portal[0], portal[1], "admin"))
 
 
-def test_who_comes_is_sent_to_the_sign_in_below_the_path(host):
+def test_an_anonymous_request_is_redirected_to_the_sign_in_below_the_path(host):
     answer = host.get(BASE)
     assert (answer.status_code, answer.headers["Location"]) == (
         302, f"{BASE}sign-in/?next={BASE}",
@@ -73,7 +73,7 @@ def test_the_path_without_its_last_slash_leads_to_the_portal(host):
     assert host.get(BASE.rstrip("/")).headers["Location"] == BASE
 
 
-def test_cookies_are_sent_to_the_portal_alone(host, portal):
+def test_cookies_are_sent_to_the_portal_only(host, portal):
     page = host.get(f"{BASE}sign-in/")
     answer = try_in(host, portal[1])
     assert (answer.status_code, answer.headers["Location"]) == (302, BASE)
@@ -85,7 +85,7 @@ def test_cookies_are_sent_to_the_portal_alone(host, portal):
         assert cookie["httponly"]
 
 
-def test_signing_out_takes_the_cookie_away_where_it_was_set(host, portal):
+def test_signing_out_deletes_the_cookie_under_its_path(host, portal):
     session = try_in(host, portal[1])
     page = host.get(f"{BASE}help/", headers=cookie_header(session))
     csrf = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
@@ -118,7 +118,7 @@ def test_a_sign_in_leads_to_no_other_application_of_the_host(host, portal, usern
     assert (answer.status_code, answer.headers["Location"]) == (302, expected)
 
 
-def test_a_fragment_of_an_ended_session_comes_back_to_its_page(host):
+def test_after_an_ended_session_a_fragment_request_leads_back_to_its_page(host):
     here = f"{BASE}servers/x/12345/?alone=1"
     headers = {"HX-Request": "true", "HX-Current-URL": f"{host.base_url}{here}"}
     answer = host.get(f"{BASE}servers/x/12345/status/", headers=headers)
@@ -137,7 +137,7 @@ def test_every_link_of_a_page_stays_below_the_path(host, admin, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_navigation_knows_the_current_place(host, admin, page):
+def test_the_navigation_marks_the_current_page(host, admin, page):
     text = host.get(f"{BASE}{page}", headers=admin).text
     current = re.findall(r'<a href="([^"]*)" aria-current="page">', text)
     assert current == [BASE + page]
@@ -152,7 +152,7 @@ def test_static_files_are_served_below_the_path(host):
     assert host.get(f"{BASE}static/nothing.css").status_code == 404
 
 
-def test_an_invitation_on_the_screen_leads_below_the_path(host, admin):
+def test_an_invitation_link_on_the_page_is_below_the_path(host, admin):
     page = host.get(f"{BASE}people/add/", headers=admin)
     csrf = page.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
     form = {"csrfmiddlewaretoken": csrf, "username": "nora", "name": "Nora", "role": "viewer"}
@@ -163,7 +163,7 @@ def test_an_invitation_on_the_screen_leads_below_the_path(host, admin):
     assert host.get(link).status_code == 200
 
 
-def test_an_invitation_from_the_command_line_leads_below_the_path(production):
+def test_an_invitation_link_from_the_command_line_is_below_the_path(production):
     environment = production | {"SNAPPORTAL_BASE_PATH": BASE}
     assert start(environment, "start", "--no-serve").returncode == 0
     for username, given, address in [
@@ -175,24 +175,24 @@ def test_an_invitation_from_the_command_line_leads_below_the_path(production):
         assert link.startswith(f"{address}/snapshots/welcome/"), given
 
 
-def test_the_start_tells_the_whole_address(portal):
+def test_start_prints_the_complete_url(portal):
     client, folder = portal
     assert f"{client.base_url}{BASE}\n" in (folder.parent / "printed.txt").read_text()
 
 
-def test_nothing_but_the_portals_path_is_the_portals(host):
+def test_only_requests_below_the_path_reach_the_portal(host):
     for path in ("/", "/sign-in/", "/snapshotsx/"):
         assert host.get(path).content == ELSEWHERE
 
 
 @pytest.mark.parametrize("path", ["livez", "readyz"])
-def test_a_supervisor_asks_with_the_path_and_past_the_web_server_without_it(host, portal, path):
+def test_health_checks_answer_with_and_without_the_path(host, portal, path):
     assert host.get(f"{BASE}{path}").status_code == 200
     assert portal[0].get(f"/{path}").status_code == 200
 
 
 @pytest.mark.parametrize("page", ["", "sign-in/", "servers/x/12345/", "nothing/"])
-def test_a_web_server_that_takes_the_path_off_is_told_so(portal, page):
+def test_a_web_server_that_removes_the_path_gets_a_page_that_says_so(portal, page):
     with proxy_for(portal[0].base_url.port, BASE, strips=True) as proxy:
         answer = httpx.get(f"{proxy.url}{BASE}{page}", trust_env=False)
     assert answer.status_code == 404
@@ -201,5 +201,5 @@ def test_a_web_server_that_takes_the_path_off_is_told_so(portal, page):
     assert "docs/operators.md" in answer.text
 
 
-def test_a_page_that_is_missing_below_the_path_is_just_not_found(host):
+def test_a_missing_page_below_the_path_is_not_found(host):
     assert "Page not found" in host.get(f"{BASE}nothing/").text

@@ -1,4 +1,4 @@
-"""The rules of the house: who may import whom, who may write where, what must be documented and translatable."""
+"""Rules of the code base: imports, writers, documentation, translation."""
 
 import ast
 import re
@@ -28,24 +28,24 @@ def name_of(path: Path) -> str:
 
 
 def calls_in(path: Path) -> list[str]:
-    """The dotted text of everything that is called in a module."""
+    """The dotted name of every call in a module."""
     tree = ast.parse(path.read_text())
     return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
 
 
-def test_imports_only_go_the_ways_that_are_allowed():
+def test_imports_follow_the_import_contracts():
     lint = Path(sys.executable).with_name("lint-imports")
     result = subprocess.run([lint, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
 
 
-def test_only_operations_asks_the_provider_to_write():
+def test_only_the_operations_service_sends_writes_to_the_provider():
     writes = re.compile(r"client\w*(\(.*\))?\.(create_snapshot|restore_snapshot|delete_snapshot)$")
     writers = {name_of(path) for path in SOURCES if any(writes.search(call) for call in calls_in(path))}
     assert writers == {"snapshots/operations/service.py"}
 
 
-def test_only_operations_reads_with_the_reader_so_that_no_evidence_is_missed():
+def test_only_reconciliation_calls_the_reader_so_that_no_evidence_is_missed():
     reads = re.compile(r"^reader\.read$")
     imports = re.compile(r"from snapshots\.inventory\.reader import .*\bread\b")
     readers = {
@@ -64,10 +64,10 @@ def test_only_the_journal_inserts_audit_rows():
         if any(inserts.search(call) for call in calls_in(path)) or "INTO audit_entry" in path.read_text()
     }
     assert writers <= {"snapshots/audit/journal.py"}
-    assert writers, "the pattern finds nobody any more: mend it"
+    assert writers, "the pattern matches no module: correct it"
 
 
-def test_only_upstream_and_its_seams_import_httpx():
+def test_only_upstream_and_the_sandbox_transport_import_httpx():
     importers = {
         name_of(path)
         for path in SOURCES
@@ -95,11 +95,11 @@ def test_nine_of_ten_functions_have_fewer_than_20_lines():
     assert sum(length < 20 for length in lengths) / len(lengths) >= 0.9
 
 
-def test_the_root_of_the_product_has_at_most_12_entries():
+def test_the_snapshots_package_has_at_most_12_entries():
     assert len(ROOT_ENTRIES) <= 12, sorted(ROOT_ENTRIES)
 
 
-def test_the_architecture_page_names_every_package_and_nothing_that_is_gone():
+def test_the_architecture_page_names_every_package_and_only_existing_modules():
     page = (ROOT / "docs" / "architecture.md").read_text()
     listed = {name.rstrip("/") for name in re.findall(r"^\| `([\w./]+)`", page, re.MULTILINE)}
     assert listed == ROOT_ENTRIES - {"__init__.py"}
@@ -139,12 +139,12 @@ UNTRANSLATABLE = re.compile(
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
-def test_every_word_in_a_template_can_be_translated(path):
+def test_every_text_in_a_template_is_translatable(path):
     rest = UNTRANSLATABLE.sub(" ", path.read_text()).replace("SnapPortal", "").replace("UTC", "")
     assert not re.findall(r"[A-Za-z]{2,}", rest)
 
 
-def test_every_setting_stands_in_the_readme():
+def test_every_setting_is_documented_in_the_readme():
     source = (ROOT / "snapportal" / "settings.py").read_text()
     names = set(re.findall(r"environment\.\w+\(\s*(?:env\.\w+,\s*)?\"([A-Z_]+)\"", source))
     readme = (ROOT / "README.md").read_text()
@@ -164,7 +164,7 @@ def test_every_change_of_a_model_has_its_migration():
     call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 
 
-def test_css_knows_start_and_end_but_not_left_and_right():
+def test_css_uses_logical_properties_only():
     physical = re.compile(
         r"(margin|padding|border)-(left|right|top|bottom)\b|(?<![-\w])(left|right)\s*:|text-align\s*:\s*(left|right)"
     )
@@ -176,7 +176,7 @@ def test_css_knows_start_and_end_but_not_left_and_right():
 @pytest.mark.parametrize(
     "path", [*DOCUMENTS, *sorted((ROOT / "docs" / "decisions").glob("*.md"))], ids=name_of
 )
-def test_every_link_to_a_file_leads_to_one(path):
+def test_every_link_to_a_file_names_an_existing_file(path):
     links = re.findall(r"\]\((?!https?:|#|mailto:)([^)#]+)", path.read_text())
     assert {link for link in links if not (path.parent / link).exists()} == set()
 

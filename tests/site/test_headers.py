@@ -1,4 +1,4 @@
-"""Every address, as a stranger and as each of us, gone well and gone wrong: its headers, its cookies, and where it may lead."""
+"""Headers and cookies of every URL, for every role and for errors, and the targets of redirects."""
 
 import pytest
 from django.conf import settings as django_settings
@@ -9,7 +9,7 @@ from django.urls import path, reverse
 
 from snapportal.urls import urlpatterns as real_patterns
 from tests.support.hostile import strange_markup
-from tests.views.test_access_matrix import MATRIX, each_name
+from tests.views.test_access_matrix import MATRIX, parameters
 
 PASSWORD = "correct horse battery"
 POLICY = {
@@ -80,7 +80,7 @@ def check_headers(answer, told: str, *, is_file: bool = False) -> None:
     for name, cookie in answer.cookies.items():
         assert name.startswith("__Host-"), told
         assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", ""), told
-        assert cookie["httponly"] or not cookie.value, told  # a cookie that is taken away has no need to hide
+        assert cookie["httponly"] or not cookie.value, told  # a deleted cookie needs no protection
         assert cookie["samesite"] in {"Lax", "Strict"}, told
 
 
@@ -91,8 +91,8 @@ def check_page(answer, told: str) -> None:
         assert all(rule in text for rule in HTMX), told
 
 
-@pytest.mark.parametrize("name", each_name())
-def test_every_address_carries_the_headers_for_everybody(cast, signed_in, name):
+@pytest.mark.parametrize("name", parameters())
+def test_every_url_has_the_headers_for_every_role(cast, signed_in, name):
     arguments, _methods, _who = MATRIX[name]
     url = reverse(name, kwargs=arguments)
     browsers = {"": Client(), **{person.role: signed_in(person) for person in vars(cast).values()}}
@@ -122,7 +122,7 @@ def test_every_address_carries_the_headers_for_everybody(cast, signed_in, name):
     ],
 )
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
-def test_every_error_carries_the_headers_and_says_what_to_do(cast, url, status, headers):
+def test_every_error_page_has_the_headers_and_says_what_to_do(cast, url, status, headers):
     browser = Client(raise_request_exception=False)
     browser.force_login(cast.vera)
     answer = browser.get(url, headers=headers)
@@ -138,7 +138,7 @@ def test_every_error_carries_the_headers_and_says_what_to_do(cast, url, status, 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "fragment"])
-def test_a_form_that_is_not_ours_is_refused_with_the_headers(cast, headers):
+def test_a_form_of_another_site_is_refused_with_the_headers(cast, headers):
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(cast.mia)
     answer = browser.post("/tokens/add/", {"label": "x", "token": "y" * 20}, headers=headers)
@@ -148,7 +148,7 @@ def test_a_form_that_is_not_ours_is_refused_with_the_headers(cast, headers):
 
 
 @pytest.mark.django_db
-def test_a_host_that_is_not_ours_is_refused_with_the_headers():
+def test_an_unknown_host_is_refused_with_the_headers():
     answer = Client().get("/sign-in/", headers={"Host": "evil.example"})
     assert answer.status_code == 400
     check_headers(answer, "host")
@@ -159,7 +159,7 @@ def test_a_host_that_is_not_ours_is_refused_with_the_headers():
 @pytest.mark.parametrize(
     "name", ["app.css", "print.css", "app.js", "favicon.svg", "django_htmx/htmx-2.min.js"]
 )
-def test_static_files_carry_the_headers(settings, name):
+def test_static_files_have_the_headers(settings, name):
     settings.WHITENOISE_USE_FINDERS = True
     answer = Client().get(f"/static/{name}")
     assert answer.status_code == 200, name
@@ -172,7 +172,7 @@ def test_static_files_carry_the_headers(settings, name):
 @pytest.mark.parametrize(
     "url", ["/static/nothing.css", "/static/../settings.py", "/static/%2e%2e/manage.py", "/static/"]
 )
-def test_what_is_no_static_file_is_not_found(url):
+def test_a_missing_static_file_is_not_found(url):
     answer = Client().get(url)
     assert answer.status_code == 404
     check_headers(answer, url)
@@ -214,13 +214,13 @@ ELSEWHERE = [
 
 
 @pytest.mark.parametrize("wanted", ELSEWHERE)
-def test_no_next_leads_elsewhere(cast, wanted):
+def test_next_never_leads_to_another_site(cast, wanted):
     answer = Client().post("/sign-in/", {"username": "mia", "password": PASSWORD, "next": wanted})
     assert (answer.status_code, answer["Location"]) == (302, "/")
 
 
 @pytest.mark.parametrize("wanted", ["/audit/?text=a%20b&page=2", "/help/", "http://testserver.evil/"])
-def test_a_next_of_this_site_is_kept_through_the_sign_in(cast, wanted):
+def test_a_next_of_this_site_is_followed_after_sign_in(cast, wanted):
     page = Client().get("/sign-in/", {"next": wanted}).content.decode()
     assert wanted.replace("&", "&amp;") in page
     answer = Client().post("/sign-in/", {"username": "mia", "password": PASSWORD, "next": wanted})
@@ -236,7 +236,7 @@ def test_a_next_of_this_site_is_kept_through_the_sign_in(cast, wanted):
         ("", "/sign-in/?next=/"),
     ],
 )
-def test_a_fragment_of_an_ended_session_takes_the_whole_page_to_the_sign_in(
+def test_after_an_ended_session_a_fragment_request_redirects_the_whole_page_to_sign_in(
     cast, signed_in, current, expected
 ):
     browser = signed_in(cast.vera)
@@ -248,7 +248,7 @@ def test_a_fragment_of_an_ended_session_takes_the_whole_page_to_the_sign_in(
     check_headers(answer, current)
 
 
-def test_the_settings_say_so_with_a_real_provider_too():
+def test_the_header_settings_also_hold_with_a_real_provider():
     assert django_settings.SECURE_CONTENT_TYPE_NOSNIFF
     assert django_settings.SESSION_COOKIE_SECURE
     assert django_settings.CSRF_COOKIE_HTTPONLY

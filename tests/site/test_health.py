@@ -1,4 +1,4 @@
-"""What a supervisor is told, and what people see while the database is away."""
+"""Health checks, and pages while the database is unavailable."""
 
 import time
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ def failed(client: Client) -> list[str]:
 
 @contextmanager
 def no_database():
-    """Every statement fails, as it does when the database is down."""
+    """Make every statement fail, as when the database is down."""
 
     def fail(execute, sql, params, many, context):
         raise OperationalError("disk I/O error")
@@ -31,18 +31,18 @@ def no_database():
         yield
 
 
-def test_a_living_process_says_so_without_a_database(client):
+def test_livez_answers_without_a_database(client):
     assert client.get("/livez").json() == {"status": "alive"}
 
 
-def test_a_ready_portal_says_so(transactional_db, client):
+def test_readyz_reports_a_ready_portal(transactional_db, client):
     assert checks(client) == (
         200, {"database": "ok", "migrations": "ok", "keys": "ok", "audit_log": "ok"},
     )  # fmt: skip
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_migration_that_is_missing_is_told(client):
+def test_readyz_reports_a_missing_migration(client):
     row = MigrationRecorder.Migration.objects.get(app="vault")
     row.delete()
     try:
@@ -52,12 +52,12 @@ def test_a_migration_that_is_missing_is_told(client):
 
 
 @pytest.mark.parametrize("name", ["SNAPPORTAL_TOKEN_KEYS", "SNAPPORTAL_AUDIT_KEYS"])
-def test_a_missing_key_is_told(transactional_db, client, settings, name):
+def test_readyz_reports_a_missing_key(transactional_db, client, settings, name):
     setattr(settings, name, {})
     assert failed(client) == ["keys"]
 
 
-def test_readiness_without_a_database_is_an_answer_that_tells_no_cause(transactional_db, client, monkeypatch):
+def test_readyz_without_a_database_answers_503_without_the_cause(transactional_db, client, monkeypatch):
     connection.ensure_connection()
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/portal")
     assert failed(client) == ["database", "migrations", "keys", "audit_log"]
@@ -83,12 +83,12 @@ def test_readiness_does_not_wait_for_a_database_that_is_locked(client):
     assert checks(client)[0] == 200
 
 
-def test_readiness_does_not_ask_the_provider(transactional_db, client, settings):
+def test_readiness_does_not_call_the_provider(transactional_db, client, settings):
     settings.SNAPPORTAL_API_URL = "http://127.0.0.1:9"
     assert checks(client)[0] == 200
 
 
-def test_people_get_a_503_that_explains_while_the_database_is_away(cast, signed_in):
+def test_pages_answer_an_explained_503_while_the_database_is_unavailable(cast, signed_in):
     client = signed_in(cast.vera)
     with no_database():
         answer = client.get("/account/")
@@ -98,7 +98,7 @@ def test_people_get_a_503_that_explains_while_the_database_is_away(cast, signed_
 
 
 def test_a_session_that_cannot_be_saved_is_a_503_too(cast, client):
-    """The session's own middleware writes after the view, where no view's failure is caught any more."""
+    """The session middleware writes after the view, where exceptions of views are no longer handled."""
 
     def fail(execute, sql, params, many, context):
         if "django_session" in sql and not sql.startswith("SELECT"):

@@ -1,4 +1,4 @@
-"""The log is one JSON object a line, whatever people, browsers and the provider write; and each line tells its request."""
+"""The log is one JSON object per line, whatever people, browsers and the provider send; each line has its request ID."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ IN_HEADER = FORGED.encode().decode("latin-1")
 
 @pytest.fixture
 def lines():
-    """The log so far, each line read as JSON: a line that is none fails the test."""
+    """A function that returns the log so far; a line that is not JSON fails the test."""
     with hostile.log_lines() as raw:
 
         def read() -> list[dict[str, object]]:
@@ -86,7 +86,7 @@ def test_an_error_with_its_traceback_is_one_line(lines):
     assert first["name"] == FORGED
 
 
-def test_a_line_tells_its_time_level_logger_and_request(db, lines):
+def test_a_line_contains_its_time_level_logger_and_request(db, lines):
     answer = Client().get("/nothing/")
     told = lines()
     assert {line["request_id"] for line in told} == {answer["X-Request-ID"]}
@@ -95,13 +95,13 @@ def test_a_line_tells_its_time_level_logger_and_request(db, lines):
     assert (summary["method"], summary["status"], summary["address"]) == ("GET", 404, "127.0.0.1")
 
 
-def test_a_request_id_is_told_in_the_answer_the_log_and_the_audit_row(cast, signed_in, lines):
+def test_a_request_id_is_in_the_response_the_log_and_the_audit_row(cast, signed_in, lines):
     answer = signed_in(cast.vera).get("/people/")
     assert Entry.objects.latest("sequence").request_id == answer["X-Request-ID"]
     assert {line["request_id"] for line in lines()} == {answer["X-Request-ID"]}
 
 
-def test_one_requests_id_is_not_told_of_the_next(db, lines):
+def test_a_requests_id_is_not_logged_for_the_next_request(db, lines):
     first, second = Client().get("/livez"), Client().get("/livez")
     assert [line["request_id"] for line in lines()] == [first["X-Request-ID"], second["X-Request-ID"]]
     assert first["X-Request-ID"] != second["X-Request-ID"]

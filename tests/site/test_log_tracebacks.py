@@ -1,4 +1,4 @@
-"""A traceback in the log stands for a defect of the portal. What else goes wrong is told in one line without one."""
+"""Only defects of the portal are logged with a traceback; other failures are one line without one."""
 
 import json
 
@@ -51,7 +51,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.urls("tests.site.test_log_trace
 
 @pytest.fixture
 def lines():
-    """A function that gives the log so far, without the summary that every request has."""
+    """A function that returns the log so far, without the line of each request."""
     with hostile.log_lines() as raw:
         yield lambda: [line for line in map(json.loads, raw()) if line["event"] != "request"]
 
@@ -75,7 +75,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_a_refused_request_is_one_line_and_no_more_than_a_warning(cast, lines, what):
+def test_a_refused_request_is_one_line_of_level_warning_at_most(cast, lines, what):
     status, url, how = REFUSED[what]
     browser = Client(enforce_csrf_checks=how.get("checks", False))
     if person := getattr(cast, how.get("user", "vera"), None):
@@ -88,14 +88,14 @@ def test_a_refused_request_is_one_line_and_no_more_than_a_warning(cast, lines, w
     assert not shows_traceback(line)
 
 
-def test_the_line_of_a_refusal_names_the_page_and_the_missing_right(cast, signed_in, lines):
+def test_the_line_of_a_refusal_names_the_page_and_the_missing_permission(cast, signed_in, lines):
     signed_in(cast.vera).get("/people/")
     (line,) = lines()
     assert line["event"] == "Forbidden (Permission denied): /people/"
     assert line["error"] == "PermissionDenied: people.manage"
 
 
-def test_a_database_that_is_gone_is_told_without_a_traceback(client, lines):
+def test_an_unavailable_database_is_logged_without_a_traceback(client, lines):
     assert client.get("/no-database/").status_code == 503
     (line,) = lines()
     assert (line["level"], line["event"]) == ("error", "Service Unavailable: /no-database/")
@@ -103,7 +103,7 @@ def test_a_database_that_is_gone_is_told_without_a_traceback(client, lines):
     assert not shows_traceback(line)
 
 
-def test_so_is_one_that_is_gone_before_any_view_runs(cast, signed_in, lines):
+def test_a_database_that_fails_before_the_view_is_logged_without_a_traceback(cast, signed_in, lines):
     browser = signed_in(cast.vera)
 
     def lose(execute, sql, params, many, context):
@@ -117,7 +117,7 @@ def test_so_is_one_that_is_gone_before_any_view_runs(cast, signed_in, lines):
     assert not shows_traceback(line)
 
 
-def test_a_log_without_its_key_is_told_without_a_traceback(settings, client, lines):
+def test_a_missing_audit_key_is_logged_without_a_traceback(settings, client, lines):
     settings.SNAPPORTAL_AUDIT_KEYS = {}
     assert client.post("/sign-in/", {"username": "x", "password": "y"}).status_code == 503
     (line,) = lines()
@@ -125,14 +125,14 @@ def test_a_log_without_its_key_is_told_without_a_traceback(settings, client, lin
     assert not shows_traceback(line)
 
 
-def test_a_portal_that_is_not_ready_is_told_without_a_traceback(client, monkeypatch, lines):
+def test_a_portal_that_is_not_ready_is_logged_without_a_traceback(client, monkeypatch, lines):
     monkeypatch.setitem(connection.settings_dict, "NAME", "/nowhere/portal")
     assert client.get("/readyz").status_code == 503
     assert lines()[0]["why"]
     assert not any(map(shows_traceback, lines()))
 
 
-def test_a_token_that_does_not_open_is_told_without_a_traceback(settings, desk, signed_in, lines):
+def test_a_token_that_cannot_be_decrypted_is_logged_without_a_traceback(settings, desk, signed_in, lines):
     settings.SNAPPORTAL_TOKEN_KEYS = {"other": bytes(range(32))}
     assert signed_in(desk.user).get("/").status_code == 200
     (line,) = [one for one in lines() if one["event"] == "token.does_not_open"]

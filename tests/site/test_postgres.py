@@ -1,19 +1,14 @@
-"""What is true on SQLite is true on PostgreSQL too: the log, operations and their evidence, readings, people and tokens."""
+"""The tests of the audit log, operations, readings, people and tokens also pass on PostgreSQL."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
+import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
 
 from snapportal import health
-from tests.support import audit_concurrency, postgres
+from tests.support import audit_concurrency, own_run, postgres
 
 pytestmark = pytest.mark.postgres
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +17,7 @@ def database_url():
         yield url
 
 
-ROOMS = {
+TEST_FILES = {
     "the log": ["audit/test_*.py", "views/test_audit_*.py"],
     "operations": [
         "operations/test_operations.py",
@@ -44,33 +39,31 @@ ROOMS = {
 }
 
 
-@pytest.mark.parametrize("room", ROOMS)
-def test_what_holds_on_sqlite_holds_on_postgresql(database_url, room, tmp_path):
-    found = {pattern: list((ROOT / "tests").glob(pattern)) for pattern in ROOMS[room]}
-    assert all(found.values()), f"a pattern names no file: {found}"
-    files = sorted(str(path) for paths in found.values() for path in paths)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-m", "not load", "-p", "no:cacheprovider", *files],
-        cwd=ROOT,
-        env=os.environ | {"SNAPPORTAL_DATABASE_URL": database_url, "SNAPPORTAL_DATA_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
+@pytest.mark.parametrize("group", TEST_FILES)
+def test_tests_that_pass_on_sqlite_pass_on_postgresql(database_url, group, tmp_path):
+    own_run.run_files(
+        own_run.find_files(TEST_FILES[group]),
+        tmp_path,
+        *("-m", "not load", "--create-db", "--reuse-db"),
+        timeout_seconds=240,
+        SNAPPORTAL_DATABASE_URL=database_url,
     )
-    assert done.returncode == 0, done.stdout[-8000:] + done.stderr
+    with psycopg.connect(database_url) as server:
+        assert server.execute("SELECT 1 FROM pg_database WHERE datname = 'test_postgres'").fetchone()
 
 
 @pytest.mark.parametrize(
     ("option", "is_ready"),
     [
         ("", True),
-        ("-c temp_file_limit=0", False),  # as a full disk, no file may grow
-        ("-c role=reader", False),  # may write sessions, but no row of the log
+        ("-c temp_file_limit=0", False),  # like a full disk: no file may grow
+        ("-c role=reader", False),  # may write sessions, but no audit row
         ("-c default_transaction_read_only=on", False),
     ],
 )
-def test_readiness_tries_a_write(database_url, django_db_blocker, option, is_ready):
+def test_readiness_fails_when_an_audit_row_cannot_be_written(
+    database_url, django_db_blocker, option, is_ready
+):
     with django_db_blocker.unblock(), postgres.opened(database_url):
         for app in ("audit", "sessions", "vault"):
             call_command("migrate", app, verbosity=0)
@@ -80,7 +73,7 @@ def test_readiness_tries_a_write(database_url, django_db_blocker, option, is_rea
             cursor.execute("GRANT SELECT ON audit_entry, stored_token, django_migrations TO reader")
         try:
             connection.settings_dict["OPTIONS"]["options"] = option
-            assert health.examine()["audit_log"] is is_ready
+            assert health.run_checks()["audit_log"] is is_ready
         finally:
             with connection.cursor() as cursor:
                 cursor.execute("DROP OWNED BY reader; DROP ROLE reader")

@@ -1,4 +1,4 @@
-"""Whose word counts about where a request comes from, and the headers of every answer."""
+"""Which proxies' headers are trusted, and the headers of every response."""
 
 import json
 import logging
@@ -21,7 +21,7 @@ def behind_proxies(settings):
 
 
 def address_in_log(peer: str, forwarded_for: str | None = None, **headers: str) -> str:
-    """The address that the log holds for a failed sign-in."""
+    """The address in the audit log for a failed sign-in."""
     if forwarded_for is not None:
         headers["HTTP_X_FORWARDED_FOR"] = forwarded_for
     Client().post("/sign-in/", {"username": "x", "password": "y"}, REMOTE_ADDR=peer, **headers)
@@ -50,12 +50,12 @@ def address_in_log(peer: str, forwarded_for: str | None = None, **headers: str) 
         ("", "1.2.3.4", ""),
     ],
 )
-def test_the_address_is_the_one_that_trusted_proxies_vouch_for(behind_proxies, peer, forwarded_for, expected):
+def test_the_client_address_is_taken_from_trusted_proxies(behind_proxies, peer, forwarded_for, expected):
     assert address_in_log(peer, forwarded_for) == expected
 
 
 @pytest.mark.django_db
-def test_without_trusted_proxies_no_forwarded_header_counts():
+def test_without_trusted_proxies_forwarded_headers_are_ignored():
     headers = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_FORWARDED": "for=1.2.3.4"}
     assert address_in_log(PROXY, "1.2.3.4", **headers) == PROXY
 
@@ -70,7 +70,7 @@ def test_only_a_trusted_proxy_can_say_https(behind_proxies):
     assert not request_of(REMOTE_ADDR=CLIENT, HTTP_X_FORWARDED_PROTO="https").is_secure()
 
 
-def test_forwarded_headers_of_strangers_are_gone(behind_proxies):
+def test_forwarded_headers_of_untrusted_clients_are_removed(behind_proxies):
     meta = request_of(
         REMOTE_ADDR=CLIENT, HTTP_X_FORWARDED_HOST="evil.example", HTTP_X_FORWARDED_FOR="1.1.1.1"
     ).META
@@ -88,7 +88,7 @@ def test_forwarded_headers_of_strangers_are_gone(behind_proxies):
         (PROXY, "<script>alert(1)</script>", False),
     ],
 )
-def test_a_request_id_is_taken_over_from_trusted_proxies_alone(behind_proxies, peer, sent, is_kept):
+def test_a_request_id_is_accepted_from_trusted_proxies_only(behind_proxies, peer, sent, is_kept):
     answer = Client().get("/livez", REMOTE_ADDR=peer, HTTP_X_REQUEST_ID=sent)
     assert (answer["X-Request-ID"] == sent) is is_kept
     assert len(answer["X-Request-ID"]) in {len(sent), 32}
@@ -100,7 +100,7 @@ def test_every_request_has_an_id_of_its_own():
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/livez", "/sign-in/", "/", "/nothing-here", "/static/nothing.css"])
-def test_every_answer_carries_the_protecting_headers(path):
+def test_every_response_has_the_security_headers(path):
     answer = Client().get(path)
     assert answer["X-Frame-Options"] == "DENY"
     assert answer["X-Content-Type-Options"] == "nosniff"
@@ -115,7 +115,7 @@ def test_every_answer_carries_the_protecting_headers(path):
 
 @pytest.fixture
 def log_lines():
-    """What the portal's own handler writes, as its operator reads it."""
+    """The lines that the portal's handler writes."""
     (handler,) = [
         one for one in logging.getLogger().handlers if isinstance(one.formatter, ProcessorFormatter)
     ]
@@ -125,7 +125,7 @@ def log_lines():
     handler.setStream(before)
 
 
-def test_a_log_line_holds_no_query_and_no_invitation_key(db, log_lines):
+def test_a_log_line_contains_no_query_and_no_invitation_key(db, log_lines):
     Client().get("/welcome/a-key-that-opens-an-account/?q=secret-words")
     Client(enforce_csrf_checks=True).post("/welcome/a-key-that-opens-an-account/")
     lines = log_lines()

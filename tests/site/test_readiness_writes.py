@@ -1,4 +1,4 @@
-"""/readyz tries what an operation needs: a row that can be written, behind a newest row that the key opens. Nothing stays."""
+"""/readyz performs a write as an operation does, verifies the newest row, and leaves nothing behind."""
 
 import sqlite3
 import subprocess
@@ -27,7 +27,7 @@ LOCK = {
     "sqlite": "BEGIN IMMEDIATE",
     "postgresql": "BEGIN; LOCK TABLE django_session IN EXCLUSIVE MODE",
 }
-"""What keeps every other writer waiting, and no reader."""
+"""A statement that blocks other writers, but no reader."""
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def fresh_watch(monkeypatch) -> None:
 
 @pytest.fixture
 def file(tmp_path, settings, django_db_blocker) -> Path:
-    """An SQLite file with what the log and the test write need, in a folder of its own, and three rows."""
+    """An SQLite file with the tables of the log and the test write, in its own folder, with three rows."""
     settings.DATA_DIR = tmp_path
     with django_db_blocker.unblock():
         path = audit_file.make(tmp_path)
@@ -61,7 +61,7 @@ def locked():
 
 
 def can_write() -> bool:
-    return health.examine()["audit_log"]
+    return health.run_checks()["audit_log"]
 
 
 def answer(client) -> tuple[int, list[str]]:
@@ -69,7 +69,7 @@ def answer(client) -> tuple[int, list[str]]:
     return got.status_code, [name for name, word in got.json()["checks"].items() if word == "failed"]
 
 
-def test_the_test_write_leaves_nothing(transactional_db, client):
+def test_the_test_write_leaves_no_row(transactional_db, client):
     write_events(2)
     before = rows()
     assert [answer(client) for _ in range(3)] == [(200, [])] * 3
@@ -87,7 +87,7 @@ def test_the_test_write_leaves_no_file(file):
 
 
 def in_a_process_with_little_room(file: Path, limit: int) -> str:
-    """No file may grow beyond `limit` bytes: the operating system says no, as a full disk does."""
+    """Run the check where no file may exceed `limit` bytes: writes fail as on a full disk."""
     script = f"""
 import os, resource, signal
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
@@ -99,9 +99,9 @@ settings.DATA_DIR = Path({str(file.parent)!r})
 from snapportal import health
 from tests.support import audit_file
 with audit_file.opened({str(file)!r}):
-    print(health.examine()["audit_log"])
+    print(health.run_checks()["audit_log"])
     resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))
-    print(health.examine()["audit_log"])
+    print(health.run_checks()["audit_log"])
 """
     done = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=True
@@ -110,13 +110,13 @@ with audit_file.opened({str(file)!r}):
 
 
 @pytest.mark.parametrize("limit", [0, 4096, 64 * 1024])
-def test_a_disk_that_takes_no_more_is_told(file, limit):
+def test_a_full_disk_is_reported(file, limit):
     assert in_a_process_with_little_room(file, limit).split() == ["True", "False"]
 
 
 @contextmanager
 def read_only():
-    """Of the connections that are opened inside this block."""
+    """Connections opened inside this block are read-only."""
     connection.ensure_connection()
     with pytest.MonkeyPatch.context() as patch:
         options = connection.settings_dict["OPTIONS"]
@@ -130,35 +130,35 @@ def read_only():
         yield
 
 
-def test_a_read_only_database_is_told(transactional_db, client):
+def test_a_read_only_database_is_reported(transactional_db, client):
     with read_only():
         assert answer(client) == (503, ["audit_log"])
     assert answer(client) == (200, [])
 
 
-def test_a_folder_without_the_files_of_the_queue_is_told(file, settings):
+def test_missing_lock_files_are_reported(file, settings):
     settings.DATA_DIR = file.parent / "gone"
     with audit_file.opened(file):
         assert not can_write()
 
 
-def test_a_folder_where_the_queue_may_not_be_opened_is_told(file, settings):
+def test_lock_files_that_cannot_be_opened_are_reported(file, settings):
     settings.DATA_DIR = file.parent / "elsewhere"
     (settings.DATA_DIR / locking.WRITER_LOCK_FILE).mkdir(parents=True)
     with audit_file.opened(file):
         assert not can_write()
 
 
-def test_a_database_that_is_none_is_told(file):
+def test_a_file_that_is_not_a_database_is_reported(file):
     file.write_bytes(b"nonsense " * 1000)
     with audit_file.opened(file):
-        assert set(health.examine().items()) >= {("keys", False), ("audit_log", False)}
+        assert set(health.run_checks().items()) >= {("keys", False), ("audit_log", False)}
 
 
 # --- A database that is busy
 
 
-def test_a_writer_at_work_does_not_make_the_portal_unready(transactional_db, client):
+def test_a_running_writer_does_not_make_the_portal_unready(transactional_db, client):
     with locked():
         began = time.monotonic()
         assert answer(client) == (200, [])
@@ -166,7 +166,7 @@ def test_a_writer_at_work_does_not_make_the_portal_unready(transactional_db, cli
         assert answer(client) == (200, [])
 
 
-def test_a_lock_that_outlasts_the_patience_of_writers_is_told(transactional_db, client, monkeypatch):
+def test_a_lock_that_lasts_longer_than_writers_wait_is_reported(transactional_db, client, monkeypatch):
     monkeypatch.setattr(locking, "WAIT_SECONDS", 0.1)
     with locked():
         assert answer(client) == (200, [])
@@ -178,7 +178,7 @@ def test_a_lock_that_outlasts_the_patience_of_writers_is_told(transactional_db, 
 
 @contextmanager
 def held_by_turns(file: Path):
-    """The lock is never free for us. Gives a function after which one writer hands it on, while we wait."""
+    """Keep the lock held by alternating writers. Yields a function that passes the lock from one to the next."""
     busy = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
     busy.execute("BEGIN IMMEDIATE")
 
@@ -201,8 +201,8 @@ def held_by_turns(file: Path):
     busy.close()
 
 
-def test_a_lock_is_no_fault_while_others_get_their_rows_written(file, monkeypatch):
-    """As under the load of many, when we are never the next."""
+def test_a_lock_is_not_a_fault_while_others_commit(file, monkeypatch):
+    """Under load the check itself may never get the lock."""
     monkeypatch.setattr(locking, "WAIT_SECONDS", -1)
     with audit_file.opened(file), held_by_turns(file) as hand_on_soon:
         assert not can_write()
@@ -210,7 +210,7 @@ def test_a_lock_is_no_fault_while_others_get_their_rows_written(file, monkeypatc
         assert can_write()
 
 
-def test_patience_begins_anew_with_each_commit_of_others(file, monkeypatch):
+def test_the_lock_time_restarts_with_each_commit_of_others(file, monkeypatch):
     monkeypatch.setattr(locking, "WAIT_SECONDS", 1.0)
     with audit_file.opened(file), held_by_turns(file) as hand_on_soon:
         assert can_write()
@@ -220,7 +220,7 @@ def test_patience_begins_anew_with_each_commit_of_others(file, monkeypatch):
 
 
 def test_a_portal_that_writes_without_a_pause_is_ready(file):
-    """Four writers, each after the other, and a probe that never waits for them to end."""
+    """Four writers without pauses, and a probe at the same time."""
     stop = threading.Event()
 
     def write() -> None:
@@ -233,7 +233,7 @@ def test_a_portal_that_writes_without_a_pause_is_ready(file):
         writer.start()
     try:
         with audit_file.opened(file):
-            found = [health.examine() for _ in range(15)]
+            found = [health.run_checks() for _ in range(15)]
     finally:
         stop.set()
         for writer in writers:
@@ -255,7 +255,9 @@ def count(path: Path) -> int:
 @pytest.mark.parametrize(
     "ring", [{}, {"a1": FALSE}, {"a2": FALSE}, {"a2": FALSE, "a1": bytes(reversed(range(32)))}]
 )
-def test_an_audit_key_that_does_not_open_the_newest_row_is_told(transactional_db, client, settings, ring):
+def test_an_audit_key_that_does_not_verify_the_newest_row_is_reported(
+    transactional_db, client, settings, ring
+):
     write_events(2)
     before = rows()
     settings.SNAPPORTAL_AUDIT_KEYS = ring
@@ -263,7 +265,7 @@ def test_an_audit_key_that_does_not_open_the_newest_row_is_told(transactional_db
     assert rows() == before
 
 
-def test_a_newest_row_that_was_changed_is_told(transactional_db, client):
+def test_a_changed_newest_row_is_reported(transactional_db, client):
     write_events(2)
     with without_triggers():
         Entry.objects.filter(sequence=2).update(reason="nothing to see")
@@ -278,7 +280,7 @@ def test_a_new_key_in_front_of_the_right_one_is_ready(transactional_db, client, 
     assert answer(client) == (200, [])
 
 
-def test_a_false_token_key_is_told(transactional_db, client, settings, cast):
+def test_a_wrong_token_key_is_reported(transactional_db, client, settings, cast):
     for label in ("one", "two"):
         tokens.store(user_id=cast.vera.pk, label=label, token=f"{label}-token-0123456789", stored_by_name="V")
     assert answer(client) == (200, [])
@@ -286,7 +288,7 @@ def test_a_false_token_key_is_told(transactional_db, client, settings, cast):
     assert answer(client) == (503, ["keys"])
 
 
-def test_why_it_is_not_ready_stands_in_the_logs_and_not_in_the_answer(
+def test_the_reason_for_not_ready_is_in_the_logs_and_not_in_the_response(
     transactional_db, client, settings, caplog
 ):
     write_events(1)

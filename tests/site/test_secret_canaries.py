@@ -1,4 +1,4 @@
-"""Tokens are planted like canaries, used in everything that goes well or wrong, and then looked for everywhere."""
+"""Known tokens are used in successful and failing operations, and then searched for in every output."""
 
 import base64
 import json
@@ -34,12 +34,12 @@ CANARIES = (GOOD, REPLACING, REFUSED, UNREACHABLE)
 
 
 def escaped(token: str) -> str:
-    """As JSON may write it, with every sign escaped."""
+    """The token in JSON with every character escaped."""
     return "".join(f"\\u{ord(sign):04x}" for sign in token)
 
 
 def in_json(token: str) -> str:
-    """As the encoders of other languages write it, with slashes escaped."""
+    """The token in JSON with slashes escaped, as some encoders do."""
     return json.dumps(token)[1:-1].replace("/", "\\/")
 
 
@@ -76,7 +76,7 @@ def admit(sandbox, token: str) -> None:
 
 
 class Browser:
-    """Keeps all that it is ever shown."""
+    """A client that collects every response."""
 
     def __init__(self, person) -> None:
         self.client = Client(raise_request_exception=False)
@@ -100,7 +100,7 @@ class Browser:
 
 
 def quoting(token: str) -> list[dict[str, object]]:
-    """Answers that quote the token, in each place that is kept or shown."""
+    """Answers that quote the token in each field that is stored or shown."""
     listed = {
         "id": 12345,
         "server": {"id": 12345, "name": "NAME"},
@@ -128,13 +128,13 @@ def quoting(token: str) -> list[dict[str, object]]:
 @pytest.mark.parametrize(
     "spell", [json.dumps, lambda token: f'"{in_json(token)}"', lambda token: f'"{escaped(token)}"']
 )
-def test_a_token_that_is_quoted_is_blotted_out_however_it_is_spelt(wire, spell):
+def test_a_quoted_token_is_redacted_in_every_json_spelling(wire, spell):
     wire.misbehave("answer", status=400, body=f'{{"detail": {spell(GOOD)}}}', times=0)
     with pytest.raises(errors.InvalidError, match=r"^\[token\]$"):
         make_client(GOOD, wire.url).create_snapshot(server_id=7, name="x")
 
 
-def test_a_token_is_nowhere_but_in_its_seal(cast, http_sandbox, settings, tmp_path, capsys):
+def test_a_token_is_stored_encrypted_only(cast, http_sandbox, settings, tmp_path, capsys):
     settings.SNAPPORTAL_API_URL = http_sandbox.url
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.6
     settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
@@ -175,10 +175,10 @@ def test_a_token_is_nowhere_but_in_its_seal(cast, http_sandbox, settings, tmp_pa
 
 
 def keep_tokens(http_sandbox, mia: Browser, ada: Browser, cast) -> None:
-    """Store, have refused, store unchecked, check, and store for a colleague."""
+    """Store a token: accepted, refused, unchecked, checked later, and for a colleague."""
     add = reverse("token_add")
     assert mia.post(add, label="good", token=GOOD).status_code == 302
-    assert mia.post(add, label="good", token=GOOD).status_code == 200  # the label is taken
+    assert mia.post(add, label="good", token=GOOD).status_code == 200  # the label is in use
     assert mia.post(add, label="refused", token=REFUSED).status_code == 200
     for status in (401, 403, 500, 429):
         body = json.dumps({"detail": f"{UNREACHABLE} {GOOD}"})
@@ -186,7 +186,7 @@ def keep_tokens(http_sandbox, mia: Browser, ada: Browser, cast) -> None:
         mia.post(add, label="unreachable", token=UNREACHABLE)
         mia.post(reverse("token_check", args=[StoredToken.objects.get(label="good").pk]))
         http_sandbox.behave()
-    cache.clear()  # the wait that the 429 asked for
+    cache.clear()  # removes the stored Retry-After of the 429
     http_sandbox.misbehave("hang_before", seconds=1.0, times=0)
     assert mia.post(add, label="unreachable", token=UNREACHABLE, unchecked="on").status_code == 302
     http_sandbox.behave()
@@ -247,7 +247,7 @@ def look_at_everything(mia: Browser, ada: Browser, aron: Browser, stored: Stored
 
 
 def cached() -> str:
-    """What the cache's table holds, unpacked; backslashes twice and once, as JSON and Python would tell it."""
+    """The unpickled content of the cache table; backslashes double and single, as in JSON and Python."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT cache_key, value FROM cache")
         rows = cursor.fetchall()

@@ -1,4 +1,4 @@
-"""Settings that are wrong are told all at once, and the portal does not start with them."""
+"""Invalid settings are all reported at once, and the portal does not start with them."""
 
 import os
 import secrets
@@ -43,7 +43,7 @@ def production(tmp_path) -> dict[str, str]:
 
 
 def start(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """Run manage.py with this environment alone: `check`, unless other words are given."""
+    """Run manage.py with this environment only: `check`, unless other arguments are given."""
     return subprocess.run(
         [sys.executable, "manage.py", *(words or ["check"])],
         cwd=ROOT,
@@ -55,12 +55,12 @@ def start(environment: dict[str, str], *words: str) -> subprocess.CompletedProce
     )
 
 
-def test_a_whole_environment_starts(production):
+def test_a_complete_environment_starts(production):
     done = start(production)
     assert done.returncode == 0, done.stderr
 
 
-def test_everything_that_is_wrong_is_told_in_one_run(production):
+def test_all_errors_are_reported_in_one_run(production):
     wrong = {
         "SNAPPORTAL_SECRET_KEY": "changeme",
         "SNAPPORTAL_TOKEN_KEYS": "k1:" + "00" * 32,
@@ -83,7 +83,7 @@ def test_everything_that_is_wrong_is_told_in_one_run(production):
 
 
 @pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS"])
-def test_no_secret_is_made_up_with_a_real_provider(production, name):
+def test_no_secret_is_generated_with_a_real_provider(production, name):
     del production[f"SNAPPORTAL_{name}"]
     done = start(production)
     assert done.returncode != 0
@@ -107,7 +107,7 @@ def test_an_empty_or_missing_secret_file_is_an_error_even_in_the_sandbox(monkeyp
     environment = Environment()
     environment.secret("THING", made_at=tmp_path / "made", make="made")
     with pytest.raises(ImproperlyConfigured, match="SNAPPORTAL_THING_FILE"):
-        environment.seal()
+        environment.raise_errors()
     assert not (tmp_path / "made").exists()
 
 
@@ -117,10 +117,10 @@ def test_a_secret_given_twice_is_an_error(monkeypatch, tmp_path):
     environment = Environment()
     environment.secret("THING", made_at=None, make="")
     with pytest.raises(ImproperlyConfigured, match="both set"):
-        environment.seal()
+        environment.raise_errors()
 
 
-def test_a_made_secret_is_made_once_and_for_its_owner_alone(tmp_path):
+def test_a_generated_secret_is_generated_once_and_readable_by_its_owner_only(tmp_path):
     path = tmp_path / "keys" / "secret"
     assert make_secret_once(path, "first") == "first"
     assert make_secret_once(path, "second") == "first"
@@ -137,7 +137,7 @@ def test_the_first_key_of_a_ring_stays_the_first():
 
 
 @pytest.mark.parametrize("text", ["k1", "k1:abc", f"K1:{'ab' * 32}", f"k1:{'ab' * 32}", "k1:,"])
-def test_a_ring_that_is_no_ring_is_refused(text):
+def test_an_invalid_key_ring_is_refused(text):
     with pytest.raises(ValidationError):
         parse_key_ring(text)
 
@@ -151,13 +151,13 @@ def test_a_ring_that_is_no_ring_is_refused(text):
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("parse", [parse_api_url, parse_url])
-def test_a_provider_and_a_webhook_are_reached_by_https_alone(parse, url):
+def test_urls_of_provider_and_webhook_must_be_https(parse, url):
     with pytest.raises(ValidationError):
         parse(url)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]"])
-def test_http_is_taken_for_an_address_on_this_machine(host):
+def test_http_is_accepted_for_an_address_on_this_machine(host):
     assert parse_api_url(f"http://{host}:8900/") == f"http://{host}:8900"
 
 
@@ -166,7 +166,7 @@ def test_http_is_taken_for_an_address_on_this_machine(host):
 @pytest.mark.parametrize(
     "path", ["/api/v1", "/api/v1/snapshots", "/api/v1/servers", "/api/v1/account/me", "//api/v1"]
 )
-def test_the_paths_of_the_api_are_left_off_the_providers_address(gateway, path, slash):
+def test_api_paths_are_removed_from_the_providers_address(gateway, path, slash):
     assert parse_api_url(f" https://admin.example.org{gateway}{path}{slash} ") == (
         f"https://admin.example.org{gateway}"
     )
@@ -175,7 +175,7 @@ def test_the_paths_of_the_api_are_left_off_the_providers_address(gateway, path, 
 @pytest.mark.parametrize(
     "path", ["/api", "/api/v2", "/snapshots/", "/login", "/api/v1/snapshots/801", "/API/V1", "/xapi/v1"]
 )
-def test_another_path_in_the_providers_address_is_refused_and_the_right_one_is_told(path):
+def test_another_path_in_the_providers_address_is_refused_with_the_right_one(path):
     with pytest.raises(ValidationError, match=r"before /api/v1, for example https://admin\.vps\.org; "):
         parse_api_url(f"https://admin.example.org{path}")
 
@@ -186,7 +186,7 @@ def test_a_webhook_keeps_its_path():
     )
 
 
-def test_an_address_that_is_wrong_makes_no_sandbox_with_secrets_of_its_own(production):
+def test_an_invalid_api_url_does_not_start_a_sandbox(production):
     environment = production | {"SNAPPORTAL_API_URL": "https://admin.example.org/login"}
     for name in ("SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS"):
         del environment[f"SNAPPORTAL_{name}"]
@@ -196,13 +196,13 @@ def test_an_address_that_is_wrong_makes_no_sandbox_with_secrets_of_its_own(produ
     assert not Path(production["SNAPPORTAL_DATA_DIR"]).exists()
 
 
-def test_wal_is_used_only_where_sqlite_keeps_what_was_committed():
+def test_wal_is_used_only_where_sqlite_has_the_fix():
     assert not any(wal_is_safe(version) for version in [(3, 40, 1), (3, 44, 5), (3, 50, 6), (3, 51, 2)])
     assert all(wal_is_safe(version) for version in [(3, 44, 6), (3, 50, 7), (3, 51, 3), (3, 53, 0)])
 
 
-def test_a_real_connection_writes_through_to_the_disk(production):
-    """Asked of the connection itself, in a process that has the product's own settings."""
+def test_a_real_connection_uses_synchronous_full(production):
+    """Queried on the connection itself, in a process with the portal's own settings."""
     Path(production["SNAPPORTAL_DATA_DIR"]).mkdir()
     script = """
 import django
@@ -241,7 +241,7 @@ with connection.cursor() as cursor:
         ("DEBUG", "perhaps"),
     ],
 )
-def test_each_wrong_setting_is_told_by_its_name(production, name, value):
+def test_each_invalid_setting_is_reported_by_its_name(production, name, value):
     done = start(production | {f"SNAPPORTAL_{name}": value}, "check")
     assert done.returncode != 0
     assert f"SNAPPORTAL_{name}" in done.stderr
@@ -266,12 +266,12 @@ def test_a_base_path_has_a_slash_at_both_ends(text, path):
         "/../snapshots/", "/./", "/snapshots/?a=b", "/snapshots/#a", "/%2e/", "/snapshots\n/", "/a;b/", "/été/",
     ],
 )  # fmt: skip
-def test_a_base_path_that_is_none_is_refused(text):
+def test_an_invalid_base_path_is_refused(text):
     with pytest.raises(ValidationError, match="such as /snapshots/"):
         parse_base_path(text)
 
 
-def test_a_script_name_that_gunicorn_would_take_off_is_refused(production):
+def test_script_name_is_refused(production):
     done = start(production | {"SCRIPT_NAME": "/snapshots"})
     assert done.returncode != 0
     assert "unset it, and set SNAPPORTAL_BASE_PATH instead" in done.stderr

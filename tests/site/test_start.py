@@ -1,4 +1,4 @@
-"""The one command that prepares and serves."""
+"""The command `start`, which prepares and serves."""
 
 import json
 import socket
@@ -18,7 +18,7 @@ __all__ = ["production"]
 
 @pytest.fixture(scope="module")
 def sandbox_folder(tmp_path_factory) -> Path:
-    """A data folder in which the sandbox was prepared once, and what the command said in `said.txt` beside it."""
+    """A data folder in which the sandbox was prepared once; the command's output is in `said.txt` beside it."""
     folder = tmp_path_factory.mktemp("start") / "data"
     done = start({"SNAPPORTAL_DATA_DIR": str(folder)}, "start", "--no-serve")
     assert done.returncode == 0, done.stderr
@@ -39,13 +39,13 @@ def test_the_sandbox_has_one_person_for_each_role_and_says_how_to_sign_in(sandbo
     assert "http://127.0.0.1:8000/" in said(sandbox_folder)
 
 
-def test_everything_in_the_data_folder_is_for_its_owner_alone(sandbox_folder):
+def test_the_data_folder_is_readable_by_its_owner_only(sandbox_folder):
     for path in [sandbox_folder, *sandbox_folder.rglob("*")]:
         if "static" not in path.parts:
             assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
-def test_running_again_keeps_everything(sandbox_folder):
+def test_running_start_again_keeps_all_data(sandbox_folder):
     before = {path: path.read_bytes() for path in sandbox_folder.glob("keys/*")}
     again = start({"SNAPPORTAL_DATA_DIR": str(sandbox_folder)}, "start", "--no-serve")
     assert again.stdout == said(sandbox_folder)
@@ -55,7 +55,7 @@ def test_running_again_keeps_everything(sandbox_folder):
     assert sorted(shell.stdout.split()) == ["admin", "manager", "operator", "viewer"]
 
 
-def test_a_real_provider_gets_no_made_up_people(production):
+def test_no_demo_people_are_added_with_a_real_provider(production):
     done = start(production, "start", "--no-serve")
     assert done.returncode == 0, done.stderr
     assert "add_person NAME --role admin" in done.stdout
@@ -65,7 +65,7 @@ def test_a_real_provider_gets_no_made_up_people(production):
     assert start(production, "shell", "--no-imports", "-c", count).stdout.strip() == "0"
 
 
-def test_a_person_cannot_be_added_before_there_is_a_database_and_is_told_how_to_make_one(production):
+def test_adding_a_person_without_a_database_says_how_to_create_one(production):
     done = start(production, "add_person", "ada", "--role", "admin")
     assert done.returncode != 0
     assert "Make it first: python manage.py start --no-serve" in done.stderr
@@ -74,7 +74,7 @@ def test_a_person_cannot_be_added_before_there_is_a_database_and_is_told_how_to_
     assert "https://portal.example.org/welcome/" in start(production, "add_person", "ada").stdout
 
 
-def test_a_taken_address_is_told_before_anything_is_done(tmp_path):
+def test_an_address_in_use_is_reported_before_anything_is_done(tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -86,7 +86,7 @@ def test_a_taken_address_is_told_before_anything_is_done(tmp_path):
     assert not (tmp_path / "data" / "snapportal.sqlite3").exists()
 
 
-def test_it_serves_signs_in_and_ends_when_told(sandbox_folder):
+def test_start_serves_sign_in_and_ends_on_sigterm(sandbox_folder):
     with serving(sandbox_folder) as browser:
         answer = browser.get("/sign-in/")
         page = answer.text
@@ -104,7 +104,7 @@ def test_it_serves_signs_in_and_ends_when_told(sandbox_folder):
         assert "__Host-session" in answer.headers["Set-Cookie"]
 
 
-def test_a_request_is_told_once_and_without_its_query(sandbox_folder):
+def test_a_request_is_logged_once_and_without_its_query(sandbox_folder):
     with serving(sandbox_folder) as browser:
         answers = [
             browser.get("/sign-in/", params={"next": "/secret-words/"}),
@@ -121,7 +121,7 @@ def test_a_request_is_told_once_and_without_its_query(sandbox_folder):
 
 
 def say(browser: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
-    """Status and headers of the answer to what no browser would send."""
+    """Status and headers of the response to a raw request."""
     with socket.create_connection((browser.base_url.host, browser.base_url.port), 5) as wire:
         wire.sendall(request)
         with wire.makefile("rb") as answer:
@@ -129,7 +129,7 @@ def say(browser: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
             return status, dict(parse_headers(answer))
 
 
-def test_what_gunicorn_answers_and_says_by_itself_is_like_our_own(sandbox_folder):
+def test_responses_and_log_lines_of_gunicorn_have_the_portals_form(sandbox_folder):
     long = b"a" * 9000
     with serving(sandbox_folder) as browser:
         ours = browser.get("/livez").headers

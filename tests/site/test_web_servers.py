@@ -1,4 +1,4 @@
-"""The web servers in front of the portal, as deploy/ configures them: what they hand on, and what they keep away from it."""
+"""nginx and Caddy as configured in deploy/: what they pass on to the portal, and what they block."""
 
 import re
 import shutil
@@ -30,13 +30,13 @@ UNFINISHED = 30
 SOON_SECONDS = 10
 SILENCE_SECONDS = 2
 CLIENT = "127.0.0.2"
-"""Every address of 127.0.0.0/8 is this machine's: so the web server's and the client's differ."""
+"""All of 127.0.0.0/8 is local, so that the web server's and the client's addresses can differ."""
 BASES = ["/", "/snapshots/"]
 
 
 @dataclass(frozen=True)
 class Portal:
-    """A small one that runs: where, under which path, and with which data folder."""
+    """A running portal: its address, path and data folder."""
 
     address: str
     base: str
@@ -48,7 +48,7 @@ class Portal:
 
 @dataclass(frozen=True)
 class Server:
-    """A web server that runs: the address of the portal behind it, and its own folder."""
+    """A running web server: the address of the portal behind it, and its folder."""
 
     url: str
     folder: Path
@@ -99,7 +99,7 @@ def test_people_sign_in_over_https(client, server):
     assert client.get("").status_code == 200
 
 
-def test_the_portal_learns_the_clients_address_and_nobody_forges_it(client, server):
+def test_the_portal_gets_the_clients_address_and_it_cannot_be_forged(client, server):
     forged = {"X-Forwarded-For": "203.0.113.9", "X-Request-ID": "forged-0123456789"}
     request_id = client.get("livez", headers=forged).headers["X-Request-ID"]
     assert request_id != forged["X-Request-ID"]
@@ -107,7 +107,7 @@ def test_the_portal_learns_the_clients_address_and_nobody_forges_it(client, serv
     assert f'"address": "{CLIENT}"' in line
 
 
-def test_both_logs_know_a_request_by_the_same_id_and_tell_no_invitation_key(client, server):
+def test_both_logs_have_the_same_request_id_and_no_invitation_key(client, server):
     key = "a-key-that-opens-an-account"
     client.get(f"welcome/{key}/?q=1", headers={"Referer": f"{server.url}welcome/{key}/"})
     log = server.folder / "access.log"
@@ -133,7 +133,7 @@ def unfinished_head(url: SplitResult) -> bytes:
 
 
 def unfinished_body(url: SplitResult) -> bytes:
-    """A form that the portal wants to read: it comes with a cookie, and from its own site."""
+    """A form that the portal reads: with a cookie, from the same origin."""
     cookies = "; ".join(f"{prefix}csrf={'a' * 32}" for prefix in ("__Host-", "__Secure-"))
     return (
         f"POST {url.path}sign-in/ HTTP/1.1\r\nHost: {url.netloc}\r\nOrigin: {url.scheme}://{url.netloc}\r\n"
@@ -143,12 +143,12 @@ def unfinished_body(url: SplitResult) -> bytes:
 
 @contextmanager
 def unfinished_requests(url: str, begin: Callable[[SplitResult], bytes]) -> Iterator[None]:
-    """So many requests whose end never comes, as long as the block lasts."""
+    """Keep incomplete requests open during the block."""
     parts = urlsplit(url)
     with ExitStack() as stack:
         for _each in range(UNFINISHED):
             stack.enter_context(connect(url)).sendall(begin(parts))
-        time.sleep(0.5)  # until each has reached whom it reaches
+        time.sleep(0.5)  # until each has arrived
         yield
 
 
@@ -156,27 +156,27 @@ BEGINNINGS = pytest.mark.parametrize("begin", [unfinished_head, unfinished_body]
 
 
 @BEGINNINGS
-def test_unfinished_requests_do_not_silence_the_portal(client, server, begin):
+def test_incomplete_requests_do_not_block_the_portal(client, server, begin):
     with unfinished_requests(server.url, begin):
         assert client.get("livez", timeout=SOON_SECONDS).json() == {"status": "alive"}
 
 
 @BEGINNINGS
-def test_without_a_web_server_they_do(portals, begin):
+def test_without_a_web_server_incomplete_requests_block_the_portal(portals, begin):
     address = portals["/"].address
     with unfinished_requests(f"http://{address}/", begin), pytest.raises(httpx.ReadTimeout):
         httpx.get(f"http://{address}/livez", timeout=SILENCE_SECONDS, trust_env=False)
     assert httpx.get(f"http://{address}/livez", timeout=20, trust_env=False).status_code == 200
 
 
-def test_a_request_that_is_too_large_does_not_come_to_the_portal(client, server):
+def test_a_request_that_is_too_large_does_not_reach_the_portal(client, server):
     before = server.portal.log().count('"event": "request"')
     answer = client.post("sign-in/", data={"username": "x" * 1_100_000})
     assert answer.status_code == 413
     assert server.portal.log().count('"event": "request"') == before
 
 
-def test_only_what_lies_under_the_path_is_the_portals(client, server):
+def test_only_requests_under_the_path_are_passed_to_the_portal(client, server):
     base = server.portal.base
     if base == "/":
         assert "Page not found" in client.get("nothing/").text

@@ -1,6 +1,6 @@
-"""Tests that need a program which is not here are left out, and the summary says so: they never pass unseen.
+"""Deselects tests that need a missing program; the summary names them, so that they are not overlooked.
 
-With SNAPPORTAL_TESTS_LEAVE_NOTHING_OUT=1 nothing is left out: what is missing fails.
+With SNAPPORTAL_TESTS_LEAVE_NOTHING_OUT=1 nothing is deselected, and such tests fail.
 """
 
 import os

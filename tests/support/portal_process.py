@@ -1,4 +1,4 @@
-"""The portal in processes of its own, as people start it."""
+"""Starts the portal in processes of its own, as operators do."""
 
 import os
 import shutil
@@ -16,12 +16,12 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
-"""Long enough on a machine that does much else."""
+"""Long enough for a busy machine."""
 
 
 @pytest.fixture(scope="session")
 def prepared_sandbox(tmp_path_factory) -> Path:
-    """A data folder of the sandbox with its people, servers and static files. Copy it: preparing takes seconds."""
+    """A prepared data folder with people, servers and static files, to be copied: preparing takes seconds."""
     folder = tmp_path_factory.mktemp("prepared") / "data"
     subprocess.run(
         [sys.executable, "manage.py", "start", "--no-serve"],
@@ -36,7 +36,7 @@ def prepared_sandbox(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def sandbox_data(prepared_sandbox, tmp_path_factory) -> Path:
-    """A copy of it for the tests of one module."""
+    """A copy of the prepared folder for the tests of one module."""
     return Path(shutil.copytree(prepared_sandbox, tmp_path_factory.mktemp("sandbox") / "data"))
 
 
@@ -48,9 +48,9 @@ def free_port() -> int:
 
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[httpx.Client]:
-    """The portal on the data folder, with a client at it; `settings` go without their SNAPPORTAL_.
+    """Run the portal on the data folder and yield a client of it; `settings` are named without SNAPPORTAL_.
 
-    What it prints goes into `printed.txt` beside the folder, and what it logs into `lines.txt`.
+    Standard output is written to `printed.txt` beside the folder, the log to `lines.txt`.
     """
     bind = f"127.0.0.1:{free_port()}"
     own = {"DATA_DIR": str(folder), "BIND": bind, "WORKERS": "1"} | settings
@@ -73,7 +73,7 @@ def serving(folder: Path, **settings: str) -> Iterator[httpx.Client]:
 
 
 def wait_for(client: httpx.Client, path: str) -> httpx.Response:
-    """The first answer, once somebody listens."""
+    """The first response, once the portal listens."""
     end = time.monotonic() + START_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""A PostgreSQL of our own for the time of some tests: made, used over a socket in its folder, and thrown away."""
+"""A temporary PostgreSQL server: created, used over a socket in its folder, and removed."""
 
 import os
 import pwd
@@ -26,7 +26,7 @@ def is_there() -> bool:
 
 
 def _identity() -> dict[str, Any]:
-    """PostgreSQL refuses to run as root: then it runs as its own user, or as nobody."""
+    """PostgreSQL refuses to run as root: as root, run it as the user postgres or nobody."""
     if os.geteuid() != 0:
         return {}
     names = {entry.pw_name: entry for entry in pwd.getpwall()}
@@ -44,7 +44,7 @@ def _wait_until_it_answers(server: subprocess.Popen[str], folder: Path) -> None:
 
 @contextmanager
 def cluster() -> Iterator[str]:
-    """Gives the address of a new, empty database; the server ends with the block."""
+    """Yields the URL of a new, empty database; the server is stopped after the block."""
     folder = Path(tempfile.mkdtemp(prefix="snapportal-postgres-"))
     identity = _identity()
     if identity:

@@ -1,4 +1,4 @@
-"""The sandbox's provider for tests: filled, in this process or behind a real socket, with manners to choose."""
+"""The sandbox's provider for tests: filled, in this process or over HTTP, with faults on request."""
 
 import threading
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from snapshots.upstream.client import SnapshotClient, make_http
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A filled sandbox: the team's account, a token that may do all, and its servers by name."""
+    """A filled sandbox: the team's account, a token with all permissions, and its servers by name."""
 
     account: Account
     token: str
@@ -29,7 +29,7 @@ class Sandbox:
 
 
 class HttpSandbox:
-    """The sandbox behind a socket of this machine, served by a thread of the test's process."""
+    """The sandbox over HTTP, served by a thread of the test's process."""
 
     def __init__(self, sandbox: Sandbox | None = None, *, page_size: int = 0) -> None:
         self.sandbox = sandbox
@@ -45,18 +45,18 @@ class HttpSandbox:
 
     @property
     def calls(self) -> list[tuple[str, str]]:
-        """(method, path) of all that was received."""
+        """(method, path) of all received requests."""
         return list(self._server.calls)
 
     @property
     def writes(self) -> list[tuple[str, str]]:
-        """(method, path) of the writes that were truly done."""
+        """(method, path) of the successful writes."""
         return list(self._server.writes)
 
     def misbehave(
         self, mode: str, *, times: int = 1, method: str = "", path_prefix: str = "", **more: object
     ) -> None:
-        """See sandbox/misbehaving.py for the modes. `times=0` is for ever."""
+        """See sandbox/faults.py for the modes. `times=0` means until cleared."""
         match = {key: value for key, value in {"method": method, "path_prefix": path_prefix}.items() if value}
         self._server.misbehave(Misbehaviour(mode=mode, times=times, match=match, **more))
 
@@ -64,7 +64,7 @@ class HttpSandbox:
         self._server.behave()
 
     def clear(self) -> None:
-        """Good manners again, and nothing counted."""
+        """Remove all faults and counts."""
         self._server.behave()
         self._server.clear()
 
@@ -87,7 +87,7 @@ def make_client(
     timeout_seconds: float = 5.0,
     gate: threading.BoundedSemaphore | None = None,
 ) -> SnapshotClient:
-    """A client over HTTP when a base URL is given, else of the sandbox in this process."""
+    """A client over HTTP if a base URL is given, else of the in-process sandbox."""
     http = make_http(base_url) if base_url else make_http(SANDBOX_URL, transport=SandboxTransport())
     return SnapshotClient(
         http, token, timeout_seconds=timeout_seconds, gate=gate or threading.BoundedSemaphore(8)
@@ -106,7 +106,7 @@ def sandbox(db) -> Sandbox:
 
 @pytest.fixture
 def http_sandbox(transactional_db):
-    """The server's threads have connections of their own, so that all must be committed: hence transactional_db."""
+    """Uses transactional_db, because the server's threads have connections of their own and see committed data only."""
     server = HttpSandbox(fill_sandbox())
     yield server
     server.close()
@@ -121,7 +121,7 @@ def wire_server():
 
 @pytest.fixture
 def wire(wire_server):
-    """A server whose answers are all given by the test: it never asks a database."""
+    """A server whose answers are all given by the test, without a database."""
     wire_server.clear()
     yield wire_server
     wire_server.clear()

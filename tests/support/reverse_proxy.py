@@ -1,4 +1,4 @@
-"""A web server in front of the portal, in small: it hands on what lies under one path, and is another application elsewhere."""
+"""A small web server in front of the portal: passes on requests under one path, and is another application elsewhere."""
 
 import threading
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ class ReverseProxy(ThreadingHTTPServer):
         self.path = path
         self.strips = strips
         self.outside: list[str] = []
-        """The paths that were asked for and are not the portal's."""
+        """Requested paths that are not the portal's."""
 
     @property
     def url(self) -> str:
@@ -32,7 +32,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: ReverseProxy
 
     def log_message(self, format: str, *args: object) -> None:
-        """Tests have no use for lines on standard error."""
+        """Write no lines to standard error."""
 
     def _serve(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
@@ -69,7 +69,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 @contextmanager
 def proxy_for(port: int, path: str, *, strips: bool = False) -> Iterator[ReverseProxy]:
-    """One that hands on what lies under `path`: as it is, or with the path taken off."""
+    """Run a proxy that passes on requests under `path`, with the path or (`strips`) without it."""
     proxy = ReverseProxy(port, path, strips=strips)
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

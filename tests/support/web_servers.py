@@ -1,4 +1,4 @@
-"""nginx and Caddy as deploy/ configures them, on free ports of this machine, in front of a portal."""
+"""Runs nginx and Caddy with the configurations of deploy/, on free local ports, in front of a portal."""
 
 import os
 import re
@@ -20,7 +20,7 @@ START_SECONDS = 60
 
 
 def replaced(text: str, *pairs: tuple[str, str]) -> str:
-    """Each first text stands in the configuration, and the second takes its place: what is tried is what is shipped."""
+    """Replace each first text, which must be in the configuration, so that the shipped configuration is tested."""
     for old, new in pairs:
         assert old in text, f"deploy/ has no {old!r} any more"
         text = text.replace(old, new)
@@ -56,7 +56,7 @@ def configure_caddy(folder: Path, portal: str, port: int, certificate: Path, bas
         (ROOT / "deploy" / "Caddyfile").read_text(),
         ("127.0.0.1:8000", portal),
         (
-            "{\n\t# A request that stays unfinished is ended.",
+            "{\n\t# Incomplete requests are closed after this time.",
             "{\n\tadmin off\n\tauto_https disable_redirects",
         ),
         (
@@ -91,7 +91,7 @@ CONFIGURATIONS: dict[str, Callable[[Path, str, int, Path, str], list[str]]] = {
 
 @contextmanager
 def web_server(name: str, folder: Path, portal: str, certificate: Path, base: str) -> Iterator[str]:
-    """The address of a running web server before the portal at `portal` (host:port), under the path `base`."""
+    """Run a web server and yield its URL, in front of the portal at `portal` (host:port), under the path `base`."""
     port = free_port()
     command = CONFIGURATIONS[name](folder, portal, port, certificate, base)
     environment = {"PATH": PATH, "HOME": str(folder)}

@@ -1,4 +1,4 @@
-"""Whatever an answer holds, what comes out is typed objects or UnreadableError."""
+"""Every answer body is parsed into typed objects or raises UnreadableError."""
 
 import contextlib
 import json
@@ -77,7 +77,7 @@ def calls():
 
 @settings(max_examples=250, deadline=None)
 @given(body=bodies)
-def test_any_success_is_read_or_an_answer_that_cannot_be_used(body):
+def test_any_success_answer_is_parsed_or_raises_unreadable_error(body):
     for call, status, kind in calls():
         canned.status, canned.body = (status or (200,))[0], body
         with contextlib.suppress(errors.UnreadableError, errors.ContradictoryError):
@@ -89,7 +89,7 @@ def test_any_success_is_read_or_an_answer_that_cannot_be_used(body):
 
 @settings(max_examples=250, deadline=None)
 @given(body=bodies, status=st.integers(400, 999))
-def test_any_refusal_is_told_in_clean_words(body, status):
+def test_any_refusal_has_a_clean_message(body, status):
     canned.status, canned.body = status, body
     with pytest.raises((errors.RefusedError, errors.ServerFaultError)) as caught:
         client.delete_snapshot(1)
@@ -103,7 +103,7 @@ def test_any_refusal_is_told_in_clean_words(body, status):
     link=st.text(max_size=60)
     | st.text(max_size=20).map(lambda text: f"https://p.example/api/v1/snapshots/?{text}")
 )
-def test_any_link_is_followed_on_the_list_or_refused(link):
+def test_any_link_stays_on_the_list_or_is_refused(link):
     with contextlib.suppress(errors.UnreadableError):
         params = responses.next_params("https://p.example/api/v1/snapshots/", link)
         assert all(isinstance(part, str) for pair in params for part in pair)
@@ -117,7 +117,7 @@ def test_any_retry_after_is_between_a_second_and_an_hour(value):
 @pytest.mark.parametrize(
     "link", ["?p=\\ud800", "?p=\\u0000", "?p=\\n\\r", "?p=%ff%00", "?" + "x" * 70_000, "?p=%zz#there"]
 )
-def test_ugly_query_is_sent_encoded_or_refused(link):
+def test_query_with_special_characters_is_sent_encoded_or_refused(link):
     canned.status, canned.body = 200, b'{"results": [], "next": "' + link.encode() + b'"}'
     with pytest.raises(errors.UnreadableError):
         client.list_snapshots()

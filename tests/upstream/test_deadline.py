@@ -1,4 +1,4 @@
-"""A call is over when its time is over, however the provider drags it out."""
+"""A call ends at its deadline, however slowly the provider answers."""
 
 import socket
 import threading
@@ -36,7 +36,7 @@ def test_endless_interim_answers_end_at_the_deadline(wire, client):
     assert time.monotonic() - began < 0.8
 
 
-def test_slow_refusal_is_told_when_the_deadline_comes(wire, client):
+def test_slow_refusal_is_reported_at_the_deadline(wire, client):
     wire.misbehave(
         "drip_body", work=False, status=404, seconds=0.05, body='{"detail": "not there"}' + " " * 500
     )
@@ -74,7 +74,7 @@ def test_second_address_of_a_name_is_tried(monkeypatch, wire):
     assert make_client(TOKEN, f"http://two.test:{port}").delete_snapshot(7).status == 204
 
 
-def test_busy_provider_frees_its_place_at_the_deadline(wire):
+def test_hung_call_releases_its_place_in_the_gate_at_the_deadline(wire):
     gate = threading.BoundedSemaphore(1)
     client = make_client(TOKEN, wire.url, timeout_seconds=0.3, gate=gate)
     wire.misbehave("hang_before", times=0)

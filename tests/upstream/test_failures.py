@@ -1,4 +1,4 @@
-"""Each way in which a call can fail has its own error, and the error says what may be said of the write."""
+"""Each failure of a call has its own error, with its effect on a write."""
 
 import socket
 import threading
@@ -60,7 +60,7 @@ def test_refusal_means_it_was_not_done(wire, client, call, status, kind):
 @pytest.mark.parametrize(
     "status", [301, 302, 304, 307, 308, 408, 500, 501, 502, 503, 504, 520, 599, 700, 999]
 )
-def test_status_that_explains_nothing_leaves_a_write_unknown(wire, client, call, status):
+def test_unexpected_status_leaves_a_write_unknown(wire, client, call, status):
     wire.misbehave("status", status=status, times=0)
     error = fails(client, call, errors.ServerFaultError)
     assert (error.status, error.effect) == (status, "unknown")
@@ -68,14 +68,14 @@ def test_status_that_explains_nothing_leaves_a_write_unknown(wire, client, call,
 
 
 @every_call
-def test_switching_protocols_that_nobody_asked_for_is_no_answer(wire, client, call):
+def test_unrequested_switching_protocols_is_not_an_answer(wire, client, call):
     wire.misbehave("raw", body="HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
     assert fails(client, call, errors.BrokenError).effect == "unknown"
 
 
 @every_call
 @pytest.mark.parametrize("status", [203, 206, 226])
-def test_success_that_the_contract_does_not_know_is_unreadable(wire, client, call, status):
+def test_undocumented_success_status_is_unreadable(wire, client, call, status):
     wire.misbehave("answer", status=status, body='{"results": []}')
     error = fails(client, call, errors.UnreadableError)
     assert (error.status, error.effect) == (status, "unknown")
@@ -83,13 +83,13 @@ def test_success_that_the_contract_does_not_know_is_unreadable(wire, client, cal
 
 @pytest.mark.parametrize("call", ["GET", "POST", "RESTORE"])
 @pytest.mark.parametrize("mode", ["garbage", "html", "wrong_length"])
-def test_nonsense_with_success_is_unreadable(wire, client, call, mode):
+def test_success_with_an_invalid_body_is_unreadable(wire, client, call, mode):
     wire.misbehave(mode, work=False, body='{"results": [], "padding": "so that half of it is no JSON"}')
     assert fails(client, call, errors.UnreadableError).effect == "unknown"
 
 
 @every_call
-def test_cut_body_is_unreadable(wire, client, call):
+def test_truncated_body_is_unreadable(wire, client, call):
     wire.misbehave("truncate", work=False, body='{"results": []}')
     error = fails(client, call, errors.UnreadableError)
     assert (error.status, error.effect) == (200, "unknown")
@@ -97,7 +97,7 @@ def test_cut_body_is_unreadable(wire, client, call):
 
 
 @every_call
-def test_body_over_the_cap_is_too_large(wire, client, call):
+def test_body_over_the_size_limit_is_too_large(wire, client, call):
     wire.misbehave("huge", work=False, size_bytes=5 * 1024 * 1024)
     assert (
         fails(make_client(TOKEN, wire.url, timeout_seconds=5), call, errors.TooLargeError).effect == "unknown"
@@ -105,7 +105,7 @@ def test_body_over_the_cap_is_too_large(wire, client, call):
 
 
 @every_call
-def test_compressed_body_is_not_unpacked(wire, client, call):
+def test_compressed_body_is_not_decompressed(wire, client, call):
     wire.misbehave("answer", body="x" * 100, headers={"Content-Encoding": "gzip"})
     fails(client, call, errors.UnreadableError)
 
@@ -116,12 +116,12 @@ def test_huge_refusal_is_still_a_refusal(wire, client):
     assert error.message == ""
 
 
-def test_cut_refusal_is_still_a_refusal(wire, client):
+def test_truncated_refusal_is_still_a_refusal(wire, client):
     wire.misbehave("truncate", work=False, status=400, body='{"detail": "never read to the end"}')
     assert fails(client, "DELETE", errors.InvalidError).effect == "none"
 
 
-def test_page_of_html_gives_no_words(wire, client):
+def test_html_page_gives_no_message(wire, client):
     wire.misbehave("html", work=False, status=404)
     assert fails(client, "DELETE", errors.NotFoundError).message == ""
 
@@ -138,7 +138,7 @@ def test_reset_leaves_a_write_unknown_and_is_not_repeated(wire, client, call, mo
 @pytest.mark.parametrize(
     "raw", ["", "HTTP/1.1 2", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n"]
 )
-def test_answer_that_is_no_http_leaves_a_write_unknown(wire, client, call, raw):
+def test_answer_that_is_not_http_leaves_a_write_unknown(wire, client, call, raw):
     wire.misbehave("raw", body=raw, times=0)
     assert fails(client, call, errors.BrokenError).effect == "unknown"
     assert len(wire.calls) == 1
@@ -171,7 +171,7 @@ def test_server_without_tls_means_nothing_was_sent(wire):
     assert (("DELETE", f"{SNAPSHOTS_PATH}7/")) not in wire.calls
 
 
-def test_connection_that_nobody_accepts_means_nothing_was_sent():
+def test_connect_timeout_means_nothing_was_sent():
     with socket.socket() as full:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -187,7 +187,7 @@ def test_connection_that_nobody_accepts_means_nothing_was_sent():
 
 
 @every_call
-def test_no_place_at_the_gate_means_busy_at_once(wire, call):
+def test_full_gate_means_busy_at_once(wire, call):
     gate = threading.BoundedSemaphore(1)
     client = make_client(TOKEN, wire.url, gate=gate)
     with gate:
@@ -203,7 +203,7 @@ def test_gate_is_free_again_after_a_failure(wire):
 
 
 @pytest.mark.parametrize("bad", [0, -1, 2**63, True, "7", 7.0, None])
-def test_id_that_cannot_be_is_not_sent(wire, client, bad):
+def test_invalid_id_is_not_sent(wire, client, bad):
     for call in (
         lambda: client.delete_snapshot(bad),
         lambda: client.restore_snapshot(bad),
@@ -216,7 +216,7 @@ def test_id_that_cannot_be_is_not_sent(wire, client, bad):
 
 
 @pytest.mark.parametrize("name", ["", "with space", "a/b", "ünïcode", "x" * 101, "new\nline", "1\u0662"])
-def test_name_that_cannot_be_is_not_sent(wire, client, name):
+def test_invalid_name_is_not_sent(wire, client, name):
     with pytest.raises(errors.BadCallError):
         client.create_snapshot(server_id=7, name=name)
     assert wire.calls == []
@@ -231,7 +231,7 @@ def test_description_that_cannot_be_encoded_is_not_sent(wire, client):
 @pytest.mark.parametrize(
     "token", ["", "two words", "line\r\nX-Injected: 1", "tab\t", "ключ", "nul\0", "x" * 5000]
 )
-def test_token_that_cannot_stand_in_a_header_is_not_sent(wire, token):
+def test_token_that_is_invalid_in_a_header_is_not_sent(wire, token):
     with pytest.raises(errors.BadCallError) as caught:
         make_client(token, wire.url).list_snapshots()
     assert not token or token not in str(caught.value)
@@ -239,20 +239,20 @@ def test_token_that_cannot_stand_in_a_header_is_not_sent(wire, token):
 
 
 @pytest.mark.parametrize("status", [201, 200, 202])
-def test_created_tells_the_status(wire, client, status):
+def test_created_contains_the_status(wire, client, status):
     body = '{"id": 9, "server": {"id": 7, "name": "web"}, "name": "before", "status": "in_progress"}'
     wire.misbehave("answer", status=status, body=body)
     assert client.create_snapshot(server_id=7, name="before").status == status
 
 
 @pytest.mark.parametrize("status", [200, 202, 204])
-def test_deleted_tells_the_status(wire, client, status):
+def test_deleted_contains_the_status(wire, client, status):
     wire.misbehave("answer", status=status)
     assert client.delete_snapshot(7).status == status
 
 
-def test_every_write_goes_out_on_a_connection_of_its_own(wire):
-    """The other side may close a kept connection just as a request goes out on it: that must not make a write unknown."""
+def test_every_write_uses_a_new_connection(wire):
+    """The server may close an idle connection just as a request is sent on it: a write must not become unknown by that."""
     client = make_client(TOKEN, wire.url)
     for _ in range(20):
         wire.misbehave("answer", status=404, body="{}")  # which closes the connection without a word

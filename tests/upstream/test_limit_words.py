@@ -1,4 +1,4 @@
-"""A refused create that speaks of a limit on snapshots is told from one with bad parameters by the provider's words."""
+"""A create refused for a limit of snapshots is recognised by the provider's message."""
 
 import json
 
@@ -34,12 +34,12 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("words", LIMITS)
-def test_words_of_a_limit_are_recognised(words):
+def test_messages_about_a_limit_are_recognised(words):
     assert responses.says_limit_reached(words)
 
 
 @pytest.mark.parametrize("words", OTHERS)
-def test_other_words_are_not_taken_for_it(words):
+def test_other_messages_are_not_taken_for_a_limit(words):
     assert not responses.says_limit_reached(words)
 
 
@@ -57,7 +57,7 @@ def test_a_create_refused_for_a_limit_has_an_error_of_its_own(wire, status, key)
     ("status", "kind"),
     [(401, errors.TokenRefusedError), (404, errors.NotFoundError), (429, errors.RateLimitedError)],
 )
-def test_a_status_that_says_more_than_the_words_counts_more(wire, status, kind):
+def test_a_specific_status_takes_precedence_over_the_message(wire, status, kind):
     wire.misbehave("answer", status=status, body='{"detail": "Snapshot limit reached"}')
     with pytest.raises(kind):
         make_client("a-token-of-tests", wire.url).create_snapshot(server_id=7, name="before")

@@ -1,4 +1,4 @@
-"""Only time and size end a list. What was read before something ended it is kept, and marked as not complete."""
+"""Only time and size end a list early. The items read before are returned, marked as incomplete."""
 
 import json
 
@@ -24,7 +24,7 @@ def ids(listed):
     return [snapshot.id for snapshot in listed.snapshots]
 
 
-def test_a_list_in_a_hundred_pages_is_read_whole(wire):
+def test_a_list_in_a_hundred_pages_is_read_completely(wire):
     client = make_client(TOKEN, wire.url, timeout_seconds=60)
     for number in range(1, 101):
         following = f"?page={number + 1}" if number < 100 else None
@@ -34,7 +34,7 @@ def test_a_list_in_a_hundred_pages_is_read_whole(wire):
     assert (listed.is_whole, listed.cut_by) == (True, "")
 
 
-def test_what_was_read_before_the_deadline_is_kept(wire):
+def test_items_read_before_the_deadline_are_returned(wire):
     client = make_client(TOKEN, wire.url, timeout_seconds=0.5)
     wire.misbehave("answer", body=page(1, following="?page=2", count=2))
     wire.misbehave("hang_before", seconds=5)
@@ -42,7 +42,7 @@ def test_what_was_read_before_the_deadline_is_kept(wire):
     assert (ids(listed), listed.is_whole, listed.cut_by) == ([1], False, "deadline")
 
 
-def test_what_was_read_before_the_size_limit_is_kept(wire, client):
+def test_items_read_before_the_size_limit_are_returned(wire, client):
     wire.misbehave("answer", body=page(1, following="?page=2"))
     wire.misbehave("answer", body=page(2, padding="x" * 5_000_000))
     listed = client.read_snapshots()
@@ -61,8 +61,8 @@ def test_what_was_read_before_the_size_limit_is_kept(wire, client):
         ({"mode": "answer", "body": page(2, following="https://elsewhere.invalid/?page=3")}, "unreadable"),
     ],
 )
-def test_a_fault_of_a_later_page_keeps_the_pages_before(wire, client, second, code):
-    """Even where the provider's count agrees with what was read: the link says that there is more."""
+def test_after_a_fault_of_a_later_page_the_earlier_pages_are_returned(wire, client, second, code):
+    """Even if the provider's count equals the number of items read: the link shows that there is more."""
     wire.misbehave("answer", body=page(1, following="?page=2", count=1))
     wire.misbehave(**second)
     listed = client.read_snapshots()
@@ -72,27 +72,27 @@ def test_a_fault_of_a_later_page_keeps_the_pages_before(wire, client, second, co
 
 
 @pytest.mark.parametrize("mode", ["list_snapshots", "list_servers"])
-def test_who_asks_for_all_gets_the_error(wire, client, mode):
+def test_list_methods_raise_the_error_of_an_incomplete_list(wire, client, mode):
     wire.misbehave("answer", body=page(1, following="?page=2"))
     wire.misbehave("status", status=500)
     with pytest.raises(errors.ServerFaultError):
         getattr(client, mode)()
 
 
-def test_servers_read_before_a_fault_are_kept_too(wire, client):
+def test_servers_read_before_a_fault_are_returned_too(wire, client):
     wire.misbehave("answer", body=page(1, following="?page=2"))
     wire.misbehave("status", status=500)
     found = client.read_servers()
     assert ([one.id for one in found.items], found.is_whole, found.cut_by) == ([1], False, "server_fault")
 
 
-def test_without_its_first_page_there_is_no_list(wire, client):
+def test_a_fault_of_the_first_page_raises_the_error(wire, client):
     wire.misbehave("status", status=500)
     with pytest.raises(errors.ServerFaultError):
         client.read_snapshots()
 
 
-def test_pages_that_bring_nothing_new_have_no_end_and_are_not_followed(wire, client):
+def test_links_after_a_page_without_new_items_are_not_followed(wire, client):
     wire.misbehave("answer", body=page(1, following="?page=2"))
     for number in range(2, 30):
         wire.misbehave("answer", body=page(1, following=f"?page={number + 1}"))
@@ -110,7 +110,7 @@ def test_the_providers_own_count_tells_whether_snapshots_are_missing(wire, clien
     assert (listed.is_whole, listed.cut_by) == (whole, cut_by)
 
 
-def test_the_count_of_the_last_page_counts_when_a_snapshot_went_meanwhile(wire, client):
+def test_the_count_of_the_last_page_is_used_when_a_snapshot_was_deleted_meanwhile(wire, client):
     wire.misbehave("answer", body=page(1, 2, count=4, following="?page=2"))
     wire.misbehave("answer", body=page(3, count=3))
     listed = client.read_snapshots()

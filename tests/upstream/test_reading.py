@@ -1,4 +1,4 @@
-"""Reads are tried again within their time; lists are followed page by page, and never off the provider's list."""
+"""Reads are retried within their deadline; links to next pages are followed only on the provider's list."""
 
 import json
 import time
@@ -46,14 +46,14 @@ def ids(snapshots):
         {"mode": "raw", "body": ""},
     ],
 )
-def test_read_is_tried_again_twice(wire, client, trouble):
+def test_read_is_retried_twice(wire, client, trouble):
     wire.misbehave(**trouble, times=2)
     wire.misbehave("answer", body=page(1))
     assert ids(client.list_snapshots()) == [1]
     assert len(wire.calls) == 3
 
 
-def test_read_is_given_up_after_the_third_time(wire, client):
+def test_read_fails_after_the_third_attempt(wire, client):
     wire.misbehave("status", status=503, times=0)
     with pytest.raises(errors.ServerFaultError):
         client.list_snapshots()
@@ -70,7 +70,7 @@ def test_read_is_given_up_after_the_third_time(wire, client):
         {"mode": "redirect", "status": 302},
     ],
 )
-def test_read_is_not_tried_again_where_it_cannot_help(wire, client, trouble):
+def test_read_is_not_retried_after_a_permanent_failure(wire, client, trouble):
     wire.misbehave(**trouble, times=0)
     with pytest.raises(errors.UpstreamError):
         client.list_snapshots()
@@ -87,7 +87,7 @@ def test_retries_stay_within_the_deadline(wire):
 
 
 @pytest.mark.parametrize("link", ["{url}{path}?page=2", "{path}?page=2", "?page=2"])
-def test_a_provider_behind_a_path_of_a_gateway_is_asked_there(wire, link):
+def test_a_provider_under_a_path_of_a_gateway_is_called_under_that_path(wire, link):
     path = f"/vps{SNAPSHOTS_PATH}"
     client = make_client(TOKEN, f"{wire.url}/vps")
     wire.misbehave("answer", body=page(1, 2, following=link.format(url=wire.url, path=path)))
@@ -124,7 +124,7 @@ def test_next_page_is_followed(wire, client, link):
         "?" + "&".join(f"k{number}=1" for number in range(80)),
     ],
 )
-def test_next_page_off_the_list_is_refused_and_gets_no_token(wire, client, link):
+def test_next_page_with_another_url_is_refused_and_gets_no_token(wire, client, link):
     text = link.replace("{url}", wire.url).replace("{https}", wire.url.replace("http:", "https:"))
     wire.misbehave("answer", body=page(1, following=text.replace("{host}", wire.url.removeprefix("http://"))))
     with pytest.raises(errors.UnreadableError):
@@ -132,14 +132,14 @@ def test_next_page_off_the_list_is_refused_and_gets_no_token(wire, client, link)
     assert len(wire.calls) == 1
 
 
-def test_list_that_leads_back_to_itself_is_refused(wire, client):
+def test_list_whose_links_form_a_cycle_is_refused(wire, client):
     wire.misbehave("answer", body=page(1, following="?page=2"), times=0)
     with pytest.raises(errors.UnreadableError):
         client.list_snapshots()
     assert len(wire.calls) == 2
 
 
-def test_pages_share_one_cap(wire, client):
+def test_pages_share_one_size_limit(wire, client):
     padding = "x" * 2_500_000
     for number in (1, 2):
         body = {"results": [item(number)], "next": f"?page={number + 1}", "padding": padding}
@@ -159,7 +159,7 @@ def test_pages_share_one_deadline(wire):
     assert time.monotonic() - began < 0.8
 
 
-def test_of_two_with_one_id_the_first_counts(wire, client):
+def test_of_two_items_with_one_id_the_first_is_used(wire, client):
     first, second = item(1), {**item(1), "name": "other"}
     wire.misbehave("answer", body=json.dumps({"results": [first, second, item(2)]}))
     assert [snapshot.name for snapshot in client.list_snapshots()] == ["n1", "n2"]
@@ -200,7 +200,7 @@ def test_retry_after_as_a_date_is_honoured_within_bounds(wire, client, ahead, le
     assert caught.value.effect == "none"
 
 
-def test_lists_of_a_paging_provider_are_read_whole(http_sandbox):
+def test_lists_of_a_paging_provider_are_read_completely(http_sandbox):
     whole = ids(make_client(http_sandbox.sandbox.token, http_sandbox.url).list_snapshots())
     paging = HttpSandbox(http_sandbox.sandbox, page_size=4)
     try:

@@ -1,4 +1,4 @@
-"""The token goes into one header, and nowhere else; what one token's answer leaves behind does not reach another."""
+"""The token is sent in one header only; cookies of one token's answer are not sent with another token."""
 
 import logging
 import traceback
@@ -54,12 +54,12 @@ def test_token_is_in_no_repr(client):
     assert CANARY not in str(client)
 
 
-def test_token_that_an_answer_quotes_is_blotted_out(wire, client):
+def test_token_that_an_answer_quotes_is_redacted(wire, client):
     wire.misbehave("answer", body=f'{{"account": {{"email": "{CANARY}@example.com"}}}}')
     assert client.read_account().email == "[token]@example.com"
 
 
-def test_token_goes_into_one_header_and_not_into_the_address(wire, client):
+def test_token_is_sent_in_one_header_and_not_in_the_url(wire, client):
     wire.misbehave("answer", body='{"results": []}', times=0)
     client.list_snapshots(7)
     assert all(CANARY not in path for _, path in wire.calls)
@@ -78,13 +78,13 @@ def test_redirect_is_not_followed(wire, client, status):
     assert len(wire.calls) == 1
 
 
-def test_redirect_to_nonsense_is_not_looked_at(wire, client):
+def test_redirect_to_an_invalid_url_is_ignored(wire, client):
     wire.misbehave("redirect", status=302, location="http://[::bad/")
     with pytest.raises(errors.ServerFaultError):
         client.delete_snapshot(7)
 
 
-def test_cookie_is_not_kept(wire, client):
+def test_cookie_is_not_stored(wire, client):
     wire.misbehave("answer", status=204, headers={"Set-Cookie": "session=one-persons; Path=/"}, times=0)
     client.delete_snapshot(7)
     client.delete_snapshot(8)
@@ -98,7 +98,7 @@ def test_proxy_of_the_environment_is_not_used(wire, monkeypatch):
     assert make_client(CANARY, wire.url).delete_snapshot(7).status == 204
 
 
-def test_password_file_of_the_environment_is_not_used(wire, client, monkeypatch, tmp_path):
+def test_netrc_file_of_the_environment_is_not_used(wire, client, monkeypatch, tmp_path):
     (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))

@@ -1,4 +1,4 @@
-"""Over TLS the same holds: only a provider with a proper certificate gets the token, and time is short for it too."""
+"""Over TLS only a provider with a valid certificate gets the token, and the deadline holds too."""
 
 import time
 
@@ -42,14 +42,14 @@ def test_slow_answer_over_tls_ends_at_the_deadline(server, trusting, mode):
     assert time.monotonic() - began < 0.8
 
 
-def test_certificate_that_nobody_vouches_for_gets_no_token(server):
+def test_server_with_an_untrusted_certificate_gets_no_token(server):
     with pytest.raises(errors.UnreachableError) as caught:
         make_client(TOKEN, https_url(server), timeout_seconds=2).delete_snapshot(7)
     assert caught.value.effect == "none"
     assert server.calls == []
 
 
-def test_certificate_of_another_name_gets_no_token(server, trusting):
+def test_server_with_a_certificate_of_another_name_gets_no_token(server, trusting):
     with pytest.raises(errors.UnreachableError):
         make_client(
             TOKEN, https_url(server).replace("127.0.0.1", "localhost"), timeout_seconds=2

@@ -1,4 +1,4 @@
-"""A success status is a success only if the body says nothing else."""
+"""A success status is a success only if the body does not contradict it."""
 
 import json
 
@@ -53,7 +53,7 @@ def body(data: object) -> bytes:
         {"server": {"id": 12345}},
     ],
 )
-def test_a_restore_has_begun_where_the_body_says_so(data):
+def test_a_restore_has_begun_if_the_body_says_so(data):
     assert to_restore_started(body(data)).status == 200
 
 
@@ -71,7 +71,7 @@ def test_a_restore_has_begun_where_the_body_says_so(data):
         {"status": "success", "server": {"id": "none"}},
     ],
 )
-def test_a_restore_that_the_body_does_not_confirm_is_not_taken_for_one(data):
+def test_a_restore_that_the_body_does_not_confirm_is_unreadable(data):
     with pytest.raises(UnreadableAnswerError) as caught:
         to_restore_started(body(data))
     assert not isinstance(caught.value, ContradictoryAnswerError)
@@ -89,19 +89,19 @@ def test_a_restore_that_the_body_does_not_confirm_is_not_taken_for_one(data):
         {"id": 802, "status": "deleting"},
     ],
 )
-def test_a_delete_is_accepted_where_the_body_does_not_speak_against_it(data, status):
+def test_a_delete_is_accepted_if_the_body_does_not_contradict_it(data, status):
     assert to_deleted(body(data), status).status == status
     assert to_deleted(b"", status).status == status
 
 
 @pytest.mark.parametrize("said", [b"<h1>Please sign in</h1>", b"[]", b'"deleted"', b"{"])
-def test_a_delete_answered_by_something_else_is_unreadable(said):
+def test_a_delete_answered_with_another_body_is_unreadable(said):
     with pytest.raises(UnreadableAnswerError):
         to_deleted(said, 200)
 
 
 @pytest.mark.parametrize("data", [{"status": "perhaps"}, {"detail": "Not now."}])
-def test_a_delete_with_words_that_may_be_an_error_is_not_accepted(data):
+def test_a_delete_whose_message_may_be_an_error_is_not_accepted(data):
     with pytest.raises(UnreadableAnswerError):
         to_deleted(body(data), 202)
 
@@ -111,7 +111,7 @@ def test_the_documented_answer_to_a_delete_has_no_body_to_read():
 
 
 @pytest.mark.parametrize("denial", DENIALS)
-def test_a_body_that_says_that_it_failed_denies_every_write(denial):
+def test_a_body_that_reports_a_failure_contradicts_every_write(denial):
     for read, told in (
         (to_restore_started, {"status": "success", "server": SERVER}),
         (lambda said: to_deleted(said, 200), {"status": "success"}),
@@ -122,25 +122,25 @@ def test_a_body_that_says_that_it_failed_denies_every_write(denial):
 
 
 @pytest.mark.parametrize("word", DENYING_WORDS)
-def test_a_status_word_that_says_that_it_failed_denies_a_restore_and_a_delete(word):
+def test_a_status_word_for_failure_contradicts_a_restore_and_a_delete(word):
     with pytest.raises(ContradictoryAnswerError):
         to_restore_started(body({"status": word, "server": SERVER}))
     with pytest.raises(ContradictoryAnswerError):
         to_deleted(body({"status": word}), 202)
 
 
-def test_a_server_that_failed_denies_a_restore():
+def test_a_failed_server_contradicts_a_restore():
     with pytest.raises(ContradictoryAnswerError):
         to_restore_started(body({"status": "success", "server": SERVER | {"status": "error"}}))
 
 
-def test_a_status_beside_no_snapshot_denies_a_create():
+def test_a_failure_status_without_a_snapshot_contradicts_a_create():
     with pytest.raises(ContradictoryAnswerError):
         to_created(body({"status": "error", "message": "Server is busy"}))
 
 
 @pytest.mark.parametrize("status", ["error", "Failed"])
-def test_the_status_of_a_whole_snapshot_is_the_snapshots_own(status):
+def test_the_status_of_a_complete_snapshot_is_the_snapshots_own(status):
     assert to_created(body(SNAPSHOT | {"status": status})).snapshot.is_failed
 
 
@@ -156,7 +156,7 @@ def test_the_status_of_a_whole_snapshot_is_the_snapshots_own(status):
         ({"name": ["too long", "not allowed"]}, "name: too long not allowed"),
     ],
 )
-def test_the_providers_words_are_found_wherever_apis_put_them(data, words):
+def test_the_providers_message_is_found_under_every_usual_key(data, words):
     assert parsing.error_text(body(data)) == words
 
 
@@ -169,7 +169,7 @@ def test_the_providers_words_are_found_wherever_apis_put_them(data, words):
         ("<h1>Please sign in</h1>", errors.UnreadableError, ""),
     ],
 )
-def test_the_error_holds_the_providers_words_and_leaves_it_unknown(wire, verb, said, kind, words):
+def test_the_error_contains_the_providers_message_and_the_effect_is_unknown(wire, verb, said, kind, words):
     client = make_client("a-token-of-tests", wire.url)
     wire.misbehave("answer", status=200, body=said)
     calls = {

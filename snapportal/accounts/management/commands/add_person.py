@@ -1,4 +1,4 @@
-"""Invite a person from the command line: the first admin comes in this way, and one who forgot the password comes back."""
+"""Invite a person from the command line: the first admin, or an admin who forgot the password (`--renew`)."""
 
 from typing import Any
 
@@ -17,9 +17,9 @@ COMMAND_LINE = Actor(id=None, name="command line", role="", channel="command")
 
 
 def portal_url(given: str = "") -> str:
-    """Where people reach the portal, with a slash at the end: as `given`, or as far as the settings tell.
+    """The portal's URL with a slash at the end: from `given`, else from the settings.
 
-    `given` may hold the path under which the portal lies, or leave it out.
+    `given` may contain the path under which the portal is served, or not.
     """
     base: str = settings.SNAPPORTAL_BASE_PATH
     if given:
@@ -30,7 +30,7 @@ def portal_url(given: str = "") -> str:
 
 
 def check_database() -> None:
-    """Raises CommandError while there is no database with our tables."""
+    """Raises CommandError when the database lacks the portal's tables."""
     try:
         if User._meta.db_table in connection.introspection.table_names():
             return
@@ -40,7 +40,7 @@ def check_database() -> None:
 
 
 class Command(BaseCommand):
-    help = "Invite a person and print the one-time link with which he sets a password."
+    help = "Invite a person and print the one-time link for setting a password."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", help="the sign-in name")

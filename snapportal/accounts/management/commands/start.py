@@ -1,4 +1,4 @@
-"""`python manage.py start`: prepare what is missing, say how to sign in, and serve. Running it again keeps everything."""
+"""`python manage.py start`: prepare what is missing, print how to sign in, and serve. Running it again keeps all data."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ from snapportal.accounts.models import Role, User
 
 
 def check_address(bind: str) -> None:
-    """Raises CommandError when `bind` (host:port, or a unix socket, which is not checked) cannot be listened at."""
+    """Raises CommandError when the portal cannot listen on `bind` (host:port; a Unix socket is not checked)."""
     if bind.startswith(("unix:", "fd:")):
         return
     host, _, port = bind.rpartition(":")
@@ -39,7 +39,7 @@ def check_address(bind: str) -> None:
 
 
 def prepare_folder(path: Path) -> None:
-    """The data folder, for its owner's eyes alone: keys and database lie in it."""
+    """Create the data folder, readable by its owner only: it contains keys and the database."""
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if path.stat().st_uid == os.getuid():
         path.chmod(0o700)
@@ -47,7 +47,7 @@ def prepare_folder(path: Path) -> None:
 
 class Command(BaseCommand):
     help = "Prepare the database, the static files and (in the sandbox) people and servers; then serve the portal."
-    requires_system_checks = []  # the folders they look for are made here
+    requires_system_checks = []  # they look for folders that this command creates
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--no-serve", action="store_true", help="only prepare")
@@ -63,11 +63,11 @@ class Command(BaseCommand):
         if settings.SANDBOX:
             call_command("fill_sandbox", verbosity=0)
             demo.ensure_people(COMMAND_LINE)
-        self.tell()
+        self.write_summary()
         if not options["no_serve"]:
             self.serve()
 
-    def tell(self) -> None:
+    def write_summary(self) -> None:
         write = self.stdout.write
         if settings.SANDBOX:
             write(
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                 write("There is no admin yet. Make one with: python manage.py add_person NAME --role admin\n")
 
     def serve(self) -> None:
-        """Become gunicorn: this process is replaced, so that signals reach it directly."""
+        """Replace this process with gunicorn, so that signals reach it directly."""
         self.stdout.flush()
         gunicorn = ["-m", "gunicorn", "-c", "python:snapportal.gunicorn_conf", "snapportal.wsgi:application"]
         os.chdir(settings.BASE_DIR)

@@ -17,10 +17,10 @@ REAL_PROVIDER = (
 
 
 class Command(BaseCommand):
-    help = "Fill the sandbox with example accounts, servers and snapshots. What is there already stays."
+    help = "Fill the sandbox with example accounts, servers and snapshots. Existing data is not changed."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--issue-token", metavar="NAME", help="also make a new token, and print it once")
+        parser.add_argument("--issue-token", metavar="NAME", help="also create a new token and print it once")
         parser.add_argument("--account", default=TEAM_EMAIL, choices=[TEAM_EMAIL, OTHER_EMAIL])
         parser.add_argument(
             "--without-servers", action="store_true", help="the token may not read the list of servers"

@@ -16,7 +16,7 @@ class Command(BaseCommand):
     help = "Serve the sandbox's provider over HTTP on 127.0.0.1, for curl and tests."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--port", type=int, default=8900, help="0 takes a free one")
+        parser.add_argument("--port", type=int, default=8900, help="0 selects a free port")
         parser.add_argument(
             "--misbehave",
             action="append",
@@ -24,9 +24,9 @@ class Command(BaseCommand):
             metavar="SPEC",
             help="mode[:key=value,...], for example reset_after:method=POST; may be given several times",
         )
-        parser.add_argument("--page-size", type=int, default=0, help="give lists in pages of so many")
+        parser.add_argument("--page-size", type=int, default=0, help="items per page of lists; 0: not paged")
         parser.add_argument(
-            "--token-file", type=Path, help="write a new token into this file, for its owner only"
+            "--token-file", type=Path, help="write a new token into this file, readable by its owner only"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -54,7 +54,7 @@ class Command(BaseCommand):
 
 
 def _interrupt(*_: object) -> None:
-    """SIGTERM ends it as Ctrl+C does: a job in the background may have been told to ignore that one."""
+    """Handle SIGTERM like Ctrl+C: shells let background jobs ignore SIGINT."""
     raise KeyboardInterrupt
 
 
