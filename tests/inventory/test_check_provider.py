@@ -7,12 +7,14 @@ from email.utils import format_datetime
 import pytest
 
 from snapshots.inventory import provider_check
-from snapshots.operations import reconciliation
+from snapshots.operations import evidence
 from snapshots.sandbox.demo_data import TEAM_EMAIL
 from snapshots.sandbox.faults import Misbehaviour
 from tests.support.provider import fill_sandbox
 from tests.support.provider_check import NO_TOKEN_BODY, TOKEN, asks_for_token, line_of
 from tests.support.tls import ISSUER, https_url, serve_tls, trust, write_certificate
+
+pytestmark = pytest.mark.django_db
 
 
 @pytest.mark.django_db(transaction=True)
@@ -154,7 +156,7 @@ def test_a_clock_that_is_not_told_is_worth_a_note(wire, check_provider, date):
 
 
 def test_the_limit_for_clocks_is_the_one_that_evidence_has():
-    assert provider_check.CLOCK_LIMIT == reconciliation.CLOCK_SKEW
+    assert provider_check.CLOCK_LIMIT == evidence.CLOCK_SKEW
 
 
 @pytest.mark.parametrize(

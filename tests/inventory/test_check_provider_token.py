@@ -12,6 +12,8 @@ from snapshots.sandbox.demo_data import TEAM_EMAIL, issue_token
 from snapshots.sandbox.provider import SEE_SERVERS, SEE_SNAPSHOTS
 from tests.support.provider_check import NO_TOKEN_BODY, TOKEN, line_of
 
+pytestmark = pytest.mark.django_db
+
 
 def test_a_token_that_is_refused(http_sandbox, check_provider):
     result = check_provider(url=http_sandbox.url, token="sbx_nobody-knows-this-one")
@@ -119,6 +121,14 @@ def test_a_token_file_that_holds_none(tmp_path, check_provider, content, words):
     result = check_provider("--token-file", str(path))
     assert result.code == 1
     assert words in result.error
+
+
+def test_a_token_in_its_header_is_taken_out_of_it(sandbox, check_provider):
+    result = check_provider(token=f"Authorization: Bearer {sandbox.token}")
+    assert result.code == 0
+    assert sandbox.token not in result.text
+    assert "without its header" in line_of(result, "Token")
+    assert line_of(result, "Snapshots").startswith("ok ")
 
 
 def test_a_token_that_cannot_be_sent(sandbox, check_provider):
