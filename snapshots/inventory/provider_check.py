@@ -13,7 +13,7 @@ from snapshots.upstream.probe import Certificate, FirstAnswer, Probe
 OK, NOTE, FAIL = "ok", "note", "FAIL"
 CLOCK_NOTED: Final = timedelta(seconds=30)
 CLOCK_LIMIT: Final = timedelta(minutes=5)
-"""With a larger difference evidence cannot reconcile a create: see CLOCK_SKEW in operations/evidence.py."""
+"""Beyond it evidence cannot settle an operation: see CLOCK_SKEW in operations/evidence.py."""
 EXPIRES_SOON: Final = timedelta(days=14)
 ASKS_FOR_TOKEN: Final = frozenset({401, 403})
 CHECK_URL: Final = (
@@ -141,7 +141,7 @@ def _clock(ahead_seconds: float | None) -> Finding:
         FAIL if apart > CLOCK_LIMIT else NOTE,
         "Clock",
         f"the provider's is {_roughly(apart)} {which} ours",
-        "Ages are shown wrongly, and beyond 5 minutes an unknown operation cannot be settled by evidence. Set this "
+        "Ages may be wrong or missing, and beyond 5 minutes an operation whose answer is lost may stay unknown. Set this "
         "machine's clock (NTP); if it is right, tell the provider.",
     )
 

@@ -153,7 +153,7 @@ def test_an_answer_without_a_valid_date_gives_a_note(wire, check_provider, date)
     assert line_of(result, "Clock").startswith("note ")
 
 
-def test_the_clock_limit_is_the_one_that_evidence_uses():
+def test_the_limit_for_clocks_is_the_one_that_evidence_has():
     assert provider_check.CLOCK_LIMIT == evidence.CLOCK_SKEW
 
 

@@ -15,6 +15,7 @@ from tests.support.provider_check import NO_TOKEN_BODY, TOKEN, line_of
 pytestmark = pytest.mark.django_db
 
 
+
 def test_a_refused_token_fails(http_sandbox, check_provider):
     result = check_provider(url=http_sandbox.url, token="sbx_nobody-knows-this-one")
     assert result.code == 1
@@ -123,7 +124,15 @@ def test_a_token_file_without_a_token_is_refused(tmp_path, check_provider, conte
     assert words in result.error
 
 
-def test_a_token_with_invalid_characters_fails(sandbox, check_provider):
+def test_a_token_in_its_header_is_taken_out_of_it(sandbox, check_provider):
+    result = check_provider(token=f"Authorization: Bearer {sandbox.token}")
+    assert result.code == 0
+    assert sandbox.token not in result.text
+    assert "without its header" in line_of(result, "Token")
+    assert line_of(result, "Snapshots").startswith("ok ")
+
+
+def test_a_token_that_cannot_be_sent(sandbox, check_provider):
     result = check_provider(token="two words")
     assert result.code == 1
     assert "copy it again" in line_of(result, "Snapshots")

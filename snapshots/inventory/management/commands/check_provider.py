@@ -12,14 +12,15 @@ from django.db import DatabaseError
 
 from snapshots import connection
 from snapshots.audit import journal
-from snapshots.audit.verification import COMMAND_ACTOR
-from snapshots.contract import API_PATH
+from snapshots.audit.verification import COMMAND
 from snapshots.inventory import provider_check
 from snapshots.inventory.provider_check import FAIL, NOTE, OK, Finding
 from snapshots.upstream.client import SnapshotClient
 from snapshots.upstream.probe import Probe
+from snapshots.vault import pasted
 from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
+from snapshots.vault.pasted import Pasted
 
 SANDBOX: Final = Finding(
     OK,
@@ -55,10 +56,10 @@ class Command(BaseCommand):
         if options["rest"] or options["token"] not in {None, "-"}:
             raise CommandError(ON_THE_COMMAND_LINE)
         stored = find_stored(options["stored"]) if options["stored"] else None
-        token = read_token(options)
+        given = read_token(options)
         self.has_failed = False
-        if self.check_connection():
-            self.check_token(token, stored)
+        if self.check_way():
+            self.check_token(given, stored)
         if self.has_failed:
             raise CommandError("Something that is needed is not fine: see the lines marked FAIL.")
         self.stdout.write("All that is needed is fine.")
@@ -69,12 +70,12 @@ class Command(BaseCommand):
         if finding.advice:
             self.stdout.write(f"      -> {finding.advice}")
 
-    def check_connection(self) -> bool:
-        """Report each step. Returns whether a token can be checked next."""
-        if not settings.SNAPPORTAL_API_URL:
-            self.report(SANDBOX)
+    def check_way(self) -> bool:
+        """Whether it makes sense to ask with a token then."""
+        url = settings.SNAPPORTAL_API_URL
+        if not url:
+            self.tell(SANDBOX)
             return True
-        url = settings.SNAPPORTAL_API_URL.removesuffix(API_PATH)
         seconds = settings.SNAPPORTAL_API_TIMEOUT_SECONDS
         self.report(Finding(OK, "Provider", f"{url}, with at most {seconds:g} seconds for each step"))
         try:
@@ -87,11 +88,13 @@ class Command(BaseCommand):
             is_stopped |= finding.stops
         return not is_stopped
 
-    def check_token(self, token: str, stored: StoredToken | None) -> None:
+    def check_token(self, given: Pasted | None, stored: StoredToken | None) -> None:
         if stored is not None:
             self.record(stored, self.check_stored(stored))
-        elif token:
-            self.check_with(connection.client_with(token))
+        elif given is not None:
+            if given.left_off:
+                self.tell(Finding(NOTE, "Token", f"read without its {', '.join(given.left_off)}"))
+            self.ask_with(connection.client_with(given.token))
         else:
             self.report(NO_TOKEN)
 
@@ -129,19 +132,20 @@ class Command(BaseCommand):
             self.report(Finding(FAIL, "Audit log", f"this check could not be recorded: {error}", advice))
 
 
-def read_token(options: dict[str, Any]) -> str:
-    """The token from --token-file or standard input; '' if neither option is given. Raises CommandError."""
+def read_token(options: dict[str, Any]) -> Pasted | None:
+    """The token of --token-file or standard input; None if neither is asked for. Raises CommandError."""
     if not options["token_file"] and not options["token"]:
-        return ""
+        return None
     try:
-        token = Path(options["token_file"]).read_text("utf-8") if options["token_file"] else read_input()
+        text = Path(options["token_file"]).read_text("utf-8") if options["token_file"] else read_input()
     except OSError as error:
         raise CommandError(f"The token cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
         raise CommandError("The token cannot be read: it is no text.") from None
-    if not token.strip():
+    found = pasted.clean(text.strip())
+    if not found.token:
         raise CommandError("The token is empty.")
-    return token.strip()
+    return found
 
 
 def read_input() -> str:
