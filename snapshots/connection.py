@@ -31,7 +31,7 @@ log = structlog.get_logger()
 Person = AbstractBaseUser | AnonymousUser
 T = TypeVar("T")
 SANDBOX_URL = "http://sandbox.invalid"
-OPTIONAL_SECONDS = 3.0
+OPTIONAL_SECONDS = 2.0
 """The deadline of optional calls: the longest time by which they may delay required ones."""
 CACHE_FAILURES = (DatabaseError, OSError, RedisError)
 """The exceptions that an unavailable cache raises."""

@@ -13,11 +13,13 @@ from snapshots.connection import OPTIONAL_SECONDS
 from snapshots.inventory.readings import CachedReading, backoff_seconds
 from snapshots.upstream import network
 from snapshots.upstream.client import SnapshotClient
-from snapshots.upstream.errors import BusyError, RefusedError, UpstreamError
+from snapshots.upstream.errors import BusyError, DeadlineError, RefusedError, UpstreamError
 
 log = structlog.get_logger()
 
 REFUSED_SECONDS: Final = 300.0
+HUNG_SECONDS: Final = 120.0
+"""After an attempt that took all its time: each one makes a page wait."""
 MIN_SECONDS: Final = 0.2
 """With less time than this left for the page, no attempt is made."""
 
@@ -51,6 +53,8 @@ def _record_failure(cached: CachedReading, error: UpstreamError) -> None:
     pause = backoff_seconds(cached.servers_failures)
     if error.retry_after_seconds is not None:
         pause = error.retry_after_seconds
+    elif isinstance(error, DeadlineError):
+        pause = HUNG_SECONDS
     elif isinstance(error, RefusedError):
         cached.servers, cached.servers_cut_by, cached.servers_error = None, "", RefusedError.code
         pause = REFUSED_SECONDS

@@ -19,6 +19,7 @@ from snapshots.operations.transitions import transition
 CLOCK_SKEW = timedelta(minutes=5)
 LIST_LAG = timedelta(seconds=60)
 """How long a list may lag behind an accepted write."""
+SHORTEST_RESTORE = timedelta(minutes=contract.RESTORE_MINUTES[0])
 STILL_LISTED_AFTER = timedelta(minutes=contract.DELETE_MINUTES[1])
 NO_CONTENT = 204
 """The only answer that the provider documents for a finished delete."""
@@ -182,9 +183,13 @@ def _has_run(operation: Operation, observation: Observation) -> bool:
     """
     if operation.seen_moving_at is not None:
         return True
-    shortest = timedelta(minutes=contract.RESTORE_MINUTES[0])
-    accepted_at = operation.accepted_at or observation.started_at
-    return operation.said_restoring and observation.started_at >= accepted_at + shortest
+    is_old_enough = _age(operation, observation) >= SHORTEST_RESTORE
+    return operation.said_restoring and is_old_enough and not _has_competing_restore(operation)
+
+
+def _age(operation: Operation, observation: Observation) -> timedelta:
+    """How long after the provider's answer the reading started."""
+    return observation.started_at - (operation.accepted_at or observation.started_at)
 
 
 def follow_restore(operation: Operation, observation: Observation) -> bool:
@@ -192,8 +197,10 @@ def follow_restore(operation: Operation, observation: Observation) -> bool:
     status = observation.server_status(operation.server_id)
     if contract.is_restoring(status):
         return _record_running(operation, observation)
-    if operation.state != State.ACCEPTED or not _has_run(operation, observation):
+    if operation.state != State.ACCEPTED:
         return False
+    if not _has_run(operation, observation):
+        return _record_not_running(operation, observation, status)
     evidence = f"The provider gives the server's status as “{status}”."
     if contract.is_failed(status):
         return transition(
@@ -202,6 +209,21 @@ def follow_restore(operation: Operation, observation: Observation) -> bool:
     if contract.status_key(status) in contract.STEADY_SERVER_STATUSES:
         return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
     return False
+
+
+def _record_not_running(operation: Operation, observation: Observation, status: str) -> bool:
+    """A server at rest, too early for its restore to have ended, contradicts the answer that the restore began."""
+    is_steady = contract.status_key(status) in contract.STEADY_SERVER_STATUSES
+    if not is_steady or not LIST_LAG <= _age(operation, observation) < SHORTEST_RESTORE:
+        return False
+    seconds = round(_age(operation, observation).total_seconds())
+    return transition(
+        operation,
+        State.UNKNOWN,
+        expect=[State.ACCEPTED],
+        code="not_running",
+        evidence=f"The provider accepted the restore, but gave the server's status as “{status}” {seconds} s later.",
+    )
 
 
 def _record_running(operation: Operation, observation: Observation) -> bool:

@@ -84,11 +84,11 @@ def to_deleted(body: bytes, status: int = 204) -> Deleted:
     verdict = _verdict(data, DELETE_WORDS)
     if verdict == "no":
         raise ContradictoryAnswerError("the body says that it failed")
-    if verdict == "unclear":
-        raise UnreadableAnswerError("the answer's status is not known")
+    if verdict == "unclear" or (verdict == "silent" and data.get("message")):
+        raise UnreadableAnswerError("the answer does not say that the snapshot was deleted")
     return Deleted(
         message=clean_text(data.get("message"), 500),
-        snapshot_id=_id_of(_object(data.get("snapshot"))),
+        snapshot_id=_id_of(_object(data.get("snapshot")) or data),
         status=status,
     )
 
@@ -123,7 +123,14 @@ def _reports_failure(data: dict[str, Any]) -> bool:
         return True
     if any(data.get(key) for key in ("error", "errors", "error_code", "error_message", "failed")):
         return True
-    return any(_means_failure(data.get(key)) for key in ("code", "status_code"))
+    if any(_means_failure(data.get(key)) for key in ("code", "status_code", "result", "outcome")):
+        return True
+    return any(_reports_failure(part) or _means_failure(part.get("status")) for part in _envelopes(data))
+
+
+def _envelopes(data: dict[str, Any]) -> list[dict[str, Any]]:
+    """Objects inside the body that may hold the actual answer, as in {"data": {"error": "busy"}}."""
+    return [data[key] for key in ("data", "result", "response") if isinstance(data.get(key), dict)]
 
 
 def _means_failure(word: object) -> bool:

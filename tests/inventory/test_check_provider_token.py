@@ -15,7 +15,6 @@ from tests.support.provider_check import NO_TOKEN_BODY, TOKEN, line_of
 pytestmark = pytest.mark.django_db
 
 
-
 def test_a_refused_token_fails(http_sandbox, check_provider):
     result = check_provider(url=http_sandbox.url, token="sbx_nobody-knows-this-one")
     assert result.code == 1

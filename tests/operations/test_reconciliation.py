@@ -151,10 +151,34 @@ def test_a_restore_that_was_never_observed_running_is_not_ended_by_a_status(desk
 
 def test_the_answers_restoring_status_counts_after_the_shortest_documented_time(desk):
     operation = open_operation(desk, state=State.ACCEPTED, accepted_at=timezone.now(), said_restoring=True)
-    with later(minutes=4):
+    with later(seconds=50):
         assert reconcile(observe(desk, operation, status="active")) == 0
     with later(minutes=6):
         assert reconcile(observe(desk, operation, status="active")) == 1
+    operation.refresh_from_db()
+    assert operation.state == State.COMPLETED
+
+
+@pytest.mark.parametrize("said_restoring", [True, False])
+def test_a_server_at_rest_soon_after_the_answer_makes_an_accepted_restore_unknown(desk, said_restoring):
+    operation = open_operation(
+        desk, state=State.ACCEPTED, accepted_at=timezone.now(), said_restoring=said_restoring
+    )
+    with later(seconds=65):
+        assert reconcile(observe(desk, operation, status="active")) == 1
+    operation.refresh_from_db()
+    assert (operation.state, operation.code) == (State.UNKNOWN, "not_running")
+    assert "“active” 66 s later" in operation.evidence
+    with later(minutes=7):
+        assert reconcile(observe(desk, operation, status="active")) == 0
+
+
+def test_the_answers_restoring_status_proves_none_of_two_restores_that_overlap(desk):
+    facts = {"state": State.ACCEPTED, "accepted_at": timezone.now(), "said_restoring": True}
+    first = open_operation(desk, **facts)
+    open_operation(desk, idempotency_key="other", server_id=first.server_id, **facts)
+    with later(minutes=6):
+        assert reconcile(observe(desk, first, status="active")) == 0
 
 
 @pytest.mark.parametrize("fingerprint", ["same", "e" * 64])

@@ -29,6 +29,11 @@ DENIALS = [
     {"failed": True},
     {"code": 500},
     {"status_code": 409},
+    {"result": "failed"},
+    {"result": {"status": "failed"}},
+    {"data": {"error": "busy"}},
+    {"data": {"success": False}},
+    {"response": {"code": 500}},
 ]
 """Whatever else the body holds."""
 DENYING_WORDS = ["error", "Failed", "FAILURE", "rejected", "busy", 500, False]
@@ -83,7 +88,6 @@ def test_a_restore_that_the_body_does_not_confirm_is_unreadable(data):
     [
         {},
         None,
-        {"message": "The snapshot is being deleted"},
         {"status": "Success"},
         {"success": True},
         {"id": 802, "status": "deleting"},
@@ -104,6 +108,16 @@ def test_a_delete_answered_with_another_body_is_unreadable(said):
 def test_a_delete_whose_message_may_be_an_error_is_not_accepted(data):
     with pytest.raises(UnreadableAnswerError):
         to_deleted(body(data), 202)
+
+
+@pytest.mark.parametrize("text", ["Snapshot could not be deleted", "The snapshot is being deleted"])
+def test_a_delete_answered_with_a_message_alone_is_unreadable(text):
+    with pytest.raises(UnreadableAnswerError):
+        to_deleted(body({"message": text}), 200)
+
+
+def test_a_delete_answered_with_a_snapshot_gives_the_id_of_that_snapshot():
+    assert to_deleted(body({"id": 2, "status": "deleted"}), 200).snapshot_id == 2
 
 
 def test_the_documented_answer_to_a_delete_has_no_body_to_read():

@@ -112,6 +112,7 @@ CODES: dict[str, "StrPromise"] = {
     "already_gone": lazy("The provider did not know the snapshot any more"),
     "still_listed": lazy("The provider still lists the snapshot"),
     "vanished": lazy("The new snapshot is no longer listed"),
+    "not_running": lazy("The server was not being restored, though the provider had accepted it"),
     "end_not_seen": lazy("The end of the restore was never seen"),
     "provider_failed": lazy("The provider could not finish it"),
     "server_fault": lazy("The provider had an internal error"),

@@ -168,6 +168,9 @@ UNKNOWN_TITLES_BY_CODE = {
 }
 _LOST = lazy("The request was sent but the answer was lost. It may or may not have happened.")
 UNKNOWN_WORDS = {
+    "not_running": lazy(
+        "The provider answered that the restore began, but then reported that the server is not being restored."
+    ),
     "end_not_seen": lazy("The provider started the restore, but never reported that it ran or ended."),
     "vanished": lazy("The provider started to create it, but it is no longer in the list."),
     "interrupted": lazy("The portal was stopped before the answer arrived. It may or may not have happened."),

@@ -12,7 +12,7 @@ from django.db import DatabaseError
 
 from snapshots import connection
 from snapshots.audit import journal
-from snapshots.audit.verification import COMMAND
+from snapshots.audit.verification import COMMAND_ACTOR
 from snapshots.inventory import provider_check
 from snapshots.inventory.provider_check import FAIL, NOTE, OK, Finding
 from snapshots.upstream.client import SnapshotClient
@@ -58,7 +58,7 @@ class Command(BaseCommand):
         stored = find_stored(options["stored"]) if options["stored"] else None
         given = read_token(options)
         self.has_failed = False
-        if self.check_way():
+        if self.check_connection():
             self.check_token(given, stored)
         if self.has_failed:
             raise CommandError("Something that is needed is not fine: see the lines marked FAIL.")
@@ -70,11 +70,11 @@ class Command(BaseCommand):
         if finding.advice:
             self.stdout.write(f"      -> {finding.advice}")
 
-    def check_way(self) -> bool:
+    def check_connection(self) -> bool:
         """Whether it makes sense to ask with a token then."""
         url = settings.SNAPPORTAL_API_URL
         if not url:
-            self.tell(SANDBOX)
+            self.report(SANDBOX)
             return True
         seconds = settings.SNAPPORTAL_API_TIMEOUT_SECONDS
         self.report(Finding(OK, "Provider", f"{url}, with at most {seconds:g} seconds for each step"))
@@ -93,8 +93,8 @@ class Command(BaseCommand):
             self.record(stored, self.check_stored(stored))
         elif given is not None:
             if given.left_off:
-                self.tell(Finding(NOTE, "Token", f"read without its {', '.join(given.left_off)}"))
-            self.ask_with(connection.client_with(given.token))
+                self.report(Finding(NOTE, "Token", f"read without its {', '.join(given.left_off)}"))
+            self.check_with(connection.client_with(given.token))
         else:
             self.report(NO_TOKEN)
 
