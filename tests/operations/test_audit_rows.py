@@ -47,7 +47,9 @@ def known(desk, operation: Operation) -> dict[str, Any]:
 
 
 def empty(**columns: Any) -> dict[str, Any]:
-    texts = dict.fromkeys(("code", "settled_by", "reason", "evidence", "address", "request_id", "provider_message"), "")
+    texts = dict.fromkeys(
+        ("code", "settled_by", "reason", "evidence", "address", "request_id", "provider_message"), ""
+    )
     return texts | {"provider_status": None} | columns
 
 
@@ -106,7 +108,12 @@ def test_a_person_who_closes_an_operation_is_named_beside_the_one_who_requested_
 def test_a_transition_records_its_own_reason_and_duration(desk):
     operation = open_operation(desk, state=State.SENT, reason="the first reason")
     changed = transition(
-        operation, State.FAILED, expect=[State.SENT], code="deadline", reason="another reason", duration_ms=812
+        operation,
+        State.FAILED,
+        expect=[State.SENT],
+        code="deadline",
+        reason="another reason",
+        duration_ms=812,
     )
     row = Entry.objects.get(operation_id=operation.pk)
     assert (changed, row.reason, row.duration_ms, row.code) == (True, "another reason", 812, "deadline")
@@ -184,7 +191,11 @@ def test_a_refusal_without_a_valid_confirmation_names_only_the_token(desk):
     row = last_row()
     place = ("server_id", "server_name", "snapshot_id", "snapshot_name")
     assert [row[name] for name in place] == [None, "", None, ""]
-    assert (row["result"], row["code"], row["token_label"]) == ("refused", "confirmation_invalid", "Team token")
+    assert (row["result"], row["code"], row["token_label"]) == (
+        "refused",
+        "confirmation_invalid",
+        "Team token",
+    )
 
 
 def test_an_operation_keeps_what_was_known_before_it(desk):
@@ -198,7 +209,11 @@ def test_an_operation_keeps_what_was_known_before_it(desk):
     assert operation.was_restoring is False
     assert (operation.token_id, operation.token_label) == (desk.token.pk, desk.token.label)
     assert operation.token_fingerprint == desk.token.fingerprint
-    assert (operation.actor_id, operation.actor_name, operation.actor_role) == (desk.user.pk, "Mia", "manager")
+    assert (operation.actor_id, operation.actor_name, operation.actor_role) == (
+        desk.user.pk,
+        "Mia",
+        "manager",
+    )
     assert (operation.snapshot_id, operation.snapshot_name) == (snapshot.id, snapshot.name)
     assert operation.snapshot_created_at == snapshot.created_at
     assert operation.reason == "no\N{REPLACEMENT CHARACTER}t needed"
@@ -228,6 +243,7 @@ def test_the_sum_of_a_reading_is_how_many_operations_it_moved(desk):
         for number, name in ((9001, "one"), (9002, "two"))
     ]
     snapshots = [
-        created_snapshot(one, id=one.snapshot_id, status="completed", server=ServerRef(one.server_id)) for one in creates
+        created_snapshot(one, id=one.snapshot_id, status="completed", server=ServerRef(one.server_id))
+        for one in creates
     ]
     assert reconcile(observe(desk, creates[0], snapshots=snapshots)) == 2

@@ -102,7 +102,9 @@ def test_the_unfinished_snapshot_of_a_lost_create_is_described_in_full(desk):
 
 
 @pytest.mark.parametrize(("seconds", "changed"), [(-301, 0), (-300, 1), (0, 1)])
-def test_a_snapshot_created_more_than_five_minutes_before_a_create_was_sent_is_not_its_own(desk, seconds, changed):
+def test_a_snapshot_created_more_than_five_minutes_before_a_create_was_sent_is_not_its_own(
+    desk, seconds, changed
+):
     operation = lost_create(desk)
     at = operation.sent_at + timedelta(seconds=seconds)
     snapshots = [created_snapshot(operation, created_at=at, status="completed")]
@@ -128,7 +130,8 @@ def test_after_a_204_a_list_without_a_count_completes_a_delete(desk):
 
 
 @pytest.mark.parametrize(
-    "fields", [{"provider_status": 200}, {"provider_status": None}, {"provider_status": 204, "state": State.UNKNOWN}]
+    "fields",
+    [{"provider_status": 200}, {"provider_status": None}, {"provider_status": 204, "state": State.UNKNOWN}],
 )
 def test_without_a_204_to_an_accepted_delete_such_a_list_proves_nothing(desk, fields):
     operation = accepted(desk, Action.DELETE, snapshot_id=9001, **fields)
@@ -139,13 +142,21 @@ def test_without_a_204_to_an_accepted_delete_such_a_list_proves_nothing(desk, fi
     ("fields", "end", "code", "finding"),
     [
         ({}, State.UNKNOWN, "still_listed", ""),
-        ({"state": State.UNKNOWN, "code": "already_gone"}, State.RECONCILED, "already_gone", Finding.NOT_HAPPENED),
+        (
+            {"state": State.UNKNOWN, "code": "already_gone"},
+            State.RECONCILED,
+            "already_gone",
+            Finding.NOT_HAPPENED,
+        ),
     ],
 )
 def test_a_snapshot_that_stays_listed_contradicts_the_answer_to_its_delete(desk, fields, end, code, finding):
     operation = accepted(desk, Action.DELETE, snapshot_id=9001, provider_status=404, **fields)
     with later(minutes=6):
-        assert reconcile(observe(desk, operation, snapshots=[created_snapshot(operation, status="completed")])) == 1
+        assert (
+            reconcile(observe(desk, operation, snapshots=[created_snapshot(operation, status="completed")]))
+            == 1
+        )
     sentence = "The provider answered with HTTP 404, but still lists snapshot 9001 as “completed”."
     assert settled(operation) == (end, code, finding, sentence)
 
@@ -164,12 +175,19 @@ def test_a_deleted_snapshot_may_stay_listed_for_five_minutes_after_the_answer(de
 def test_a_delete_with_another_code_stays_unknown_while_its_snapshot_is_listed(desk):
     operation = open_operation(desk, Action.DELETE, snapshot_id=9001, code="deadline")
     with later(minutes=6):
-        assert reconcile(observe(desk, operation, snapshots=[created_snapshot(operation, status="completed")])) == 0
+        assert (
+            reconcile(observe(desk, operation, snapshots=[created_snapshot(operation, status="completed")]))
+            == 0
+        )
 
 
 @pytest.mark.parametrize(
     ("status", "end", "code"),
-    [("Active", State.COMPLETED, ""), ("stopped", State.COMPLETED, ""), ("error", State.FAILED, "provider_failed")],
+    [
+        ("Active", State.COMPLETED, ""),
+        ("stopped", State.COMPLETED, ""),
+        ("error", State.FAILED, "provider_failed"),
+    ],
 )
 def test_the_status_of_the_server_ends_a_restore_that_was_seen_running(desk, status, end, code):
     operation = accepted(desk, Action.RESTORE, seen_moving_at=timezone.now())
@@ -221,7 +239,9 @@ def test_what_a_dead_worker_left_is_closed_after_three_minutes(desk, fields, end
     assert settled(operation) == (end, code, "", sentence)
 
 
-@pytest.mark.parametrize(("seen", "changed"), [(None, 1), (timedelta(minutes=31), 1), (timedelta(minutes=29), 0)])
+@pytest.mark.parametrize(
+    ("seen", "changed"), [(None, 1), (timedelta(minutes=31), 1), (timedelta(minutes=29), 0)]
+)
 def test_a_restore_that_nobody_has_seen_running_for_half_an_hour_is_unknown(desk, seen, changed):
     now = timezone.now()
     accepted(desk, Action.RESTORE, idempotency_key="recent", accepted_at=now - timedelta(minutes=29))

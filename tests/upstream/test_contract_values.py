@@ -40,7 +40,9 @@ def test_any_other_name_is_invalid(name):
     assert not contract.is_valid_name(name)
 
 
-@pytest.mark.parametrize("status", ["in_progress", "In Progress", " IN-PROGRESS ", "in\t_progress", "in--progress"])
+@pytest.mark.parametrize(
+    "status", ["in_progress", "In Progress", " IN-PROGRESS ", "in\t_progress", "in--progress"]
+)
 def test_statuses_are_compared_without_case_and_separators(status):
     assert contract.status_key(status) == "in_progress"
     assert contract.is_moving(status)
@@ -70,7 +72,10 @@ def test_a_snapshot_and_a_server_are_described_by_their_status():
     [
         ("as it is\n\tindented", "as it is\n\tindented"),
         ("one\r\ntwo\rthree\x0bfour\x0cfive\x85six", "one\ntwo\nthree\nfour\nfive\nsix"),
-        ("a\x00b\x1bc\x7fd", "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c\N{REPLACEMENT CHARACTER}d"),
+        (
+            "a\x00b\x1bc\x7fd",
+            "a\N{REPLACEMENT CHARACTER}b\N{REPLACEMENT CHARACTER}c\N{REPLACEMENT CHARACTER}d",
+        ),
         ("\u202eabc\ud800", "\N{REPLACEMENT CHARACTER}abc\N{REPLACEMENT CHARACTER}"),
         (12, "12"),
         (1.5, "1.5"),
