@@ -1,0 +1,145 @@
+"""Mutation testing: `python -m tests.mutation [audit] [vault] [operations]` (docs/trust.md, "Mutation testing").
+
+Each group of modules is mutated in a copy of the project under mutants/, with the tests that reach it fast. Results stay
+there: a further run tests only what has changed. mutmut is not installed with the rest.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+SLOW = (
+    "operations_machine", "kill", "interrupted_requests", "two_people", "rights_in_flight", "intent_first",
+    "concurrent_writers", "export",
+)  # fmt: skip
+"""Tests that start processes, wait or generate cases: a mutant may take about a second."""
+SLOW_LOST_ANSWERS = (
+    "test_an_answer_lost_after_the_write_is_unknown_and_later_reconciled_by_evidence",
+    "test_an_answer_that_cannot_be_read_is_unknown",
+    "test_a_request_lost_before_the_write_is_never_shown_as_done",
+)
+
+
+def _fast_files(folder: str) -> list[str]:
+    files = sorted((ROOT / folder).glob("test_*.py"))
+    return [str(file.relative_to(ROOT)) for file in files if file.stem.removeprefix("test_") not in SLOW]
+
+
+GROUPS = {
+    "audit": (
+        ["snapshots/audit/chain.py", "snapshots/audit/journal.py", "snapshots/audit/verification.py"],
+        _fast_files("tests/audit"),
+    ),
+    "vault": (
+        ["snapshots/vault/*.py", "snapshots/contract.py"],
+        [
+            "tests/vault",
+            "tests/upstream/test_contract_values.py",
+            "tests/views/test_tokens.py",
+            "tests/views/test_token_races.py",
+        ],
+    ),
+    "operations": (
+        ["snapshots/operations/*.py"],
+        [
+            *_fast_files("tests/operations"),
+            "tests/views/test_stuck.py",
+            "--deselect=tests/operations/test_idempotency.py::test_twenty_concurrent_posts_make_one_call_and_all_return_its_operation",
+            *(f"--deselect=tests/operations/test_lost_answers.py::{name}" for name in SLOW_LOST_ANSWERS),
+        ],
+    ),
+}
+"""The modules to mutate, and the tests that are run on their mutants."""
+KILLED = {1, 3, 24, -24, 36, 152, 255, -9, -11}
+"""Exit codes of a mutant's tests: failed, or out of time."""
+
+
+def copy_project(folder: Path) -> None:
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, check=True, capture_output=True, text=True
+    )
+    for name in listed.stdout.splitlines():
+        source, target = ROOT / name, folder / name
+        if not source.is_file():
+            continue
+        if not target.is_file() or target.stat().st_mtime != source.stat().st_mtime:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(source, target)
+
+
+def forget_survivors(folder: Path) -> None:
+    """Survivors are tested again in every run: there may be new tests."""
+    for path in (folder / "mutants" / "snapshots").rglob("*.meta"):
+        meta = json.loads(path.read_text())
+        codes = meta["exit_code_by_key"]
+        meta["exit_code_by_key"] = {key: code if code in KILLED else None for key, code in codes.items()}
+        path.write_text(json.dumps(meta))
+
+
+def run_group(name: str, only: list[str]) -> None:
+    """Run mutmut in this process, whose folder must be the copy."""
+    from mutmut.__main__ import cli
+    from mutmut.configuration import config
+
+    from tests.support.mutation_database import use_copies
+
+    use_copies()
+    settings = config()
+    settings.only_mutate, settings.pytest_add_cli_args_test_selection = GROUPS[name]
+    settings.use_git_change_detection = False
+    cli(["run", *only], standalone_mode=False)
+
+
+def report(folder: Path) -> None:
+    total: Counter[str] = Counter()
+    for meta in sorted((folder / "mutants" / "snapshots").rglob("*.meta")):
+        codes = json.loads(meta.read_text())["exit_code_by_key"]
+        tested = {key: code for key, code in codes.items() if code is not None}
+        if not tested:
+            continue
+        alive = [key for key, code in tested.items() if code not in KILLED]
+        total += Counter(tested=len(tested), killed=len(tested) - len(alive))
+        print(f"{meta.stem}: {len(tested) - len(alive)} of {len(tested)} killed")
+        print("".join(f"  {key}\n" for key in alive), end="")
+    if total["tested"]:
+        print(
+            f"{folder.name}: {total['killed']} of {total['tested']}, {total['killed'] / total['tested']:.1%}"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Mutation testing; the results stay in mutants/.")
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=", ".join(GROUPS))
+    parser.add_argument(
+        "--only", action="append", default=[], help="only mutants whose name matches, for example '*chain*'"
+    )
+    parser.add_argument("--report", action="store_true", help="only print the results so far")
+    arguments = parser.parse_args()
+    for name in arguments.groups or GROUPS:
+        folder = ROOT / "mutants" / name
+        if not arguments.report:
+            copy_project(folder)
+            forget_survivors(folder)
+            only = repr(arguments.only)
+            code = f"from tests import mutation; mutation.run_group({name!r}, {only})"
+            with (folder / "run.log").open("w") as log:
+                environment = os.environ | {"PYTHONPATH": str(folder)}
+                subprocess.run(
+                    [sys.executable, "-c", code],
+                    cwd=folder,
+                    stdout=log,
+                    stderr=log,
+                    env=environment,
+                    check=False,
+                )
+        report(folder)
+
+
+if __name__ == "__main__":
+    main()
