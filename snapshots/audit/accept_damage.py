@@ -53,6 +53,7 @@ def _last_row_of_backup(lost: Iterable[Anchor]) -> int:
 def find_lost_rows(anchors: Iterable[Anchor]) -> Finding:
     """The anchors among `anchors` whose rows the log does not have."""
     anchors = list(anchors)
+    verification.check_keys(anchors)
     accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     lost = [
         anchor
@@ -76,6 +77,8 @@ def find_lost_rows(anchors: Iterable[Anchor]) -> Finding:
 
 def find_lost_anchors(anchors: Iterable[Anchor], until: int | None) -> Finding:
     """The anchors that the log has recorded and that are not among `anchors`: see verification.lost_anchors."""
+    anchors = list(anchors)
+    verification.check_keys(anchors)
     lost = verification.lost_anchors(anchors, until, accepted_damage.read_acceptances())
     pairs = tuple(sorted({pair for _number, pair in lost}))
     if not pairs:

@@ -43,13 +43,41 @@ ADVICE: Final = {
 """What to do about a problem that does not end the use of the log."""
 
 
+class WrongKeyError(Exception):
+    """A configured key verifies nothing that is sealed or signed under its ID, so the log cannot be checked with it."""
+
+
+def check_keys(anchors: Iterable[Anchor] = ()) -> None:
+    """Raises WrongKeyError for a key under whose ID there are rows, when it verifies no such row and no anchor."""
+    ring = settings.SNAPPORTAL_AUDIT_KEYS
+    signers = {anchor.key_id for anchor in anchors if chain.has_valid_signature(anchor, ring)}
+    for key_id in ring:
+        rows = Entry.objects.numbered().filter(key_id=key_id).rows()
+        first = next(rows, None)
+        if first is None or key_id in signers:
+            continue
+        if not any(_is_sealed_with(row, key_id) for row in joined([first], rows)):
+            raise WrongKeyError(
+                f"the key {key_id} does not open row {first['sequence']}, nor any other row that is sealed under its ID: it is "
+                f"a wrong key under the right ID. Compare {key_id} in SNAPPORTAL_AUDIT_KEYS with your copy of the key"
+            )
+
+
+def _is_sealed_with(row: chain.Row, key_id: str) -> bool:
+    if chain.UNREADABLE in row or row["key_id"] != key_id:
+        return False
+    return not chain.check_seal(row, settings.SNAPPORTAL_AUDIT_KEYS)
+
+
 def check_log(
     *, start: Head | None = None, anchors: Iterable[Anchor] = (), accepted: chain.Accepted | None = None
 ) -> Verdict:
     """Verify all present rows, or all after `start`, without blocking writers.
 
-    `accepted` is the damage to excuse; the default is what the log's acceptance rows name.
+    `accepted` is the damage to excuse; the default is what the log's acceptance rows name. Raises WrongKeyError when a
+    wrong key, not the log, is the cause of a signature that is not valid.
     """
+    anchors = list(anchors)
     entries = Entry.objects.all()
     last = entries.last_sequence()
     rows = entries.rows(until=last)
@@ -57,7 +85,11 @@ def check_log(
         rows = joined(entries.rows(until=0), entries.rows(after=start.sequence, until=last))
     if accepted is None:
         accepted = accepted_damage.merge(accepted_damage.read_acceptances())
-    return chain.verify(rows, settings.SNAPPORTAL_AUDIT_KEYS, start=start, anchors=anchors, accepted=accepted)
+    ring = settings.SNAPPORTAL_AUDIT_KEYS
+    verdict = chain.verify(rows, ring, start=start, anchors=anchors, accepted=accepted)
+    if verdict.problem in {"hash", "anchor"}:
+        check_keys(anchors)
+    return verdict
 
 
 def find_head(anchor: Anchor) -> Head | None:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from snapshots.audit import accept_damage, anchors, tolerant_rows
+from snapshots.audit import accept_damage, anchors, tolerant_rows, verification
 from snapshots.audit.accept_damage import AcceptanceError, Finding
 from snapshots.audit.chain import Anchor
 from snapshots.audit.journal import JournalUnavailableError
@@ -51,6 +51,7 @@ class AcceptCommand(BaseCommand):
             JournalUnavailableError,
             anchors.AnchorError,
             tolerant_rows.UnreadableError,
+            verification.WrongKeyError,
             Error,
         ) as error:
             raise CommandError(f"Nothing was written: {error}") from error

@@ -4,13 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import OperationalError, connection
 from django.urls import reverse
 
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
 from snapshots.audit.journal import Actor
+from snapshots.audit.management.writing_command import WritingCommand
 
 MAKE_DATABASE = "There is no database yet. Make it first: python manage.py start --no-serve"
 COMMAND_LINE = Actor(id=None, name="command line", role="", channel="command")
@@ -39,7 +40,7 @@ def check_database() -> None:
     raise CommandError(MAKE_DATABASE)
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Invite a person and print the one-time link for setting a password."
 
     def add_arguments(self, parser: CommandParser) -> None:

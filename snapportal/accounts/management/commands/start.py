@@ -9,11 +9,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from snapportal.accounts import demo
 from snapportal.accounts.management.commands.add_person import COMMAND_LINE, portal_url
 from snapportal.accounts.models import Role, User
+from snapshots.audit.management.writing_command import WritingCommand
 
 
 def check_address(bind: str) -> None:
@@ -45,7 +46,7 @@ def prepare_folder(path: Path) -> None:
         path.chmod(0o700)
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Prepare the database, the static files and (in the sandbox) people and servers; then serve the portal."
     requires_system_checks = []  # they look for folders that this command creates
 

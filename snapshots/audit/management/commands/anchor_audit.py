@@ -28,7 +28,7 @@ class Command(BaseCommand):
             self._stop("SNAPPORTAL_AUDIT_KEYS is empty", 2)
         try:
             verdict = self._check_since_last()
-        except (Error, anchors.AnchorError) as error:
+        except (Error, anchors.AnchorError, verification.WrongKeyError) as error:
             self._stop(str(error), 2)
         if not verdict.holds:
             self._record("failed", f"not anchored: {verification.describe(verdict)}")

@@ -36,7 +36,7 @@ class Command(BaseCommand):
             lost = (
                 verification.first_row_of_lost_anchor(stored, until, acceptances) if verdict.holds else None
             )
-        except (Error, anchors.AnchorError) as error:
+        except (Error, anchors.AnchorError, verification.WrongKeyError) as error:
             self._stop(str(error))
         if lost and stored and options["anchors"]:
             self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")

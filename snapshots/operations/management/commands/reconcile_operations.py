@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
+from snapshots.audit.management.writing_command import WritingCommand
 from snapshots.operations import reconciliation
 from snapshots.operations.models import Operation
 from snapshots.operations.reconciliation import read_and_reconcile_all
@@ -13,7 +12,7 @@ RUN_SECONDS = 45.0
 """Ends a run before cron starts the next one, even if the provider hangs for many tokens."""
 
 
-class Command(BaseCommand):
+class Command(WritingCommand):
     help = "Reconcile open operations with the provider's lists. Run it every minute, so that this does not wait for a page view."
 
     def handle(self, *args: Any, **options: Any) -> None:
