@@ -25,6 +25,8 @@ KeyRing = dict[str, bytes]
 T = TypeVar("T")
 
 API_PATHS = [path.rstrip("/") for path in (SNAPSHOTS_PATH, SERVERS_PATH, ACCOUNT_PATH, API_PATH)]
+API_SEGMENT = re.compile(r"/+api(?=/|\Z)", re.IGNORECASE)
+"""The beginning of an API's path, which no gateway's prefix holds."""
 BASE_PATH_PATTERN = re.compile(r"\A(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?\Z")
 HOST_PATTERN = re.compile(r"\A(\w[\w.-]*|[0-9a-f:]+)\Z")
 KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
@@ -84,15 +86,25 @@ def parse_api_url(text: str) -> str:
     Paths of the API are removed from the end. Any other path is refused, since every call would go to a wrong URL.
     """
     url = parse_url(text).rstrip("/")
-    for path in API_PATHS:
-        if url.endswith(path):
-            return url.removesuffix(path).rstrip("/")
-    if path := urlsplit(url).path:
-        raise ValidationError(
-            f"must be the address that stands before {API_PATH}, for example https://admin.vps.org; {path} is no path of "
-            f"the API. If the API lies behind it, on a gateway, write {path}{API_PATH}"
-        )
-    return url
+    ending = next((path for path in API_PATHS if url.endswith(path)), "")
+    base = url.removesuffix(ending).rstrip("/")
+    path = urlsplit(base).path
+    if not path or (ending and not API_SEGMENT.search(path)):
+        return base
+    raise ValidationError(
+        f"must be the address that stands before {API_PATH}, for example https://admin.vps.org; "
+        f"{urlsplit(url).path} is no path of the API. {_api_url_advice(base, path)}"
+    )
+
+
+def _api_url_advice(base: str, path: str) -> str:
+    """What to write instead of an address with `path`: nothing from its first /api on, or the API's path behind it."""
+    host = base.removesuffix(path)
+    found = API_SEGMENT.search(path)
+    if found is None:
+        return f"If the API lies behind it, on a gateway, write {base}{API_PATH}; otherwise write {host}"
+    gateway = path[: found.start()].rstrip("/")
+    return f"Write {host}{gateway}{API_PATH}" if gateway else f"Write {host}"
 
 
 def parse_base_path(text: str) -> str:
