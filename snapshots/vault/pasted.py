@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-QUOTES: Final = "\"'`´“”„‟‘’‚‛«»‹›"
+QUOTES: Final = "\"'`´“”„‟‘’‚‛«»‹›<>＜＞〈〉"
 EDGES: Final = QUOTES + ",;"
 HEADER: Final = re.compile(
-    rf"authorization[{QUOTES}]?\s*[:=]\s*[{QUOTES}]?\s*bearer\s+(?P<token>[^\s{QUOTES}]+)", re.IGNORECASE
+    rf"authorization[{QUOTES}]?\s*[:=]\s*[{QUOTES}]?\s*(?:bearer|token)\s+[{QUOTES}]*(?P<token>[^\s{QUOTES}]+)",
+    re.IGNORECASE,
 )
 
 
@@ -33,7 +34,7 @@ class Part(StrEnum):
 LAYERS: Final = (
     (Part.SPACE, re.compile(r"\A\s+|\s+\Z")),
     (Part.QUOTES, re.compile(rf"\A[{EDGES}]+|[{EDGES}]+\Z")),
-    (Part.SCHEME, re.compile(r"\Abearer(?::?\s+|\Z)", re.IGNORECASE)),
+    (Part.SCHEME, re.compile(r"\A(?:bearer(?::?\s+|\Z)|token(?:\s+(?![\s=:])|\Z))", re.IGNORECASE)),
     (
         Part.NAME,
         re.compile(

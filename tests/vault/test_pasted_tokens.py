@@ -31,6 +31,16 @@ TOKEN = "sbx_4f9c2d7ab-.~+/61e0|x=="
         (f"bearer:\t{TOKEN}", (Part.SCHEME,)),
         (f'"Bearer {TOKEN}" ', (Part.SPACE, Part.QUOTES, Part.SCHEME)),
         (f"Bearer “{TOKEN}”", (Part.SCHEME, Part.QUOTES)),
+        (f"Token {TOKEN}", (Part.SCHEME,)),
+        (f'TOKEN\t"{TOKEN}"', (Part.SCHEME, Part.QUOTES)),
+        (f"Authorization: Token {TOKEN}", (Part.HEADER,)),
+        (f"curl -H 'Authorization: Token <{TOKEN}>' https://x.test/", (Part.COMMAND,)),
+        (f"‹{TOKEN}›", (Part.QUOTES,)),
+        (f"«{TOKEN}»", (Part.QUOTES,)),
+        (f"<{TOKEN}>", (Part.QUOTES,)),
+        (f"＜{TOKEN}＞", (Part.QUOTES,)),
+        (f"Bearer <{TOKEN}>", (Part.SCHEME, Part.QUOTES)),
+        (f"TOKEN=<{TOKEN}>", (Part.NAME, Part.QUOTES)),
         (f"Authorization: Bearer {TOKEN}", (Part.HEADER,)),
         (f"AUTHORIZATION:bearer\u00a0{TOKEN}\n", (Part.HEADER,)),
         (f'"Authorization": "Bearer {TOKEN}",', (Part.HEADER,)),
@@ -64,7 +74,9 @@ def test_text_that_may_be_part_of_a_token_stays(text):
     assert clean(text).token in {text, text.removeprefix("Authorization: ")}
 
 
-@pytest.mark.parametrize("text", ["", " \n", "Bearer", "“”", "Bearer ", "\ufeff", "'Bearer '"])
+@pytest.mark.parametrize(
+    "text", ["", " \n", "Bearer", "Token ", "<>", "“”", "Bearer ", "\ufeff", "'Bearer '"]
+)
 def test_text_without_a_token_becomes_empty(text):
     assert clean(text).token == ""
 

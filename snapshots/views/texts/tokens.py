@@ -13,11 +13,11 @@ from snapshots.views.texts.readings import wait_text
 
 PART_TEXTS = {
     Part.INVISIBLE: lazy("invisible characters"),
-    Part.HEADER: lazy("“Authorization: Bearer”"),
+    Part.HEADER: lazy("“Authorization: Bearer” or “Authorization: Token”"),
     Part.COMMAND: lazy("the command around it"),
     Part.SPACE: lazy("blanks around it"),
-    Part.QUOTES: lazy("quotation marks or commas around it"),
-    Part.SCHEME: lazy("“Bearer”"),
+    Part.QUOTES: lazy("quotation marks, brackets or commas around it"),
+    Part.SCHEME: lazy("“Bearer” or “Token”"),
     Part.NAME: lazy("the name in front of it"),
 }
 
