@@ -172,6 +172,8 @@ def server_names(client, text: str) -> list[str]:
         ("#12345", ["web-server-01"]),
         (" # 12345 ", ["web-server-01"]),
         ("web-server-01 #12345", ["web-server-01"]),
+        ("ID 12345", ["web-server-01"]),
+        ("web-server-01 (ID 12345)", ["web-server-01"]),
         ("#12346", ["db-server-01"]),
         ("12346", ["12346", "db-server-01"]),
         ("#1234", []),
@@ -192,7 +194,7 @@ def test_a_server_is_found_by_its_name_id_and_address(servers, auditor, text, fo
 @pytest.mark.parametrize(
     ("text", "note"),
     [
-        ("203.0.113.7", "203.0.113.7: web-server-01 #12345, as last read from the provider"),
+        ("203.0.113.7", "203.0.113.7: web-server-01 (ID 12345), as last read from the provider"),
         ("203.0.113.77", "203.0.113.77: no server is known at this address"),
     ],
 )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 LONGEST_TEXT = 200
-SERVER_ID = re.compile(r"\A(?:.*#)?\s*([0-9]{1,18})\Z")
+SERVER_ID = re.compile(r"\A(?:.*(?:#|\bID))?\s*([0-9]{1,18})\)?\Z", re.IGNORECASE)
 """18 digits always fit the column."""
 DATE_LIMITS = [MinValueValidator(date(2000, 1, 1)), MaxValueValidator(date(2999, 12, 31))]
 
@@ -101,7 +101,7 @@ class EntryFilterForm(forms.Form):
         return servers_at(self._address) if self._address else []
 
     def _server_ids(self) -> list[int]:
-        """Ids of servers given by id (12345, #12345 or, as pages show it, web-server-01 #12345) or by IP address."""
+        """Ids of servers given by id (12345, #12345, ID 12345 or, as pages show it, web-server-01 (ID 12345)) or by address."""
         by_id = SERVER_ID.match(self.cleaned_data["server"])
         return [int(by_id[1])] if by_id else [one.id for one in self._servers_there]
 

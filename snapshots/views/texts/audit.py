@@ -15,7 +15,7 @@ from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address
-from snapshots.templatetags.portal import as_name, with_names
+from snapshots.templatetags.portal import as_name, id_text, with_names
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 
@@ -124,7 +124,7 @@ CHANNELS: dict[str, "StrPromise"] = {
     "api": lazy("API"),
     "schedule": lazy("Schedule"),
     "command": lazy("Command line"),
-    "evidence": lazy("Evidence"),
+    "evidence": lazy("The portal (evidence)"),
 }
 
 
@@ -156,7 +156,9 @@ def _headline(entry: Entry, show: Callable[[str], str]) -> str:
 
 
 def _name_or_id(name: str, number: int | None, neither: str, show: Callable[[str], str]) -> str:
-    return show(name or f"#{number}") if name or number else neither
+    if not name and not number:
+        return neither
+    return show(name or id_text(number or 0))
 
 
 def target_words(entry: Entry) -> str:
@@ -177,7 +179,7 @@ def server_address_text(address: Address, servers: Sequence[Server]) -> str:
     """Which servers are at an address, as far as the portal knows."""
     if not servers:
         return _("%(address)s: no server is known at this address") % {"address": address}
-    names = ", ".join(f"{one.name or one.hostname} #{one.id}" for one in servers)
+    names = ", ".join(f"{one.name or one.hostname} ({id_text(one.id)})" for one in servers)
     return _("%(address)s: %(servers)s, as last read from the provider") % {
         "address": address,
         "servers": names,
