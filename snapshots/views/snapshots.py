@@ -137,6 +137,8 @@ def _consequences(
         ),
         "lost_time": _lost_time(view, snapshot),
         "clocks_differ": clocks_differ(view.reading),
+        "loss_is_unknown": snapshot.created_at is None or clocks_differ(view.reading),
+        "is_possible": action == Action.DELETE or _can_be_restored(view, snapshot),
         "is_last": view.used == 1 and view.reading.is_complete,
         "may_create_first": action == Action.RESTORE
         and request.user.has_perm("snapshots.create")
@@ -144,6 +146,11 @@ def _consequences(
         "low": contract.RESTORE_MINUTES[0],
         "high": contract.RESTORE_MINUTES[1],
     }
+
+
+def _can_be_restored(view: ServerView, snapshot: Snapshot) -> bool:
+    """Whether a restore is offered. If not, the page says why in place of what would happen."""
+    return snapshot.is_completed and not view.is_gone and snapshot.id not in view.deleted_ids
 
 
 def _lost_time(view: ServerView, snapshot: Snapshot) -> str:

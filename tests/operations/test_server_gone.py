@@ -147,7 +147,12 @@ def test_a_listed_server_keeps_all_its_buttons(team, signed_in):
 @pytest.mark.parametrize("verb", ["create", "restore"])
 def test_create_and_restore_pages_of_a_server_that_is_gone_say_so_and_have_no_form(team, signed_in, verb):
     response = signed_in(team.user).get(urls(team, GONE)[verb])
-    assert NO_LONGER_LISTED in text_of(response)
+    text = text_of(response)
+    assert NO_LONGER_LISTED in text
+    assert not any(
+        words in text for words in ("What will happen", "is stopped", "cannot be undone", "will be lost")
+    )
+    assert ("This server cannot be restored" in text) == (verb == "restore")
     assert 'name="confirmation"' not in response.content.decode()
     assert urls(team, GONE)["create"] not in response.content.decode()
 

@@ -41,6 +41,33 @@ def test_a_snapshot_dated_ahead_of_our_clock_has_no_known_loss(desk, mia, by):
     assert "seconds)" not in text
 
 
+def test_a_snapshot_without_a_creation_time_shows_no_time_that_may_be_wrong(
+    imaginary_desk, imaginary, signed_in
+):
+    mine, other = imaginary.snapshots
+    imaginary.changes[mine] = {"created_at": None}
+    imaginary.changes[other] = {"created_at": f"{timezone.now() + timedelta(hours=2):%Y-%m-%dT%H:%M:%SZ}"}
+    imaginary_desk.views()
+    client = signed_in(imaginary_desk.user)
+    pages = [
+        text_of(client.get(reverse(f"snapshot_{verb}", args=[imaginary_desk.token.pk, mine])))
+        for verb in ("restore", "delete")
+    ]
+    assert "The provider does not say when it was created" in pages[0]
+    assert "How much will be lost is not known" in pages[0]
+    assert not any(words in page for page in pages for words in ("time above", "clock is ahead", "created —"))
+
+
+def test_the_loss_is_not_known_without_a_creation_time_though_clocks_agree(
+    imaginary_desk, imaginary, signed_in
+):
+    mine = next(iter(imaginary.snapshots))
+    imaginary.changes[mine] = {"created_at": None}
+    imaginary_desk.views()
+    url = reverse("snapshot_restore", args=[imaginary_desk.token.pk, mine])
+    assert "How much will be lost is not known" in text_of(signed_in(imaginary_desk.user).get(url))
+
+
 def test_a_few_seconds_ahead_are_not_a_clock_difference_and_not_a_loss(desk, mia):
     text = restore_page(mia, desk, shift("pre-migration", seconds=20))
     assert "Everything written since the snapshot was created will be lost" in text
