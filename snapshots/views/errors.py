@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -15,6 +16,10 @@ from snapshots.audit.journal import JournalUnavailableError
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
+
+
+class RightsChangedError(PermissionDenied):
+    """The person had the permission when the request began, and no longer just before the write."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,16 @@ FORBIDDEN = Failure(
     _("Your role does not allow this"),
     _("Nothing was done. The refusal is recorded in the audit log."),
     _("If you need this for your work, ask an admin of this portal to change your role."),
+    icon="lock",
+)
+RIGHTS_CHANGED = Failure(
+    403,
+    _("Your rights changed while this was being checked"),
+    _(
+        "Your account, your role or your tokens were changed meanwhile, so nothing was sent to the provider and nothing was "
+        "changed. The refusal is recorded in the audit log."
+    ),
+    _("If you need this for your work, ask an admin of this portal."),
     icon="lock",
 )
 CSRF = Failure(
@@ -122,7 +137,8 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return _render(request, FORBIDDEN, framed=True)
+    failure = RIGHTS_CHANGED if isinstance(exception, RightsChangedError) else FORBIDDEN
+    return _render(request, failure, framed=True)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -26,10 +25,11 @@ from snapshots.upstream.errors import LimitReachedError, RateLimitedError
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
+from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.operations import CloseForm
 from snapshots.views.rows import make_row, operation_estimate, row_labels
 from snapshots.views.texts.base import Badge
-from snapshots.views.texts.operations import operation_badge, operation_words
+from snapshots.views.texts.operations import LIMIT_WITHOUT_SNAPSHOTS, operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, wait_title
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 
@@ -52,7 +52,10 @@ def _own_token(request: HttpRequest, operation: Operation) -> StoredToken | None
 
 
 def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
-    """The server's snapshots, if a create failed because the limit was reached: deleting one frees a slot. Otherwise empty."""
+    """The server's snapshots, if a create failed because the limit was reached: deleting one frees a slot.
+
+    If none is listed, the words that say so. Otherwise empty.
+    """
     is_full = operation.state == State.FAILED and operation.code == LimitReachedError.code
     token = _own_token(request, operation) if is_full else None
     if token is None:
@@ -60,8 +63,9 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
     reading = read_and_reconcile(token)
     views = server_views(token, reading)
     view = next((one for one in views if one.server_id == operation.server_id), None)
-    if view is None:
-        return {}
+    if view is None or not view.snapshots:
+        is_certain = reading.is_known and reading.is_complete and not reading.is_stale
+        return {"words": LIMIT_WITHOUT_SNAPSHOTS} if is_certain else {}
     may_delete = request.user.has_perm("snapshots.delete")
     return {
         "view": view,
@@ -196,7 +200,7 @@ def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
         except OperationRefusedError as error:
             if error.code == "not_allowed_any_more":
                 record_refusal(request, "snapshots.restore")
-                raise PermissionDenied(error.code) from error
+                raise RightsChangedError(error.code) from error
             code = error.code
     context = _state_context(request, operation, reading) | {
         "form": form,

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from snapshots.operations.models import Action, Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 from snapshots.views.actor import actor_of
+from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.snapshots import ConfirmedForm
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.names import name_problem
@@ -133,7 +133,7 @@ def submit(
         if (
             error.code == "not_allowed_any_more"
         ):  # logged already; the page shows what this person may not see
-            raise PermissionDenied(error.code) from error
+            raise RightsChangedError(error.code) from error
         _refuse_beside_field(form, error.code)
         return Submission(form, actor, error.code, error.retry_after_seconds)
     return Submission(form, actor, response=redirect("operation_detail", pk=operation.pk))

@@ -21,8 +21,10 @@ from snapshots.operations.models import Action, Operation, State
 from snapshots.vault.models import StoredToken
 from tests.operations.test_intent_first import ACTIONS, form_for, write_calls
 from tests.support.desk import Desk
+from tests.support.pages import text_of
 
 READ_SECONDS = 0.7
+RIGHTS_CHANGED = "Your rights changed while this was being checked"
 ADMIN = Actor(id=None, name="Ada", role="admin")
 
 
@@ -138,14 +140,20 @@ def test_a_person_who_keeps_the_right_despite_account_changes_has_the_operation_
     assert len(write_calls(http_sandbox)) == 1
 
 
-def test_the_page_answers_403_without_any_data_of_the_server(far_desk, http_sandbox, settings):
+@pytest.mark.parametrize("revocation", ["deactivated", "demoted"])
+def test_the_page_says_that_rights_changed_and_shows_no_data_of_the_server(
+    far_desk, http_sandbox, settings, revocation
+):
     url, data = form_for(Action.RESTORE, far_desk)
     browser = Client()
     browser.force_login(far_desk.user)
     with while_the_lists_are_read(http_sandbox, settings, lambda: browser.post(url, data)) as results:
-        change(is_active=False)(far_desk)
+        REVOCATIONS[revocation][0](far_desk)
     (answer,) = results
     assert answer.status_code == 403
+    assert RIGHTS_CHANGED in text_of(answer)
+    assert "nothing was sent" in text_of(answer)
+    assert "Your role does not allow this" not in text_of(answer)
     assert data["typed_name"] not in answer.content.decode()
     assert write_calls(http_sandbox) == []
 
@@ -176,6 +184,7 @@ def test_a_right_revoked_while_the_lists_are_read_closes_nothing(
     with while_the_lists_are_read(http_sandbox, settings, post) as results:
         REVOCATIONS[revocation][0](far_desk)
     assert results[0].status_code == 403
+    assert RIGHTS_CHANGED in text_of(results[0])
     operation.refresh_from_db()
     assert operation.state == State.UNKNOWN
     assert Entry.objects.filter(action="access.refuse", code="snapshots.restore", result="refused").exists()

@@ -36,6 +36,19 @@ def test_the_page_explains_the_refusal_and_quotes_the_provider(refused, imaginar
     assert "Delete a snapshot that you no longer need" in text
 
 
+def test_without_listed_snapshots_the_page_says_so_and_offers_no_delete(imaginary_desk, imaginary, signed_in):
+    view = imaginary_desk.server("web")
+    for number in [number for number, one in imaginary.snapshots.items() if one["server_id"] == 7]:
+        del imaginary.snapshots[number]
+    imaginary.say(400, {"detail": WORDS})
+    operation = imaginary_desk.create(view)
+    text = text_of(page_of(imaginary_desk.user, signed_in, operation))
+    assert "The snapshot was not created" in text
+    assert "its list shows no snapshot of this server" in text
+    assert "Look at the server's snapshots at VPS.org, or ask its support" in text
+    assert "Delete a snapshot" not in text
+
+
 def test_the_snapshots_of_that_server_can_be_deleted_from_there(
     refused, imaginary_desk, imaginary, signed_in
 ):

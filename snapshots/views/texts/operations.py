@@ -145,6 +145,16 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Try again when the wait is over: until then nothing is sent with this token."),
     ),
 }
+LIMIT_WITHOUT_SNAPSHOTS = Words(
+    "bad",
+    NOT_COMPLETED[Action.CREATE],
+    lazy(
+        "The provider allows no more snapshots, although its list shows no snapshot of this server: this token may not see "
+        "all snapshots, some may still be deleting, or the plan may allow none. Nothing was changed."
+    ),
+    lazy("Look at the server's snapshots at VPS.org, or ask its support why it allows none."),
+)
+"""For a create refused with limit_reached when there is no listed snapshot that could be deleted."""
 _REFUSED_BY_PROVIDER = (lazy("The provider did not do it. Nothing was changed."), _TRY_LATER)
 PROVIDER_FAILED = {
     Action.CREATE: (
