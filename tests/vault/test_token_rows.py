@@ -9,7 +9,7 @@ from django.utils import timezone
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.vault import crypto, service, tokens
-from snapshots.vault.crypto import KeyMissingError, KeyMismatchError, SealError
+from snapshots.vault.crypto import KeyMismatchError, KeyMissingError, SealError
 from snapshots.vault.models import StoredToken
 from snapshots.vault.service import TokenNotStoredError
 from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
