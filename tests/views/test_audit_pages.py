@@ -17,7 +17,6 @@ from snapshots.views import audit
 from snapshots.views.texts.audit import ACTIONS
 from tests.support.audit_rows import ARON, MIA, rows, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
-from tests.support.pages import text_of
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
@@ -200,20 +199,6 @@ def test_the_page_of_any_row_shows_the_whole_history(auditor):
             assert words in page.text.replace(",", "").replace("\xa0", ""), words
         assert page.text.count("valid") == 3
     assert (page.context["older"], page.context["newer"]) == (3, None)
-
-
-def test_the_page_names_ids_and_origins_like_the_other_pages(auditor):
-    write_operation("accepted", server_id=12345, snapshot_id=801, snapshot_name="")
-    operation = Entry.objects.get(sequence=1).operation_id
-    with journal.committed():
-        journal.conclude(
-            journal.Actor(id=None, name="", role="", channel="evidence").entry(
-                action="snapshot.restore", operation_id=operation, result="completed"
-            )
-        )
-    text = text_of(auditor.get(reverse("entry_detail", args=[1])))
-    assert all(words in text for words in ("ID 12345", "ID 801", "Via The portal (evidence)"))
-    assert "#" not in text
 
 
 def test_a_changed_row_is_marked_on_its_page(auditor):
