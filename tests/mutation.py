@@ -75,7 +75,7 @@ def run_group(name: str, only: list[str]) -> None:
     settings.only_mutate, settings.pytest_add_cli_args_test_selection = GROUPS[name]
     settings.pytest_add_cli_args += [f"--ignore=tests/{path}.py" for path in SLOW]
     settings.use_git_change_detection = False
-    cli(["run", *only], standalone_mode=False)
+    cli(["run", "--max-children", "3", *only], standalone_mode=False)
 
 
 def report(folder: Path) -> None:
