@@ -19,24 +19,41 @@ SLOW = (
     "operations/test_interrupted_requests", "operations/test_kill", "operations/test_lost_answers",
     "operations/test_operations_machine", "operations/test_rights_in_flight", "operations/test_two_people",
 )  # fmt: skip
-"""Tests that start processes or servers, wait or generate cases: a mutant may take about a second."""
 GROUPS = {
-    "audit": (
-        ["snapshots/audit/chain.py", "snapshots/audit/journal.py", "snapshots/audit/verification.py"],
-        ["tests/audit"],
+    "chain": (["audit/chain"], ["audit/test_chain_rules", "audit/test_keys"]),
+    "journal": (
+        ["audit/journal"],
+        ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults"],
     ),
+    "verification": (["audit/verification"], ["audit/test_verification_texts", "audit/test_lost_anchors"]),
     "vault": (
-        ["snapshots/vault/*.py", "snapshots/contract.py"],
+        ["vault/*", "contract"],
+        ["vault", "upstream/test_contract_values", "views/test_tokens", "views/test_token_races"],
+    ),
+    "evidence": (
+        ["operations/evidence", "operations/reconciliation", "operations/transitions", "operations/models"],
         [
-            "tests/vault",
-            "tests/upstream/test_contract_values.py",
-            "tests/views/test_tokens.py",
-            "tests/views/test_token_races.py",
+            f"operations/test_{name}"
+            for name in (
+                "evidence_sentences", "audit_rows", "created_snapshots", "deletes", "ambiguous_evidence", "reconciliation",
+            )
         ],
     ),
-    "operations": (["snapshots/operations/*.py"], ["tests/operations", "tests/views/test_stuck.py"]),
-}
-"""The modules to mutate, and the tests that are run on their mutants: all but the slow ones."""
+    "requests": (
+        [
+            f"operations/{name}"
+            for name in (
+                "service", "drafts", "preconditions", "dispatch", "confirmation", "idempotency", "errors", "rights",
+                "attention", "server_views",
+            )
+        ],
+        [
+            f"operations/test_{name}"
+            for name in ("operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views")
+        ],
+    ),
+}  # fmt: skip
+"""The modules to mutate, and the fast tests of these modules: a mutant takes about a second."""
 KILLED = {1, 3, 24, -24, 36, 152, 255, -9, -11}
 """Exit codes of a mutant's tests: failed, or out of time."""
 
@@ -72,7 +89,12 @@ def run_group(name: str, only: list[str]) -> None:
 
     use_copies()
     settings = config()
-    settings.only_mutate, settings.pytest_add_cli_args_test_selection = GROUPS[name]
+    modules, tests = GROUPS[name]
+    settings.only_mutate = [f"snapshots/{module}.py" for module in modules]
+    paths = [f"tests/{test}" for test in tests]
+    settings.pytest_add_cli_args_test_selection = [
+        path if Path(path).is_dir() else f"{path}.py" for path in paths
+    ]
     settings.pytest_add_cli_args += [f"--ignore=tests/{path}.py" for path in SLOW]
     settings.use_git_change_detection = False
     cli(["run", "--max-children", "3", *only], standalone_mode=False)

@@ -55,7 +55,11 @@ def test_closing_needs_a_reason_and_a_finding(desk, changes, code):
 @pytest.mark.parametrize("finding", ["happened", "not_happened", "undecided"])
 def test_each_finding_closes_an_unknown_operation(desk, finding):
     operation = close(desk.user, open_operation(desk), finding=finding)
-    assert (operation.state, operation.finding, operation.settled_by) == (State.RECONCILED, finding, "Mia (manager)")
+    assert (operation.state, operation.finding, operation.settled_by) == (
+        State.RECONCILED,
+        finding,
+        "Mia (manager)",
+    )
     assert Operation.objects.get().evidence == "nobody knows"
 
 
@@ -81,7 +85,9 @@ def test_an_operation_in_another_state_is_not_closed(desk, state, code):
 
 def test_what_evidence_changes_at_the_same_moment_comes_first(desk, monkeypatch):
     operation = open_operation(desk)
-    monkeypatch.setattr(attention, "can_be_closed", lambda one: bool(Operation.objects.update(state=State.COMPLETED)))
+    monkeypatch.setattr(
+        attention, "can_be_closed", lambda one: bool(Operation.objects.update(state=State.COMPLETED))
+    )
     with pytest.raises(OperationRefusedError, match=r"\Aalready_closed\Z"):
         close(desk.user, operation)
     assert not Entry.objects.filter(operation_id=operation.pk).exists()
@@ -106,7 +112,11 @@ def test_a_person_who_does_not_see_an_operation_does_not_close_it(desk):
 
 def test_rights_are_read_again_from_the_database(cast):
     assert rights.check_still_allowed(cast.mia.pk, "snapshots.restore") == cast.mia
-    for actor_id, permission in ((cast.mia.pk, "people.manage"), (None, "snapshots.restore"), (0, "snapshots.restore")):
+    for actor_id, permission in (
+        (cast.mia.pk, "people.manage"),
+        (None, "snapshots.restore"),
+        (0, "snapshots.restore"),
+    ):
         with pytest.raises(OperationRefusedError, match=r"\Anot_allowed_any_more\Z"):
             rights.check_still_allowed(actor_id, permission)
 
@@ -117,7 +127,9 @@ def test_a_person_sees_their_own_operations_and_those_of_their_tokens(desk, cast
     own = open_operation(desk, **ELSEWHERE | {"actor_id": cast.omar.pk}, idempotency_key="own")
     of_token = open_operation(desk, **ELSEWHERE | {"token_fingerprint": shared}, idempotency_key="token")
     other = open_operation(desk, **ELSEWHERE, idempotency_key="other")
-    on_server = open_operation(desk, **ELSEWHERE | {"server_id": desk.server().server_id}, idempotency_key="server")
+    on_server = open_operation(
+        desk, **ELSEWHERE | {"server_id": desk.server().server_id}, idempotency_key="server"
+    )
     assert ids(attention.visible_to(cast.omar)) == {own.pk, of_token.pk}
     assert ids(attention.visible_to(cast.mia)) == {on_server.pk}
     assert ids(attention.visible_to(cast.ada)) == {own.pk, of_token.pk, other.pk, on_server.pk}
@@ -176,11 +188,15 @@ def test_an_operation_without_an_answer_is_overdue_after_the_time_of_a_call(
 
 @pytest.mark.parametrize(("minutes", "is_overdue"), [(14, False), (16, True)])
 def test_an_accepted_restore_is_overdue_after_a_quarter_of_an_hour(desk, minutes, is_overdue):
-    operation = open_operation(desk, state=State.ACCEPTED, accepted_at=ago(minutes=minutes), created_at=ago(days=1))
+    operation = open_operation(
+        desk, state=State.ACCEPTED, accepted_at=ago(minutes=minutes), created_at=ago(days=1)
+    )
     assert (attention.is_overdue(operation), attention.can_be_closed(operation)) == (is_overdue, is_overdue)
 
 
-@pytest.mark.parametrize("state", [State.PENDING, State.SENT, State.COMPLETED, State.FAILED, State.RECONCILED])
+@pytest.mark.parametrize(
+    "state", [State.PENDING, State.SENT, State.COMPLETED, State.FAILED, State.RECONCILED]
+)
 def test_other_old_operations_cannot_be_closed(desk, state):
     assert not attention.can_be_closed(open_operation(desk, state=state, created_at=ago(days=1)))
 

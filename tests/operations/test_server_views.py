@@ -21,7 +21,13 @@ def ago(**by) -> datetime:
 
 
 def snapshot(number: int = 1, **fields) -> Snapshot:
-    values = {"id": number, "server": ServerRef(7, "web"), "name": "weekly", "status": "completed", "created_at": AT}
+    values = {
+        "id": number,
+        "server": ServerRef(7, "web"),
+        "name": "weekly",
+        "status": "completed",
+        "created_at": AT,
+    }
     return Snapshot(**values | fields)
 
 
@@ -76,7 +82,9 @@ def test_a_view_has_the_open_operations_and_those_that_ended_in_the_last_ten_min
 def test_every_server_has_its_own_operations_and_servers_come_in_order_of_their_names():
     first, second = operation(server_id=7), operation(server_id=8)
     token = object()
-    found = server_views(token, reading(servers=(Server(id=7, name="web"), Server(id=8, name="db"), Server(id=9, name="x"))))
+    found = server_views(
+        token, reading(servers=(Server(id=7, name="web"), Server(id=8, name="db"), Server(id=9, name="x")))
+    )
     assert [(one.server_id, one.operations) for one in found] == [(8, (second,)), (7, (first,)), (9, ())]
     assert {one.token for one in found} == {token}
 
@@ -159,7 +167,12 @@ def test_a_snapshot_requested_here_was_taken_when_it_was_sent():
     sent_at = ago(minutes=3)
     ours = operation(snapshot_id=1, snapshot_created_at=AT, sent_at=sent_at)
     assert taken_at(view(snapshot()), snapshot()) == sent_at
-    for other in ({"server_id": 8}, {"snapshot_id": 2}, {"snapshot_created_at": ago(days=3)}, {"action": Action.DELETE}):
+    for other in (
+        {"server_id": 8},
+        {"snapshot_id": 2},
+        {"snapshot_created_at": ago(days=3)},
+        {"action": Action.DELETE},
+    ):
         before = {name: getattr(ours, name) for name in other}
         Operation.objects.filter(pk=ours.pk).update(**other)
         assert taken_at(view(snapshot()), snapshot()) == AT
