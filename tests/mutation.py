@@ -15,47 +15,45 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SLOW = (
-    "operations_machine", "kill", "interrupted_requests", "two_people", "rights_in_flight", "intent_first",
-    "concurrent_writers", "export",
+    "audit/test_concurrent_writers", "audit/test_export", "operations/test_idempotency", "operations/test_intent_first",
+    "operations/test_interrupted_requests", "operations/test_kill", "operations/test_lost_answers",
+    "operations/test_operations_machine", "operations/test_rights_in_flight", "operations/test_two_people",
 )  # fmt: skip
-"""Tests that start processes, wait or generate cases: a mutant may take about a second."""
-SLOW_LOST_ANSWERS = (
-    "test_an_answer_lost_after_the_write_is_unknown_and_later_reconciled_by_evidence",
-    "test_an_answer_that_cannot_be_read_is_unknown",
-    "test_a_request_lost_before_the_write_is_never_shown_as_done",
-)
-
-
-def _fast_files(folder: str) -> list[str]:
-    files = sorted((ROOT / folder).glob("test_*.py"))
-    return [str(file.relative_to(ROOT)) for file in files if file.stem.removeprefix("test_") not in SLOW]
-
-
 GROUPS = {
-    "audit": (
-        ["snapshots/audit/chain.py", "snapshots/audit/journal.py", "snapshots/audit/verification.py"],
-        _fast_files("tests/audit"),
+    "chain": (["audit/chain"], ["audit/test_chain_rules", "audit/test_keys"]),
+    "journal": (
+        ["audit/journal"],
+        ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults"],
     ),
+    "verification": (["audit/verification"], ["audit/test_verification_texts", "audit/test_lost_anchors"]),
     "vault": (
-        ["snapshots/vault/*.py", "snapshots/contract.py"],
+        ["vault/*", "contract"],
+        ["vault", "upstream/test_contract_values", "views/test_tokens", "views/test_token_races"],
+    ),
+    "evidence": (
+        ["operations/evidence", "operations/reconciliation", "operations/transitions", "operations/models"],
         [
-            "tests/vault",
-            "tests/upstream/test_contract_values.py",
-            "tests/views/test_tokens.py",
-            "tests/views/test_token_races.py",
+            f"operations/test_{name}"
+            for name in (
+                "evidence_sentences", "audit_rows", "created_snapshots", "deletes", "ambiguous_evidence", "reconciliation",
+            )
         ],
     ),
-    "operations": (
-        ["snapshots/operations/*.py"],
+    "requests": (
         [
-            *_fast_files("tests/operations"),
-            "tests/views/test_stuck.py",
-            "--deselect=tests/operations/test_idempotency.py::test_twenty_concurrent_posts_make_one_call_and_all_return_its_operation",
-            *(f"--deselect=tests/operations/test_lost_answers.py::{name}" for name in SLOW_LOST_ANSWERS),
+            f"operations/{name}"
+            for name in (
+                "service", "drafts", "preconditions", "dispatch", "confirmation", "idempotency", "errors", "rights",
+                "attention", "server_views",
+            )
+        ],
+        [
+            f"operations/test_{name}"
+            for name in ("operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views")
         ],
     ),
-}
-"""The modules to mutate, and the tests that are run on their mutants."""
+}  # fmt: skip
+"""The modules to mutate, and the fast tests of these modules: a mutant takes about a second."""
 KILLED = {1, 3, 24, -24, 36, 152, 255, -9, -11}
 """Exit codes of a mutant's tests: failed, or out of time."""
 
@@ -91,9 +89,15 @@ def run_group(name: str, only: list[str]) -> None:
 
     use_copies()
     settings = config()
-    settings.only_mutate, settings.pytest_add_cli_args_test_selection = GROUPS[name]
+    modules, tests = GROUPS[name]
+    settings.only_mutate = [f"snapshots/{module}.py" for module in modules]
+    paths = [f"tests/{test}" for test in tests]
+    settings.pytest_add_cli_args_test_selection = [
+        path if Path(path).is_dir() else f"{path}.py" for path in paths
+    ]
+    settings.pytest_add_cli_args += [f"--ignore=tests/{path}.py" for path in SLOW]
     settings.use_git_change_detection = False
-    cli(["run", *only], standalone_mode=False)
+    cli(["run", "--max-children", "3", *only], standalone_mode=False)
 
 
 def report(folder: Path) -> None:

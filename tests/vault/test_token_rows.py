@@ -4,10 +4,12 @@ from typing import Any
 
 import httpx
 import pytest
+from django.db import IntegrityError
 from django.utils import timezone
 
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.connection import wait_until
 from snapshots.vault import crypto, service, tokens
 from snapshots.vault.crypto import KeyMismatchError, KeyMissingError, SealError
 from snapshots.vault.models import StoredToken
@@ -97,14 +99,14 @@ def test_what_the_provider_does_not_say_stays_empty(cast, double):
 
 
 @pytest.mark.parametrize(
-    ("status", "code", "unchecked"), [(401, "token_refused", True), (500, "server_fault", False)]
+    ("status", "code", "more"), [(401, "token_refused", {"unchecked": True}), (500, "server_fault", {})]
 )
 def test_a_token_that_was_not_accepted_is_not_stored_and_the_refusal_is_recorded(
-    cast, provider, status, code, unchecked
+    cast, provider, status, code, more
 ):
     provider(status)
     with pytest.raises(TokenNotStoredError, match=code) as error:
-        store(cast, unchecked=unchecked)
+        store(cast, **more)
     assert (error.value.check.code, error.value.may_store_unchecked) == (code, status != 401)
     assert last_row() == row_of("token.store", "refused", code)
     assert not StoredToken.objects.exists()
@@ -127,6 +129,29 @@ def test_a_label_that_is_taken_is_refused_before_the_provider_is_asked(cast, dou
     assert asked == []
     assert not tokens.has_label(cast.omar.pk, "Team")
     assert not tokens.has_label(cast.vera.pk, "Other")
+
+
+def test_of_two_forms_with_one_label_sent_at_once_the_second_is_told_so(cast, double):
+    def store_meanwhile(request: httpx.Request) -> httpx.Response:
+        if not StoredToken.objects.exists():
+            tokens.store(user_id=cast.vera.pk, label="Team", token=NEWER, stored_by_name="Vera")
+        return httpx.Response(200, json=LISTS[request.url.path])
+
+    double.answer = store_meanwhile
+    with pytest.raises(DuplicateLabelError, match=r"\ATeam\Z"):
+        store(cast)
+    assert tokens.decrypt(StoredToken.objects.get()) == NEWER
+
+
+def test_an_integrity_error_of_another_cause_is_not_told_as_a_label_that_is_taken(
+    cast, provider, monkeypatch
+):
+    def fail(*_arguments: Any, **_options: Any) -> None:
+        raise IntegrityError("another constraint")
+
+    monkeypatch.setattr(StoredToken, "save", fail)
+    with pytest.raises(IntegrityError, match="another constraint"):
+        store(cast)
 
 
 def test_a_replaced_token_is_recorded_with_the_new_fingerprint(stored, provider):
@@ -199,8 +224,6 @@ def test_a_check_heeds_the_wait_that_the_provider_asked_for_of_the_stored_token(
         service.check_stored(actor=ADA, stored=stored)
     assert len(asked) == 1
     stored.refresh_from_db()
-    from snapshots.connection import wait_until
-
     assert wait_until("f" * 64)
     assert wait_until(tokens.fingerprint_of(TOKEN)) is None
 
