@@ -97,7 +97,7 @@ def run_group(name: str, only: list[str]) -> None:
     ]
     settings.pytest_add_cli_args += [f"--ignore=tests/{path}.py" for path in SLOW]
     settings.use_git_change_detection = False
-    cli(["run", "--max-children", "3", *only], standalone_mode=False)
+    cli(["run", "--max-children", "4", *only], standalone_mode=False)
 
 
 def report(folder: Path) -> None:
