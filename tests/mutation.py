@@ -72,7 +72,8 @@ def copy_project(folder: Path) -> None:
 
 
 def forget_survivors(folder: Path) -> None:
-    """Survivors are tested again in every run: there may be new tests."""
+    """Survivors are tested again in every run: there may be new tests, so which test reaches what is found out anew, too."""
+    (folder / "mutants" / "mutmut-stats.json").unlink(missing_ok=True)
     for path in (folder / "mutants" / "snapshots").rglob("*.meta"):
         meta = json.loads(path.read_text())
         codes = meta["exit_code_by_key"]

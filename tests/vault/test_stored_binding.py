@@ -1,11 +1,13 @@
 """A stored token is sealed for its table, column, row and owner, and in a format that later versions still open."""
 
+import re
+
 import pytest
 from django.conf import settings
 
 from snapshots.vault import crypto, tokens
 from snapshots.vault.crypto import Binding, KeyMissingError
-from snapshots.vault.models import StoredToken
+from snapshots.vault.models import StoredToken, new_token_id
 
 TOKEN = "a-token-of-the-tests-0001"
 RING = {"k1": bytes(range(32))}
@@ -46,3 +48,9 @@ def test_without_a_key_no_token_is_stored(cast, settings):
     with pytest.raises(KeyMissingError, match=r"\Athere is no key to seal with\Z"):
         tokens.store(user_id=cast.vera.pk, label="Team", token=TOKEN, stored_by_name="Vera")
     assert not StoredToken.objects.exists()
+
+
+def test_the_id_of_a_token_is_ten_letters_and_digits_that_are_not_mistaken_for_others():
+    made = {new_token_id() for _ in range(50)}
+    assert len(made) == 50
+    assert all(re.fullmatch(r"[a-km-np-z2-9]{10}", one) for one in made)
