@@ -74,7 +74,7 @@ def test_who_chooses_sees_id_and_time_of_each(desk, mia, twin, page):
     for snapshot in view.snapshots:
         assert f"ID {snapshot.id}" in text
         assert snapshot.created_at.strftime("%Y, %H:%M UTC") in text
-    labels = re.findall(r'unseen"> (nightly, ID \d+)<', response.content.decode())
+    labels = re.findall(r'unseen"[^>]*> (nightly, ID \d+)<', response.content.decode())
     assert {f"nightly, ID {one.id}" for one in view.snapshots if one.name == "nightly"} == set(labels)
 
 
