@@ -50,7 +50,10 @@ GROUPS = {
         ],
         [
             f"operations/test_{name}"
-            for name in ("operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views", "competing_restores")
+            for name in (
+                "operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views",
+                "competing_restores",
+            )
         ],
     ),
 }  # fmt: skip
