@@ -36,6 +36,7 @@ GROUPS = {
             f"operations/test_{name}"
             for name in (
                 "evidence_sentences", "audit_rows", "created_snapshots", "deletes", "ambiguous_evidence", "reconciliation",
+                "competing_restores",
             )
         ],
     ),
@@ -49,7 +50,10 @@ GROUPS = {
         ],
         [
             f"operations/test_{name}"
-            for name in ("operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views")
+            for name in (
+                "operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views",
+                "competing_restores",
+            )
         ],
     ),
 }  # fmt: skip
@@ -98,7 +102,7 @@ def run_group(name: str, only: list[str]) -> None:
     ]
     settings.pytest_add_cli_args += [f"--ignore=tests/{path}.py" for path in SLOW]
     settings.use_git_change_detection = False
-    cli(["run", "--max-children", "4", *only], standalone_mode=False)
+    cli(["run", *only], standalone_mode=False)
 
 
 def report(folder: Path) -> None:
