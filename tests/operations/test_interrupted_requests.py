@@ -75,7 +75,7 @@ def test_a_post_that_may_not_wait_says_that_nothing_was_sent_and_when_to_send_it
     answer = browser.post(url, data)
     assert answer.status_code == 409
     text = text_of(answer)
-    assert "Nothing has been sent for it so far" in text
+    assert "Nothing has been sent yet" in text
     assert "was sent a moment ago" not in text
     seconds = int(re.search(r"Send it again in (\d+) second", text).group(1))
     assert 0 < seconds <= MAX_CLAIM_SECONDS
