@@ -195,13 +195,26 @@ def test_the_status_of_the_server_ends_a_restore_that_was_seen_running(desk, sta
     assert settled(operation) == (end, code, "", f"The provider gives the server's status as “{status}”.")
 
 
-@pytest.mark.parametrize(("seconds", "changed"), [(299, 0), (300, 1)])
-def test_an_answer_that_said_restoring_counts_after_five_minutes(desk, seconds, changed):
+AT_REST = "The provider accepted the restore, but gave the server's status as “Active” {} s later."
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state", "code", "sentence"),
+    [
+        (59, State.ACCEPTED, "", ""),
+        (60, State.UNKNOWN, "not_running", AT_REST.format(60)),
+        (299, State.UNKNOWN, "not_running", AT_REST.format(299)),
+        (300, State.COMPLETED, "", "The provider gives the server's status as “Active”."),
+    ],
+)
+def test_a_server_at_rest_proves_a_restore_only_after_the_shortest_time(desk, seconds, state, code, sentence):
     operation = accepted(desk, Action.RESTORE, said_restoring=True)
-    observation = observe(desk, operation, status="active")
+    observation = observe(desk, operation, status="Active")
     at = observation.started_at - timedelta(seconds=seconds)
     Operation.objects.update(accepted_at=at, sent_at=at)
-    assert reconcile(observation) == changed
+    assert reconcile(observation) == (state != State.ACCEPTED)
+    operation.refresh_from_db()
+    assert (operation.state, operation.code, operation.evidence) == (state, code, sentence)
 
 
 def test_a_server_that_is_restoring_shows_that_an_unknown_restore_began(desk):

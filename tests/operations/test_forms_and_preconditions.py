@@ -259,3 +259,11 @@ def test_what_the_lists_showed_before_is_kept_with_the_operation(imaginary_desk)
     assert (draft.snapshot_created_at, draft.reason, draft.action) == (None, "why", "snapshot.delete")
     assert before <= draft.created_at <= datetime.now(UTC)
     assert draft.idempotency_key == confirmed.idempotency_key
+
+
+def test_a_server_that_a_fresh_and_whole_list_lacks_gets_no_create_or_restore(imaginary_desk):
+    view = imaginary_desk.server("web")
+    preconditions.check_server_exists(view)
+    whole = replace(view.reading, servers_are_whole=True)
+    with refused("server_gone"):
+        preconditions.check_server_exists(replace(view, server=None, reading=whole))
