@@ -60,6 +60,8 @@ GROUPS = {
 """The modules to mutate, and the fast tests of these modules: a mutant takes about a second."""
 KILLED = {1, 3, 24, -24, 36, 152, 255, -9, -11}
 """Exit codes of a mutant's tests: failed, or out of time."""
+NOT_TESTED = {None, -15}
+"""No turn yet, or ended from outside."""
 
 
 def copy_project(folder: Path) -> None:
@@ -109,7 +111,7 @@ def report(folder: Path) -> None:
     total: Counter[str] = Counter()
     for meta in sorted((folder / "mutants" / "snapshots").rglob("*.meta")):
         codes = json.loads(meta.read_text())["exit_code_by_key"]
-        tested = {key: code for key, code in codes.items() if code is not None}
+        tested = {key: code for key, code in codes.items() if code not in NOT_TESTED}
         if not tested:
             continue
         alive = [key for key, code in tested.items() if code not in KILLED]
