@@ -1,5 +1,6 @@
 """What the journal writes into each column, which values it refuses, and what its errors say."""
 
+import threading
 import uuid
 from datetime import UTC, datetime, timedelta
 
@@ -247,3 +248,18 @@ def test_only_the_row_that_accepts_the_change_follows_a_changed_row(action, acce
         with pytest.raises(JournalUnavailableError, match="the key a1 does not open the newest row, 2"):
             journal.record(data)
         assert len(rows()) == 2
+
+
+def test_a_thread_that_has_opened_no_transaction_writes_no_row():
+    errors: list[Exception] = []
+
+    def write() -> None:
+        try:
+            journal.intend(EntryData(action="a"))
+        except Exception as error:  # noqa: BLE001 - compared below
+            errors.append(error)
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    thread.join()
+    assert [type(error) for error in errors] == [RuntimeError]
