@@ -25,7 +25,10 @@ GROUPS = {
         ["audit/journal"],
         ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults"],
     ),
-    "verification": (["audit/verification"], ["audit/test_verification_texts", "audit/test_lost_anchors", "audit/test_wrong_key"]),
+    "verification": (
+        ["audit/verification"],
+        ["audit/test_verification_texts", "audit/test_lost_anchors", "audit/test_wrong_key"],
+    ),
     "vault": (
         ["vault/*", "contract"],
         ["vault", "upstream/test_contract_values", "views/test_tokens", "views/test_token_races"],
