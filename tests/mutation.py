@@ -38,10 +38,12 @@ GROUPS = {
         [
             f"operations/test_{name}"
             for name in (
-                "evidence_sentences", "audit_rows", "created_snapshots", "deletes", "ambiguous_evidence", "reconciliation",
+                "evidence_sentences", "operation_rows", "audit_rows", "created_snapshots", "deletes", "ambiguous_evidence",
+                "reconciliation",
                 "competing_restores",
             )
-        ],
+        ]
+        + ["inventory/test_many_tokens"],
     ),
     "requests": (
         [

@@ -69,3 +69,21 @@ def test_an_anchor_shows_that_the_key_is_right_when_every_row_was_changed(capsys
         Entry.objects.update(reason="nothing to see")
     code, _out, err = run(capsys, "verify_audit")
     assert (code, "The audit log is broken at row 1" in err) == (1, True)
+
+
+@pytest.mark.parametrize("unchanged", [1, 4, 7])
+def test_one_row_that_verifies_shows_that_the_key_is_right(tmp_path, capsys, unchanged):
+    (tmp_path / "anchors.jsonl").unlink()
+    with without_triggers():
+        Entry.objects.exclude(sequence=unchanged).update(reason="nothing to see")
+    code, _out, err = run(capsys, "verify_audit")
+    assert (code, "The audit log is broken at row" in err) == (1, True)
+
+
+def test_a_wrong_older_key_is_the_cause_although_the_newer_key_signed_an_anchor(settings, capsys):
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, **settings.SNAPPORTAL_AUDIT_KEYS}
+    write_events(2)
+    run(capsys, "anchor_audit")
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a2": NEW_KEY, "a1": WRONG_KEY}
+    code, _out, err = run(capsys, "verify_audit")
+    assert (code, CAUSE in err) == (2, True)
