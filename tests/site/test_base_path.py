@@ -197,7 +197,7 @@ def test_a_web_server_that_removes_the_path_gets_a_page_that_says_so(portal, pag
         answer = httpx.get(f"{proxy.url}{BASE}{page}", trust_env=False)
     assert answer.status_code == 404
     assert "The portal is not at this address" in answer.text
-    assert "takes /snapshots/ off the address" in answer.text
+    assert "removes /snapshots/ from the address" in answer.text
     assert "docs/operators.md" in answer.text
 
 
