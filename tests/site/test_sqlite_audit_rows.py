@@ -1,0 +1,34 @@
+"""Values in audit rows that SQLite stores although no column of the log can hold them; PostgreSQL refuses them."""
+
+import pytest
+from django.db import connection
+
+from snapshots.audit import journal, verification
+from snapshots.audit.journal import JournalUnavailableError
+from tests.audit.test_verification_texts import anchor
+from tests.support.audit_rows import write_events
+from tests.support.audit_triggers import without_triggers
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("change", [{"at": "yesterday"}, {"sequence": "four"}, {"at": 12}])
+def test_after_a_newest_row_that_cannot_be_read_nothing_is_written(change):
+    write_events(2)
+    with without_triggers():
+        ((column, value),) = change.items()
+        with connection.cursor() as cursor:
+            cursor.execute(f"UPDATE audit_entry SET {column} = %s WHERE sequence = 2", [value])
+    for check in (journal.check_key, lambda: write_events(1)):
+        with pytest.raises(
+            JournalUnavailableError, match=r"the last row (cannot be read: .+|has no number or no time)"
+        ):
+            check()
+
+
+def test_a_row_that_cannot_be_read_is_not_the_row_of_an_anchor():
+    write_events(2)
+    named = anchor(2)
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_entry SET reason = CAST(x'ff' AS TEXT) WHERE sequence = 2")
+    assert verification.find_head(named) is None
