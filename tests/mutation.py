@@ -23,8 +23,8 @@ GROUPS = {
     "chain": (["audit/chain"], ["audit/test_chain_rules", "audit/test_keys"]),
     "journal": (
         ["audit/journal"],
-        ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults"]
-        + ["site/test_sqlite_audit_rows"],
+        ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults",
+         "site/test_sqlite_audit_rows"],
     ),
     "verification": (
         ["audit/verification"],
