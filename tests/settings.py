@@ -2,9 +2,11 @@
 
 import os
 
-from tests.support.run_folder import data_folder
+from tests.support.run_folder import data_folder, own_data_folder
 
 os.environ.setdefault("SNAPPORTAL_DATA_DIR", data_folder())
+if os.environ["SNAPPORTAL_DATA_DIR"] == data_folder() and "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["SNAPPORTAL_DATA_DIR"] = own_data_folder(os.environ["PYTEST_XDIST_WORKER"])
 os.environ.setdefault("SNAPPORTAL_SECRET_KEY", "only-for-tests-0123456789-abcdefghijklmnopqrstuvwxyz")
 os.environ.setdefault(
     "SNAPPORTAL_TOKEN_KEYS", "t1:0f1e2d3c4b5a69788796a5b4c3d2e1f00123456789abcdeffedcba9876543210"

@@ -93,7 +93,8 @@ class Exchange(Protocol):
 
 
 def message(status: int, headers: Mapping[str, str], body: bytes) -> bytes:
-    lines = [f"HTTP/1.1 {status} {responses.get(status, 'Unknown')}"]
+    """An answer that says that its connection is closed after it, so that no client sends its next request on it."""
+    lines = [f"HTTP/1.1 {status} {responses.get(status, 'Unknown')}", "Connection: close"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
 

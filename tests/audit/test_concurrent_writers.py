@@ -20,6 +20,6 @@ def test_eight_processes_write_one_valid_chain(environment):
 
 
 @pytest.mark.load
-def test_sixteen_processes_write_one_valid_chain_of_16000_rows(environment):
-    audit_concurrency.write_at_once(environment, writers=16, each=1000)
-    audit_concurrency.check_log(writers=16, each=1000)
+def test_sixteen_processes_write_one_valid_chain(environment):
+    audit_concurrency.write_at_once(environment, writers=16, each=audit_concurrency.ROWS_EACH)
+    audit_concurrency.check_log(writers=16, each=audit_concurrency.ROWS_EACH)

@@ -57,7 +57,10 @@ def test_a_confirmation_for_something_else_is_invalid(other):
     assert error.value.code == "confirmation_invalid"
 
 
-@pytest.mark.parametrize("text", ["", "nothing", signing.dumps({"actor_id": 1}, salt=confirmation.SALT)])
+INCOMPLETE = signing.dumps({"actor_id": 1}, salt=confirmation.SALT)
+
+
+@pytest.mark.parametrize("text", ["", "nothing", INCOMPLETE], ids=["empty", "unsigned", "incomplete"])
 def test_a_text_that_is_no_confirmation_is_invalid(text):
     with pytest.raises(ConfirmationError, match=r"\Aconfirmation_invalid\Z"):
         read_confirmation(text, **BOUND)

@@ -35,8 +35,9 @@ def folder() -> Iterator[Path]:
 @contextmanager
 def pytest_run(folder: Path, words: list[str]) -> Iterator[subprocess.Popen[str]]:
     """A run of pytest whose temporary folder is `folder`."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("SNAPPORTAL_")}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
+    inherited = ("SNAPPORTAL_", "PYTEST_XDIST_")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(inherited)}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--numprocesses=0", *words]
     with subprocess.Popen(
         command,
         cwd=ROOT,

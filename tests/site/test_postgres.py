@@ -83,5 +83,7 @@ def test_readiness_fails_when_an_audit_row_cannot_be_written(
 def test_sixteen_processes_share_the_log_on_postgresql(database_url, django_db_blocker):
     with django_db_blocker.unblock(), postgres.opened(database_url):
         call_command("migrate", "audit", verbosity=0)
-        audit_concurrency.write_at_once({"SNAPPORTAL_DATABASE_URL": database_url}, writers=16, each=1000)
-        audit_concurrency.check_log(writers=16, each=1000)
+        audit_concurrency.write_at_once(
+            {"SNAPPORTAL_DATABASE_URL": database_url}, writers=16, each=audit_concurrency.ROWS_EACH
+        )
+        audit_concurrency.check_log(writers=16, each=audit_concurrency.ROWS_EACH)

@@ -26,6 +26,7 @@ def run_files(
     `folder` is the data folder of the run, apart from this run's: its test database must not be removed.
     """
     report = folder / "report.xml"
+    environment = {name: value for name, value in os.environ.items() if name != "PYTEST_XDIST_WORKER"}
     names = [str(path.relative_to(ROOT)) for path in files]
     done = subprocess.run(
         [
@@ -35,12 +36,13 @@ def run_files(
             "-q",
             "-p",
             "no:cacheprovider",
+            "--numprocesses=0",
             f"--junit-xml={report}",
             *options,
             *names,
         ],
         cwd=ROOT,
-        env=os.environ | {"SNAPPORTAL_DATA_DIR": str(folder)} | settings,
+        env=environment | {"SNAPPORTAL_DATA_DIR": str(folder)} | settings,
         capture_output=True,
         text=True,
         timeout=timeout_seconds,

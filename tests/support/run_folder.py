@@ -30,3 +30,10 @@ def data_folder() -> str:
     if NAME not in os.environ:
         os.environ[NAME] = _make()
     return os.environ[NAME] + "/data"
+
+
+def own_data_folder(worker: str) -> str:
+    """The data folder of one of several test processes of a run: they must not share locks and files."""
+    folder = Path(f"{data_folder()}-{worker}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return str(folder)
