@@ -144,6 +144,14 @@ def test_every_text_in_a_template_is_translatable(path):
     assert not re.findall(r"[A-Za-z]{2,}", rest)
 
 
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_of)
+def test_every_tag_of_a_template_ends_on_its_line(path):
+    """Django shows a tag that continues on the next line as text."""
+    for number, line in enumerate(path.read_text().splitlines(), 1):
+        tags = re.sub(r"\{%.*?%\}|\{\{.*?\}\}|\{#.*?#\}", "", line)
+        assert not re.search(r"\{[%{#]|[%#]\}", tags), f"line {number}"
+
+
 def test_every_setting_is_documented_in_the_readme():
     source = (ROOT / "snapportal" / "settings.py").read_text()
     names = set(re.findall(r"environment\.\w+\(\s*(?:env\.\w+,\s*)?\"([A-Z_]+)\"", source))

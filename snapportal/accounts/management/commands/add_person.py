@@ -14,7 +14,7 @@ from snapshots.audit.journal import Actor
 from snapshots.audit.management.writing_command import WritingCommand
 
 MAKE_DATABASE = "There is no database yet. Make it first: python manage.py start --no-serve"
-COMMAND_LINE = Actor(id=None, name="command line", role="", channel="command")
+COMMAND_LINE = Actor(id=None, name="Command line", role="", channel="command")
 
 
 def portal_url(given: str = "") -> str:
