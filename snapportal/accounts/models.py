@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-USERNAME_PATTERN = r"\A[a-z0-9._@+-]+\Z"
+USERNAME_PATTERN = r"\A(?!erased-[0-9]+\Z)[a-z0-9._@+-]+\Z"
+"""Erased people are called `erased-` and their number; nobody else can be."""
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
 OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create"}
 MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete"}
@@ -54,10 +55,12 @@ def new_session_seed() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
-    def has_username(self, typed: str) -> bool:
-        """Whether somebody has this sign-in name, however it was typed."""
+    def id_of(self, typed: str) -> int | None:
+        """The ID of the person with this sign-in name, however it was typed; None if nobody has it."""
         username = User.normalize_username(typed)
-        return re.match(USERNAME_PATTERN, username) is not None and self.filter(username=username).exists()
+        if not re.match(USERNAME_PATTERN, username):
+            return None
+        return self.filter(username=username).values_list("pk", flat=True).first()
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username=User.normalize_username(username or ""))
@@ -107,6 +110,15 @@ class User(AbstractBaseUser):
     def normalize_username(cls, username: str) -> str:
         """Sign-in names are case-insensitive."""
         return super().normalize_username(username).strip().lower()
+
+    @staticmethod
+    def erased_username(person_id: int) -> str:
+        """The sign-in name that takes the place of an erased person's; USERNAME_PATTERN does not match it."""
+        return f"erased-{person_id}"
+
+    @property
+    def is_erased(self) -> bool:
+        return self.username == self.erased_username(self.pk)
 
     def check_password(self, raw_password: str | None) -> bool:
         """As Django's, but a rehashed password never overwrites one that was changed meanwhile."""

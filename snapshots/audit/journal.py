@@ -13,18 +13,27 @@ journal.record(actor.entry(action="person.sign_in"))      # an event, in a trans
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
-from uuid import UUID
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import accepted_damage, chain, locking, tolerant_rows
+from snapshots.audit import accepted_damage, chain, locking, sealing, subjects, tolerant_rows
+from snapshots.audit.entry_data import PLAIN_COLUMNS, Actor, EntryData, subjects_of
 from snapshots.audit.models import Entry, Phase
 
+__all__ = [
+    "Actor",
+    "EntryData",
+    "JournalUnavailableError",
+    "check_key",
+    "committed",
+    "conclude",
+    "intend",
+    "record",
+]
 TEXT_MAX_LENGTH: Final = 2000
 _thread_state = threading.local()
 """`is_open` is true while this thread is inside `committed()`."""
@@ -34,65 +43,6 @@ class JournalUnavailableError(Exception):
     """The log cannot be written (disk full, read-only, locked, down, key missing), so the action must not happen."""
 
     is_expected = True  # not a defect of the code: see snapportal/logs.py
-
-
-@dataclass(frozen=True, kw_only=True)
-class EntryData:
-    """The content of a row, without its chain columns. Text is cleaned and truncated when it is written."""
-
-    action: str
-    result: str = ""
-    code: str = ""
-    operation_id: UUID | None = None
-    actor_id: int | None = None
-    actor_name: str = ""
-    actor_role: str = ""
-    settled_by: str = ""
-    server_id: int | None = None
-    server_name: str = ""
-    snapshot_id: int | None = None
-    snapshot_name: str = ""
-    target: str = ""
-    reason: str = ""
-    evidence: str = ""
-    address: str = ""
-    channel: str = ""
-    token_label: str = ""
-    token_fingerprint: str = ""
-    request_id: str = ""
-    provider_status: int | None = None
-    provider_message: str = ""
-    duration_ms: int | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Actor:
-    """Who acts, from where, through which channel ('browser', 'api', 'schedule', 'command').
-
-    `may_override`: may act on a server that is reserved by a restore, with a reason. It is a permission and is not
-    written to the log.
-    """
-
-    id: int | None
-    name: str
-    role: str
-    address: str = ""
-    channel: str = "browser"
-    request_id: str = ""
-    may_override: bool = False
-
-    def entry(self, *, action: str, **fields: Any) -> EntryData:
-        values = asdict(self)
-        return EntryData(
-            action=action,
-            actor_id=values["id"],
-            actor_name=values["name"],
-            actor_role=values["role"],
-            address=values["address"],
-            channel=values["channel"],
-            request_id=values["request_id"],
-            **fields,
-        )
 
 
 @contextmanager
@@ -170,10 +120,17 @@ def _chain_columns(newest: Entry | None, key_id: str) -> dict[str, Any]:
 
 def _insert(newest: Entry | None, phase: Phase, data: EntryData, result: str) -> Entry:
     key_id, key = _current_key()
-    content = asdict(data) | {"phase": phase.value, "result": result}
-    row = _chain_columns(newest, key_id) | {
-        name: _to_column_value(Entry.column(name), value) for name, value in content.items()
+    links = _chain_columns(newest, key_id)
+    named = subjects_of(data, links["at"])
+    content = {name: getattr(data, name) for name in PLAIN_COLUMNS} | {
+        "phase": phase.value,
+        "result": result,
     }
+    for column in named.keys() & {"target_subject", "evidence_subject"}:
+        content[column.removesuffix("_subject")] = ""
+    row = links | {name: _to_column_value(Entry.column(name), value) for name, value in content.items()}
+    row |= dict.fromkeys(sealing.SUBJECT_COLUMNS, "") | subjects.commit(named)
+    row["salt"] = sealing.new_salt()
     entry = Entry(**row, hash=chain.seal(row, key))
     entry.save(force_insert=True)
     return entry

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from snapshots.audit import accepted_damage, chain, export
-from snapshots.audit.models import COUNT_LIMIT, LAST_NUMBER, Entry, EntryQuerySet
+from snapshots.audit import accepted_damage, chain, export, sealing
+from snapshots.audit.models import Entry
+from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.audit import EntryFilterForm
@@ -143,13 +144,16 @@ def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
     """Context of one row of the history. `is_sealed` says whether the row's signature is valid."""
     return {
         "entry": entry,
-        "time": chain.format_time(entry.at) if entry.is_readable else "",
+        "time": sealing.format_time(entry.at) if entry.is_readable else "",
         "badge": texts.step_badge(entry),
         "meaning": texts.step_words(entry),
         "why": texts.code_words(entry),
         "channel": texts.CHANNELS.get(entry.channel, entry.channel),
         "is_sealed": chain.check_seal(entry.row, ring) == "",
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
+        "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),
+        "settled_by": entry.settled_by or texts.missing_html(entry, "settled_by_subject"),
+        "address": entry.address or texts.missing_html(entry, "address_subject"),
     }
 
 
@@ -169,7 +173,7 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "headline": texts.headline(first),
         "headline_html": texts.headline_html(first),
         "who": texts.who_html(first, Roster.load().names([first])[first.sequence]),
-        "target": texts.target_words(first),
+        "target": texts.target_html(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "older": others.filter(sequence__lt=sequence).last(),
@@ -202,7 +206,7 @@ def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
     format_name = request.POST.get("format", "")
     if format_name not in export.FORMATS:
         raise Http404
-    filters = ", ".join(f"{name}={value}" for name, value in form.chosen().items())
+    filters = ", ".join(f"{name}={value}" for name, value in form.without_names().items())
     file = export.begin(actor=actor_of(request), rows=form.rows(), format_name=format_name, filters=filters)
     response = StreamingHttpResponse(file.chunks, content_type=file.content_type)
     response["Content-Disposition"] = f'attachment; filename="{file.file_name}"'
