@@ -3,23 +3,23 @@
 import os
 import secrets
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
-import structlog
 from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
+from snapportal import logs
 from snapportal.environment import (
     Environment,
     parse_api_url,
     parse_base_path,
+    parse_file,
+    parse_host_port,
     parse_networks,
     parse_secret,
     parse_url,
 )
-from snapportal.logs import hide_invitation_keys, hide_paths, shorten_expected_errors
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = Environment()
@@ -79,6 +79,23 @@ SNAPPORTAL_ANCHOR_URL: str = environment.parse("ANCHOR_URL", parse_url)
 SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS: int = environment.read(
     env.int, "ERASE_ADDRESSES_AFTER_DAYS", 0, validate=validate.Range(0, 36500)
 )
+
+# --- Streams of the audit log ---------------------------------------------------------------------------------------
+SNAPPORTAL_STREAM_WEBHOOK_URL: str = environment.parse("STREAM_WEBHOOK_URL", parse_url)
+SNAPPORTAL_STREAM_WEBHOOK_SECRET: list[bytes] = (
+    environment.webhook_secrets("STREAM_WEBHOOK_SECRET", needed="with SNAPPORTAL_STREAM_WEBHOOK_URL")
+    if SNAPPORTAL_STREAM_WEBHOOK_URL
+    else []
+)
+SNAPPORTAL_STREAM_SYSLOG: tuple[str, int] | None = environment.parse("STREAM_SYSLOG", parse_host_port)
+SNAPPORTAL_STREAM_SYSLOG_CA: str = environment.parse("STREAM_SYSLOG_CA", parse_file)
+SNAPPORTAL_STREAM_SYSLOG_CERTIFICATE: str = environment.parse("STREAM_SYSLOG_CERTIFICATE", parse_file)
+SNAPPORTAL_STREAM_SYSLOG_CONFIRM: str = environment.read(
+    env.str, "STREAM_SYSLOG_CONFIRM", "close_notify", validate=validate.OneOf(["close_notify", "close"])
+)
+SNAPPORTAL_STREAM_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "STREAM_PRIVATE_ADDRESSES", SANDBOX)
+if not SANDBOX and SNAPPORTAL_STREAM_WEBHOOK_URL.startswith("http:"):
+    environment.errors.append("SNAPPORTAL_STREAM_WEBHOOK_URL must begin with https:// with a real provider")
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
@@ -260,41 +277,6 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# --- Logs: one JSON object per line, so that no text from outside can forge a line ----------------------------------
-_shared_processors: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    shorten_expected_errors,
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                hide_paths,
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                hide_invitation_keys,
-                structlog.processors.JSONRenderer(),
-            ],
-            "foreign_pre_chain": _shared_processors,
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    },
-}
+# --- Logs -----------------------------------------------------------------------------------------------------------
+logs.configure_structlog()
+LOGGING = logs.LOGGING

@@ -11,6 +11,7 @@ from django.utils.functional import cached_property
 
 from snapshots.audit import chain, subjects
 from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.streaming.models import StreamCursor  # noqa: F401 - Django finds models here
 from snapshots.audit.subjects import Subject
 
 
