@@ -13,16 +13,21 @@ ENOCH = "EnochRoot+af0cfe78+ATtqJ7zOtqQtYqOo0CpvDXNlMhV3HeJDpjrASKGLWdop"
 TEXT = "If you think cryptography is the answer to your problem,\nthen you don't know what your problem is.\n"
 PETER_LINE = "— PeterNeumann x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM=\n"
 ENOCH_LINE = "— EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox33WWd1RvMc+QQ=\n"
-# github.com/transparency-dev/formats, note/note_cosigv1_test.go
-REMORA = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
-# c2sp.org/tlog-checkpoint and c2sp.org/tlog-cosignature; the witness states the time of the message in the specification
+# c2sp.org/tlog-checkpoint
 CHECKPOINT = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n"
+# A checkpoint of a log of Certificate Transparency, with a signature of type 5, the log's own, and one by a public witness
+ARCHE = "arche2025h1.staging.ct.transparency.dev+ba2f06c0+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f"
+REMORA = "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2"
 COSIGNED = (
-    CHECKPOINT
-    + "\n— example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n"
-    "— witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"  # noqa: E501 - one signature
+    "arche2025h1.staging.ct.transparency.dev\n1432088532\nU7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=\n\n"
+    "— arche2025h1.staging.ct.transparency.dev zTM8sQAAAZ5W0WdjBAMARjBEAiBjW5IQf9pvsYLfQFX6hoGREPMHbdQ3urbllzal"
+    "ApkptQIgIpwtEroeW2BXaHAI4kJXFbon5Ch9MNL5zRNZ55lvGt0=\n"
+    "— arche2025h1.staging.ct.transparency.dev ui8GwCF1+kWqZrxGdhj4aX3gcw7XUlXQQabg/27lefwhUkzbC3NygNI75MdhL1bf"
+    "TW9g8Ei59RA23oHP7Ry1k3ZFWwQ=\n"
+    "— remora.n621.de 2net5wAAAABqEiEgPlfF3V06o0Y+fHM+J5J9s27wgxxcOVSpZ/2g/KSiXCg9DEZI+aVCIobWX9sXTynk5XeU/zZ0"
+    "WBxtqB0DrAWfBw==\n"
 )
-COSIGNED_AT = 1679315147
+COSIGNED_AT = 0x6A122120
 
 peter, enoch = notes.parse_vkey(PETER), notes.parse_vkey(ENOCH)
 witness = notes.SigningKey("witness.example.com/w1", bytes(range(32)))
@@ -134,12 +139,22 @@ def test_two_keys_sign_during_an_overlap_and_each_opens_the_note():
 
 
 def test_the_published_checkpoint_is_read_and_written():
-    text, lines = notes.split(COSIGNED)
-    head = notes.parse_head(text)
+    head = notes.parse_head(CHECKPOINT)
     assert (head.origin, head.size, head.text) == ("example.com/behind-the-sofa", 20852163, CHECKPOINT)
-    assert [name for name, _key_id, _signature in lines] == [head.origin, witness.name]
-    assert int.from_bytes(lines[1][2][:8], "big") == COSIGNED_AT
-    assert notes.parse_head(text + "extension\n") == head
+    assert notes.parse_head(CHECKPOINT + "extension\n") == head
+
+
+def test_the_checkpoint_of_another_log_opens_with_the_keys_of_log_and_witness():
+    keys = [notes.parse_vkey(ARCHE), notes.parse_vkey(REMORA)]
+    opened = notes.open_note(COSIGNED, keys)
+    assert [(one.key, one.at_seconds) for one in opened.signatures] == [
+        (keys[0], None),
+        (keys[1], COSIGNED_AT),
+    ]
+    assert notes.parse_head(opened.text).size == 1432088532
+    for key in keys:
+        with pytest.raises(notes.NoteError, match="wrong"):
+            notes.open_note(COSIGNED.replace("1432088532", "1432088533"), [key])
 
 
 def test_an_empty_log_has_a_checkpoint():
