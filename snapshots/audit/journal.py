@@ -22,7 +22,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import accepted_damage, chain, locking, tolerant_rows
+from snapshots.audit import accepted_damage, chain, locking, tiles, tolerant_rows
 from snapshots.audit.models import Entry, Phase
 
 TEXT_MAX_LENGTH: Final = 2000
@@ -176,6 +176,8 @@ def _insert(newest: Entry | None, phase: Phase, data: EntryData, result: str) ->
     }
     entry = Entry(**row, hash=chain.seal(row, key))
     entry.save(force_insert=True)
+    if entry.sequence % tiles.WIDTH == 0:
+        tiles.complete_tiles(entry.sequence)
     return entry
 
 

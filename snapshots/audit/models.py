@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from snapshots.audit import chain, tolerant_rows
+from snapshots.audit.tree_models import Checkpoint, Tile  # noqa: F401 - Django looks for models in this module
 
 COUNT_LIMIT: Final = 10_000
 BATCH_SIZE: Final = 1000

@@ -8,7 +8,8 @@ from types import SimpleNamespace
 from django.db import connection
 from django.test import TransactionTestCase
 
-migration = import_module("snapshots.audit.migrations.0001_entries")
+entries = import_module("snapshots.audit.migrations.0001_entries")
+tree = import_module("snapshots.audit.migrations.0002_tree")
 
 
 def _execute(statement: str, params: None = None) -> None:
@@ -18,13 +19,15 @@ def _execute(statement: str, params: None = None) -> None:
 
 @contextmanager
 def without_triggers() -> Iterator[None]:
-    """Inside this block the database allows audit rows to be changed and deleted."""
+    """Inside this block the database allows audit rows, tiles and checkpoints to be changed and deleted."""
     editor = SimpleNamespace(connection=connection, execute=_execute)
-    migration.drop_triggers(None, editor)
+    for migration in (entries, tree):
+        migration.drop_triggers(None, editor)
     try:
         yield
     finally:
-        migration.create_triggers(None, editor)
+        for migration in (entries, tree):
+            migration.create_triggers(None, editor)
 
 
 @contextmanager
