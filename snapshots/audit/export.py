@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from snapshots.audit import chain, journal, sealing, subjects
+from snapshots.audit import chain, journal, lines, sealing, subjects
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
@@ -79,22 +79,12 @@ def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
         yield _csv_line(sealing.to_json_value(cells.get(column)) for column in COLUMNS)
 
 
-def row_line(row: Row, known: Mapping[str, Subject]) -> dict[str, Any]:
-    """A row as it is exported and streamed: the sealed object, and what opens its commitments (docs/log-format.md)."""
-    if chain.UNREADABLE in row:
-        return {"type": "unreadable", "sequence": row["sequence"]}
-    line = {
-        "type": "row",
-        "row": sealing.sealed(row),
-        "open": sealing.openings(row) | dict(subjects.openings(row, known)),
-    }
-    erased = subjects.erased_columns(row, known)
-    return line | {"erased": erased} if erased else line
-
-
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
     for row, known in _with_subjects(rows):
-        yield sealing.canonical(row_line(row, known)).decode() + "\n"
+        line = {"type": "unreadable", "sequence": row["sequence"]}
+        if chain.UNREADABLE not in row:
+            line = lines.row_line(row, known)
+        yield sealing.canonical(line).decode() + "\n"
 
 
 def _chunks(lines: Iterator[str]) -> Iterator[bytes]:

@@ -20,7 +20,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import accepted_damage, chain, locking, sealing, subjects, tolerant_rows
+from snapshots.audit import accepted_damage, chain, locking, sealing, subjects, tiles, tolerant_rows
 from snapshots.audit.entry_data import PLAIN_COLUMNS, Actor, EntryData, subjects_of
 from snapshots.audit.models import Entry, Phase
 
@@ -133,6 +133,8 @@ def _insert(newest: Entry | None, phase: Phase, data: EntryData, result: str) ->
     row["salt"] = sealing.new_salt()
     entry = Entry(**row, hash=chain.seal(row, key))
     entry.save(force_insert=True)
+    if entry.sequence % tiles.WIDTH == 0:
+        tiles.complete_tiles(entry.sequence)
     return entry
 
 

@@ -13,6 +13,7 @@ from snapshots.audit import chain, subjects
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.streaming.models import StreamCursor  # noqa: F401 - Django finds models here
 from snapshots.audit.subjects import Subject
+from snapshots.audit.tree_models import Checkpoint, Tile  # noqa: F401 - the same
 
 
 class Phase(models.TextChoices):

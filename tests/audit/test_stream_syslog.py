@@ -73,7 +73,8 @@ def test_a_row_of_any_text_arrives_as_it_is(collector, channel):
     for text in ("naïve “text” \U0001f4be", 'quote " backslash \\ bracket ]', "line\nfeed", "12 <13>1 -"):
         journal.record(MIA.entry(action="person.sign_in", reason=text, target=text))
     send(channel)
-    assert collector.collected.rows == [json.loads(line) for line in json_lines(rows())]
+    sent = [{name: row[name] for name in ("type", "row", "open")} for row in collector.collected.rows]
+    assert sent == [json.loads(line) for line in json_lines(rows())]
 
 
 def test_values_of_structured_data_are_escaped(settings, collector, channel):

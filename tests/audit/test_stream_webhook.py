@@ -73,7 +73,8 @@ def test_a_sent_row_is_the_line_of_the_export(collector, channel):
 
     journal.record(MIA.entry(action="person.sign_in", reason="naïve “text” \U0001f4be"))
     send(channel)
-    assert collector.collected.rows == [json.loads(line) for line in json_lines(rows())]
+    sent = [{name: row[name] for name in ("type", "row", "open")} for row in collector.collected.rows]
+    assert sent == [json.loads(line) for line in json_lines(rows())]
 
 
 def test_nothing_is_sent_or_written_while_there_is_nothing_new(

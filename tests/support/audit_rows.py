@@ -6,7 +6,8 @@ from typing import Any
 from django.conf import settings
 
 from snapshots.audit import chain, journal, subjects
-from snapshots.audit.models import Entry
+from snapshots.audit.models import Entry, Phase
+from snapshots.audit.subjects import Subject
 
 MIA_ID, ARON_ID = 1003, 1004
 """The same IDs as Mia and Aron in the `cast` fixture."""
@@ -18,6 +19,15 @@ def write_events(count: int, actor: journal.Actor = MIA) -> None:
     with journal.committed():
         for number in range(count):
             journal.record(actor.entry(action="person.sign_in", reason=f"visit {number}"))
+
+
+def fill_log(count: int) -> None:
+    """Append `count` events as `write_events` does, but without reading the newest row before each: three times faster."""
+    with journal.committed():
+        newest = journal._newest_row()
+        for number in range(count):
+            data = MIA.entry(action="person.sign_in", reason=f"visit {number}")
+            newest = journal._insert(newest, Phase.EVENT, data, "completed")
 
 
 def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) -> uuid.UUID:
@@ -43,7 +53,8 @@ def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) ->
 def rows() -> list[dict[str, Any]]:
     """All rows, with the names and addresses that their commitments stand for as further keys."""
     found = list(Entry.objects.order_by("sequence").values())
-    return [row | names for row, names in zip(found, map(_names_in, found), strict=True)]
+    known = {one.commitment: one for one in Subject.objects.all()}
+    return [row | _names_in(row, known) for row in found]
 
 
 def columns_of(row: dict[str, Any]) -> dict[str, Any]:
@@ -51,8 +62,8 @@ def columns_of(row: dict[str, Any]) -> dict[str, Any]:
     return {field.attname: row[field.attname] for field in Entry._meta.concrete_fields}
 
 
-def _names_in(row: dict[str, Any]) -> dict[str, str]:
-    values = subjects.values_in(row, subjects.of([row]))
+def _names_in(row: dict[str, Any], known: dict[str, Subject]) -> dict[str, str]:
+    values = subjects.values_in(row, known)
     return {
         "actor_name": values["actor_subject"],
         "address": values["address_subject"],

@@ -9,7 +9,8 @@ from django.db import connection
 from django.test import TransactionTestCase
 
 MIGRATIONS = [
-    import_module(f"snapshots.audit.migrations.{name}") for name in ("0001_entries", "0002_subjects")
+    import_module(f"snapshots.audit.migrations.{name}")
+    for name in ("0001_entries", "0002_subjects", "0004_tree")
 ]
 
 
@@ -20,7 +21,7 @@ def _execute(statement: str, params: None = None) -> None:
 
 @contextmanager
 def without_triggers() -> Iterator[None]:
-    """Inside this block the database allows audit rows to be changed and deleted."""
+    """Inside this block the database allows audit rows, tiles and checkpoints to be changed and deleted."""
     editor = SimpleNamespace(connection=connection, execute=_execute)
     for migration in reversed(MIGRATIONS):
         migration.drop_triggers(None, editor)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from snapshots.audit import subjects
 from snapshots.audit.models import Entry
 from snapshots.audit.streaming import events
 from snapshots.audit.streaming.events import Event
@@ -39,8 +40,9 @@ class Batch:
 def read_batch(cursor: StreamCursor) -> Batch | None:
     """The rows after the cursor, or None when there are none. Raises BrokenOrderError."""
     entries = Entry.objects.all().numbered()
-    rows = entries.rows(after=cursor.sequence, until=cursor.sequence + MAX_ROWS)
-    found = tuple(_limit(map(events.make_event, rows)))
+    rows = list(entries.rows(after=cursor.sequence, until=cursor.sequence + MAX_ROWS))
+    known = subjects.of(rows)
+    found = tuple(_limit(events.make_event(row, known) for row in rows))
     if not found:
         _check_newest(cursor)
         return None

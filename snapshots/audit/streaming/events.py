@@ -7,7 +7,8 @@ from typing import Any
 
 from django.conf import settings
 
-from snapshots.audit import chain
+from snapshots.audit import chain, lines, sealing
+from snapshots.audit.subjects import Subject
 
 Row = Mapping[str, Any]
 
@@ -23,12 +24,18 @@ class Event:
     text: str
 
 
-def to_event(row: Row) -> dict[str, Any]:
-    """The JSON object of a row: the same as a line of the JSON Lines export."""
-    return {column: chain.to_json_value(value) for column, value in row.items()}
+def to_event(row: Row, known: Mapping[str, Subject]) -> dict[str, Any]:
+    """The JSON object of a row: its line in an export (docs/log-format.md), and the columns by which rows are put in order."""
+    links = {
+        "sequence": row["sequence"],
+        "at": sealing.to_json_value(row["at"]),
+        "hash": row["hash"],
+        "previous_hash": row["previous_hash"],
+    }
+    return links | lines.row_line(row, known)
 
 
-def make_event(row: Row) -> Event:
+def make_event(row: Row, known: Mapping[str, Subject]) -> Event:
     """The row as an event; a row that cannot be read has its sequence only.
 
     In ASCII, because a syslog message in UTF-8 would have to begin with a byte order mark (RFC 5424, 6.4).
@@ -36,11 +43,11 @@ def make_event(row: Row) -> Event:
     sequence = row["sequence"]
     if chain.UNREADABLE not in row:
         try:
-            text = _to_json(to_event(row))
-            return Event(sequence, row["hash"], row["previous_hash"], chain.format_time(row["at"]), text)
-        except (TypeError, ValueError):  # a value of a type that the portal never writes
+            text = _to_json(to_event(row, known))
+            return Event(sequence, row["hash"], row["previous_hash"], sealing.format_time(row["at"]), text)
+        except sealing.UNSERIALISABLE:
             pass
-    return Event(sequence, "", "", "", _to_json({"sequence": sequence, chain.UNREADABLE: True}))
+    return Event(sequence, "", "", "", _to_json({"type": "unreadable", "sequence": sequence}))
 
 
 def _to_json(fields: dict[str, Any]) -> str:
