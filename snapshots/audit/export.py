@@ -54,14 +54,6 @@ def _csv_line(cells: Iterable[object]) -> str:
     return line.getvalue()
 
 
-def _with_subjects(rows: Iterable[Row]) -> Iterator[tuple[Row, Mapping[str, Subject]]]:
-    """Each row with the names and addresses of its batch."""
-    rest = iter(rows)
-    while batch := list(islice(rest, ROWS_PER_READ)):
-        known = subjects.of(batch)
-        yield from ((row, known) for row in batch)
-
-
 def readable(row: Row, known: Mapping[str, Subject]) -> dict[str, Any]:
     """The row as people read it: names instead of commitments."""
     values = subjects.values_in(row, known) | {
@@ -74,13 +66,13 @@ def readable(row: Row, known: Mapping[str, Subject]) -> dict[str, Any]:
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
     """The CSV lines, with a byte order mark, without which spreadsheets do not detect UTF-8."""
     yield "\ufeff" + _csv_line(COLUMNS)
-    for row, known in _with_subjects(rows):
+    for row, known in lines.with_subjects(rows):
         cells = readable(row, known)
         yield _csv_line(sealing.to_json_value(cells.get(column)) for column in COLUMNS)
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    for row, known in _with_subjects(rows):
+    for row, known in lines.with_subjects(rows):
         line = {"type": "unreadable", "sequence": row["sequence"]}
         if chain.UNREADABLE not in row:
             line = lines.row_line(row, known)

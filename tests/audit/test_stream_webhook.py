@@ -89,9 +89,13 @@ def test_nothing_is_sent_or_written_while_there_is_nothing_new(
 
 
 def test_a_batch_has_a_limit_in_bytes_and_a_larger_row_is_sent_alone(collector, channel, monkeypatch):
-    monkeypatch.setattr(batches, "MAX_BYTES", 3000)
+    monkeypatch.setattr(batches, "MAX_BYTES", 10_000)
     write_events(4)
-    journal.record(MIA.entry(action="person.sign_in", reason="x" * 2000, evidence="y" * 2000))
+    journal.record(
+        MIA.entry(
+            action="person.sign_in", reason="x" * 2000, evidence="y" * 2000, provider_message="z" * 2000
+        )
+    )
     write_events(2)
     assert send(channel).state is State.CURRENT
     assert [len(body["data"]["rows"]) for body in collector.bodies] == [4, 1, 2]
@@ -222,7 +226,9 @@ def test_an_address_that_is_not_public_is_refused_unless_it_is_allowed(collector
 def test_an_unreadable_row_is_named_in_its_place(channel):
     write_events(3)
     found = rows()
-    events = [batches.events.make_event(row) for row in [found[0] | {"duration_ms": float("inf")}, found[1]]]
-    assert json.loads(events[0].text) == {"sequence": 1, "unreadable": True}
+    events = [
+        batches.events.make_event(row, {}) for row in [found[0] | {"duration_ms": float("inf")}, found[1]]
+    ]
+    assert json.loads(events[0].text) == {"type": "unreadable", "sequence": 1}
     assert (events[0].hash, events[1].hash) == ("", found[1]["hash"])
     assert Entry.objects.count() == 3

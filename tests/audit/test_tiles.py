@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from snapshots.audit import journal, tiles, tree
+from snapshots.audit import journal, sealing, tiles, tree
 from snapshots.audit.models import Entry
 from snapshots.audit.tiles import TileError
 from snapshots.audit.tree_models import Checkpoint, Tile

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from snapshots.audit import outbound
+from snapshots.audit import outbound, sealing
 from snapshots.audit.streaming import events, sender
 from snapshots.audit.streaming.batches import Batch
 
