@@ -96,6 +96,18 @@ class Head:
 
 
 @dataclass(frozen=True)
+class ValidRows:
+    """Consecutive rows that were verified already as the successors of the row before them (see log_reader.py).
+
+    `head`: the last of them. `anchored`: the sequences of those that an anchor names, and that agree with it.
+    """
+
+    head: Head
+    count: int
+    anchored: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The result of verifying: `count` rows are valid; `first_broken` is the sequence of the first invalid row, or None."""
 
@@ -220,13 +232,19 @@ class _AnchorChecks:
             self._oldest_allowed = min(self._oldest_allowed, anchor_age)
         return ""
 
+    def take(self, rows: ValidRows) -> None:
+        """Leave out the anchors that agree with these rows, which are sealed with the same key as the anchors."""
+        for sequence in rows.anchored:
+            for anchor in self._pending.pop(sequence, ()):
+                self._oldest_allowed = min(self._oldest_allowed, key_age(anchor.key_id, self._ring))
+
     @property
     def all_found(self) -> bool:
         return not self._pending
 
 
 def verify(
-    rows: Iterable[Row],
+    rows: Iterable[Row | ValidRows],
     ring: KeyRing,
     *,
     start: Head | None = None,
@@ -250,6 +268,10 @@ def verify(
             return Verdict(0, anchor.sequence, "anchor", head)
     anchor_checks = _AnchorChecks(anchors, ring, head, accepted)
     for row in rows:
+        if isinstance(row, ValidRows):
+            anchor_checks.take(row)
+            head, count = row.head, count + row.count
+            continue
         problem = check_row(row, head, ring, accepted) or anchor_checks.check(row) or check_more(row)
         if problem:
             has_number = type(row["sequence"]) is int and problem != "gap"

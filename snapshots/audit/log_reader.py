@@ -1,0 +1,112 @@
+"""Reads the log to verify it: ordinary rows in batches that are verified at once, all others one by one for chain.verify."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Final
+
+from snapshots.audit import chain, erasure_rows, fast_verification, sealing, tree
+from snapshots.audit.chain import Accepted, Anchor, Head, KeyRing, ValidRows
+from snapshots.audit.fast_verification import Batch, Key
+from snapshots.audit.models import Entry
+from snapshots.audit.sealing import Row
+from snapshots.audit.subject_verification import SubjectChecks
+from snapshots.audit.tile_check import TileCheck
+
+ROWS_PER_READ: Final = 1000
+
+
+class _Anchors:
+    def __init__(self, anchors: Iterable[Anchor], accepted: Accepted) -> None:
+        self._sorted = sorted(anchors, key=lambda anchor: anchor.sequence)
+        self._given_up = accepted.anchors
+
+    def among(self, first: int, last: int) -> list[Anchor]:
+        """The anchors of the rows from `first` to `last`."""
+        start = bisect_left(self._sorted, first, key=lambda anchor: anchor.sequence)
+        end = bisect_right(self._sorted, last, key=lambda anchor: anchor.sequence)
+        return self._sorted[start:end]
+
+    def agree(self, anchors: Sequence[Anchor], batch: Batch) -> bool:
+        return all(
+            anchor.named_row not in self._given_up
+            and anchor.key_id == batch.head.key_id
+            and anchor.hash == batch.hash_of(anchor.sequence)
+            for anchor in anchors
+        )
+
+
+class LogReader:
+    """Iterates over the rows after `start` up to `until`, for chain.verify, and gives the leaf of each to `tile_check`.
+
+    `subject_checks` must be asked about each row that is given one by one; rows in a ValidRows have passed all checks.
+    """
+
+    def __init__(
+        self,
+        ring: KeyRing,
+        accepted: Accepted,
+        *,
+        start: Head,
+        until: int,
+        anchors: Iterable[Anchor],
+        subject_checks: SubjectChecks,
+        tile_check: TileCheck | None,
+    ) -> None:
+        self._keys = {key_id: Key(key) for key_id, key in ring.items()}
+        self._accepted = accepted
+        self._start = start
+        self._until = until
+        self._anchors = _Anchors(anchors, accepted)
+        self._subject_checks = subject_checks
+        self._tile_check = tile_check
+
+    def __iter__(self) -> Iterator[Row | ValidRows]:
+        head = self._start
+        while head.sequence < self._until:
+            valid = self._read_valid(head)
+            if valid is not None:
+                head = valid.head
+                yield valid
+                continue
+            rows = list(islice(Entry.objects.all().rows(after=head.sequence, until=self._until), ROWS_PER_READ))
+            yield from self._one_by_one(rows)
+            if not rows or chain.UNREADABLE in rows[-1]:
+                return
+            last = rows[-1]
+            head = Head(last["sequence"], last["hash"], str(sealing.to_json_value(last["at"])), last["key_id"])
+
+    def _read_valid(self, head: Head) -> ValidRows | None:
+        rows = fast_verification.read(after=head.sequence, until=self._until, limit=ROWS_PER_READ)
+        if rows and not head.sequence:
+            head = replace(head, key_id=fast_verification.key_id_of(rows[0]))
+        if not rows or head.key_id not in self._keys:
+            return None
+        batch = fast_verification.check(rows, head, self._keys[head.key_id])
+        if batch is None or batch.actions & set(erasure_rows.ACTIONS):
+            return None
+        anchors = self._anchors.among(head.sequence + 1, batch.head.sequence)
+        if not self._anchors.agree(anchors, batch) or not self._subject_checks.are_sound(batch.commitments):
+            return None
+        self._add_leaves(batch.leaves)
+        return ValidRows(batch.head, len(batch.rows), tuple(anchor.sequence for anchor in anchors))
+
+    def _one_by_one(self, rows: list[Row]) -> Iterator[Row]:
+        for row in self._subject_checks.reading_ahead(rows):
+            self._add_leaves([self._leaf_of(row)])
+            yield row
+
+    def _add_leaves(self, leaves: Iterable[bytes | None]) -> None:
+        if self._tile_check is not None:
+            for leaf in leaves:
+                self._tile_check.add(leaf)
+
+    def _leaf_of(self, row: Row) -> bytes | None:
+        """None for a row that does not give its leaf: its change was accepted, or is reported by chain.verify."""
+        if chain.UNREADABLE in row or self._accepted.covers(row):
+            return None
+        try:
+            return tree.leaf_hash(sealing.sealed_bytes(row))
+        except sealing.UNSERIALISABLE:
+            return None
