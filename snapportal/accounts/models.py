@@ -54,10 +54,12 @@ def new_session_seed() -> str:
 
 
 class UserManager(BaseUserManager["User"]):
-    def has_username(self, typed: str) -> bool:
-        """Whether somebody has this sign-in name, however it was typed."""
+    def id_of(self, typed: str) -> int | None:
+        """The ID of the person with this sign-in name, however it was typed; None if nobody has it."""
         username = User.normalize_username(typed)
-        return re.match(USERNAME_PATTERN, username) is not None and self.filter(username=username).exists()
+        if not re.match(USERNAME_PATTERN, username):
+            return None
+        return self.filter(username=username).values_list("pk", flat=True).first()
 
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(username=User.normalize_username(username or ""))

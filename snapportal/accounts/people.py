@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import Role, User, new_session_seed
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor
+from snapshots.audit.journal import Actor, EntryData
 
 INVITATION_LIFETIME = timedelta(days=3)
 
@@ -52,6 +52,17 @@ def _clear_invitation_key(person: User) -> None:
     person.invitation_expires_at = None
 
 
+def _entry(person: User, action: str, *, actor: Actor, **fields: str) -> EntryData:
+    """The row about a change of `person`. The evidence of changed details names the person."""
+    return actor.entry(
+        action=action,
+        target=person.username,
+        target_person_id=person.pk,
+        evidence_person_id=person.pk if action == "person.change_details" else None,
+        **fields,
+    )
+
+
 def invite(person: User, *, actor: Actor) -> tuple[User, str]:
     """Save a new person without a password; return the person and the invitation key. Raises PersonError."""
     person.set_unusable_password()
@@ -59,7 +70,7 @@ def invite(person: User, *, actor: Actor) -> tuple[User, str]:
     try:
         with journal.committed():
             person.save(force_insert=True)
-            journal.record(actor.entry(action="person.invite", target=person.username, evidence=person.role))
+            journal.record(_entry(person, "person.invite", evidence=person.role, actor=actor))
     except IntegrityError:
         if not User.objects.filter(username=person.username).exists():
             raise
@@ -74,7 +85,7 @@ def add_with_password(person: User, password: str, *, actor: Actor) -> None:
     person.set_password(password)
     with journal.committed():
         person.save(force_insert=True)
-        journal.record(actor.entry(action="person.add", target=person.username, evidence=person.role))
+        journal.record(_entry(person, "person.add", evidence=person.role, actor=actor))
 
 
 def renew_invitation(person: User, *, actor: Actor) -> str:
@@ -86,7 +97,7 @@ def renew_invitation(person: User, *, actor: Actor) -> str:
         )
         if not renewed:
             raise PersonError(_("Activate this person first: a link would lead nowhere."))
-        journal.record(actor.entry(action="person.invite", target=person.username, evidence="renewed"))
+        journal.record(_entry(person, "person.invite", evidence="renewed", actor=actor))
     return key
 
 
@@ -109,13 +120,12 @@ def _replace_password(person: User, password: str, *, actor: Actor, condition: Q
     with journal.committed():
         if not condition.update(**{name: getattr(person, name) for name in PASSWORD_COLUMNS}):
             return False
-        journal.record(actor.entry(action="person.set_password", target=person.username))
+        journal.record(_entry(person, "person.set_password", actor=actor))
     return True
 
 
 def _record_refusal(person: User, code: str, *, actor: Actor) -> None:
-    entry = actor.entry(action="person.set_password", result="refused", code=code, target=person.username)
-    journal.record(entry)
+    journal.record(_entry(person, "person.set_password", result="refused", code=code, actor=actor))
 
 
 def accept_invitation(person: User, password: str, *, actor: Actor) -> None:
@@ -197,4 +207,4 @@ def change(person: User, *, seen: str, actor: Actor) -> None:
         _check_change(before, person, other_admins, actor)
         _save(person, before)
         for action, evidence in _differences(before, person):
-            journal.record(actor.entry(action=action, target=person.username, evidence=evidence))
+            journal.record(_entry(person, action, evidence=evidence, actor=actor))

@@ -57,8 +57,13 @@ def _start_session(request: HttpRequest, user: User) -> None:
 def _record_refusal(request: HttpRequest, action: str, username: str, code: str) -> None:
     """Record a refusal with the sign-in name if somebody has it, else masked: the text may be a password."""
     name = User.normalize_username(username)
-    target = name if User.objects.has_username(name) else masking.mask_name(name)
-    journal.record(actor_of(request).entry(action=action, result="refused", code=code, target=target))
+    person_id = User.objects.id_of(name)
+    target = name if person_id is not None else masking.mask_name(name)
+    journal.record(
+        actor_of(request).entry(
+            action=action, result="refused", code=code, target=target, target_person_id=person_id
+        )
+    )
 
 
 def _record_wrong_password(request: HttpRequest, action: str, username: str) -> None:

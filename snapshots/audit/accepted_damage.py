@@ -16,9 +16,10 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from snapshots.audit import chain
+from snapshots.audit import chain, sealing, subjects
 from snapshots.audit.chain import ACCEPT_CHANGED_ROWS, ACCEPT_LOST_ANCHORS, ACCEPT_RESTORED_LOG
 from snapshots.audit.models import Entry
+from snapshots.audit.subjects import Subject
 
 ACTIONS: Final = (ACCEPT_RESTORED_LOG, ACCEPT_LOST_ANCHORS, ACCEPT_CHANGED_ROWS)
 PAIRS_PER_ROW: Final = 20
@@ -42,7 +43,7 @@ class Acceptance:
     pairs: tuple[Pair, ...]
 
     def __str__(self) -> str:
-        when = chain.format_time(self.at)
+        when = sealing.format_time(self.at)
         return (
             f"{self.finding}; accepted by {self.by} on {when} in row {self.sequence}, reason: {self.reason}"
         )
@@ -56,12 +57,12 @@ def format_evidence(finding: str, pairs: Iterable[Pair]) -> str:
     return finding + PAIRS_SEPARATOR + ", ".join(f"{number} {digits}" for number, digits in pairs)
 
 
-def _parse(row: Mapping[str, Any]) -> Acceptance:
+def _parse(row: Mapping[str, Any], known: Mapping[str, Subject]) -> Acceptance:
     return Acceptance(
         sequence=row["sequence"],
         at=row["at"],
         action=row["action"],
-        by=row["settled_by"],
+        by=subjects.values_in(row, known)["settled_by_subject"],
         reason=row["reason"],
         finding=row["evidence"].partition(PAIRS_SEPARATOR)[0],
         pairs=parse_pairs(row["evidence"]),
@@ -72,7 +73,9 @@ def read_acceptances() -> list[Acceptance]:
     """All acceptance rows whose seal is valid, oldest first."""
     rows = Entry.objects.numbered().filter(action__in=ACTIONS).rows()
     ring = settings.SNAPPORTAL_AUDIT_KEYS
-    return [_parse(row) for row in rows if chain.UNREADABLE not in row and not chain.check_seal(row, ring)]
+    sealed = [row for row in rows if chain.UNREADABLE not in row and not chain.check_seal(row, ring)]
+    known = subjects.of(sealed)
+    return [_parse(row, known) for row in sealed]
 
 
 def distinct(acceptances: Iterable[Acceptance]) -> list[Acceptance]:

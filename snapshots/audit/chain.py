@@ -1,22 +1,19 @@
-"""The hash chain: how a row is serialised, sealed (signed with a keyed hash) and verified. No Django, no database.
+"""The hash chain: how a row is sealed (signed with a keyed hash) and verified. No Django, no database.
 
-    hash = HMAC-SHA-256(key, canonical(row))          every column except `hash`
-    row.previous_hash = hash of the previous row       GENESIS for the first row
-
-`row` is a mapping of column name to value. Values are None, bool, int, str, UUID or an aware datetime. A row read
-from a JSON Lines export (text and numbers only) serialises to the same bytes.
+hash = HMAC-SHA-256(key, sealed_bytes(row))       see sealing.py
+row.previous_hash = hash of the previous row       GENESIS for the first row
 """
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from typing import Any, Final, Literal
-from uuid import UUID
+from datetime import datetime
+from typing import Final, Literal
 
-Row = Mapping[str, Any]
+from snapshots.audit import sealing
+from snapshots.audit.sealing import Row
+
 KeyRing = Mapping[str, bytes]
 """Key ID to 32 bytes, newest first. The first key seals new rows; the others verify rows sealed before a key change."""
 
@@ -64,7 +61,7 @@ class Anchor:
 
     def signed_part(self) -> bytes:
         signed = {"sequence": self.sequence, "head": self.hash, "count": self.count, "at": self.at}
-        return ANCHOR_PREFIX + canonical(signed | {"key_id": self.key_id})
+        return ANCHOR_PREFIX + sealing.canonical(signed | {"key_id": self.key_id})
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ NOTHING_ACCEPTED: Final = Accepted()
 
 @dataclass(frozen=True)
 class Head:
-    """The last row of a chain: its sequence, hash, time (as in `format_time`) and key ID."""
+    """The last row of a chain: its sequence, hash, time (as in `sealing.format_time`) and key ID."""
 
     sequence: int = 0
     hash: str = GENESIS
@@ -109,41 +106,23 @@ class Verdict:
         return self.first_broken is None
 
 
-def format_time(moment: datetime) -> str:
-    """UTC with six digits of microseconds: `2025-01-15T18:30:00.000000Z`."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-
-
-def to_json_value(value: Any) -> Any:
-    """The value as JSON holds it: datetime and UUID as text, anything else unchanged."""
-    if isinstance(value, datetime):
-        return format_time(value)
-    return str(value) if isinstance(value, UUID) else value
-
-
-def canonical(row: Row) -> bytes:
-    """The bytes that are sealed: every column except `hash`, as UTF-8 JSON with sorted keys and no spaces."""
-    columns = {name: to_json_value(value) for name, value in row.items() if name != "hash"}
-    return json.dumps(columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
 def seal(row: Row, key: bytes) -> str:
     """The hash of the row under `key`, 64 hex digits."""
-    return hmac.digest(key, canonical(row), "sha256").hex()
+    return hmac.digest(key, sealing.sealed_bytes(row), "sha256").hex()
 
 
 def digest(row: Row) -> str:
     """SHA-256 of a row including its `hash`, valid or not, as 64 hex digits; '' when the row cannot be serialised."""
     try:
-        return hashlib.sha256(canonical(row) + str(row["hash"]).encode()).hexdigest()
-    except (TypeError, ValueError):  # a value of a type that the portal never writes
+        return hashlib.sha256(sealing.sealed_bytes(row) + str(row["hash"]).encode()).hexdigest()
+    except sealing.UNSERIALISABLE:
         return ""
 
 
 def sign_anchor(head: Head, *, at: datetime, key_id: str, key: bytes) -> Anchor:
     """The signed anchor of `head`. `count` equals the sequence, because the chain has no gaps."""
     count = head.sequence
-    unsigned = Anchor(sequence=count, hash=head.hash, count=count, at=format_time(at), key_id=key_id)
+    unsigned = Anchor(sequence=count, hash=head.hash, count=count, at=sealing.format_time(at), key_id=key_id)
     return replace(unsigned, signature=hmac.digest(key, unsigned.signed_part(), "sha256").hex())
 
 
@@ -182,7 +161,7 @@ def check_seal(row: Row, ring: KeyRing) -> Problem:
         return "key"
     try:
         return "" if _equals(seal(row, key), row["hash"]) else "hash"
-    except (TypeError, ValueError):  # a value of a type that the portal never writes
+    except sealing.UNSERIALISABLE:
         return "hash"
 
 
@@ -193,7 +172,7 @@ def _check_link(row: Row, head: Head, ring: KeyRing) -> Problem:
         is_declared = row["action"] == KEY_CHANGE
         if not is_declared or key_age(row["key_id"], ring) > key_age(head.key_id, ring):
             return "key_change"
-    return "time" if str(to_json_value(row["at"])) <= head.at else ""
+    return "time" if str(sealing.to_json_value(row["at"])) <= head.at else ""
 
 
 def check_row(row: Row, head: Head, ring: KeyRing, accepted: Accepted = NOTHING_ACCEPTED) -> Problem:
@@ -229,7 +208,7 @@ class _AnchorChecks:
         if row_age > self._oldest_allowed:
             return "key_change"
         for anchor in self._given_up.get(row["sequence"], ()):
-            if anchor.hash != row["hash"] and str(to_json_value(row["at"])) <= anchor.at:
+            if anchor.hash != row["hash"] and str(sealing.to_json_value(row["at"])) <= anchor.at:
                 return "anchor"
         for anchor in self._pending.pop(row["sequence"], ()):
             anchor_age = key_age(anchor.key_id, self._ring)
@@ -270,7 +249,7 @@ def verify(
         if problem:
             has_number = type(row["sequence"]) is int and problem != "gap"
             return Verdict(count, row["sequence"] if has_number else head.sequence + 1, problem, head)
-        head = Head(row["sequence"], row["hash"], to_json_value(row["at"]), row["key_id"])
+        head = Head(row["sequence"], row["hash"], sealing.to_json_value(row["at"]), row["key_id"])
         count += 1
     if not anchor_checks.all_found:
         return Verdict(count, head.sequence + 1, "cut", head)

@@ -5,18 +5,31 @@ Both formats hold every column. Rows are streamed in small chunks, so memory use
 
 import csv
 import io
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from snapshots.audit import chain, journal
+from snapshots.audit import chain, journal, sealing, subjects
 from snapshots.audit.journal import Actor
-from snapshots.audit.models import Entry, EntryQuerySet
+from snapshots.audit.models import Entry
+from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.subjects import Subject
 
-COLUMNS: Final = tuple(field.attname for field in Entry._meta.concrete_fields)
+_READABLE: Final = {
+    "actor_subject": "actor_name",
+    "address_subject": "address",
+    "settled_by_subject": "settled_by",
+}
+_MERGED: Final = {"target_subject": "target", "evidence_subject": "evidence"}
+COLUMNS: Final = tuple(
+    _READABLE.get(field.attname, field.attname)
+    for field in Entry._meta.concrete_fields
+    if field.attname not in {"salt", *_MERGED}
+)
+ROWS_PER_READ: Final = 500
+ERASED: Final = "[erased in row {}]"
 LINES_PER_CHUNK: Final = 200
 FORMULA_STARTS: Final = frozenset("=+-@＝＋－＠")
 BEFORE_FORMULA: Final = " '\"\u00a0\u200b\ufeff"
@@ -41,18 +54,47 @@ def _csv_line(cells: Iterable[object]) -> str:
     return line.getvalue()
 
 
+def _with_subjects(rows: Iterable[Row]) -> Iterator[tuple[Row, Mapping[str, Subject]]]:
+    """Each row with the names and addresses of its batch."""
+    rest = iter(rows)
+    while batch := list(islice(rest, ROWS_PER_READ)):
+        known = subjects.of(batch)
+        yield from ((row, known) for row in batch)
+
+
+def readable(row: Row, known: Mapping[str, Subject]) -> dict[str, Any]:
+    """The row as people read it: names instead of commitments."""
+    values = subjects.values_in(row, known) | {
+        column: ERASED.format(sequence) for column, sequence in subjects.erased_columns(row, known).items()
+    }
+    columns = dict(row) | {name: values[column] for column, name in _READABLE.items()}
+    return columns | {name: values[column] for column, name in _MERGED.items() if values[column]}
+
+
 def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
     """The CSV lines, with a byte order mark, without which spreadsheets do not detect UTF-8."""
     yield "\ufeff" + _csv_line(COLUMNS)
-    for row in rows:
-        yield _csv_line(chain.to_json_value(row.get(column)) for column in COLUMNS)
+    for row, known in _with_subjects(rows):
+        cells = readable(row, known)
+        yield _csv_line(sealing.to_json_value(cells.get(column)) for column in COLUMNS)
+
+
+def row_line(row: Row, known: Mapping[str, Subject]) -> dict[str, Any]:
+    """A row as it is exported and streamed: the sealed object, and what opens its commitments (docs/log-format.md)."""
+    if chain.UNREADABLE in row:
+        return {"type": "unreadable", "sequence": row["sequence"]}
+    line = {
+        "type": "row",
+        "row": sealing.sealed(row),
+        "open": sealing.openings(row) | dict(subjects.openings(row, known)),
+    }
+    erased = subjects.erased_columns(row, known)
+    return line | {"erased": erased} if erased else line
 
 
 def json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    """One JSON object per line: the canonical form that is sealed, plus `hash`. An unreadable row has its sequence only."""
-    for row in rows:
-        fields = {column: chain.to_json_value(value) for column, value in row.items()}
-        yield json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=False) + "\n"
+    for row, known in _with_subjects(rows):
+        yield sealing.canonical(row_line(row, known)).decode() + "\n"
 
 
 def _chunks(lines: Iterator[str]) -> Iterator[bytes]:

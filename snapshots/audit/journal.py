@@ -13,7 +13,7 @@ journal.record(actor.entry(action="person.sign_in"))      # an event, in a trans
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -22,8 +22,9 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, models, transaction
 
 from snapshots import contract
-from snapshots.audit import accepted_damage, chain, locking, tolerant_rows
+from snapshots.audit import accepted_damage, chain, locking, sealing, subjects, tolerant_rows
 from snapshots.audit.models import Entry, Phase
+from snapshots.audit.subjects import Kind, Named
 
 TEXT_MAX_LENGTH: Final = 2000
 _thread_state = threading.local()
@@ -38,7 +39,11 @@ class JournalUnavailableError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class EntryData:
-    """The content of a row, without its chain columns. Text is cleaned and truncated when it is written."""
+    """The content of a row, without its chain columns. Text is cleaned and truncated when it is written.
+
+    `target_person_id` and `evidence_person_id` say that the target or the evidence names this person, so that it can be
+    erased; `settled_by_id` is the person that `settled_by` names, None for a name typed at the command line.
+    """
 
     action: str
     result: str = ""
@@ -48,13 +53,16 @@ class EntryData:
     actor_name: str = ""
     actor_role: str = ""
     settled_by: str = ""
+    settled_by_id: int | None = None
     server_id: int | None = None
     server_name: str = ""
     snapshot_id: int | None = None
     snapshot_name: str = ""
     target: str = ""
+    target_person_id: int | None = None
     reason: str = ""
     evidence: str = ""
+    evidence_person_id: int | None = None
     address: str = ""
     channel: str = ""
     token_label: str = ""
@@ -63,6 +71,14 @@ class EntryData:
     provider_status: int | None = None
     provider_message: str = ""
     duration_ms: int | None = None
+
+
+PLAIN_COLUMNS: Final = tuple(
+    field.name
+    for field in fields(EntryData)
+    if field.name in {*sealing.CLEAR_COLUMNS, *sealing.SALTED_COLUMNS}
+)
+"""The fields of EntryData that are columns of their own; the others are kept as subjects."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,12 +184,37 @@ def _chain_columns(newest: Entry | None, key_id: str) -> dict[str, Any]:
     }
 
 
+def _subjects_of(data: EntryData, at: datetime) -> dict[str, Named]:
+    """Subject column → what is committed there, for what is not empty."""
+    people = {
+        "actor_subject": Named(Kind.PERSON, data.actor_id, data.actor_name),
+        "settled_by_subject": Named(Kind.PERSON, data.settled_by_id, data.settled_by),
+    }
+    if data.target_person_id is not None:
+        people["target_subject"] = Named(Kind.PERSON, data.target_person_id, data.target)
+    if data.evidence_person_id is not None:
+        people["evidence_subject"] = Named(Kind.TEXT, data.evidence_person_id, data.evidence)
+    named = people | {"address_subject": Named(Kind.ADDRESS, None, data.address, at.date())}
+    cleaned = {
+        column: replace(one, value=contract.clean_text(one.value, subjects.LONGEST_VALUE))
+        for column, one in named.items()
+    }
+    return {column: one for column, one in cleaned.items() if one.value}
+
+
 def _insert(newest: Entry | None, phase: Phase, data: EntryData, result: str) -> Entry:
     key_id, key = _current_key()
-    content = asdict(data) | {"phase": phase.value, "result": result}
-    row = _chain_columns(newest, key_id) | {
-        name: _to_column_value(Entry.column(name), value) for name, value in content.items()
+    links = _chain_columns(newest, key_id)
+    named = _subjects_of(data, links["at"])
+    content = {name: getattr(data, name) for name in PLAIN_COLUMNS} | {
+        "phase": phase.value,
+        "result": result,
     }
+    for column in named.keys() & {"target_subject", "evidence_subject"}:
+        content[column.removesuffix("_subject")] = ""
+    row = links | {name: _to_column_value(Entry.column(name), value) for name, value in content.items()}
+    row |= dict.fromkeys(sealing.SUBJECT_COLUMNS, "") | subjects.commit(named)
+    row["salt"] = sealing.new_salt()
     entry = Entry(**row, hash=chain.seal(row, key))
     entry.save(force_insert=True)
     return entry

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, tolerant_rows
+from snapshots.audit import accepted_damage, chain, sealing, tolerant_rows
 from snapshots.audit.accepted_damage import Acceptance, Pair
 from snapshots.audit.chain import Anchor, Head, Verdict
 from snapshots.audit.journal import Actor
@@ -63,7 +63,7 @@ def check_keys(anchors: Iterable[Anchor] = ()) -> None:
             )
 
 
-def _is_sealed_with(row: chain.Row, key_id: str) -> bool:
+def _is_sealed_with(row: sealing.Row, key_id: str) -> bool:
     if chain.UNREADABLE in row or row["key_id"] != key_id:
         return False
     return not chain.check_seal(row, settings.SNAPPORTAL_AUDIT_KEYS)
@@ -101,7 +101,10 @@ def find_head(anchor: Anchor) -> Head | None:
     except tolerant_rows.UnreadableError:
         return None
     return next(
-        (Head(row["sequence"], row["hash"], chain.to_json_value(row["at"]), row["key_id"]) for row in found),
+        (
+            Head(row["sequence"], row["hash"], sealing.to_json_value(row["at"]), row["key_id"])
+            for row in found
+        ),
         None,
     )
 

@@ -29,6 +29,7 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
         source=actor,
         finding=finding,
         settled_by=f"{actor.name} ({actor.role})",
+        settled_by_id=actor.id,
         evidence=reason,
         guard=lambda: _check_may_close(actor, operation),
     )

@@ -100,6 +100,7 @@ class Operation(models.Model):
     provider_message = models.TextField(blank=True)
     evidence = models.TextField(blank=True)
     settled_by = models.CharField(max_length=200, blank=True)
+    settled_by_id = models.BigIntegerField(null=True)
 
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)

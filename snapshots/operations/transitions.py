@@ -107,6 +107,7 @@ def _outcome_row(
         reason=reason or operation.reason,
         evidence=operation.evidence,
         settled_by=operation.settled_by,
+        settled_by_id=operation.settled_by_id,
         provider_status=operation.provider_status,
         provider_message=operation.provider_message,
         duration_ms=duration_ms,

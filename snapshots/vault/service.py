@@ -67,8 +67,14 @@ def _store_check_result(stored: StoredToken, check: TokenCheck) -> None:
         tokens.record_refused(stored)
 
 
-def _entry(actor: Actor, action: str, owner: object, label: str, fingerprint: str) -> EntryData:
-    return actor.entry(action=action, target=str(owner), token_label=label, token_fingerprint=fingerprint)
+def _entry(actor: Actor, action: str, owner: AbstractBaseUser, label: str, fingerprint: str) -> EntryData:
+    return actor.entry(
+        action=action,
+        target=str(owner),
+        target_person_id=owner.pk,
+        token_label=label,
+        token_fingerprint=fingerprint,
+    )
 
 
 @contextmanager

@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from snapshots.audit import accepted_damage, chain, export
-from snapshots.audit.models import COUNT_LIMIT, LAST_NUMBER, Entry, EntryQuerySet
+from snapshots.audit import accepted_damage, chain, export, sealing
+from snapshots.audit.models import Entry
+from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.audit import EntryFilterForm
@@ -143,13 +144,16 @@ def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
     """Context of one row of the history. `is_sealed` says whether the row's signature is valid."""
     return {
         "entry": entry,
-        "time": chain.format_time(entry.at) if entry.is_readable else "",
+        "time": sealing.format_time(entry.at) if entry.is_readable else "",
         "badge": texts.step_badge(entry),
         "meaning": texts.step_words(entry),
         "why": texts.code_words(entry),
         "channel": texts.CHANNELS.get(entry.channel, entry.channel),
         "is_sealed": chain.check_seal(entry.row, ring) == "",
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
+        "evidence": entry.full_evidence or texts.missing_words(entry, "evidence_subject"),
+        "settled_by": entry.settled_by or texts.missing_words(entry, "settled_by_subject"),
+        "address": entry.address or texts.missing_words(entry, "address_subject"),
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from snapshots.audit import chain, journal
+from snapshots.audit import chain, journal, subjects
 from snapshots.audit.models import Entry
 
 MIA_ID, ARON_ID = 1003, 1004
@@ -41,7 +41,20 @@ def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) ->
 
 
 def rows() -> list[dict[str, Any]]:
-    return list(Entry.objects.order_by("sequence").values())
+    """All rows, with the names and addresses that their commitments stand for as further keys."""
+    found = list(Entry.objects.order_by("sequence").values())
+    return [row | names for row, names in zip(found, map(_names_in, found), strict=True)]
+
+
+def _names_in(row: dict[str, Any]) -> dict[str, str]:
+    values = subjects.values_in(row, subjects.of([row]))
+    return {
+        "actor_name": values["actor_subject"],
+        "address": values["address_subject"],
+        "settled_by": values["settled_by_subject"],
+        "full_target": row["target"] or values["target_subject"],
+        "full_evidence": row["evidence"] or values["evidence_subject"],
+    }
 
 
 def verdict(**options: Any) -> chain.Verdict:

@@ -8,7 +8,9 @@ from types import SimpleNamespace
 from django.db import connection
 from django.test import TransactionTestCase
 
-migration = import_module("snapshots.audit.migrations.0001_entries")
+MIGRATIONS = [
+    import_module(f"snapshots.audit.migrations.{name}") for name in ("0001_entries", "0002_subjects")
+]
 
 
 def _execute(statement: str, params: None = None) -> None:
@@ -20,11 +22,13 @@ def _execute(statement: str, params: None = None) -> None:
 def without_triggers() -> Iterator[None]:
     """Inside this block the database allows audit rows to be changed and deleted."""
     editor = SimpleNamespace(connection=connection, execute=_execute)
-    migration.drop_triggers(None, editor)
+    for migration in reversed(MIGRATIONS):
+        migration.drop_triggers(None, editor)
     try:
         yield
     finally:
-        migration.create_triggers(None, editor)
+        for migration in MIGRATIONS:
+            migration.create_triggers(None, editor)
 
 
 @contextmanager

@@ -11,7 +11,8 @@ import time_machine
 from django.urls import reverse
 
 from snapshots.audit import journal
-from snapshots.audit.models import COUNT_LIMIT, Entry
+from snapshots.audit.models import Entry
+from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.operations.models import Action
 from snapshots.views import audit
 from snapshots.views.texts.audit import ACTIONS

@@ -79,6 +79,7 @@ class Migration(migrations.Migration):
                 ("provider_message", models.TextField(blank=True)),
                 ("evidence", models.TextField(blank=True)),
                 ("settled_by", models.CharField(blank=True, max_length=200)),
+                ("settled_by_id", models.BigIntegerField(null=True)),
                 ("created_at", models.DateTimeField()),
                 ("sent_at", models.DateTimeField(null=True)),
                 ("accepted_at", models.DateTimeField(null=True)),

@@ -10,7 +10,8 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from snapshots.audit.models import Entry, EntryQuerySet
+from snapshots.audit.models import Entry
+from snapshots.audit.queries import EntryQuerySet
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address, parse_address, servers_at
 from snapshots.views.roster import Roster

@@ -143,14 +143,14 @@ def _headline(entry: Entry, show: Callable[[str], str]) -> str:
     if not entry.is_readable:
         return _("A row that cannot be read: it was changed in the database")
     if entry.action not in ACTIONS:
-        return show(f"{entry.action} {entry.target}".strip())
-    if entry.action == "person.sign_in" and not entry.target:
+        return show(f"{entry.action} {entry.full_target}".strip())
+    if entry.action == "person.sign_in" and not entry.full_target:
         return str(ACTIONS[entry.action][0])
     names = {
         "server": _name_or_id(entry.server_name, entry.server_id, _("a server"), show),
         "snapshot": _name_or_id(entry.snapshot_name, entry.snapshot_id, _("a snapshot"), show),
         "token": show(entry.token_label),
-        "target": target_words(entry) if read_masked(entry.target) else show(entry.target),
+        "target": target_words(entry) if read_masked(entry.target) else show(target_words(entry)),
     }
     return (str(ACTIONS[entry.action][1]) % names).strip()
 
@@ -161,11 +161,21 @@ def _name_or_id(name: str, number: int | None, neither: str, show: Callable[[str
     return show(name or id_text(number or 0))
 
 
+def missing_words(entry: Entry, column: str) -> str:
+    """Why a name or an address cannot be shown; '' if the row has none."""
+    if not getattr(entry, column):
+        return ""
+    erased = entry.erased_in(column)
+    if erased is None:
+        return _("Unknown: changed in the database")
+    return _("Erased (row %(row)s)") % {"row": erased}
+
+
 def target_words(entry: Entry) -> str:
     """The target as recorded; a masked name as text."""
     masked = read_masked(entry.target)
     if masked is None:
-        return entry.target
+        return entry.full_target or missing_words(entry, "target_subject")
     length, hashed = masked
     words = ngettext(
         "an unknown name (%(length)s character, %(hash)s)",
@@ -188,8 +198,8 @@ def server_address_text(address: Address, servers: Sequence[Server]) -> str:
 
 def who(entry: Entry) -> str:
     """The person's name at that time; or what acted if no person did."""
-    if entry.actor_name:
-        return entry.actor_name
+    if entry.actor_subject:
+        return entry.actor_name or missing_words(entry, "actor_subject")
     if not entry.is_readable:
         return _("Unknown")
     if entry.channel == "command":

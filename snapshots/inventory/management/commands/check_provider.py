@@ -120,6 +120,7 @@ class Command(BaseCommand):
         entry = COMMAND_ACTOR.entry(
             action="token.check",
             target=str(stored.user),
+            target_person_id=stored.user_id,
             token_label=stored.label,
             token_fingerprint=stored.fingerprint,
             result="refused" if code else "completed",

@@ -1,0 +1,171 @@
+"""Finds and reads rows of the audit log, by seeks in an index, and despite values that the portal never wrote.
+
+Filters become ranges of `sequence`, and every index ends in it, so a page is found by a seek and not by an offset.
+Sequence and time grow together, so a period is a range of sequences too.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+
+from snapshots.audit import chain, sealing, subjects, tolerant_rows
+from snapshots.audit.subjects import Kind, Subject
+
+if TYPE_CHECKING:
+    from snapshots.audit.models import Entry
+
+COUNT_LIMIT: Final = 10_000
+BATCH_SIZE: Final = 1000
+LAST_NUMBER: Final = 2**63 - 1
+SEARCHED_COLUMNS: Final = (
+    "reason",
+    "server_name",
+    "snapshot_name",
+    "target",
+    "provider_message",
+    "evidence",
+    "token_label",
+    "request_id",
+)
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    def newest_per_operation(self) -> "EntryQuerySet":
+        """The last row of each operation, and every event."""
+        later = self.model.objects.filter(
+            operation_id=OuterRef("operation_id"), sequence__gt=OuterRef("sequence")
+        )
+        return self.filter(~Exists(later))
+
+    def by_people(self, ids: Collection[int]) -> "EntryQuerySet":
+        """Rows of the people with these IDs, under any name."""
+        return self.filter(actor_id__in=ids)
+
+    def by_name(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
+        """Rows of everybody who ever had a name containing `text`, under all their names, and of the people with `ids`."""
+        matching = Subject.objects.filter(kind=Kind.PERSON, value__icontains=text)
+        named = matching.exclude(person_id=None).values_list("person_id", flat=True)
+        unnumbered = matching.filter(person_id=None).values("commitment")
+        return self.filter(Q(actor_id__in={*ids, *named}) | Q(actor_id=None, actor_subject__in=unnumbered))
+
+    def on_server(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
+        """Rows of the servers with these IDs or exactly this name; without IDs, of servers whose name contains `text`."""
+        if ids:
+            return self.filter(Q(server_id__in=ids) | Q(server_name=text))
+        return self.filter(server_name__icontains=text)
+
+    def between(self, since: datetime | None, until: datetime | None) -> "EntryQuerySet":
+        """Rows with since <= at < until, as a range of sequences found by two seeks in the index (at, sequence)."""
+        by_time = self.model.objects.order_by("at", "sequence").values_list("sequence", flat=True)
+        rows = self
+        if since is not None:
+            first = by_time.filter(at__gte=since).first()
+            rows = rows.none() if first is None else rows.filter(sequence__gte=first)
+        if until is not None:
+            end = by_time.filter(at__gte=until).first()
+            rows = rows if end is None else rows.filter(sequence__lt=end)
+        return rows
+
+    def containing(self, text: str) -> "EntryQuerySet":
+        condition = Q()
+        for column in SEARCHED_COLUMNS:
+            condition |= Q(**{f"{column}__icontains": text})
+        matching = Subject.objects.filter(value__icontains=text).values("commitment")
+        for column in sealing.SUBJECT_COLUMNS:
+            condition |= Q(**{f"{column}__in": matching})
+        return self.filter(condition)
+
+    def with_history(self) -> "EntryQuerySet":
+        """The rows of this queryset, and all other rows of their operations, in the default order."""
+        selected = self.order_by()
+        is_selected = Exists(selected.filter(sequence=OuterRef("sequence")))
+        same_operation = Exists(selected.filter(operation_id=OuterRef("operation_id")))
+        return self.model.objects.filter(Q(is_selected) | Q(same_operation))
+
+    def capped_count(self) -> int:
+        """The number of rows, at most COUNT_LIMIT + 1: counting millions of rows takes about a second."""
+        return self.order_by()[: COUNT_LIMIT + 1].count()
+
+    def numbered(self) -> "EntryQuerySet":
+        """Rows with a valid sequence, from 1 on. Any other row was inserted by somebody else; verifying reports it."""
+        return self.filter(sequence__range=(1, LAST_NUMBER))
+
+    def last_of(self, action: str) -> "Entry | None":
+        found = self.numbered().filter(action=action).order_by("-sequence").fetch(1)
+        return found[0] if found else None
+
+    def fetch(self, limit: int) -> "list[Entry]":
+        """The first `limit` entries, with a placeholder that has only the sequence for each that cannot be read.
+
+        Call it on a `numbered()` queryset only.
+        """
+        try:
+            found = tolerant_rows.read_all(self[:limit])
+            if not any(_has_foreign_value(entry.row) for entry in found):
+                return _with_subjects(found)
+        except tolerant_rows.UnreadableError:
+            pass  # read one by one below
+        placeholders = {
+            entry.sequence: entry for entry in tolerant_rows.read_all(self.only("sequence")[:limit])
+        }
+        return _with_subjects(
+            placeholders[sequence].as_placeholder()
+            if entry is None or _has_foreign_value(entry.row)
+            else entry
+            for sequence, entry in tolerant_rows.read_each(self, limit)
+            if sequence in placeholders
+        )
+
+    def last_sequence(self) -> int | None:
+        """The highest sequence; 0 for an empty log, None when the stored value is not a number."""
+        try:
+            found = tolerant_rows.read_all(self.order_by("-sequence").values_list("sequence", flat=True)[:1])
+        except tolerant_rows.UnreadableError:
+            return None
+        last = found[0] if found else 0
+        return last if type(last) is int else None
+
+    def rows(self, *, after: int | None = None, until: int | None = None) -> Iterator[Mapping[str, Any]]:
+        """Rows with after < sequence <= until as dicts, in order of sequence.
+
+        A row that cannot be read is `{"sequence": …, "unreadable": True}`. Rows are read in short batches: one long
+        read would block every writer on SQLite, and keep dead rows from being vacuumed on PostgreSQL.
+        """
+        queryset = self.order_by("sequence")
+        if until is not None:
+            queryset = queryset.filter(sequence__lte=until)
+        while batch := _read_batch(queryset if after is None else queryset.filter(sequence__gt=after)):
+            yield from batch
+            after = batch[-1]["sequence"]
+            if type(after) is not int:
+                return  # there is no defined next row
+
+
+def _with_subjects(entries: "Iterable[Entry]") -> "list[Entry]":
+    """The entries, with the names and addresses of all of them read at once."""
+    entries = list(entries)
+    known = subjects.of(entry.row for entry in entries)
+    for entry in entries:
+        entry.subjects = known
+    return entries
+
+
+def _has_foreign_value(row: Mapping[str, Any]) -> bool:
+    """Whether a value has a type the portal never writes: bytes, or no valid time. Django raises no error for these."""
+    return row["at"] is None or any(isinstance(value, bytes) for value in row.values())
+
+
+def _read_batch(queryset: EntryQuerySet) -> list[Mapping[str, Any]]:
+    values: models.QuerySet[Entry, Any] = queryset.values()
+    found: list[tuple[Any, Any]]
+    try:
+        found = [(row["sequence"], row) for row in tolerant_rows.read_all(values[:BATCH_SIZE])]
+    except tolerant_rows.UnreadableError:
+        found = list(tolerant_rows.read_each(values, BATCH_SIZE))
+    return [
+        {"sequence": sequence, chain.UNREADABLE: True} if row is None or _has_foreign_value(row) else row
+        for sequence, row in found
+    ]

@@ -1,0 +1,166 @@
+"""Names of people and addresses: the values to which rows of the log hold commitments, so that they can be erased.
+
+A subject is one person under one name, one text about a person, or one address on one day (UTC). Rows refer to it by its
+commitment. Erasing blanks value and salt: without the salt the value cannot be guessed from the commitment. The subject
+itself stays, and names the row of the log that says when, why and by whom it was erased.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.db import models
+
+from snapshots.audit import sealing, tolerant_rows
+
+LONGEST_VALUE: Final = 2000
+
+
+class Kind(models.TextChoices):
+    PERSON = "person"
+    TEXT = "text"
+    """A text that names the person, such as the old and the new name."""
+    ADDRESS = "address"
+
+
+class Subject(models.Model):
+    """Triggers refuse every change but erasing."""
+
+    commitment = models.CharField(max_length=64, primary_key=True)
+    kind = models.CharField(max_length=10, choices=Kind)
+    person_id = models.BigIntegerField(null=True)
+    value = models.CharField(max_length=LONGEST_VALUE, blank=True)
+    salt = models.CharField(max_length=32, blank=True)
+    day = models.DateField(null=True)
+    """For an address: the day of the rows that refer to it, so that old addresses can be erased."""
+    lookup = models.CharField(max_length=64, blank=True)
+    """A hash of what makes the subject, to find it again; blank for texts, and when erased."""
+    erased_in = models.BigIntegerField(null=True)
+    """The sequence of the row of the log that records the erasure."""
+
+    class Meta:
+        db_table = "audit_subject"
+        indexes = [
+            models.Index(fields=["lookup"], name="audit_subject_lookup"),
+            models.Index(fields=["person_id"], name="audit_subject_person"),
+            models.Index(fields=["day"], name="audit_subject_day"),
+            models.Index(fields=["erased_in"], name="audit_subject_erased"),
+        ]
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def is_erased(self) -> bool:
+        return self.erased_in is not None
+
+    @property
+    def opens(self) -> bool:
+        """Whether value and salt give the commitment."""
+        try:
+            found = sealing.commit_subject(self.salt, self.kind, self.person_id, self.value)
+        except sealing.UNSERIALISABLE:
+            return False
+        return found == self.commitment
+
+
+@dataclass(frozen=True)
+class Named:
+    """What a subject is made of. `day` only for an address."""
+
+    kind: Kind
+    person_id: int | None
+    value: str
+    day: date | None = None
+
+    @property
+    def lookup(self) -> str:
+        if self.kind == Kind.TEXT:
+            return ""
+        day = self.day.isoformat() if self.day else None
+        return hashlib.sha256(sealing.canonical([self.kind, self.person_id, self.value, day])).hexdigest()
+
+
+def _create(named: Named) -> str:
+    salt = sealing.new_salt()
+    commitment = sealing.commit_subject(salt, named.kind, named.person_id, named.value)
+    Subject.objects.create(
+        commitment=commitment,
+        kind=named.kind,
+        person_id=named.person_id,
+        value=named.value,
+        salt=salt,
+        day=named.day,
+        lookup=named.lookup,
+    )
+    return commitment
+
+
+def commit(wanted: Mapping[str, Named]) -> dict[str, str]:
+    """Column → commitment of each subject, created where there is none. Call it under the log's lock only."""
+    lookups = {named.lookup for named in wanted.values()} - {""}
+    known = (
+        dict(Subject.objects.filter(lookup__in=lookups).values_list("lookup", "commitment"))
+        if lookups
+        else {}
+    )
+    commitments = {}
+    for column, named in wanted.items():
+        commitments[column] = known.get(named.lookup) or _create(named)
+        if named.lookup:
+            known[named.lookup] = commitments[column]
+    return commitments
+
+
+def commitments_in(rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {row[column] for row in rows for column in sealing.SUBJECT_COLUMNS if row.get(column)}
+
+
+def of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Subject]:
+    """Commitment → subject of all that these rows refer to, in one query; without those whose value was changed."""
+    commitments = commitments_in(rows)
+    wanted = Subject.objects.filter(commitment__in=commitments)
+    try:
+        found = tolerant_rows.read_all(wanted)
+    except tolerant_rows.UnreadableError:
+        found = [one for commitment in commitments for one in _read_one(commitment)]
+    return {one.commitment: one for one in found if one.is_erased or one.opens}
+
+
+def _read_one(commitment: str) -> list[Subject]:
+    try:
+        return tolerant_rows.read_all(Subject.objects.filter(commitment=commitment))
+    except tolerant_rows.UnreadableError:
+        return []
+
+
+def values_in(row: Mapping[str, Any], known: Mapping[str, Subject]) -> dict[str, str]:
+    """Subject column → value; '' if it is empty, erased or was changed."""
+    return {
+        column: known[row[column]].value if row.get(column) in known else ""
+        for column in sealing.SUBJECT_COLUMNS
+    }
+
+
+def openings(row: Mapping[str, Any], known: Mapping[str, Subject]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Subject column and what proves its commitment, for the subjects that are not erased."""
+    for column in sealing.SUBJECT_COLUMNS:
+        subject = known.get(row[column])
+        if subject is not None and not subject.is_erased:
+            yield (
+                column,
+                {
+                    "salt": subject.salt,
+                    "kind": subject.kind,
+                    "person_id": subject.person_id,
+                    "value": subject.value,
+                },
+            )
+
+
+def erased_columns(row: Mapping[str, Any], known: Mapping[str, Subject]) -> dict[str, int]:
+    """Subject column → sequence of the row that erased it."""
+    found = {column: known[row[column]] for column in sealing.SUBJECT_COLUMNS if row.get(column) in known}
+    return {column: one.erased_in for column, one in found.items() if one.erased_in is not None}
