@@ -1,4 +1,4 @@
-"""Exports the log: CSV for people, JSON Lines for programs (and for verify_export.py).
+"""Exports the log: CSV for people, JSON Lines for programs.
 
 Both formats hold every column. Rows are streamed in small chunks, so memory use does not grow with the log.
 """

@@ -42,7 +42,8 @@ class EntryData:
     """The content of a row, without its chain columns. Text is cleaned and truncated when it is written.
 
     `target_person_id` and `evidence_person_id` say that the target or the evidence names this person, so that it can be
-    erased; `settled_by_id` is the person that `settled_by` names, None for a name typed at the command line.
+    erased; `settled_by_id` is the person that `settled_by` names, None for a name typed at the command line;
+    `address_person_id` is the person whose request came from `address`, if that is known.
     """
 
     action: str
@@ -64,6 +65,7 @@ class EntryData:
     evidence: str = ""
     evidence_person_id: int | None = None
     address: str = ""
+    address_person_id: int | None = None
     channel: str = ""
     token_label: str = ""
     token_fingerprint: str = ""
@@ -105,6 +107,7 @@ class Actor:
             actor_name=values["name"],
             actor_role=values["role"],
             address=values["address"],
+            address_person_id=values["id"],
             channel=values["channel"],
             request_id=values["request_id"],
             **fields,
@@ -194,7 +197,10 @@ def _subjects_of(data: EntryData, at: datetime) -> dict[str, Named]:
         people["target_subject"] = Named(Kind.PERSON, data.target_person_id, data.target)
     if data.evidence_person_id is not None:
         people["evidence_subject"] = Named(Kind.TEXT, data.evidence_person_id, data.evidence)
-    named = people | {"address_subject": Named(Kind.ADDRESS, None, data.address, at.date())}
+    sender = data.address_person_id
+    if sender is None:
+        sender = data.target_person_id  # such as a refused sign-in: most often it is the person's own
+    named = people | {"address_subject": Named(Kind.ADDRESS, sender, data.address, at.date())}
     cleaned = {
         column: replace(one, value=contract.clean_text(one.value, subjects.LONGEST_VALUE))
         for column, one in named.items()

@@ -1,12 +1,12 @@
 """Names of people and addresses: the values to which rows of the log hold commitments, so that they can be erased.
 
-A subject is one person under one name, one text about a person, or one address on one day (UTC). Rows refer to it by its
-commitment. Erasing blanks value and salt: without the salt the value cannot be guessed from the commitment. The subject
+A subject is one person under one name, one text about a person, or one person's address on one day (UTC). Rows refer to
+it by its commitment. Erasing blanks value and salt: without the salt the value cannot be guessed from the commitment. The subject
 itself stays, and names the row of the log that says when, why and by whom it was erased.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
@@ -16,6 +16,8 @@ from django.db import models
 from snapshots.audit import sealing, tolerant_rows
 
 LONGEST_VALUE: Final = 2000
+SUBJECTS_PER_READ: Final = 500
+"""SQLite allows 999 parameters in a query, in builds before 3.32."""
 
 
 class Kind(models.TextChoices):
@@ -57,6 +59,11 @@ class Subject(models.Model):
         return self.erased_in is not None
 
     @property
+    def named(self) -> "Named":
+        """What it was made of, as stored now."""
+        return Named(self.kind, self.person_id, self.value, self.day)
+
+    @property
     def opens(self) -> bool:
         """Whether value and salt give the commitment."""
         try:
@@ -70,7 +77,7 @@ class Subject(models.Model):
 class Named:
     """What a subject is made of. `day` only for an address."""
 
-    kind: Kind
+    kind: str
     person_id: int | None
     value: str
     day: date | None = None
@@ -99,13 +106,17 @@ def _create(named: Named) -> str:
 
 
 def commit(wanted: Mapping[str, Named]) -> dict[str, str]:
-    """Column → commitment of each subject, created where there is none. Call it under the log's lock only."""
+    """Column → commitment of each subject, created where there is none. Call it under the log's lock only.
+
+    A subject that was changed in the database is not used again. Raises tolerant_rows.UnreadableError for one that
+    cannot be read.
+    """
     lookups = {named.lookup for named in wanted.values()} - {""}
-    known = (
-        dict(Subject.objects.filter(lookup__in=lookups).values_list("lookup", "commitment"))
-        if lookups
-        else {}
-    )
+    known = {
+        one.lookup: one.commitment
+        for one in (tolerant_rows.read_all(Subject.objects.filter(lookup__in=lookups)) if lookups else ())
+        if one.lookup == one.named.lookup and one.opens
+    }
     commitments = {}
     for column, named in wanted.items():
         commitments[column] = known.get(named.lookup) or _create(named)
@@ -115,25 +126,31 @@ def commit(wanted: Mapping[str, Named]) -> dict[str, str]:
 
 
 def commitments_in(rows: Iterable[Mapping[str, Any]]) -> set[str]:
-    return {row[column] for row in rows for column in sealing.SUBJECT_COLUMNS if row.get(column)}
+    values = (row.get(column) for row in rows for column in sealing.SUBJECT_COLUMNS)
+    return {value for value in values if value and type(value) is str}
+
+
+def read(commitments: Collection[str]) -> list[Subject]:
+    """Those of these subjects that are there and can be read."""
+    found: list[Subject] = []
+    ordered = sorted(commitments)
+    for start in range(0, len(ordered), SUBJECTS_PER_READ):
+        found += _read_batch(ordered[start : start + SUBJECTS_PER_READ])
+    return found
+
+
+def _read_batch(commitments: list[str]) -> list[Subject]:
+    try:
+        return tolerant_rows.read_all(Subject.objects.filter(commitment__in=commitments))
+    except tolerant_rows.UnreadableError:
+        if len(commitments) == 1:
+            return []
+    return [subject for one in commitments for subject in _read_batch([one])]
 
 
 def of(rows: Iterable[Mapping[str, Any]]) -> dict[str, Subject]:
-    """Commitment → subject of all that these rows refer to, in one query; without those whose value was changed."""
-    commitments = commitments_in(rows)
-    wanted = Subject.objects.filter(commitment__in=commitments)
-    try:
-        found = tolerant_rows.read_all(wanted)
-    except tolerant_rows.UnreadableError:
-        found = [one for commitment in commitments for one in _read_one(commitment)]
-    return {one.commitment: one for one in found if one.is_erased or one.opens}
-
-
-def _read_one(commitment: str) -> list[Subject]:
-    try:
-        return tolerant_rows.read_all(Subject.objects.filter(commitment=commitment))
-    except tolerant_rows.UnreadableError:
-        return []
+    """Commitment → subject of all that these rows refer to; without those whose value was changed."""
+    return {one.commitment: one for one in read(commitments_in(rows)) if one.is_erased or one.opens}
 
 
 def values_in(row: Mapping[str, Any], known: Mapping[str, Subject]) -> dict[str, str]:

@@ -32,6 +32,7 @@ def entry_data(operation: Operation, *, source: Actor | None = None, **fields: A
         token_label=operation.token_label,
         token_fingerprint=operation.token_fingerprint,
         address=origin.address,
+        address_person_id=origin.id,
         channel=origin.channel,
         request_id=origin.request_id,
         **{"reason": operation.reason, **fields},

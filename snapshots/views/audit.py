@@ -206,7 +206,7 @@ def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
     format_name = request.POST.get("format", "")
     if format_name not in export.FORMATS:
         raise Http404
-    filters = ", ".join(f"{name}={value}" for name, value in form.chosen().items())
+    filters = ", ".join(f"{name}={value}" for name, value in form.without_names().items())
     file = export.begin(actor=actor_of(request), rows=form.rows(), format_name=format_name, filters=filters)
     response = StreamingHttpResponse(file.chunks, content_type=file.content_type)
     response["Content-Disposition"] = f'attachment; filename="{file.file_name}"'

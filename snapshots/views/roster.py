@@ -15,6 +15,7 @@ from snapshots.audit.models import Entry
 from snapshots.views.texts import audit as texts
 
 LONGEST_CHOICE: Final = 500
+SHORTEST_WORD: Final = 3
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,11 @@ class Roster:
         """Everybody whose name or sign-in name contains `text`."""
         folded = text.casefold()
         return [one for one in self.people if folded in one.name.casefold() or folded in one.username]
+
+    def names_somebody(self, text: str) -> bool:
+        """Whether a word of `text` is one of a name, or a sign-in name."""
+        words = {word for one in self.people for word in f"{one.name} {one.username}".casefold().split()}
+        return any(len(word) >= SHORTEST_WORD and word in words for word in text.casefold().split())
 
     def names(self, entries: Iterable[Entry]) -> dict[int, str]:
         """Sequence → who acted: the name in the row, with the sign-in name if several people have that name."""

@@ -13,6 +13,7 @@ from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.operations.models import Operation
 from tests.conftest import PASSWORD
 
 NEW_PASSWORD = "a fresh one, long enough"
@@ -24,7 +25,7 @@ def actor(user: User) -> Actor:
 
 
 def stories() -> list[tuple[str, str, str]]:
-    return [(row.action, row.target, row.evidence) for row in Entry.objects.order_by("sequence")]
+    return [(row.action, row.full_target, row.full_evidence) for row in Entry.objects.order_by("sequence")]
 
 
 def link_in(answer) -> str:
@@ -114,7 +115,7 @@ def test_a_name_fits_into_the_log_with_its_role(cast, signed_in):
     with pytest.raises(CommandError, match="at most 120"):
         call_command("add_person", "nora", "--name", longest + "n")
     for role in Role.values:
-        assert len(f"{longest} ({role})") <= Entry.column("settled_by").max_length
+        assert len(f"{longest} ({role})") <= Operation._meta.get_field("settled_by").max_length
 
 
 def test_every_role_is_explained_beside_its_button(cast, signed_in):

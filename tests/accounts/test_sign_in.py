@@ -137,7 +137,7 @@ def test_only_the_first_attempt_during_a_block_is_recorded(cast, client):
         for _ in range(20):
             try_in(client, password="wrong")
     (once, again) = [row for row in rows("person.sign_in") if row.code == "held_back"]
-    assert (once.result, once.target, once.address) == ("refused", "vera", "127.0.0.1")
+    assert (once.result, once.full_target, once.address) == ("refused", "vera", "127.0.0.1")
     assert once.at < again.at
 
 
@@ -196,7 +196,7 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(cast, signed_
     assert "Your password is changed" in answer.content.decode()
     assert here.get("/account/").status_code == 200
     assert elsewhere.get("/account/").status_code == 302
-    assert [row.target for row in rows("person.set_password")] == ["vera"]
+    assert [row.full_target for row in rows("person.set_password")] == ["vera"]
     cast.vera.refresh_from_db()
     assert cast.vera.check_password(new)
 
@@ -214,7 +214,7 @@ def test_changing_a_password_requires_the_old_one(cast, signed_in):
     assert cast.vera.check_password(PASSWORD)
     told = rows("person.set_password")
     assert [row.code for row in told] == ["wrong_password"] * 9 + ["braked", "held_back"]
-    assert {(row.result, row.actor_name, row.target) for row in told} == {("refused", "Vera", "vera")}
+    assert {(row.result, row.actor_name, row.full_target) for row in told} == {("refused", "Vera", "vera")}
 
 
 def test_a_password_guess_that_cannot_be_recorded_gets_no_answer(cast, signed_in, settings):

@@ -33,7 +33,7 @@ def sign_in(username: str, password: str = "wrong"):
 
 def targets() -> list[str]:
     found = Entry.objects.filter(action="person.sign_in").order_by("sequence")
-    return list(found.values_list("target", flat=True))
+    return [row.full_target for row in found]
 
 
 def everything_stored() -> str:

@@ -76,7 +76,7 @@ def test_verifying_a_valid_log_exits_with_0_and_is_recorded(capsys):
 
 
 def test_more_rows_than_one_batch_are_verified(capsys, monkeypatch):
-    monkeypatch.setattr("snapshots.audit.models.BATCH_SIZE", 7)
+    monkeypatch.setattr("snapshots.audit.queries.BATCH_SIZE", 7)
     write_events(15)
     code, out, _err = run(capsys, "verify_audit")
     assert (code, "15 rows hold, up to row 15" in out) == (0, True)
@@ -93,7 +93,7 @@ def test_an_empty_log_is_valid(capsys):
 def test_verifying_a_broken_log_exits_with_1_and_names_the_row(capsys):
     write_events(5)
     with without_triggers():
-        Entry.objects.filter(sequence=3).update(actor_name="Somebody else")
+        Entry.objects.filter(sequence=3).update(actor_role="somebody else")
     code, _out, err = run(capsys, "verify_audit")
     assert (code, "row 3: its signature is not valid" in err) == (1, True)
     assert (last("audit.verify").result, last("audit.verify").code) == ("failed", "hash")
@@ -278,7 +278,7 @@ def test_an_export_by_command_is_recorded_before_it_is_written(capsys):
 
 def test_verifying_reads_in_short_batches(capsys, monkeypatch, django_assert_max_num_queries):
     """One long read would block every writer on SQLite."""
-    monkeypatch.setattr("snapshots.audit.models.BATCH_SIZE", 10)
+    monkeypatch.setattr("snapshots.audit.queries.BATCH_SIZE", 10)
     write_events(35)
     with django_assert_max_num_queries(10) as seen:
         run(capsys, "verify_audit", "--no-record")

@@ -8,7 +8,7 @@ import time_machine
 from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 
-from snapshots.audit import chain, journal
+from snapshots.audit import chain, journal, sealing
 from snapshots.audit.models import Phase
 from tests.support.audit_rows import MIA, rows, verdict
 
@@ -39,7 +39,7 @@ def test_the_rows_of_an_operation_and_an_event_form_one_chain(db):
         "A bad update",
     )
     assert verdict() == chain.Verdict(
-        3, None, "", chain.Head(3, log_rows[2]["hash"], chain.to_json_value(log_rows[2]["at"]), "a1")
+        3, None, "", chain.Head(3, log_rows[2]["hash"], sealing.to_json_value(log_rows[2]["at"]), "a1")
     )
 
 

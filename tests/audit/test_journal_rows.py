@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from django.db.models import F
 
-from snapshots.audit import chain, journal
+from snapshots.audit import chain, journal, sealing
 from snapshots.audit.journal import EntryData, JournalUnavailableError
 from snapshots.audit.models import Entry, Phase
 from tests.support.audit_rows import MIA, rows, verdict, write_events
@@ -24,11 +24,13 @@ TEXTS = dict.fromkeys(
 NUMBERS = dict.fromkeys(
     ["operation_id", "actor_id", "server_id", "snapshot_id", "provider_status", "duration_ms"]
 )
-CHAIN = ("sequence", "at", "clock_was_behind", "previous_hash", "key_id", "hash")
+CHAIN = ("sequence", "at", "clock_was_behind", "previous_hash", "key_id", "salt", "hash")
 
 
 def content(row: dict) -> dict:
-    return {name: value for name, value in row.items() if name not in CHAIN}
+    """What was given to the journal: no chain columns, and names instead of commitments."""
+    hidden = {*CHAIN, *sealing.SUBJECT_COLUMNS, "full_target", "full_evidence"}
+    return {name: value for name, value in row.items() if name not in hidden}
 
 
 def refusal(message: str):
@@ -46,7 +48,7 @@ def test_a_row_has_exactly_the_given_values_and_is_empty_elsewhere():
 
 def test_an_actor_fills_the_columns_of_who_and_from_where():
     who = {"actor_id": 1003, "actor_name": "Mia", "actor_role": "manager"}
-    place = {"address": "203.0.113.9", "channel": "browser", "request_id": "r-1"}
+    place = {"address": "203.0.113.9", "address_person_id": 1003, "channel": "browser", "request_id": "r-1"}
     assert MIA.entry(action="a", target="b") == EntryData(action="a", target="b", **who, **place)
 
 

@@ -107,7 +107,7 @@ def test_a_retired_key_signs_no_anchor(correct_ring, settings, capsys, tmp_path)
 
 CHANGES = [
     {"reason": "nothing to see"},
-    {"actor_name": "Somebody else"},
+    {"actor_subject": "5" * 64},
     {"hash": "f" * 64},
     {"previous_hash": "e" * 64},
     {"sequence": F("sequence") + 1},

@@ -7,18 +7,10 @@ import pytest
 from django.conf import settings
 from django.urls import reverse
 
-from snapshots.audit import accepted_damage, chain, journal
+from snapshots.audit import accepted_damage, chain, journal, sealing
 from snapshots.audit.models import Entry
-from tests.support.audit_commands import (
-    KEY,
-    accept,
-    restore_backup,
-    run,
-    verify,
-    verify_complete_export,
-    verify_export,
-)
-from tests.support.audit_rows import MIA, rows, write_events
+from tests.support.audit_commands import KEY, accept, restore_backup, run, verify
+from tests.support.audit_rows import MIA, columns_of, rows, write_events
 from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +61,7 @@ def test_the_acceptance_row_names_the_person_the_reason_and_each_anchor(capsys, 
 
 def test_the_command_and_the_page_report_an_acceptance_every_time(capsys, restored, cast, signed_in):
     accept(capsys, "restored_log", by="<Ada>")
-    written_at = chain.format_time(Entry.objects.get(sequence=13).at)
+    written_at = sealing.format_time(Entry.objects.get(sequence=13).at)
     for _ in range(2):
         write_events(3)
         run(capsys, "anchor_audit")
@@ -83,18 +75,7 @@ def test_the_command_and_the_page_report_an_acceptance_every_time(capsys, restor
         assert "The disk died" in page
 
 
-def test_the_export_verifier_honours_the_acceptance(capsys, restored, tmp_path):
-    assert verify_complete_export(tmp_path)[0] == 1
-    accept(capsys, "restored_log")
-    run(capsys, "anchor_audit")
-    code, output = verify_complete_export(tmp_path)
-    assert code == 0, output
-    assert "rows 13 to 17 were lost when a backup was put back" in output
-    assert "by Ada, reason: The disk died" in output
-    assert "2 anchors agree, 2 were given up" in output
-
-
-def test_rows_written_between_restore_and_acceptance_stay_valid(capsys, restored, tmp_path):
+def test_rows_written_between_restore_and_acceptance_stay_valid(capsys, restored):
     """The new rows 13 to 22 have the sequences of lost rows that were anchored."""
     write_events(10)
     assert "row 14: it is not what the anchor noted" in verify(capsys)[1]
@@ -102,10 +83,9 @@ def test_rows_written_between_restore_and_acceptance_stay_valid(capsys, restored
     assert (code, "rows 13 to 17 were lost" in output) == (0, True)
     run(capsys, "anchor_audit")
     assert verify(capsys)[0] == 0
-    assert verify_complete_export(tmp_path)[0] == 0
 
 
-def test_a_second_restored_backup_needs_another_acceptance(capsys, restored, tmp_path):
+def test_a_second_restored_backup_needs_another_acceptance(capsys, restored):
     accept(capsys, "restored_log")
     write_events(5)
     run(capsys, "anchor_audit")
@@ -114,10 +94,9 @@ def test_a_second_restored_backup_needs_another_acceptance(capsys, restored, tmp
     code, output = accept(capsys, "restored_log", reason="And again")
     assert code == 0, output
     assert "given up: 3" in verify(capsys)[1]
-    assert verify_complete_export(tmp_path)[0] == 0
 
 
-def test_an_acceptance_of_many_anchors_takes_several_rows(capsys, tmp_path):
+def test_an_acceptance_of_many_anchors_takes_several_rows(capsys):
     write_events(2)
     for _ in range(45):
         run(capsys, "anchor_audit")
@@ -127,7 +106,6 @@ def test_an_acceptance_of_many_anchors_takes_several_rows(capsys, tmp_path):
     code, output = verify(capsys)
     assert (code, output.count("The disk died"), "given up: 44" in output) == (0, 1, True)
     assert "in row 3, reason" in output
-    assert verify_complete_export(tmp_path)[0] == 0
 
 
 def test_acceptance_is_refused_when_nothing_is_lost(capsys, restored):
@@ -161,10 +139,10 @@ def reseal(first: int) -> None:
         item |= {"previous_hash": previous, "reason": "nothing to see"}
         item["hash"] = previous = chain.seal(item, ring["a1"])
     Entry.objects.filter(sequence__gte=first).delete()
-    Entry.objects.bulk_create(Entry(**item) for item in log_rows[first - 1 :])
+    Entry.objects.bulk_create(Entry(**columns_of(item)) for item in log_rows[first - 1 :])
 
 
-def test_rewritten_rows_cannot_be_accepted_as_a_restored_backup(capsys, tmp_path):
+def test_rewritten_rows_cannot_be_accepted_as_a_restored_backup(capsys):
     """The anchored row exists with other content and its old time, so it was rewritten and not lost."""
     write_events(5)
     run(capsys, "anchor_audit")
@@ -175,7 +153,7 @@ def test_rewritten_rows_cannot_be_accepted_as_a_restored_backup(capsys, tmp_path
     assert (code, "row 5: it is not what the anchor noted" in output, rows() == before) == (1, True, True)
 
 
-def test_an_acceptance_does_not_excuse_rewritten_rows(capsys, tmp_path, anchor_file):
+def test_an_acceptance_does_not_excuse_rewritten_rows(capsys, anchor_file):
     """Not even an acceptance that was written into the log with the right key."""
     write_events(5)
     run(capsys, "anchor_audit")
@@ -187,8 +165,6 @@ def test_an_acceptance_does_not_excuse_rewritten_rows(capsys, tmp_path, anchor_f
         MIA.entry(action="audit.accept_restored_log", settled_by="M", reason="x", evidence=evidence)
     )
     assert "row 5: it is not what the anchor noted" in verify(capsys)[1]
-    code, output = verify_export(tmp_path, "--anchors", "anchors.jsonl")
-    assert (code, "row 5 (line 5): it stood there when it was anchored" in output) == (1, True)
 
 
 def test_rows_cut_off_after_the_acceptance_are_detected(capsys, restored):
@@ -212,17 +188,15 @@ def test_a_forged_acceptance_without_a_valid_seal_is_ignored(capsys, restored):
     assert verify(capsys)[0] == 1
 
 
-def test_a_changed_acceptance_is_ignored(capsys, restored, tmp_path):
+def test_a_changed_acceptance_is_ignored(capsys, restored):
     """Not even when its change is accepted: the content of a changed row proves nothing."""
     accept(capsys, "restored_log")
     with without_triggers():
-        Entry.objects.filter(sequence=13).update(settled_by="Somebody else")
+        Entry.objects.filter(sequence=13).update(settled_by_subject="5" * 64)
     assert accept(capsys, "changed_rows")[0] == 0
     assert verify(capsys)[0] == 1
-    assert verify_complete_export(tmp_path)[0] == 1
     assert accept(capsys, "restored_log")[0] == 0
     assert verify(capsys)[0] == 0
-    assert verify_complete_export(tmp_path)[0] == 0
 
 
 def anchors_in_file() -> list[dict]:
@@ -237,11 +211,10 @@ def test_anchors_that_were_given_up_must_stay_in_the_file(capsys, restored, anch
     assert (code, "row 13: it tells of an anchor" in output) == (1, True)
 
 
-def test_changed_rows_and_a_restored_backup_are_accepted_one_after_the_other(capsys, restored, tmp_path):
+def test_changed_rows_and_a_restored_backup_are_accepted_one_after_the_other(capsys, restored):
     with without_triggers():
         Entry.objects.filter(sequence=12).update(reason="nothing to see")
     assert accept(capsys, "changed_rows")[0] == 0
     assert accept(capsys, "restored_log")[0] == 0
     assert verify(capsys)[0] == 0
     assert run(capsys, "anchor_audit")[0] == 0
-    assert verify_complete_export(tmp_path)[0] == 0

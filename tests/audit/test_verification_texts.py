@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, journal, verification
+from snapshots.audit import accepted_damage, chain, journal, sealing, verification
 from snapshots.audit.chain import Accepted, Anchor, Head, Verdict
 from snapshots.audit.journal import EntryData
 from snapshots.audit.models import Entry
@@ -19,7 +19,7 @@ VALID = Verdict(12, None, "", Head(12, "f" * 64, "", "a1"))
 
 def head(sequence: int) -> Head:
     row = rows()[sequence - 1]
-    return Head(sequence, row["hash"], chain.format_time(row["at"]), row["key_id"])
+    return Head(sequence, row["hash"], sealing.format_time(row["at"]), row["key_id"])
 
 
 def anchor(sequence: int) -> Anchor:

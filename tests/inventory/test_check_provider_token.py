@@ -143,7 +143,7 @@ def test_the_check_of_a_stored_token_is_recorded(desk, check_provider):
     assert line_of(result, "Snapshots").startswith("ok ")
     entry = Entry.objects.latest("sequence")
     assert (entry.action, entry.result, entry.channel) == ("token.check", "completed", "command")
-    assert (entry.target, entry.token_label) == (str(desk.user), desk.token.label)
+    assert (entry.full_target, entry.token_label) == (str(desk.user), desk.token.label)
 
 
 def test_a_stored_token_that_cannot_be_decrypted_fails(desk, check_provider, settings):

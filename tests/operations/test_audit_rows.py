@@ -25,9 +25,9 @@ COLUMNS = (
 
 
 def last_row(**filters: Any) -> dict[str, Any]:
-    row = Entry.objects.filter(**filters).order_by("-sequence").values(*COLUMNS).first()
-    assert row is not None
-    return row
+    entry = Entry.objects.filter(**filters).order_by("-sequence").first()
+    assert entry is not None
+    return {name: getattr(entry, name) for name in COLUMNS}
 
 
 def known(desk, operation: Operation) -> dict[str, Any]:

@@ -1,21 +1,12 @@
-"""Runs the audit commands and the export verifier, and returns their exit codes and output."""
-
-import shutil
-import subprocess
-import sys
-from pathlib import Path
+"""Runs the audit commands, and returns their exit codes and output."""
 
 import pytest
-from django.conf import settings
 from django.core.management import CommandError, call_command
 
-from snapshots.audit import export
 from snapshots.audit.models import Entry
-from tests.support.audit_rows import MIA
 from tests.support.audit_triggers import without_triggers
 
 Capture = pytest.CaptureFixture[str]
-VERIFIER = Path(export.__file__).with_name("verify_export.py")
 KEY = "8796a5b4c3d2e1f00f1e2d3c4b5a69780123456789abcdeffedcba9876543210"
 """The key a1 of the test settings."""
 
@@ -41,27 +32,6 @@ def accept(capsys: Capture, kind: str, reason: str = "The disk died", by: str = 
 def verify(capsys: Capture, *options: str) -> tuple[int, str]:
     code, out, err = run(capsys, "verify_audit", "--no-record", *options)
     return code, out + err
-
-
-def verify_export(folder: Path, *options: str) -> tuple[int, str]:
-    """Export the whole log and check it with the standalone verifier, in a process without the portal's packages."""
-    lines = export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").chunks
-    (folder / "log.jsonl").write_bytes(b"".join(lines))
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", shutil.copy(VERIFIER, folder), "log.jsonl", *options],
-        cwd=folder,
-        env={"SNAPPORTAL_AUDIT_KEYS": f"a1:{KEY}"},
-        capture_output=True,
-        text=True,
-        timeout=30,
-        check=False,
-    )
-    return done.returncode, done.stdout + done.stderr
-
-
-def verify_complete_export(folder: Path) -> tuple[int, str]:
-    """Like verify_export, with --complete and the anchor file, which is in the same folder."""
-    return verify_export(folder, "--complete", "--anchors", Path(settings.SNAPPORTAL_ANCHOR_FILE).name)
 
 
 def restore_backup(until: int) -> None:

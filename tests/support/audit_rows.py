@@ -46,6 +46,11 @@ def rows() -> list[dict[str, Any]]:
     return [row | names for row, names in zip(found, map(_names_in, found), strict=True)]
 
 
+def columns_of(row: dict[str, Any]) -> dict[str, Any]:
+    """The columns alone of one of `rows()`."""
+    return {field.attname: row[field.attname] for field in Entry._meta.concrete_fields}
+
+
 def _names_in(row: dict[str, Any]) -> dict[str, str]:
     values = subjects.values_in(row, subjects.of([row]))
     return {

@@ -53,7 +53,7 @@ def last_row() -> tuple[Any, ...]:
         "203.0.113.7",
         "r-7",
     )
-    return row.action, row.result, row.code, row.target, row.token_label, row.token_fingerprint
+    return row.action, row.result, row.code, row.full_target, row.token_label, row.token_fingerprint
 
 
 def row_of(action: str, result: str, code: str = "", token: str = TOKEN) -> tuple[Any, ...]:

@@ -16,7 +16,7 @@ from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.operations.models import Action
 from snapshots.views import audit
 from snapshots.views.texts.audit import ACTIONS
-from tests.support.audit_rows import ARON, MIA, rows, write_events, write_operation
+from tests.support.audit_rows import ARON, MIA, MIA_ID, rows, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -172,7 +172,7 @@ def test_an_invalid_page_position_causes_no_error(auditor, place):
 def test_a_count_stops_at_ten_thousand(auditor, monkeypatch):
     assert audit._count_words(COUNT_LIMIT) == "10,000"
     assert audit._count_words(COUNT_LIMIT + 1) == "more than 10,000"
-    monkeypatch.setattr("snapshots.audit.models.COUNT_LIMIT", 3)
+    monkeypatch.setattr("snapshots.audit.queries.COUNT_LIMIT", 3)
     write_events(9)
     assert Entry.objects.all().capped_count() == 4
 
@@ -250,10 +250,10 @@ def test_an_export_holds_the_filtered_log_and_is_recorded(auditor):
     assert "audit.export" not in {row["action"] for row in rows()}
     response = auditor.post(url, {"format": "json"})
     lines = [json.loads(line) for line in b"".join(response.streaming_content).splitlines()]
-    assert [line["sequence"] for line in lines] == [1, 2, 3]
+    assert [line["row"]["sequence"] for line in lines] == [1, 2, 3]
     note = rows()[-1]
     assert (note["action"], note["actor_name"]) == ("audit.export", "Aron")
-    assert note["evidence"] == "3 rows, up to row 5; filters: person=Mia"
+    assert note["evidence"] == f"3 rows, up to row 5; filters: person={MIA_ID}"
     assert note["target"] in response["Content-Disposition"]
     assert (response["Cache-Control"], response["Content-Type"]) == (
         "no-store",

@@ -41,7 +41,7 @@ def test_an_accepted_token_is_stored_and_the_page_says_whose_it_is(cast, sandbox
         assert words in page
     assert stored.permissions
     (row,) = Entry.objects.all()
-    assert (row.action, row.target, row.token_label) == ("token.store", "Vera", "Team")
+    assert (row.action, row.full_target, row.token_label) == ("token.store", "Vera", "Team")
     assert row.token_fingerprint == stored.fingerprint
 
 
@@ -174,7 +174,7 @@ def test_an_admin_stores_a_token_for_a_colleague_and_sees_its_label_alone(cast, 
     assert "For Vera" in page
     assert sandbox.token not in page
     row = Entry.objects.get(action="token.store")
-    assert (row.actor_name, row.target) == ("Ada", "Vera")
+    assert (row.actor_name, row.full_target) == ("Ada", "Vera")
     assert "For Vera" not in client.get("/tokens/").content.decode()
     assert "For Vera" in signed_in(cast.vera).get("/tokens/").content.decode()
 
@@ -182,7 +182,7 @@ def test_an_admin_stores_a_token_for_a_colleague_and_sees_its_label_alone(cast, 
 def test_an_admin_removes_the_token_of_a_colleague(cast, signed_in, stored):
     answer = signed_in(cast.ada).post(url("token_remove", stored))
     assert answer["Location"] == reverse("person_edit", args=[cast.vera.pk])
-    assert Entry.objects.get(action="token.remove").target == "Vera"
+    assert Entry.objects.get(action="token.remove").full_target == "Vera"
 
 
 def test_no_token_is_stored_for_a_person_whose_role_cannot_use_it(cast, sandbox, signed_in):

@@ -10,6 +10,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.audit.masking import mask_name
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.contract import Server
@@ -73,6 +74,16 @@ class EntryFilterForm(forms.Form):
     def chosen(self) -> dict[str, str]:
         """The fields that filter, as query parameters. Only for a valid form."""
         return {name: str(value) for name, value in self.cleaned_data.items() if value}
+
+    def without_names(self) -> dict[str, str]:
+        """The fields that filter, for the log: people by number, and masked what may name a person otherwise."""
+        found = self.chosen()
+        if "person" in found:
+            numbers = [str(one.id) for one in self.roster.find(found["person"])]
+            found["person"] = "+".join(numbers) or mask_name(found["person"])
+        if self.roster.names_somebody(found.get("text", "")):
+            found["text"] = mask_name(found["text"])
+        return found
 
     def in_words(self) -> list[tuple[str, str]]:
         """Label and value of the fields that filter, as text. Only for a valid form."""
