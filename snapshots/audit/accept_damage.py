@@ -16,6 +16,7 @@ from snapshots.audit import accepted_damage, chain, journal, tolerant_rows, veri
 from snapshots.audit.accepted_damage import Pair
 from snapshots.audit.chain import Anchor
 from snapshots.audit.models import Entry
+from snapshots.audit.subject_verification import SubjectChecks
 
 CHANGED_ROWS_LIMIT: Final = accepted_damage.PAIRS_PER_ROW
 """They must fit into one row, because the row that accepts a changed newest row must name it. For more, restore a backup."""
@@ -98,18 +99,25 @@ def _check_key(key_id: str) -> None:
 
 
 def _changed_rows(accepted: chain.Accepted) -> Iterator[Mapping[str, Any]]:
+    """Rows whose seal is not valid, and the first row of each name or address that was changed."""
     ring = settings.SNAPPORTAL_AUDIT_KEYS
-    for row in Entry.objects.numbered().rows():
-        if chain.UNREADABLE not in row and chain.check_seal(row, ring) == "hash" and not accepted.covers(row):
+    names = SubjectChecks(ring, accepted)
+    for row in names.reading_ahead(Entry.objects.numbered().rows()):
+        if chain.UNREADABLE in row or accepted.covers(row):
+            continue
+        if chain.check_seal(row, ring) == "hash" or names.check(row):
+            names.excuse(row)
             yield row
 
 
 def find_changed_rows() -> Finding:
-    """The rows whose seal is not valid, with the digest of each in its present state."""
+    """The rows that were changed, or whose names were, with the digest of each in its present state."""
     accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     changed = list(islice(_changed_rows(accepted), CHANGED_ROWS_LIMIT + 1))
     if not changed:
-        raise AcceptanceError("The signature of every row is valid, or its change is accepted already.")
+        raise AcceptanceError(
+            "The signature and the names of every row are valid, or their change is accepted already."
+        )
     for key_id in {row["key_id"] for row in changed}:
         _check_key(key_id)
     if len(changed) > CHANGED_ROWS_LIMIT:

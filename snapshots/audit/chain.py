@@ -6,7 +6,7 @@ row.previous_hash = hash of the previous row       GENESIS for the first row
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
@@ -41,6 +41,9 @@ Problem = Literal[
     "anchor",
     "cut",
     "lost",
+    "subject",
+    "subject_missing",
+    "erasure",
 ]
 
 
@@ -229,13 +232,15 @@ def verify(
     start: Head | None = None,
     anchors: Iterable[Anchor] = (),
     accepted: Accepted = NOTHING_ACCEPTED,
+    check_more: Callable[[Row], Problem] = lambda _row: "",
 ) -> Verdict:
     """Verify `rows`, which come in order of sequence, one by one, and stop at the first invalid one.
 
     `start` is a head that is already trusted. Each of `anchors` must be signed with a key of `ring` and name a row
     that exists with the same hash; otherwise the problem is `anchor`, or `cut` when the log ends before that row.
     Keys may only change towards the front of `ring`. After an anchor, no row may have an older key than the anchor.
-    Damage in `accepted` is not a problem; it excuses nothing else.
+    Damage in `accepted` is not a problem; it excuses nothing else. `check_more` is called with each row that is valid
+    otherwise, and returns a further problem of it.
     """
     head = start or Head()
     count = 0
@@ -245,7 +250,7 @@ def verify(
             return Verdict(0, anchor.sequence, "anchor", head)
     anchor_checks = _AnchorChecks(anchors, ring, head, accepted)
     for row in rows:
-        problem = check_row(row, head, ring, accepted) or anchor_checks.check(row)
+        problem = check_row(row, head, ring, accepted) or anchor_checks.check(row) or check_more(row)
         if problem:
             has_number = type(row["sequence"]) is int and problem != "gap"
             return Verdict(count, row["sequence"] if has_number else head.sequence + 1, problem, head)

@@ -13,6 +13,7 @@ from snapshots.audit.accepted_damage import Acceptance, Pair
 from snapshots.audit.chain import Anchor, Head, Verdict
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.audit.subject_verification import SubjectChecks
 
 COMMAND_ACTOR: Final = Actor(id=None, name="", role="", channel="command")
 ANCHOR_EVIDENCE: Final = re.compile(r"row (\d+), hash ([0-9a-f]{64}); noted by ([a-z, ]+)")
@@ -30,14 +31,23 @@ PROBLEMS: Final = {
     "anchor": "it is not what the anchor noted, or the anchor itself is not signed with this key",
     "cut": "an anchor names rows that are not there: the newest rows were cut off",
     "lost": "it tells of an anchor that the file of anchors lacks: lines were taken out of the file",
+    "subject": "a name or an address to which it refers was changed",
+    "subject_missing": "a name or an address to which it refers is gone, and was not erased: it was deleted",
+    "erasure": "names or addresses were erased, or brought back, other than the log says",
 }
 _RESTORED: Final = (
     "If a backup was put back, docs/operators.md tells how to go on (manage.py accept_restored_log)."
+)
+_SUBJECT: Final = (
+    "Put back the table of names from a backup; else see docs/operators.md (manage.py accept_changed_rows)."
 )
 ADVICE: Final = {
     "cut": _RESTORED,
     "anchor": _RESTORED,
     "lost": "Put the lines back; if there is no copy, see docs/operators.md (manage.py accept_lost_anchors).",
+    "subject": _SUBJECT,
+    "subject_missing": _SUBJECT,
+    "erasure": _SUBJECT,
     "hash": "Compare the key first; then see docs/operators.md (a backup, or manage.py accept_changed_rows).",
 }
 """What to do about a problem that does not end the use of the log."""
@@ -72,7 +82,7 @@ def _is_sealed_with(row: sealing.Row, key_id: str) -> bool:
 def check_log(
     *, start: Head | None = None, anchors: Iterable[Anchor] = (), accepted: chain.Accepted | None = None
 ) -> Verdict:
-    """Verify all present rows, or all after `start`, without blocking writers.
+    """Verify all present rows, or all after `start`, and the names to which they refer, without blocking writers.
 
     `accepted` is the damage to excuse; the default is what the log's acceptance rows name. Raises WrongKeyError when a
     wrong key, not the log, is the cause of a signature that is not valid.
@@ -86,7 +96,15 @@ def check_log(
     if accepted is None:
         accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     ring = settings.SNAPPORTAL_AUDIT_KEYS
-    verdict = chain.verify(rows, ring, start=start, anchors=anchors, accepted=accepted)
+    checks = SubjectChecks(ring, accepted)
+    verdict = chain.verify(
+        checks.reading_ahead(rows),
+        ring,
+        start=start,
+        anchors=anchors,
+        accepted=accepted,
+        check_more=checks.check,
+    )
     if verdict.problem in {"hash", "anchor"}:
         check_keys(anchors)
     return verdict

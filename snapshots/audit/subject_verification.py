@@ -1,0 +1,89 @@
+"""Verifies the names and addresses to which rows refer: each opens its commitment, or was erased by a row of the log.
+
+Subjects are read in batches, those of many rows at once, and each only once.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Final
+
+from snapshots.audit import erasure_rows, sealing, subjects
+from snapshots.audit.chain import Accepted, KeyRing, Problem
+from snapshots.audit.sealing import Row
+from snapshots.audit.subjects import Subject
+
+ROWS_PER_READ: Final = 1000
+
+
+class SubjectChecks:
+    """Checks the rows that pass through `reading_ahead`, in that order.
+
+    `_sound` holds the commitments whose subject is in order, `_unsound` the problem of each other one.
+    """
+
+    def __init__(self, ring: KeyRing, accepted: Accepted) -> None:
+        self._ring = ring
+        self._accepted = accepted
+        self._sound: set[str] = set()
+        self._unsound: dict[str, Problem] = {}
+        self._recorded: dict[int, bool] = {}
+
+    def reading_ahead(self, rows: Iterable[Row]) -> Iterator[Row]:
+        """The same rows; the subjects of each batch are read before its first row is passed on."""
+        rest = iter(rows)
+        while batch := list(islice(rest, ROWS_PER_READ)):
+            self._read(subjects.commitments_in(batch))
+            yield from batch
+
+    def check(self, row: Row) -> Problem:
+        """The problem of the first subject of this row that has one; of a row that records an erasure, also its own.
+
+        The row's own seal has been checked. A problem that an operator accepted at its first row is no problem later.
+        """
+        columns = (row[column] for column in sealing.SUBJECT_COLUMNS)
+        unsound = next((one for one in columns if one and one not in self._sound), None)
+        problem: Problem = self._unsound[unsound] if unsound else ""
+        if not problem and row["action"] in erasure_rows.ACTIONS:
+            problem = self._check_erasure(row)
+        if problem and self._accepted.covers(row):
+            self.excuse(row)
+            return ""
+        return problem
+
+    def excuse(self, row: Row) -> None:
+        """Take the subjects of this row as sound from here on."""
+        self._sound.update(subjects.commitments_in([row]))
+
+    def _check_erasure(self, row: Row) -> Problem:
+        recorded = erasure_rows.recorded_in(row)
+        return "erasure" if recorded and recorded != erasure_rows.stored_under(row["sequence"]) else ""
+
+    def _read(self, commitments: set[str]) -> None:
+        wanted = commitments - self._sound - self._unsound.keys()
+        found = {subject.commitment: subject for subject in subjects.read(wanted)}
+        for commitment in wanted:
+            problem = self._problem_of(commitment, found.get(commitment))
+            if problem:
+                self._unsound[commitment] = problem
+            else:
+                self._sound.add(commitment)
+
+    def _problem_of(self, commitment: str, subject: Subject | None) -> Problem:
+        if subject is None:
+            is_there = Subject.objects.filter(commitment=commitment).exists()
+            return "subject" if is_there else "subject_missing"
+        if subject.is_erased:
+            return "" if self._is_erased_rightly(subject) else "erasure"
+        return "" if subject.opens else "subject"
+
+    def _is_erased_rightly(self, subject: Subject) -> bool:
+        """Whether nothing is left of it, and a row records an erasure under the number that it names.
+
+        Whether that row covers it is checked at the row, over all subjects that name it.
+        """
+        number = subject.erased_in
+        if subject.value or subject.salt or subject.lookup or type(number) is not int:
+            return False
+        if number not in self._recorded:
+            self._recorded[number] = erasure_rows.is_recorded(number, self._ring)
+        return self._recorded[number]
