@@ -29,11 +29,8 @@ env = environment.env
 SNAPPORTAL_API_URL: str = environment.parse("API_URL", parse_api_url)
 SANDBOX = not environment.is_given("API_URL")  # also False with an invalid address
 SNAPPORTAL_API_TIMEOUT_SECONDS: float = environment.read(
-    env.float,
-    "API_TIMEOUT_SECONDS",
-    15.0,
-    validate=validate.Range(0.1, 25),  # three calls must fit into gunicorn's timeout of 90 s per request
-)
+    env.float, "API_TIMEOUT_SECONDS", 15.0, validate=validate.Range(0.1, 25)
+)  # three calls must fit into gunicorn's timeout of 90 s per request
 SNAPPORTAL_SANDBOX_SPEED: float = environment.read(
     env.float, "SANDBOX_SPEED", 20.0, validate=validate.Range(0.01, 1e7)
 )
@@ -76,9 +73,12 @@ if not SANDBOX:
             "SNAPPORTAL_DEBUG must be off with a real provider: its error pages show secrets"
         )
 
-# --- Anchors of the audit log ---------------------------------------------------------------------------------------
+# --- Audit log: anchors, forgetting ---------------------------------------------------------------------------------
 SNAPPORTAL_ANCHOR_FILE: str = environment.read(env.str, "ANCHOR_FILE", "") or str(DATA_DIR / "anchors.jsonl")
 SNAPPORTAL_ANCHOR_URL: str = environment.parse("ANCHOR_URL", parse_url)
+SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS: int = environment.read(
+    env.int, "ERASE_ADDRESSES_AFTER_DAYS", 0, validate=validate.Range(0, 36500)
+)
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
@@ -97,7 +97,7 @@ if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
         "transaction_mode": "IMMEDIATE",  # otherwise a transaction that reads before it writes could fail as "locked"
         "timeout": 20,
-        "init_command": f"PRAGMA journal_mode={_mode}; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+        "init_command": f"PRAGMA journal_mode={_mode};PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA secure_delete=ON",
     }
 else:
     DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {

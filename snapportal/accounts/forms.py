@@ -86,3 +86,29 @@ class NewPasswordForm(PasswordChangeForm):
         self.fields["old_password"].widget.attrs.pop("autofocus", None)
         self.fields["new_password1"].help_text = PASSWORD_HINT
         self.fields["new_password2"].help_text = ""
+
+
+class ErasureForm(forms.Form):
+    """Why a person is erased, and the sign-in name as a confirmation."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text=_("It stays in the audit log: do not name the person here."),
+    )
+    username = forms.CharField(
+        label=_("Sign-in name of the person"),
+        max_length=60,
+        widget=forms.TextInput(attrs={"translate": "no", "autocomplete": "off"}),
+    )
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def clean_username(self) -> str:
+        typed = User.normalize_username(self.cleaned_data["username"])
+        if typed != self.person.username:
+            raise forms.ValidationError(_("This is not the sign-in name of the person."))
+        return typed

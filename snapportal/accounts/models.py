@@ -16,7 +16,8 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-USERNAME_PATTERN = r"\A[a-z0-9._@+-]+\Z"
+USERNAME_PATTERN = r"\A(?!erased-[0-9]+\Z)[a-z0-9._@+-]+\Z"
+"""Erased people are called `erased-` and their number; nobody else can be."""
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
 OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create"}
 MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete"}
@@ -109,6 +110,15 @@ class User(AbstractBaseUser):
     def normalize_username(cls, username: str) -> str:
         """Sign-in names are case-insensitive."""
         return super().normalize_username(username).strip().lower()
+
+    @staticmethod
+    def erased_username(person_id: int) -> str:
+        """The sign-in name that takes the place of an erased person's; USERNAME_PATTERN does not match it."""
+        return f"erased-{person_id}"
+
+    @property
+    def is_erased(self) -> bool:
+        return self.username == self.erased_username(self.pk)
 
     def check_password(self, raw_password: str | None) -> bool:
         """As Django's, but a rehashed password never overwrites one that was changed meanwhile."""

@@ -162,6 +162,8 @@ def _check_change(before: User, after: User, other_admins: list[User], actor: Ac
     loses_admin = (
         before.role == Role.ADMIN and before.is_active and not (after.role == Role.ADMIN and after.is_active)
     )
+    if before.is_erased:
+        raise PersonError(_("This person is erased: there is nothing to change any more."))
     if before.pk == actor.id and (after.role != before.role or not after.is_active):
         raise PersonError(_("You cannot change your own role or deactivate yourself: ask another admin."))
     if loses_admin and not other_admins:

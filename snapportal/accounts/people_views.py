@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import people
+from snapportal.accounts.erasure import row_of
 from snapportal.accounts.forms import InvitationForm, PersonForm
 from snapportal.accounts.models import User
 from snapshots.templatetags.portal import with_names
@@ -66,6 +67,8 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User, pk=pk)
     if request.POST.get("step") == "link":
         return _renew(request, person)
+    if person.is_erased:
+        return render(request, "people/erased.html", {"person": person, "row": row_of(person)})
     form = PersonForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         try:

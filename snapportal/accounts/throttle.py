@@ -5,6 +5,7 @@ share it). A sign-in from another address is not affected.
 """
 
 import math
+from collections.abc import Collection
 from datetime import timedelta
 
 from django.db.models import QuerySet
@@ -57,9 +58,19 @@ def mark_followed(failure: SignInFailure) -> bool:
 
 
 def record_failure(username: str, address: str) -> None:
-    now = timezone.now()
-    SignInFailure.objects.filter(at__lte=now - WINDOW).delete()
-    SignInFailure.objects.create(pair=_pair(username, address), address=address, at=now)
+    forget_old()
+    SignInFailure.objects.create(pair=_pair(username, address), address=address, at=timezone.now())
+
+
+def forget_old() -> None:
+    """Delete the failures that are no longer counted."""
+    SignInFailure.objects.filter(at__lte=timezone.now() - WINDOW).delete()
+
+
+def forget_addresses(addresses: Collection[str]) -> None:
+    """Delete the failures from these addresses, and those that are no longer counted."""
+    forget_old()
+    SignInFailure.objects.filter(address__in=list(addresses)).delete()
 
 
 def clear_failures(username: str, address: str) -> None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from snapportal.accounts import people_views, views
+from snapportal.accounts import erasure_views, people_views, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
@@ -12,4 +12,5 @@ urlpatterns = [
     path("people/", people_views.person_list, name="person_list"),
     path("people/add/", people_views.person_add, name="person_add"),
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
+    path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),
 ]

@@ -63,6 +63,11 @@ class OperationQuerySet(models.QuerySet["Operation"]):
         """Restores of this server that run or may run: they block other writes to it (promise 12)."""
         return self.open().filter(server_id=server_id, action=Action.RESTORE)
 
+    def forget_person(self, person_id: int) -> None:
+        """Blank the person's name in every operation; the number stays."""
+        self.filter(actor_id=person_id).update(actor_name="")
+        self.filter(settled_by_id=person_id).update(settled_by="")
+
 
 class Operation(models.Model):
     """A create, restore or delete. This row has its current state; the audit log has its history."""

@@ -1,6 +1,6 @@
 """Stores, replaces and decrypts tokens. Nothing here writes the audit log; service.py does."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
@@ -177,3 +177,10 @@ def record_refused(stored: StoredToken) -> None:
     row = _unchanged(stored)
     row.filter(refused_at=None).update(refused_at=timezone.now())
     stored.refused_at = row.values_list("refused_at", flat=True).first()
+
+
+def forget_person(user_id: int, names: Iterable[str]) -> int:
+    """Delete the person's tokens, and blank these names where the person stored a token for others. Returns how many
+    tokens were deleted."""
+    StoredToken.objects.filter(stored_by_name__in=list(names)).update(stored_by_name="")
+    return StoredToken.objects.filter(user_id=user_id).delete()[0]

@@ -151,9 +151,9 @@ def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
         "channel": texts.CHANNELS.get(entry.channel, entry.channel),
         "is_sealed": chain.check_seal(entry.row, ring) == "",
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
-        "evidence": entry.full_evidence or texts.missing_words(entry, "evidence_subject"),
-        "settled_by": entry.settled_by or texts.missing_words(entry, "settled_by_subject"),
-        "address": entry.address or texts.missing_words(entry, "address_subject"),
+        "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),
+        "settled_by": entry.settled_by or texts.missing_html(entry, "settled_by_subject"),
+        "address": entry.address or texts.missing_html(entry, "address_subject"),
     }
 
 
@@ -173,7 +173,7 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "headline": texts.headline(first),
         "headline_html": texts.headline_html(first),
         "who": texts.who_html(first, Roster.load().names([first])[first.sequence]),
-        "target": texts.target_words(first),
+        "target": texts.target_html(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "older": others.filter(sequence__lt=sequence).last(),

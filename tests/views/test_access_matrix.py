@@ -55,6 +55,7 @@ MATRIX = {
     "person_list": ({}, "GET", ADMINS),
     "person_add": ({}, "GET POST", ADMINS),
     "person_edit": ({"pk": 4242}, "GET POST", ADMINS),
+    "person_erase": ({"pk": 4242}, "GET POST", ADMINS),
     "person_token_add": ({"pk": 4242}, "GET POST", ADMINS),
     "livez": ({}, "GET HEAD", PUBLIC),
     "readyz": ({}, "GET HEAD", PUBLIC),

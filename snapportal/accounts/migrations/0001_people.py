@@ -30,7 +30,8 @@ class Migration(migrations.Migration):
                         unique=True,
                         validators=[
                             django.core.validators.RegexValidator(
-                                "\\A[a-z0-9._@+-]+\\Z", "Only letters, digits and . _ @ + - can be used."
+                                "\\A(?!erased-[0-9]+\\Z)[a-z0-9._@+-]+\\Z",
+                                "Only letters, digits and . _ @ + - can be used.",
                             )
                         ],
                         verbose_name="sign-in name",

@@ -11,10 +11,12 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from snapshots.audit.chain import UNREADABLE
+from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address
+from snapshots.templatetags.erased import erased_link, erased_text
 from snapshots.templatetags.portal import as_name, id_text, with_names
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
@@ -43,6 +45,8 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "person.change_details": (lazy("Change a person's details"), lazy("Change the details of %(target)s")),
     "person.activate": (lazy("Activate a person"), lazy("Activate %(target)s")),
     "person.deactivate": (lazy("Deactivate a person"), lazy("Deactivate %(target)s")),
+    "person.erase": (lazy("Erase a person"), lazy("Erase person %(target)s")),
+    "address.erase": (lazy("Erase addresses"), lazy("Erase old addresses")),
     "access.refuse": (lazy("Access denied"), lazy("Access denied: %(target)s")),
     "audit.export": (lazy("Export the audit log"), lazy("Export the audit log as %(target)s")),
     "audit.verify": (lazy("Verify the audit log"), lazy("Verify the audit log")),
@@ -166,9 +170,18 @@ def missing_words(entry: Entry, column: str) -> str:
     if not getattr(entry, column):
         return ""
     erased = entry.erased_in(column)
-    if erased is None:
-        return _("Unknown: changed in the database")
-    return _("Erased (row %(row)s)") % {"row": erased}
+    return _("Unknown: changed in the database") if erased is None else erased_text(erased)
+
+
+def missing_html(entry: Entry, column: str) -> str:
+    """Like `missing_words`, with a link to the row that records the erasure."""
+    erased = entry.erased_in(column)
+    return missing_words(entry, column) if erased is None else erased_link(erased)
+
+
+def target_html(entry: Entry) -> str:
+    """Like `target_words`, with a link where the target was erased."""
+    return target_words(entry) if entry.full_target else missing_html(entry, "target_subject")
 
 
 def target_words(entry: Entry) -> str:
@@ -200,6 +213,8 @@ def who(entry: Entry) -> str:
     """The person's name at that time; or what acted if no person did."""
     if entry.actor_subject:
         return entry.actor_name or missing_words(entry, "actor_subject")
+    if entry.actor_id is not None:  # an operation that ended after the person was erased
+        return erased_text(row_that_erased(entry.actor_id))
     if not entry.is_readable:
         return _("Unknown")
     if entry.channel == "command":
@@ -209,7 +224,9 @@ def who(entry: Entry) -> str:
 
 def who_html(entry: Entry, who: str) -> str:
     """`who`, the text for the actor, as markup: marked as a name if it is one."""
-    return as_name(who) if entry.actor_name else who
+    if entry.actor_name:
+        return as_name(who)
+    return missing_html(entry, "actor_subject") or who
 
 
 def is_unanswered(entry: Entry) -> bool:
