@@ -28,6 +28,7 @@ TEST_FILES = {
         "inventory/test_reader.py",
     ],
     "people and tokens": [
+        "accounts/test_erasure*.py",
         "accounts/test_people*.py",
         "accounts/test_sign_in.py",
         "accounts/test_typed_secrets.py",
