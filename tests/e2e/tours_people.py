@@ -35,7 +35,7 @@ def sign_in_pages(world: World) -> None:
     world.visit(page, welcome[:-9] + "nonsense/", "This link is no longer valid")
 
 
-@tour("person_list", "person_add", "person_edit", "person_token_add")
+@tour("person_list", "person_add", "person_edit", "person_token_add", "person_erase")
 def people_pages(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.ada)
@@ -60,6 +60,13 @@ def people_pages(world: World) -> None:
     page.get_by_label("Active").uncheck()
     page.get_by_role("button", name="Save").click()
     world.look(page, "is saved")
+    world.visit(page, reverse("person_erase", args=[world.cast.vera.pk]), "What stays")
+    page.get_by_role("button", name="Erase for ever").click()
+    world.look(page, "This field is required")
+    page.get_by_label("Reason").fill("left the team")
+    page.get_by_label("Sign-in name of the person").fill("vera")
+    page.get_by_role("button", name="Erase for ever").click()
+    world.look(page, "This person was erased")
 
 
 @tour("account_detail", "help_page")
