@@ -22,13 +22,14 @@ SLOW = (
 GROUPS = {
     "chain": (["audit/chain"], ["audit/test_chain_rules", "audit/test_keys"]),
     "journal": (
-        ["audit/journal"],
+        ["audit/journal", "audit/entry_data"],
         ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults",
          "site/test_sqlite_audit_rows"],
     ),
     "verification": (
-        ["audit/verification"],
-        ["audit/test_verification_texts", "audit/test_lost_anchors", "audit/test_wrong_key", "site/test_sqlite_audit_rows"],
+        ["audit/verification", "audit/subject_verification", "audit/erasure_rows"],
+        ["audit/test_verification_texts", "audit/test_subject_verification", "audit/test_lost_anchors",
+         "audit/test_wrong_key", "site/test_sqlite_audit_rows"],
     ),
     "vault": (
         ["vault/*", "contract"],

@@ -56,10 +56,13 @@ def find(person: User) -> Found:
 
 
 def check_may_erase(person: User, *, actor: Actor) -> None:
-    """Raises PersonError for a person who is active, erased already, or the actor."""
+    """Raises PersonError for a person who is active, erased already, or the actor.
+
+    A request that was under way during the erasure may have named the person once more: then it can be repeated.
+    """
     if person.pk == actor.id:
         raise PersonError(_("You cannot erase yourself: ask another admin."))
-    if person.is_erased:
+    if person.is_erased and not erasure.subjects_of_person(person.pk, []).exists():
         raise PersonError(_("This person is erased already."))
     if person.is_active:
         raise PersonError(_("Deactivate this person first: only people who have left can be erased."))

@@ -149,6 +149,15 @@ def test_a_person_is_erased_once(cast, mia, signed_in):
     assert len(rows_of_erasure()) == 1
 
 
+def test_a_row_that_names_an_erased_person_once_more_can_be_erased_too(cast, mia):
+    erase(mia, by=cast.ada)
+    write_operation("completed", actor=actor(cast.mia))
+    call_command("erase_person", "1003", "--reason", REASON, "--yes")
+    assert [row.evidence.split()[0] for row in rows_of_erasure()] == ["2", "3"]
+    assert not Subject.objects.filter(person_id=mia.pk, erased_in=None).exists()
+    assert verification.check_log().holds
+
+
 def test_an_erased_person_cannot_be_changed_or_come_back(cast, mia, signed_in):
     client = signed_in(cast.ada)
     post(client, mia)

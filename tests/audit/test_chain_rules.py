@@ -268,3 +268,16 @@ def test_an_anchor_that_was_given_up_may_still_name_its_row():
     anchor = anchor_of(log[1], at=AT + timedelta(days=1))
     accepted = Accepted(anchors=frozenset({anchor.named_row}))
     assert found(log, anchors=[anchor], accepted=accepted) == (2, None, "", 2)
+
+
+def test_a_further_check_is_made_of_each_row_that_is_valid_otherwise():
+    log, asked = rows("k3", "k3", "k3"), []
+
+    def check(row: dict[str, Any]) -> chain.Problem:
+        asked.append(row["sequence"])
+        return "subject" if row["sequence"] == 2 else ""
+
+    assert found(log, check_more=check) == (1, 2, "subject", 1)
+    assert asked == [1, 2]
+    log[1] |= {"action": "person.sign_out"}
+    assert found(log, check_more=check) == (1, 2, "hash", 1)
