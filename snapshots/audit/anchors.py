@@ -4,16 +4,14 @@ They go to a file with one JSON object per line, and to a URL that takes the sam
 the log.
 """
 
-import http.client
 import json
 import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
+from snapshots.audit import outbound
 from snapshots.audit.chain import Anchor
 
 SEND_SECONDS: Final = 10.0
@@ -99,36 +97,12 @@ def append_anchor(path: Path, anchor: Anchor) -> None:
         raise AnchorError(f"{path} cannot be written: {error}") from error
 
 
-def _post(url: str, body: bytes) -> int:
-    parts = urlsplit(url)
-    connection_class = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = connection_class(parts.hostname or "", parts.port, timeout=SEND_SECONDS)
-    try:
-        connection.request("POST", parts.path or "/", body, {"Content-Type": "application/json"})
-        return connection.getresponse().status
-    finally:
-        connection.close()
-
-
 def send_anchor(url: str, anchor: Anchor) -> None:
-    """POST the anchor as JSON. Raises AnchorError unless the answer is 2xx; redirects are not followed.
-
-    The timeout of http.client applies to each read separately. So the call runs in a thread, and SEND_SECONDS limits
-    the wait for all of it.
-    """
-    outcome: list[int | Exception] = []
-
-    def run() -> None:
-        try:
-            outcome.append(_post(url, to_line(anchor).encode()))
-        except (OSError, http.client.HTTPException) as error:
-            outcome.append(error)
-
-    sender = threading.Thread(target=run, daemon=True)
-    sender.start()
-    sender.join(SEND_SECONDS)
-    answer = outcome[0] if outcome else TimeoutError(f"no answer within {SEND_SECONDS:.0f} seconds")
-    if isinstance(answer, Exception):
-        raise AnchorError(f"the anchor could not be sent: {answer}") from answer
+    """POST the anchor as JSON. Raises AnchorError unless the answer is 2xx; redirects are not followed."""
+    headers = {"Content-Type": "application/json"}
+    try:
+        answer = outbound.post(url, to_line(anchor).encode(), headers, seconds=SEND_SECONDS)
+    except outbound.OutboundError as error:
+        raise AnchorError(f"the anchor could not be sent: {error}") from error
     if not 200 <= answer < 300:  # noqa: PLR2004 - any 2xx
         raise AnchorError(f"the anchor was not taken: the answer was {answer}")
