@@ -5,6 +5,8 @@ missing secrets are generated once and stored in the data folder, readable by th
 they are required.
 """
 
+import base64
+import binascii
 import ipaddress
 import os
 import re
@@ -107,6 +109,49 @@ def _api_url_advice(base: str, path: str) -> str:
     return f"Write {host}{gateway}{API_PATH}" if gateway else f"Write {host}"
 
 
+def parse_webhook_secrets(text: str) -> list[bytes]:
+    """The keys in `whsec_<base64>`, separated by commas. 24 to 64 bytes each, as Standard Webhooks 1.0.0 demands."""
+    keys = []
+    for part in re.split(r"[,\s]+", text.strip()):
+        prefix, found, encoded = part.partition("whsec_")
+        try:
+            key = base64.b64decode(encoded, validate=True)
+        except binascii.Error:
+            key = b""
+        if prefix or not found or not 24 <= len(key) <= 64:  # noqa: PLR2004
+            raise ValidationError(
+                "must be whsec_ and 24 to 64 random bytes in base64, several separated by commas"
+            )
+        keys.append(key)
+    return keys
+
+
+def parse_host_port(text: str) -> tuple[str, int] | None:
+    """`host:port` or `[IPv6 address]:port`; None for an empty text."""
+    text = text.strip()
+    if not text:
+        return None
+    try:
+        parts = urlsplit(f"//{text}")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port = "", None
+    if not port or not HOST_PATTERN.match(host) or parts.netloc != text or "@" in text:
+        raise ValidationError("must be host:port")
+    return host, port
+
+
+def parse_file(text: str) -> str:
+    """The path of a file that can be read; '' for an empty text."""
+    text = text.strip()
+    if text:
+        try:
+            Path(text).read_bytes()
+        except OSError as error:
+            raise ValidationError(f"cannot be read: {error}") from None
+    return text
+
+
 def parse_base_path(text: str) -> str:
     """The path under which the portal is served, with a slash at its beginning and its end: `/` for a whole host."""
     path = text.strip()
@@ -163,7 +208,9 @@ class Environment:
             self.errors.append(f"SNAPPORTAL_{name} {error}")
             return parser("")
 
-    def secret(self, name: str, *, made_at: Path | None, make: str) -> str:
+    def secret(
+        self, name: str, *, made_at: Path | None, make: str, needed: str = "with a real provider"
+    ) -> str:
         """A secret from NAME or the file NAME_FILE; else, if `made_at` is a path, one generated there once."""
         full = f"SNAPPORTAL_{name}"
         value = os.environ.get(full, "")
@@ -182,7 +229,7 @@ class Environment:
             return value
         if made_at is not None:
             return make_secret_once(made_at, make)
-        self.errors.append(f"{full} (or {full}_FILE) is missing: it is required with a real provider")
+        self.errors.append(f"{full} (or {full}_FILE) is missing: it is required {needed}")
         return ""
 
     def key_ring(self, name: str, *, made_at: Path | None) -> KeyRing:
@@ -194,6 +241,14 @@ class Environment:
         except ValidationError as error:
             self.errors.append(f"SNAPPORTAL_{name} {error}")
             return {}
+
+    def webhook_secrets(self, name: str, *, needed: str) -> list[bytes]:
+        text = self.secret(name, made_at=None, make="", needed=needed)
+        try:
+            return parse_webhook_secrets(text) if text else []
+        except ValidationError as error:
+            self.errors.append(f"SNAPPORTAL_{name} {error}")
+            return []
 
     def raise_errors(self) -> None:
         """Raises ImproperlyConfigured with one line for each error, if there are any."""

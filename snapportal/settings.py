@@ -15,6 +15,8 @@ from snapportal.environment import (
     Environment,
     parse_api_url,
     parse_base_path,
+    parse_file,
+    parse_host_port,
     parse_networks,
     parse_secret,
     parse_url,
@@ -79,6 +81,23 @@ if not SANDBOX:
 # --- Anchors of the audit log ---------------------------------------------------------------------------------------
 SNAPPORTAL_ANCHOR_FILE: str = environment.read(env.str, "ANCHOR_FILE", "") or str(DATA_DIR / "anchors.jsonl")
 SNAPPORTAL_ANCHOR_URL: str = environment.parse("ANCHOR_URL", parse_url)
+
+# --- Streams of the audit log ---------------------------------------------------------------------------------------
+SNAPPORTAL_STREAM_WEBHOOK_URL: str = environment.parse("STREAM_WEBHOOK_URL", parse_url)
+SNAPPORTAL_STREAM_WEBHOOK_SECRET: list[bytes] = (
+    environment.webhook_secrets("STREAM_WEBHOOK_SECRET", needed="with SNAPPORTAL_STREAM_WEBHOOK_URL")
+    if SNAPPORTAL_STREAM_WEBHOOK_URL
+    else []
+)
+SNAPPORTAL_STREAM_SYSLOG: tuple[str, int] | None = environment.parse("STREAM_SYSLOG", parse_host_port)
+SNAPPORTAL_STREAM_SYSLOG_CA: str = environment.parse("STREAM_SYSLOG_CA", parse_file)
+SNAPPORTAL_STREAM_SYSLOG_CERTIFICATE: str = environment.parse("STREAM_SYSLOG_CERTIFICATE", parse_file)
+SNAPPORTAL_STREAM_SYSLOG_CONFIRM: str = environment.read(
+    env.str, "STREAM_SYSLOG_CONFIRM", "close_notify", validate=validate.OneOf(["close_notify", "close"])
+)
+SNAPPORTAL_STREAM_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "STREAM_PRIVATE_ADDRESSES", SANDBOX)
+if not SANDBOX and SNAPPORTAL_STREAM_WEBHOOK_URL.startswith("http:"):
+    environment.errors.append("SNAPPORTAL_STREAM_WEBHOOK_URL must begin with https:// with a real provider")
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"

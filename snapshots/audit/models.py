@@ -12,6 +12,7 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from snapshots.audit import chain, tolerant_rows
+from snapshots.audit.streaming.models import StreamCursor  # noqa: F401 - Django finds models here
 
 COUNT_LIMIT: Final = 10_000
 BATCH_SIZE: Final = 1000

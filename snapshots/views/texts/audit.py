@@ -59,6 +59,14 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Accept changed rows"),
         lazy("Accept that rows of the audit log were changed in the database"),
     ),
+    "audit.stream_stop": (
+        lazy("Stop a stream of the audit log"),
+        lazy("Stop the stream %(target)s of the audit log"),
+    ),
+    "audit.stream_restart": (
+        lazy("Restart a stream of the audit log"),
+        lazy("Restart the stream %(target)s of the audit log"),
+    ),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
 """Action → label in the filter, and headline with names."""
