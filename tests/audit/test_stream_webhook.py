@@ -26,13 +26,20 @@ def collector():
 
 
 @pytest.fixture
-def channel(collector, monkeypatch) -> Webhook:
-    monkeypatch.setattr(sender, "SEND_SECONDS", 0.4)
+def channel(collector) -> Webhook:
     return Webhook(collector.url, [KEY], public_only=False)
 
 
 def send(channel: Webhook) -> sender.Turn:
     return send_rows(channel, is_patient=False)
+
+
+def send_at_fault(channel: Webhook, fault: str) -> sender.Turn:
+    """Like `send`; a delivery that the collector holds up ends after a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        if fault in {"hang", "drip"}:
+            patch.setattr(sender, "SEND_SECONDS", 1.0)
+        return send(channel)
 
 
 def cursor() -> StreamCursor:
@@ -91,7 +98,10 @@ def test_a_batch_has_a_limit_in_bytes_and_a_larger_row_is_sent_alone(collector, 
 
 def test_two_secrets_sign_every_request(collector):
     write_events(1)
-    assert send(Webhook(collector.url, [b"another key, the new one", KEY], public_only=False)).state is State.CURRENT
+    assert (
+        send(Webhook(collector.url, [b"another key, the new one", KEY], public_only=False)).state
+        is State.CURRENT
+    )
     assert len(collector.headers[0]["webhook-signature"].split(" ")) == 2
 
 
@@ -99,7 +109,7 @@ def test_two_secrets_sign_every_request(collector):
 def test_a_batch_that_was_not_taken_is_sent_again_as_it_was(collector, channel, fault):
     write_events(3)
     collector.faults = [fault]
-    turn = send(channel)
+    turn = send_at_fault(channel, fault)
     assert (turn.state, turn.newest, bool(turn.error)) == (State.FAILED, 0, True)
     assert (cursor().sequence, cursor().attempts, cursor().last_error) == (0, 1, turn.error)
     assert send(channel).state is State.CURRENT
@@ -111,7 +121,7 @@ def test_a_batch_that_was_not_taken_is_sent_again_as_it_was(collector, channel, 
 def test_a_batch_whose_answer_is_lost_is_repeated_under_the_same_id(collector, channel, fault):
     write_events(3)
     collector.faults = [fault]
-    assert send(channel).state is State.FAILED
+    assert send_at_fault(channel, fault).state is State.FAILED
     assert send(channel).state is State.CURRENT
     first, second = collector.headers
     assert first["webhook-id"] == second["webhook-id"]
@@ -143,7 +153,8 @@ def test_a_patient_sender_waits_longer_after_each_failure(collector, channel):
     assert 150 <= cursors.pause_seconds(1000) <= 300
 
 
-def test_of_two_senders_at_once_one_sends(collector, channel, transactional_db):
+def test_of_several_senders_at_once_one_sends(collector, channel, transactional_db, monkeypatch):
+    monkeypatch.setattr(sender, "SEND_SECONDS", 2.0)
     write_events(20)
     collector.faults = ["drip"]
     turns = at_once([lambda: send(channel)] * 4)

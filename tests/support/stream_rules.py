@@ -23,19 +23,20 @@ class CollectedRows:
 
     @property
     def newest_hash(self) -> str:
-        return self.rows[-1]["hash"] if self.rows else FIRST_PREVIOUS_HASH
+        return self.rows[-1].get("hash", "") if self.rows else FIRST_PREVIOUS_HASH
 
     def take(self, rows: list[dict[str, Any]]) -> None:
         for row in rows:
             number = row["sequence"]
             if number <= len(self.rows):
-                if self.rows[number - 1]["hash"] != row["hash"]:
+                if self.rows[number - 1].get("hash") != row.get("hash"):
                     raise RuleError(f"row {number} is not the one that was received before")
                 self.repeats += 1
                 continue
             if number != len(self.rows) + 1:
                 raise RuleError(f"row {len(self.rows) + 1} is missing")
-            if row["previous_hash"] != self.newest_hash:
+            is_known = self.newest_hash and "unreadable" not in row
+            if is_known and row["previous_hash"] != self.newest_hash:
                 raise RuleError(f"row {number} does not follow the row before it")
             self.rows.append(row)
 
@@ -51,7 +52,8 @@ def is_signed(secret: str, headers: dict[str, str], body: bytes, now: float) -> 
 
 
 MESSAGE = re.compile(
-    rb"<(\d{1,3})>1 (\S+) (\S+) (\S+) (\S+) (\S+) \[([^ \]]+)((?: \w+=\"(?:[^\"\\\]]|\\.)*\")*)\] (.*)", re.DOTALL
+    rb"<(\d{1,3})>1 (\S+) (\S+) (\S+) (\S+) (\S+) \[([^ \]]+)((?: \w+=\"(?:[^\"\\\]]|\\.)*\")*)\] (.*)",
+    re.DOTALL,
 )
 PARAMETER = re.compile(r' (\w+)="((?:[^"\\\]]|\\.)*)"')
 
@@ -73,7 +75,9 @@ def parse_message(message: bytes) -> tuple[dict[str, str], dict[str, Any]]:
     found = MESSAGE.fullmatch(message)
     if found is None:
         raise RuleError(f"no RFC 5424 message: {message[:200]!r}")
-    data = {
-        name: re.sub(r"\\(.)", r"\1", value) for name, value in PARAMETER.findall(found[8].decode())
-    } | {"id": found[7].decode(), "priority": found[1].decode(), "at": found[2].decode()}
+    data = {name: re.sub(r"\\(.)", r"\1", value) for name, value in PARAMETER.findall(found[8].decode())} | {
+        "id": found[7].decode(),
+        "priority": found[1].decode(),
+        "at": found[2].decode(),
+    }
     return data, json.loads(found[9])

@@ -70,6 +70,8 @@ class Command(WritingCommand):
         ended = threading.Event()
         signal.signal(signal.SIGTERM, lambda *_: ended.set())
         signal.signal(signal.SIGINT, lambda *_: ended.set())
+        self.stdout.write(f"Streams: {', '.join(channel.stream for channel in found)}. SIGTERM ends them.")
+        self.stdout.flush()
         reported: dict[str, tuple[State, str]] = {}
         while not ended.is_set():
             is_behind = False
