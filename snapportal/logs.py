@@ -1,10 +1,11 @@
-"""Redaction of log lines, and which errors are logged with a traceback."""
+"""The form of log lines, their redaction, and which errors are logged with a traceback."""
 
 import re
 import sys
 from collections.abc import MutableMapping
-from typing import Any
+from typing import Any, Final
 
+import structlog
 from django.db import DataError, Error, IntegrityError, InternalError, NotSupportedError, ProgrammingError
 from django.http import HttpRequest
 
@@ -66,3 +67,46 @@ def hide_paths(logger: object, method: str, event: Event) -> Event:
         if text.endswith(path):
             event["event"] = text.removesuffix(path) + (f"/{match.route}" if match else "no such page")
     return event
+
+
+SHARED_PROCESSORS: Final[list[Any]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    shorten_expected_errors,
+    structlog.processors.format_exc_info,
+]
+LOGGING: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": structlog.stdlib.ProcessorFormatter,
+            "processors": [
+                hide_paths,
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                hide_invitation_keys,
+                structlog.processors.JSONRenderer(),
+            ],
+            "foreign_pre_chain": SHARED_PROCESSORS,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
+        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+    },
+}
+"""One JSON object per line, so that no text from outside can forge a line."""
+
+
+def configure_structlog() -> None:
+    structlog.configure(
+        processors=[*SHARED_PROCESSORS, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )

@@ -3,14 +3,13 @@
 import os
 import secrets
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
-import structlog
 from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
+from snapportal import logs
 from snapportal.environment import (
     Environment,
     parse_api_url,
@@ -21,7 +20,6 @@ from snapportal.environment import (
     parse_secret,
     parse_url,
 )
-from snapportal.logs import hide_invitation_keys, hide_paths, shorten_expected_errors
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = Environment()
@@ -279,41 +277,6 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# --- Logs: one JSON object per line, so that no text from outside can forge a line ----------------------------------
-_shared_processors: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    shorten_expected_errors,
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                hide_paths,
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                hide_invitation_keys,
-                structlog.processors.JSONRenderer(),
-            ],
-            "foreign_pre_chain": _shared_processors,
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    },
-}
+# --- Logs -----------------------------------------------------------------------------------------------------------
+logs.configure_structlog()
+LOGGING = logs.LOGGING
