@@ -98,12 +98,12 @@ def run(work: Callable[[Call], T], *, seconds: float, public_only: bool = False)
     thread.join(seconds)
     is_late = thread.is_alive()
     call.end()
-    if is_late:
-        raise OutboundError(f"no answer within {seconds:g} seconds")
-    if not results:
-        failure = failures[0] if failures else RuntimeError("the call ended without a result")
-        raise OutboundError(str(failure) or type(failure).__name__) from failure
-    return results[0]
+    if results and not is_late:
+        return results[0]
+    failure = failures[0] if failures else TimeoutError()
+    if is_late or isinstance(failure, TimeoutError):
+        raise OutboundError(f"no answer within {seconds:g} seconds") from failure
+    raise OutboundError(str(failure) or type(failure).__name__) from failure
 
 
 class _Connection(http.client.HTTPConnection):

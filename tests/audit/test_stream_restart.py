@@ -129,7 +129,16 @@ def test_a_restart_takes_the_claim_from_a_sender_at_work(capsys, channel, sent):
     working = cursors.claim("webhook", "working")
     restart(capsys, 5)
     assert not cursors.renew(working)
-    assert StreamCursor.objects.get().sequence == 5
+    cursors.stop(working, "what it read before")
+    cursor = StreamCursor.objects.get()
+    assert (cursor.sequence, cursor.stopped_at, stops()) == (5, None, [])
+
+
+def test_of_two_senders_that_find_the_same_problem_one_records_it(channel, sent):
+    claimed = cursors.claim("webhook", "first")
+    for _ in range(2):
+        cursors.stop(claimed, "row 10 was sent")
+    assert len(stops()) == 1
 
 
 def test_a_stop_that_cannot_be_recorded_is_reported_as_such(channel, sent, settings):

@@ -76,10 +76,10 @@ def test_a_row_of_any_text_arrives_as_it_is(collector, channel):
 
 
 def test_values_of_structured_data_are_escaped(settings, collector, channel):
-    settings.SNAPPORTAL_LOG_ORIGIN = 'a"b\\c]d'
+    settings.SNAPPORTAL_LOG_ORIGIN = 'a"b\\c]dé'
     write_events(1)
     send(channel)
-    assert collector.messages[0]["origin"] == 'a"b\\c]d'
+    assert collector.messages[0]["origin"] == 'a"b\\c]dé'
 
 
 @pytest.mark.parametrize("fault", ["cut", "early"])

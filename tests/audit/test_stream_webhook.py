@@ -162,6 +162,13 @@ def test_of_several_senders_at_once_one_sends(collector, channel, transactional_
     assert (states, collector.deliveries) == ([State.BUSY] * 3 + [State.FAILED], 1)
 
 
+def test_a_claimed_stream_is_claimed_by_nobody_else_until_it_is_released():
+    first = cursors.claim("webhook", "first")
+    assert cursors.claim("webhook", "second") is None
+    cursors.release(first)
+    assert cursors.claim("webhook", "second").claimed_by == "second"
+
+
 def test_a_claim_ends_by_itself_and_a_late_sender_does_not_move_the_cursor(collector, channel):
     """The first sender was suspended after its delivery; another one has taken over meanwhile."""
     write_events(5)

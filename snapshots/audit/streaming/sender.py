@@ -66,16 +66,16 @@ def send_rows(
     JournalUnavailableError when a stop cannot be recorded, and Django's database errors.
     """
     known = cursors.get(channel.stream)
-    if not known.stopped_at and batches.is_current(known):
+    if known.stopped_at:
+        return Turn(channel.stream, State.STOPPED, known.sequence, known.last_error)
+    if is_patient and known.retry_at and known.retry_at > datetime.now(UTC):
+        return Turn(channel.stream, State.BUSY, known.sequence, known.last_error)
+    if batches.is_current(known):
         return Turn(channel.stream, State.CURRENT, known.sequence)
     cursor = cursors.claim(channel.stream, str(uuid.uuid4()), lease_seconds)
     if cursor is None:
-        return Turn(channel.stream, State.BUSY)
+        return Turn(channel.stream, State.BUSY, known.sequence)
     try:
-        if cursor.stopped_at:
-            return Turn(channel.stream, State.STOPPED, cursor.sequence, cursor.last_error)
-        if is_patient and cursor.retry_at and cursor.retry_at > datetime.now(UTC):
-            return Turn(channel.stream, State.BUSY, cursor.sequence, cursor.last_error)
         return _send_batches(channel, cursor, must_end, lease_seconds)
     finally:
         cursors.release(cursor)

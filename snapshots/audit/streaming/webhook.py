@@ -7,9 +7,10 @@ import json
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
-from snapshots.audit import outbound
+from snapshots.audit import chain, outbound
 from snapshots.audit.streaming import events, sender
 from snapshots.audit.streaming.batches import Batch
 
@@ -39,7 +40,8 @@ def make_body(batch: Batch) -> bytes:
         "tree_size": batch.last.sequence,
         "previous_hash": batch.previous_hash,
     }
-    head = json.dumps({"type": "audit.rows", "timestamp": batch.last.at, "data": data}, separators=(",", ":"))
+    at = batch.last.at or chain.format_time(datetime.now(UTC))  # the row may be unreadable
+    head = json.dumps({"type": "audit.rows", "timestamp": at, "data": data}, separators=(",", ":"))
     rows = ",".join(event.text for event in batch.events)
     return f'{head.removesuffix("}}")},"rows":[{rows}]}}}}'.encode()
 
