@@ -1,6 +1,7 @@
 """The stream to a syslog server: RFC 5424 messages over TLS, confirmed by the end of each connection (RFC 5425)."""
 
 import json
+import socket
 import ssl
 
 import pytest
@@ -154,3 +155,33 @@ def test_only_an_end_without_close_notify_counts_as_a_plain_end():
     assert not syslog.is_plain_end(ConnectionResetError(104, "reset"))
     assert not syslog.is_plain_end(TimeoutError("timed out"))
     assert not syslog.is_plain_end(ssl.SSLError(1, "bad record mac"))
+
+
+def test_bytes_that_the_server_has_not_acknowledged_are_not_confirmed_by_a_closed_connection(
+    certificate, monkeypatch
+):
+    """The server closes its own direction and reads nothing; its buffer is smaller than the batch."""
+    monkeypatch.setattr(syslog, "ACKNOWLEDGE_SECONDS", 0.3)
+    write_events(30)
+    with syslog_collector(certificate, receive_bytes=2048) as collector:
+        channel = Syslog(
+            "127.0.0.1", collector.port, str(certificate), is_close_enough=True, public_only=False
+        )
+        collector.faults = ["half"]
+        turn = send(channel)
+    assert (turn.state, turn.error) == (
+        State.FAILED,
+        "the batch could not be sent: the server did not acknowledge the last bytes",
+    )
+
+
+def test_a_reset_after_the_close_is_not_an_acknowledgement():
+    """The server had closed the connection before the bytes arrived."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        client = socket.create_connection(listener.getsockname())
+        with client:
+            listener.accept()[0].close()
+            assert client.recv(1) == b""
+            client.sendall(b"too late")
+            with pytest.raises(OSError, match=r"EPIPE|ECONNRESET"):
+                syslog.check_acknowledged(client)

@@ -133,7 +133,8 @@ def webhook_collector() -> Iterator[WebhookCollector]:
 
 class SyslogCollector(Collector):
     """Faults: `plain`: stored, then closed without close_notify; `lose`: stored, then reset; `hang`: stored, never closed;
-    `cut`: closed after a part was read; `early`: closed before anything was read."""
+    `cut`: closed after a part was read; `early`: closed before anything was read;
+    `half`: the server's own direction is closed, and nothing is read."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,6 +144,10 @@ class SyslogCollector(Collector):
     def serve(self, connection: ssl.SSLSocket) -> None:
         fault = self.next_fault()
         if fault == "early":
+            return connection.close()
+        if fault == "half":
+            connection.shutdown(socket.SHUT_WR)
+            self.may_go_on.wait(10)
             return connection.close()
         if fault == "cut":
             connection.recv(50)
@@ -163,11 +168,13 @@ class SyslogCollector(Collector):
 
 
 @contextmanager
-def syslog_collector(certificate: Path) -> Iterator[SyslogCollector]:
+def syslog_collector(certificate: Path, *, receive_bytes: int = 0) -> Iterator[SyslogCollector]:
     collector = SyslogCollector()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     listener = socket.create_server(("127.0.0.1", 0))
+    if receive_bytes:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
     collector.port = listener.getsockname()[1]
 
     def accept() -> None:

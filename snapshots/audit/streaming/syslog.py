@@ -137,5 +137,5 @@ def check_acknowledged(connection: socket.socket) -> None:
         if struct.unpack("i", answer)[0] == 0:
             return
         if time.monotonic() > deadline:
-            raise TimeoutError("the server did not acknowledge the last bytes")
+            raise OSError("the server did not acknowledge the last bytes")
         time.sleep(0.01)
