@@ -81,7 +81,8 @@ def test_a_trusted_certificate_is_accepted_for_its_host_only(tmp_path, monkeypat
     [
         ("93.184.216.34", True), ("2606:2800:220:1::1", True), ("127.0.0.1", False), ("10.0.0.5", False),
         ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False), ("0.0.0.0", False), ("224.0.0.1", False),
-        ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:10.0.0.5", False), ("::ffff:93.184.216.34", True),
+        ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:10.0.0.5", False), ("::ffff:224.0.0.1", False),
+        ("::ffff:93.184.216.34", True),
     ],
 )  # fmt: skip
 def test_an_address_is_public_or_not(address, expected):
