@@ -182,6 +182,18 @@ def test_a_claim_ends_by_itself_and_a_late_sender_does_not_move_the_cursor(colle
     assert (cursor().sequence, cursor().last_error) == (6, "")
 
 
+def test_a_sender_that_has_lost_its_claim_sends_nothing(collector, channel):
+    write_events(3)
+
+    def take_over() -> bool:
+        StreamCursor.objects.update(claimed_by="another")
+        return False
+
+    turn = send_rows(channel, must_end=take_over)
+    assert (turn.state, collector.deliveries) == (State.BUSY, 0)
+    assert (cursor().sequence, cursor().claimed_by) == (0, "another")
+
+
 def test_a_sender_that_must_end_sends_no_further_batch(collector, channel, monkeypatch):
     monkeypatch.setattr(batches, "MAX_ROWS", 5)
     write_events(8)
