@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.db import connection
+from django.db import Error, connection
 
-from snapshots.audit import sealing, tree
+from snapshots.audit import sealing, tolerant_rows, tree
 from snapshots.audit.chain import Head
 
 BLOCK_BYTES: Final = 64
@@ -85,16 +85,24 @@ class Key:
 
 
 def read(*, after: int, until: int, limit: int) -> list[tuple[Any, ...]]:
-    """Rows with after < sequence <= until, in order, at most `limit`: the sealed columns in order, then salt and hash."""
+    """Rows with after < sequence <= until, in order, at most `limit`: the sealed columns in order, then salt and hash.
+
+    No rows when one of them holds a value that cannot be read.
+    """
     expressions = _EXPRESSIONS[connection.vendor]
     columns = [expressions.get(name, name) for name in (*sealing.SEALED_COLUMNS, "salt", "hash")]
     statement = (
         f"SELECT {', '.join(columns)} FROM audit_entry WHERE sequence > %s AND sequence <= %s "  # noqa: S608 - no input
         "ORDER BY sequence LIMIT %s"
     )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [after, until, limit])
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [after, until, limit])
+            rows: list[tuple[Any, ...]] = cursor.fetchall()
+    except (Error, *tolerant_rows.CONVERSION_ERRORS) as error:
+        if not tolerant_rows.is_conversion_error(error):
+            raise
+        return []
     return rows
 
 

@@ -40,6 +40,8 @@ class _Anchors:
 class LogReader:
     """Iterates over the rows after `start` up to `until`, for chain.verify, and gives the leaf of each to `tile_check`.
 
+    `until` None: all, because the log holds a sequence that is no number.
+
     `subject_checks` must be asked about each row that is given one by one; rows in a ValidRows have passed all checks.
     """
 
@@ -49,7 +51,7 @@ class LogReader:
         accepted: Accepted,
         *,
         start: Head,
-        until: int,
+        until: int | None,
         anchors: Iterable[Anchor],
         subject_checks: SubjectChecks,
         tile_check: TileCheck | None,
@@ -64,20 +66,26 @@ class LogReader:
 
     def __iter__(self) -> Iterator[Row | ValidRows]:
         head = self._start
-        while head.sequence < self._until:
+        while self._until is None or head.sequence < self._until:
             valid = self._read_valid(head)
             if valid is not None:
                 head = valid.head
                 yield valid
                 continue
-            rows = list(islice(Entry.objects.all().rows(after=head.sequence, until=self._until), ROWS_PER_READ))
+            rows = list(
+                islice(Entry.objects.all().rows(after=head.sequence, until=self._until), ROWS_PER_READ)
+            )
             yield from self._one_by_one(rows)
             if not rows or chain.UNREADABLE in rows[-1]:
                 return
             last = rows[-1]
-            head = Head(last["sequence"], last["hash"], str(sealing.to_json_value(last["at"])), last["key_id"])
+            head = Head(
+                last["sequence"], last["hash"], str(sealing.to_json_value(last["at"])), last["key_id"]
+            )
 
     def _read_valid(self, head: Head) -> ValidRows | None:
+        if self._until is None:
+            return None
         rows = fast_verification.read(after=head.sequence, until=self._until, limit=ROWS_PER_READ)
         if rows and not head.sequence:
             head = replace(head, key_id=fast_verification.key_id_of(rows[0]))

@@ -5,26 +5,29 @@ Subjects are read in batches, those of many rows at once, and each only once.
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
+from operator import itemgetter
 from typing import Final
 
-from snapshots.audit import erasure_rows, sealing, subjects
+from snapshots.audit import chain, erasure_rows, sealing, subjects
 from snapshots.audit.chain import Accepted, KeyRing, Problem
 from snapshots.audit.sealing import Row
 from snapshots.audit.subjects import Subject
 
 ROWS_PER_READ: Final = 1000
+_commitments: Final = itemgetter(*sealing.SUBJECT_COLUMNS)
 
 
 class SubjectChecks:
     """Checks the rows that pass through `reading_ahead`, in that order.
 
-    `_sound` holds the commitments whose subject is in order, `_unsound` the problem of each other one.
+    `_sound` holds the commitments whose subject is in order, and the empty text of a column without one; `_unsound` the
+    problem of each other one. Few rows have one that was not read yet, so most rows take two operations on sets.
     """
 
     def __init__(self, ring: KeyRing, accepted: Accepted) -> None:
         self._ring = ring
         self._accepted = accepted
-        self._sound: set[str] = set()
+        self._sound: set[object] = {""}
         self._unsound: dict[str, Problem] = {}
         self._recorded: dict[int, bool] = {}
 
@@ -32,17 +35,24 @@ class SubjectChecks:
         """The same rows; the subjects of each batch are read before its first row is passed on."""
         rest = iter(rows)
         while batch := list(islice(rest, ROWS_PER_READ)):
-            self._read(subjects.commitments_in(batch))
+            readable = [row for row in batch if chain.UNREADABLE not in row]
+            self._read(set().union(*map(_commitments, readable)))
             yield from batch
+
+    def are_sound(self, commitments: set[str]) -> bool:
+        """Whether all these subjects are in order. Reads those that were not read before."""
+        self._read(set(commitments))
+        return commitments <= self._sound
 
     def check(self, row: Row) -> Problem:
         """The problem of the first subject of this row that has one; of a row that records an erasure, also its own.
 
         The row's own seal has been checked. A problem that an operator accepted at its first row is no problem later.
         """
-        columns = (row[column] for column in sealing.SUBJECT_COLUMNS)
-        unsound = next((one for one in columns if one and one not in self._sound), None)
-        problem: Problem = self._unsound[unsound] if unsound else ""
+        refers_to = _commitments(row)
+        problem: Problem = ""
+        if not self._sound.issuperset(refers_to):
+            problem = next(self._unsound[one] for one in refers_to if one not in self._sound)
         if not problem and row["action"] in erasure_rows.ACTIONS:
             problem = self._check_erasure(row)
         if problem and self._accepted.covers(row):
@@ -52,14 +62,16 @@ class SubjectChecks:
 
     def excuse(self, row: Row) -> None:
         """Take the subjects of this row as sound from here on."""
-        self._sound.update(subjects.commitments_in([row]))
+        self._sound.update(_commitments(row))
 
     def _check_erasure(self, row: Row) -> Problem:
         recorded = erasure_rows.recorded_in(row)
         return "erasure" if recorded and recorded != erasure_rows.stored_under(row["sequence"]) else ""
 
-    def _read(self, commitments: set[str]) -> None:
-        wanted = commitments - self._sound - self._unsound.keys()
+    def _read(self, values: set[object]) -> None:
+        """A value that is no text makes its row's seal invalid, which is reported first."""
+        new = values - self._sound - self._unsound.keys()
+        wanted = {value for value in new if isinstance(value, str)}
         found = {subject.commitment: subject for subject in subjects.read(wanted)}
         for commitment in wanted:
             problem = self._problem_of(commitment, found.get(commitment))

@@ -18,7 +18,7 @@ class UnreadableError(Exception):
     """The database answered, but a row holds a value that cannot be converted."""
 
 
-def _is_conversion_error(error: Exception) -> bool:
+def is_conversion_error(error: Exception) -> bool:
     """Whether converting a value failed, as opposed to the database (locked, full or unreachable).
 
     The sqlite3 module raises OperationalError for text that is not UTF-8, too, but without an SQLite error code.
@@ -34,7 +34,7 @@ def read_all(queryset: "models.QuerySet[Any, T]") -> list[T]:
     try:
         return list(queryset)
     except (Error, *CONVERSION_ERRORS) as error:
-        if not _is_conversion_error(error):
+        if not is_conversion_error(error):
             raise
         raise UnreadableError(str(error)) from error
 

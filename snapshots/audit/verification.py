@@ -12,6 +12,7 @@ from snapshots.audit import accepted_damage, chain, sealing, tolerant_rows
 from snapshots.audit.accepted_damage import Acceptance, Pair
 from snapshots.audit.chain import Anchor, Head, Verdict
 from snapshots.audit.journal import Actor
+from snapshots.audit.log_reader import LogReader
 from snapshots.audit.models import Entry
 from snapshots.audit.subject_verification import SubjectChecks
 
@@ -90,15 +91,21 @@ def check_log(
     anchors = list(anchors)
     entries = Entry.objects.all()
     last = entries.last_sequence()
-    rows = entries.rows(until=last)
-    if start is not None:
-        rows = joined(entries.rows(until=0), entries.rows(after=start.sequence, until=last))
     if accepted is None:
         accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     ring = settings.SNAPPORTAL_AUDIT_KEYS
     checks = SubjectChecks(ring, accepted)
+    reader = LogReader(
+        ring,
+        accepted,
+        start=start or Head(),
+        until=last,
+        anchors=anchors,
+        subject_checks=checks,
+        tile_check=None,
+    )
     verdict = chain.verify(
-        checks.reading_ahead(rows),
+        joined(checks.reading_ahead(entries.rows(until=0)), reader),
         ring,
         start=start,
         anchors=anchors,

@@ -2,7 +2,6 @@
 
 import json
 import socket
-import ssl
 
 import pytest
 
@@ -149,13 +148,6 @@ def test_the_frames_of_a_batch_are_cut_by_their_length():
     assert [message[:7] for message in split_frames(frames)] == [b"<109>1 "] * 2
     with pytest.raises(RuleError, match="cut short"):
         split_frames(frames[:-1])
-
-
-def test_only_an_end_without_close_notify_counts_as_a_plain_end():
-    assert syslog.is_plain_end(ssl.SSLEOFError())
-    assert not syslog.is_plain_end(ConnectionResetError(104, "reset"))
-    assert not syslog.is_plain_end(TimeoutError("timed out"))
-    assert not syslog.is_plain_end(ssl.SSLError(1, "bad record mac"))
 
 
 def test_bytes_that_the_server_has_not_acknowledged_are_not_confirmed_by_a_closed_connection(

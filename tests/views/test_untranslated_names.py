@@ -221,6 +221,9 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     }
     inspector.look(ada.post(edit, details, follow=True), shows="is saved")
     inspector.visit(ada, reverse("person_token_add", args=[desk.user.pk]), shows=desk.user.name)
+    del details["is_active"]
+    ada.post(edit, details | {"seen": hidden(ada.get(edit), "seen")})
+    inspector.visit(ada, reverse("person_erase", args=[desk.user.pk]), shows=desk.user.name)
     inspector.visit(ada, "/account/", shows="ada@example.com")
     inspector.visit(ada, "/help/")
 

@@ -104,23 +104,16 @@ class Syslog:
             self._confirm(secure)
 
     def _confirm(self, secure: ssl.SSLSocket) -> None:
-        """Exchange close_notify. Raises OSError when the server did not end the connection in order."""
+        """Exchange close_notify; SSLEOFError is an end without it. Raises OSError when that does not confirm the delivery."""
         try:
             secure.unwrap()
-        except OSError as error:
-            if not is_plain_end(error):
-                raise
+        except ssl.SSLEOFError:
             if not self.is_close_enough:
                 raise OSError(
                     "the server closed the connection without close_notify, so the delivery is not confirmed "
                     "(see SNAPPORTAL_STREAM_SYSLOG_CONFIRM)"
                 ) from None
             check_acknowledged(secure)
-
-
-def is_plain_end(error: OSError) -> bool:
-    """Whether the peer closed the TCP connection in order, without a TLS close_notify."""
-    return isinstance(error, ssl.SSLEOFError) or (type(error) is OSError and error.errno == 0)
 
 
 def check_acknowledged(connection: socket.socket) -> None:
