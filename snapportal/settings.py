@@ -3,11 +3,9 @@
 import os
 import secrets
 import sqlite3
-import sys
 from pathlib import Path
 from typing import Any
 
-import structlog
 from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
@@ -15,11 +13,12 @@ from snapportal.environment import (
     Environment,
     parse_api_url,
     parse_base_path,
+    parse_log_origin,
     parse_networks,
     parse_secret,
     parse_url,
 )
-from snapportal.logs import hide_invitation_keys, hide_paths, shorten_expected_errors
+from snapportal.logs import configure_logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 environment = Environment()
@@ -47,6 +46,9 @@ SECRET_KEY = environment.secret(
 )
 SNAPPORTAL_TOKEN_KEYS = environment.key_ring("TOKEN_KEYS", made_at=_keys and _keys / "token_keys")
 SNAPPORTAL_AUDIT_KEYS = environment.key_ring("AUDIT_KEYS", made_at=_keys and _keys / "audit_keys")
+SNAPPORTAL_LOG_SIGNING_KEYS = environment.seeds(
+    "LOG_SIGNING_KEYS", made_at=_keys and _keys / "log_signing_keys"
+)
 if SECRET_KEY:
     try:
         parse_secret(SECRET_KEY)
@@ -79,6 +81,17 @@ if not SANDBOX:
 # --- Anchors of the audit log ---------------------------------------------------------------------------------------
 SNAPPORTAL_ANCHOR_FILE: str = environment.read(env.str, "ANCHOR_FILE", "") or str(DATA_DIR / "anchors.jsonl")
 SNAPPORTAL_ANCHOR_URL: str = environment.parse("ANCHOR_URL", parse_url)
+
+# --- Checkpoints of the audit log's tree, which anybody can verify --------------------------------------------------
+SNAPPORTAL_LOG_ORIGIN: str = environment.parse("LOG_ORIGIN", parse_log_origin)
+if SANDBOX and not SNAPPORTAL_LOG_ORIGIN:
+    SNAPPORTAL_LOG_ORIGIN = "snapportal.invalid/log"
+if not SANDBOX and not environment.is_given("LOG_ORIGIN"):
+    environment.errors.append(
+        "SNAPPORTAL_LOG_ORIGIN is missing: it names the audit log, and is required with a real provider"
+    )
+SNAPPORTAL_LOG_PUBLIC: bool = environment.read(env.bool, "LOG_PUBLIC", False)
+SNAPPORTAL_CHECKPOINT_FILE: str = environment.read(env.str, "CHECKPOINT_FILE", "")
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
@@ -260,41 +273,5 @@ STORAGES = {
 WHITENOISE_MAX_AGE = 3600
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
-# --- Logs: one JSON object per line, so that no text from outside can forge a line ----------------------------------
-_shared_processors: list[Any] = [
-    structlog.contextvars.merge_contextvars,
-    structlog.stdlib.add_log_level,
-    structlog.stdlib.add_logger_name,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
-    shorten_expected_errors,
-    structlog.processors.format_exc_info,
-]
-structlog.configure(
-    processors=[*_shared_processors, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-    logger_factory=structlog.stdlib.LoggerFactory(),
-    wrapper_class=structlog.stdlib.BoundLogger,
-    cache_logger_on_first_use=True,
-)
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": structlog.stdlib.ProcessorFormatter,
-            "processors": [
-                hide_paths,
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                hide_invitation_keys,
-                structlog.processors.JSONRenderer(),
-            ],
-            "foreign_pre_chain": _shared_processors,
-        }
-    },
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "stream": sys.stderr}},
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
-    },
-}
+# --- Logs -----------------------------------------------------------------------------------------------------------
+LOGGING = configure_logs()
