@@ -20,6 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError
 
+from snapshots.audit.notes import is_key_name
 from snapshots.contract import ACCOUNT_PATH, API_PATH, SERVERS_PATH, SNAPSHOTS_PATH
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -31,7 +32,13 @@ API_SEGMENT = re.compile(r"/+api(?=/|\Z)", re.IGNORECASE)
 """The beginning of an API's path, which no gateway's prefix holds."""
 BASE_PATH_PATTERN = re.compile(r"\A(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?\Z")
 HOST_PATTERN = re.compile(r"\A(\w[\w.-]*|[0-9a-f:]+)\Z")
+SEED_PATTERN = re.compile(r"\A[0-9a-f]{64}\Z")
 KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
+
+
+def is_random(digits: str) -> bool:
+    """Whether 64 hex digits may be 32 random bytes, which have far more than five different digits."""
+    return len(set(digits)) > 5  # noqa: PLR2004
 
 
 def parse_key_ring(text: str) -> KeyRing:
@@ -43,10 +50,30 @@ def parse_key_ring(text: str) -> KeyRing:
             raise ValidationError("must be one or more id:key, the key 64 hex digits, separated by commas")
         if match[1] in ring:
             raise ValidationError(f"names the key id {match[1]} twice")
-        if len(set(match[2])) < 6:  # noqa: PLR2004 - 32 random bytes have far more different digits
+        if not is_random(match[2]):
             raise ValidationError(f"the key {match[1]} is not random")
         ring[match[1]] = bytes.fromhex(match[2])
     return ring
+
+
+def parse_seeds(text: str) -> list[bytes]:
+    """Parse the seeds of Ed25519 keys, `64 hex digits[,64 hex digits]`, the newest first."""
+    parts = re.split(r"[,\s]+", text.strip())
+    if not all(SEED_PATTERN.match(part) and is_random(part) for part in parts):
+        raise ValidationError("must be one or more keys of 64 random hex digits, separated by commas")
+    if len(set(parts)) < len(parts):
+        raise ValidationError("names a key twice")
+    return [bytes.fromhex(part) for part in parts]
+
+
+def parse_log_origin(text: str) -> str:
+    """The name of the audit log in its checkpoints, such as `snapshots.example.com/log`."""
+    text = text.strip()
+    if text and (not is_key_name(text) or "://" in text):
+        raise ValidationError(
+            "must be a host and a path, such as snapshots.example.com/log: no https://, blank or +"
+        )
+    return text
 
 
 def parse_secret(text: str) -> str:
@@ -246,6 +273,15 @@ class Environment:
         text = self.secret(name, made_at=None, make="", needed=needed)
         try:
             return parse_webhook_secrets(text) if text else []
+        except ValidationError as error:
+            self.errors.append(f"SNAPPORTAL_{name} {error}")
+            return []
+
+    def seeds(self, name: str, *, made_at: Path | None) -> list[bytes]:
+        """The seeds of the keys that sign checkpoints, the newest first; an empty list if they are missing or invalid."""
+        text = self.secret(name, made_at=made_at, make=secrets.token_hex(32))
+        try:
+            return parse_seeds(text) if text else []
         except ValidationError as error:
             self.errors.append(f"SNAPPORTAL_{name} {error}")
             return []

@@ -129,7 +129,7 @@ class HeadersMiddleware:
         for name, value in self.HEADERS.items():
             response[name] = value
         is_file = request.path.startswith(settings.STATIC_URL) and response.has_header("Cache-Control")
-        if not is_file:
+        if not (is_file or getattr(response, "may_be_cached", False)):
             response["Cache-Control"] = "no-store"
         return response
 

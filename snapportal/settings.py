@@ -16,6 +16,7 @@ from snapportal.environment import (
     parse_base_path,
     parse_file,
     parse_host_port,
+    parse_log_origin,
     parse_networks,
     parse_secret,
     parse_url,
@@ -44,6 +45,9 @@ SECRET_KEY = environment.secret(
 )
 SNAPPORTAL_TOKEN_KEYS = environment.key_ring("TOKEN_KEYS", made_at=_keys and _keys / "token_keys")
 SNAPPORTAL_AUDIT_KEYS = environment.key_ring("AUDIT_KEYS", made_at=_keys and _keys / "audit_keys")
+SNAPPORTAL_LOG_SIGNING_KEYS = environment.seeds(
+    "LOG_SIGNING_KEYS", made_at=_keys and _keys / "log_signing_keys"
+)
 if SECRET_KEY:
     try:
         parse_secret(SECRET_KEY)
@@ -96,6 +100,15 @@ SNAPPORTAL_STREAM_SYSLOG_CONFIRM: str = environment.read(
 SNAPPORTAL_STREAM_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "STREAM_PRIVATE_ADDRESSES", SANDBOX)
 if not SANDBOX and SNAPPORTAL_STREAM_WEBHOOK_URL.startswith("http:"):
     environment.errors.append("SNAPPORTAL_STREAM_WEBHOOK_URL must begin with https:// with a real provider")
+
+# --- Checkpoints of the audit log's tree, which anybody can verify --------------------------------------------------
+SNAPPORTAL_LOG_ORIGIN: str = environment.parse("LOG_ORIGIN", parse_log_origin)
+if SANDBOX and not SNAPPORTAL_LOG_ORIGIN:
+    SNAPPORTAL_LOG_ORIGIN = "snapportal.invalid/log"
+if not SANDBOX and not environment.is_given("LOG_ORIGIN"):
+    environment.errors.append("SNAPPORTAL_LOG_ORIGIN is missing: it names the audit log of a real provider")
+SNAPPORTAL_LOG_PUBLIC: bool = environment.read(env.bool, "LOG_PUBLIC", False)
+SNAPPORTAL_CHECKPOINT_FILE: str = environment.read(env.str, "CHECKPOINT_FILE", "")
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"

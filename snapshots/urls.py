@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from snapshots.views import audit, operations, servers, snapshots, tokens
+from snapshots.views import audit, operations, servers, snapshots, tokens, transparency
 from snapshots.views import help as help_views
 
 urlpatterns = [
@@ -32,6 +32,13 @@ urlpatterns = [
     path("audit/", audit.entry_list, name="entry_list"),
     path("audit/export/", audit.entry_export, name="entry_export"),
     path("audit/<int:sequence>/", audit.entry_detail, name="entry_detail"),
+    path("log/checkpoint", transparency.checkpoint_detail, name="checkpoint_detail"),
+    path(
+        "log/tile/<str:level>/<path:index>.p/<str:width>",
+        transparency.tile_detail,
+        name="partial_tile_detail",
+    ),
+    path("log/tile/<str:level>/<path:index>", transparency.tile_detail, name="tile_detail"),
     path("help/", help_views.help_page, name="help_page"),
     path("tokens/", tokens.token_list, name="token_list"),
     path("tokens/add/", tokens.token_add, name="token_add"),

@@ -14,6 +14,9 @@ os.environ.setdefault(
 os.environ.setdefault(
     "SNAPPORTAL_AUDIT_KEYS", "a1:8796a5b4c3d2e1f00f1e2d3c4b5a69780123456789abcdeffedcba9876543210"
 )
+os.environ.setdefault(
+    "SNAPPORTAL_LOG_SIGNING_KEYS", "3c2b1a0f9e8d7c6b5a4f3e2d1c0b9a8ffedcba98765432100123456789abcdef"
+)
 
 from snapportal.settings import *  # noqa: F403
 

@@ -5,7 +5,6 @@ the log.
 """
 
 import json
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 from snapshots.audit import outbound
 from snapshots.audit.chain import Anchor
+from snapshots.audit.durable_file import append_line
 
 SEND_SECONDS: Final = 10.0
 LINE_START: Final = '{"at":"'
@@ -73,26 +73,10 @@ def read_anchors(path: Path, *, on_truncated: Callable[[int], None]) -> list[Anc
     return [anchor for anchor in found if anchor is not None]
 
 
-def _lacks_final_newline(handle: int) -> bool:
-    """Whether the last line has no line feed; a line appended to it could not be parsed."""
-    size = os.fstat(handle).st_size
-    return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
-
-
 def append_anchor(path: Path, anchor: Anchor) -> None:
     """Append a line to the file and flush it to the disk. Raises AnchorError."""
     try:
-        handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        with os.fdopen(handle, "ab") as file:
-            separator = b"\n" if _lacks_final_newline(handle) else b""
-            file.write(separator + to_line(anchor).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)  # makes the directory entry of a new file survive a power failure
-        finally:
-            os.close(folder)
+        append_line(path, to_line(anchor))
     except OSError as error:
         raise AnchorError(f"{path} cannot be written: {error}") from error
 

@@ -67,6 +67,12 @@ class Stack:
             level += 1
         parts.append((level, hash_))
 
+    def copy(self) -> "Stack":
+        """A stack that grows independently of this one."""
+        stack = Stack()
+        stack.size, stack._parts = self.size, self._parts.copy()
+        return stack
+
     def root(self) -> bytes:
         """The root of the tree over all leaves pushed so far. It can be read at any time."""
         if not self._parts:

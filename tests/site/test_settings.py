@@ -38,6 +38,8 @@ def production(tmp_path) -> dict[str, str]:
         "SNAPPORTAL_SECRET_KEY": secrets.token_urlsafe(48),
         "SNAPPORTAL_TOKEN_KEYS": new_ring(),
         "SNAPPORTAL_AUDIT_KEYS": new_ring(),
+        "SNAPPORTAL_LOG_SIGNING_KEYS": secrets.token_hex(32),
+        "SNAPPORTAL_LOG_ORIGIN": "portal.example.org/log",
         "SNAPPORTAL_ALLOWED_HOSTS": "portal.example.org",
     }
 
@@ -82,7 +84,7 @@ def test_all_errors_are_reported_in_one_run(production):
     assert "changeme" not in done.stderr, "a secret is not repeated, even a bad one"
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS"])
+@pytest.mark.parametrize("name", ["SECRET_KEY", "TOKEN_KEYS", "AUDIT_KEYS", "LOG_SIGNING_KEYS"])
 def test_no_secret_is_generated_with_a_real_provider(production, name):
     del production[f"SNAPPORTAL_{name}"]
     done = start(production)

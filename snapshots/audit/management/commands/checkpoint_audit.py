@@ -1,0 +1,37 @@
+"""manage.py checkpoint_audit: signs the tree over the audit log, so that anybody can verify it with the public key."""
+
+import sys
+from pathlib import Path
+from typing import Any, NoReturn
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+
+from snapshots.audit import checkpoints
+
+
+class Command(BaseCommand):
+    help = (
+        "Sign the size and the root of the tree over the audit log, store and print the checkpoint, and append it to "
+        "SNAPPORTAL_CHECKPOINT_FILE when that is set. First the rows since the last checkpoint are verified; nothing is "
+        "signed that contradicts the last checkpoint in the database or the file. "
+        "Exit code 0: signed; 1: the log is broken or contradicts a checkpoint; 2: it could not be done."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        path = Path(settings.SNAPPORTAL_CHECKPOINT_FILE) if settings.SNAPPORTAL_CHECKPOINT_FILE else None
+        try:
+            if path is not None:
+                checkpoints.check_file(path)
+            checkpoint = checkpoints.make()
+            self.stdout.write(checkpoint.note, ending="")
+            if path is not None:
+                checkpoints.append_to_file(path, checkpoint)
+        except checkpoints.BrokenLogError as error:
+            self._stop(str(error), 1)
+        except checkpoints.CheckpointError as error:
+            self._stop(str(error), 2)
+
+    def _stop(self, reason: str, code: int) -> NoReturn:
+        self.stderr.write(f"The checkpoint was not signed and stored everywhere: {reason}")
+        sys.exit(code)
