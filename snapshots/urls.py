@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from snapshots.views import audit, operations, servers, snapshots, tokens, transparency
+from snapshots.views import audit, operations, receipts, servers, snapshots, tokens, transparency
 from snapshots.views import help as help_views
 
 urlpatterns = [
@@ -27,11 +27,13 @@ urlpatterns = [
     ),
     path("operations/<uuid:pk>/", operations.operation_detail, name="operation_detail"),
     path("operations/<uuid:pk>/status/", operations.operation_status, name="operation_status"),
+    path("operations/<uuid:pk>/receipt/", receipts.operation_receipt, name="operation_receipt"),
     path("operations/<uuid:pk>/close/", operations.operation_close, name="operation_close"),
     path("attention/", operations.operation_attention, name="operation_attention"),
     path("audit/", audit.entry_list, name="entry_list"),
     path("audit/export/", audit.entry_export, name="entry_export"),
     path("audit/<int:sequence>/", audit.entry_detail, name="entry_detail"),
+    path("audit/<int:sequence>/receipt/", receipts.entry_receipt, name="entry_receipt"),
     path("log/checkpoint", transparency.checkpoint_detail, name="checkpoint_detail"),
     path(
         "log/tile/<str:level>/<path:index>.p/<str:width>",

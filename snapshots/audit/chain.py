@@ -1,6 +1,6 @@
 """The hash chain: how a row is sealed (signed with a keyed hash) and verified. No Django, no database.
 
-hash = HMAC-SHA-256(key, sealed_bytes(row))       see sealing.py
+hash = HMAC-SHA-256(key, leaf_hash(sealed_bytes(row)))     see sealing.py and tree.py
 row.previous_hash = hash of the previous row       GENESIS for the first row
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from snapshots.audit import sealing
+from snapshots.audit import sealing, tree
 from snapshots.audit.sealing import Row
 
 KeyRing = Mapping[str, bytes]
@@ -41,6 +41,10 @@ Problem = Literal[
     "anchor",
     "cut",
     "lost",
+    "leaf",
+    "tile",
+    "checkpoint",
+    "cut_tree",
     "subject",
     "subject_missing",
     "erasure",
@@ -123,7 +127,7 @@ class Verdict:
 
 def seal(row: Row, key: bytes) -> str:
     """The hash of the row under `key`, 64 hex digits."""
-    return hmac.digest(key, sealing.sealed_bytes(row), "sha256").hex()
+    return hmac.digest(key, tree.leaf_hash(sealing.sealed_bytes(row)), "sha256").hex()
 
 
 def digest(row: Row) -> str:

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import Q
 
-from snapshots.audit import chain, locking, notes, tiles, verification
+from snapshots.audit import chain, locking, notes, sealing, tiles, verification
 from snapshots.audit.durable_file import append_line
 from snapshots.audit.models import Entry
 from snapshots.audit.notes import NoteError, PublicKey, SigningKey, TreeHead
@@ -87,7 +87,7 @@ def _check_rows(last: Checkpoint | None) -> None:
     start = None
     for row in Entry.objects.filter(sequence=last.size).rows() if last else ():
         if chain.UNREADABLE not in row:
-            start = chain.Head(row["sequence"], row["hash"], chain.to_json_value(row["at"]), row["key_id"])
+            start = chain.Head(row["sequence"], row["hash"], sealing.to_json_value(row["at"]), row["key_id"])
     verdict = verification.check_log(start=start)
     if not verdict.holds:
         raise BrokenLogError(f"the log is broken at {verification.describe(verdict)}")
@@ -141,7 +141,7 @@ def check_contained(head: TreeHead, size: int) -> None:
 
 def to_line(checkpoint: Checkpoint) -> str:
     """The line for the file of checkpoints: a JSON object whose `checkpoint` is the note."""
-    at_text = chain.format_time(checkpoint.at)
+    at_text = sealing.format_time(checkpoint.at)
     return json.dumps({"at": at_text, "checkpoint": checkpoint.note}, ensure_ascii=False)
 
 

@@ -5,13 +5,13 @@ Both formats hold every column. Rows are streamed in small chunks, so memory use
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from snapshots.audit import chain, journal, lines, sealing, subjects
+from snapshots.audit import journal, lines, proofs, sealing, subjects
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
@@ -28,7 +28,6 @@ COLUMNS: Final = tuple(
     for field in Entry._meta.concrete_fields
     if field.attname not in {"salt", *_MERGED}
 )
-ROWS_PER_READ: Final = 500
 ERASED: Final = "[erased in row {}]"
 LINES_PER_CHUNK: Final = 200
 FORMULA_STARTS: Final = frozenset("=+-@＝＋－＠")
@@ -71,30 +70,18 @@ def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
         yield _csv_line(sealing.to_json_value(cells.get(column)) for column in COLUMNS)
 
 
-def json_lines(rows: Iterable[Row]) -> Iterator[str]:
-    for row, known in lines.with_subjects(rows):
-        line = {"type": "unreadable", "sequence": row["sequence"]}
-        if chain.UNREADABLE not in row:
-            line = lines.row_line(row, known)
-        yield sealing.canonical(line).decode() + "\n"
-
-
-def _chunks(lines: Iterator[str]) -> Iterator[bytes]:
-    while chunk := "".join(islice(lines, LINES_PER_CHUNK)):
+def _chunks(texts: Iterator[str]) -> Iterator[bytes]:
+    while chunk := "".join(islice(texts, LINES_PER_CHUNK)):
         yield chunk.encode()
 
 
-@dataclass(frozen=True)
-class Format:
-    extension: str
-    content_type: str
-    lines: Callable[[Iterable[Row]], Iterator[str]]
+def json_chunks(found: Iterable[lines.Line]) -> Iterator[bytes]:
+    """The bytes of a JSON Lines file."""
+    return _chunks(sealing.canonical(line).decode() + "\n" for line in found)
 
 
-FORMATS: Final = {
-    "csv": Format("csv", "text/csv; charset=utf-8", csv_lines),
-    "json": Format("jsonl", "application/jsonl; charset=utf-8", json_lines),
-}
+EXTENSIONS: Final = {"csv": "csv", "json": "jsonl"}
+CONTENT_TYPES: Final = {"csv": "text/csv; charset=utf-8", "json": "application/jsonl; charset=utf-8"}
 
 
 @dataclass(frozen=True)
@@ -107,16 +94,35 @@ class Export:
     chunks: Iterator[bytes]
 
 
-def begin(*, actor: Actor, rows: EntryQuerySet, format_name: str, filters: str = "") -> Export:
+def begin(
+    *,
+    actor: Actor,
+    rows: EntryQuerySet,
+    format_name: str,
+    filters: str = "",
+    columns: Collection[str] | None = None,
+    splits: Iterable[int] = (),
+    kind: str = "audit",
+) -> Export:
     """Record the export in the log, then return the file. It holds the rows before that record.
 
-    `filters` describes how `rows` was filtered. Raises KeyError for a format that is not in FORMATS, and
-    JournalUnavailableError when the export cannot be recorded; then there is no file.
+    `filters` describes how `rows` was filtered; `columns` are those of lines.COLUMNS that a JSON Lines file discloses,
+    None for all; `splits`: see proofs.current_proof; `kind` begins the file's name. Raises KeyError for a format that is
+    not in EXTENSIONS, CheckpointError when the rows of a JSON Lines file cannot be proven, and JournalUnavailableError
+    when the export cannot be recorded; then there is no file.
     """
-    form = FORMATS[format_name]
+    extension = EXTENSIONS[format_name]
     last = Entry.objects.all().last_sequence() or 0
     count = rows.filter(sequence__lte=last).order_by().count()
-    file_name = f"audit-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{form.extension}"
+    file_name = f"{kind}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{extension}"
     evidence = f"{count} rows, up to row {last}; filters: {filters or 'none'}"
+    if columns is not None:
+        evidence += f"; columns: {', '.join(sorted(columns)) or 'none'}"
     journal.record(actor.entry(action="audit.export", target=file_name, evidence=evidence))
-    return Export(file_name, form.content_type, count, _chunks(form.lines(rows.rows(until=last))))
+    found = rows.rows(until=last)
+    if format_name == "csv":
+        chunks = _chunks(csv_lines(found))
+    else:
+        proof = proofs.current_proof(splits=splits)
+        chunks = json_chunks(lines.file_lines(found, proof, columns=columns, filters=filters))
+    return Export(file_name, CONTENT_TYPES[format_name], count, chunks)

@@ -129,8 +129,9 @@ def check(rows: Sequence[tuple[Any, ...]], head: Head, key: Key) -> Batch | None
             and type(row[_AT]) is str
             and row[_AT] > at
         )
-        if not is_next or key.sign(sealed) != row[_HASH]:
+        leaf = tree.leaf_hash(sealed)
+        if not is_next or key.sign(leaf) != row[_HASH]:
             return None
         sequence, previous, at = row[_SEQUENCE], row[_HASH], row[_AT]
-        leaves.append(tree.leaf_hash(sealed))
+        leaves.append(leaf)
     return Batch(rows, Head(sequence, previous, at, key_id), leaves)

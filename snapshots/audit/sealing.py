@@ -33,20 +33,20 @@ CLEAR_COLUMNS: Final = (
     "phase",
     "previous_hash",
     "provider_status",
+    "request_id",
     "result",
     "sequence",
+    "token_fingerprint",
 )
 SALTED_COLUMNS: Final = (
     "evidence",
     "provider_message",
     "reason",
-    "request_id",
     "server_id",
     "server_name",
     "snapshot_id",
     "snapshot_name",
     "target",
-    "token_fingerprint",
     "token_label",
 )
 """The order decides which salt belongs to which column."""

@@ -15,6 +15,7 @@ from snapshots.audit.journal import Actor
 from snapshots.audit.log_reader import LogReader
 from snapshots.audit.models import Entry
 from snapshots.audit.subject_verification import SubjectChecks
+from snapshots.audit.tile_check import TileCheck
 
 COMMAND_ACTOR: Final = Actor(id=None, name="", role="", channel="command")
 ANCHOR_EVIDENCE: Final = re.compile(r"row (\d+), hash ([0-9a-f]{64}); noted by ([a-z, ]+)")
@@ -31,6 +32,10 @@ PROBLEMS: Final = {
     "time": "its time is not after the time of the row before it",
     "anchor": "it is not what the anchor noted, or the anchor itself is not signed with this key",
     "cut": "an anchor names rows that are not there: the newest rows were cut off",
+    "leaf": "it is not the row that the tree holds: it was rewritten by somebody who has the key",
+    "tile": "the part of the tree that begins with it is missing or was changed (table audit_tile)",
+    "checkpoint": "the checkpoint of the rows up to it was signed for another tree, or was changed",
+    "cut_tree": "tiles or checkpoints were made when it was there: the newest rows were cut off",
     "lost": "it tells of an anchor that the file of anchors lacks: lines were taken out of the file",
     "subject": "a name or an address to which it refers was changed",
     "subject_missing": "a name or an address to which it refers is gone, and was not erased: it was deleted",
@@ -81,10 +86,15 @@ def _is_sealed_with(row: sealing.Row, key_id: str) -> bool:
 
 
 def check_log(
-    *, start: Head | None = None, anchors: Iterable[Anchor] = (), accepted: chain.Accepted | None = None
+    *,
+    start: Head | None = None,
+    anchors: Iterable[Anchor] = (),
+    accepted: chain.Accepted | None = None,
+    tile_check: TileCheck | None = None,
 ) -> Verdict:
     """Verify all present rows, or all after `start`, and the names to which they refer, without blocking writers.
 
+    `tile_check` gets the leaf of each row (see tree_verification.py).
     `accepted` is the damage to excuse; the default is what the log's acceptance rows name. Raises WrongKeyError when a
     wrong key, not the log, is the cause of a signature that is not valid.
     """
@@ -102,7 +112,7 @@ def check_log(
         until=last,
         anchors=anchors,
         subject_checks=checks,
-        tile_check=None,
+        tile_check=tile_check,
     )
     verdict = chain.verify(
         joined(checks.reading_ahead(entries.rows(until=0)), reader),

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from snapshots.audit import accepted_damage, chain, export, sealing
+from snapshots.audit import accepted_damage, chain, export, lines, sealing
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
+from snapshots.views import receipts
 from snapshots.views.access import requires
-from snapshots.views.actor import actor_of
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
@@ -176,6 +176,7 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "target": texts.target_html(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
+        "may_export": request.user.has_perm("audit.export"),
         "older": others.filter(sequence__lt=sequence).last(),
         "newer": others.filter(sequence__gt=sequence).first(),
         "as_of": timezone.now(),
@@ -198,17 +199,19 @@ def entry_export(request: HttpRequest) -> HttpResponseBase:
         "count_words": _count_words(count),
         "filters": form.in_words(),
         "query": urlencode(chosen),
+        "columns": [(column, texts.COLUMNS[column]) for column in lines.COLUMNS],
     }
     return render(request, "audit/entry_export.html", context)
 
 
 def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
     format_name = request.POST.get("format", "")
-    if format_name not in export.FORMATS:
+    if format_name not in export.EXTENSIONS:
         raise Http404
+    columns = None
+    if "choose" in request.POST:
+        columns = [column for column in lines.COLUMNS if column in request.POST.getlist("column")]
     filters = ", ".join(f"{name}={value}" for name, value in form.without_names().items())
-    file = export.begin(actor=actor_of(request), rows=form.rows(), format_name=format_name, filters=filters)
-    response = StreamingHttpResponse(file.chunks, content_type=file.content_type)
-    response["Content-Disposition"] = f'attachment; filename="{file.file_name}"'
-    response["Cache-Control"] = "no-store"
-    return response
+    return receipts.download(
+        request, rows=form.rows(), format_name=format_name, filters=filters, columns=columns
+    )

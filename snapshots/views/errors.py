@@ -100,6 +100,17 @@ UNAVAILABLE = Failure(
 )
 
 
+NO_PROOF = Failure(
+    503,
+    _("No proof can be made now"),
+    _(
+        "The audit log could not be signed, so a file that proves its rows cannot be made. Nothing was downloaded."
+    ),
+    _("Ask an admin of this portal to run manage.py checkpoint_audit: it says why."),
+    icon="lock",
+)
+
+
 def outside_base_path(base_path: str) -> Failure:
     """For a path outside_base_path the base path: a wrong URL, or a web server in front that strips the base path."""
     return Failure(
@@ -130,6 +141,10 @@ def _render(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResp
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503: the database or the audit log cannot be used. Touches neither."""
     return _render(request, UNAVAILABLE, framed=False)
+
+
+def no_proof(request: HttpRequest) -> HttpResponse:
+    return _render(request, NO_PROOF, framed=True)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

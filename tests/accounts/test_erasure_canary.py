@@ -140,7 +140,7 @@ def test_an_erased_person_is_found_nowhere(cast, signed_in, operations):
     for path, text in pages(admin, auditor, operations, person.pk).items():
         assert traces_in(text) == [], path
     assert "No matching people" in admin.get("/people/?q=quux").text
-    for form in export.FORMATS:
+    for form in export.EXTENSIONS:
         actor = Actor(id=cast.aron.pk, name="Aron", role="auditor")
         file = export.begin(actor=actor, rows=Entry.objects.all(), format_name=form)
         assert traces_in(b"".join(file.chunks).decode()) == [], form

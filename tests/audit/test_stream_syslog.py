@@ -5,7 +5,9 @@ import socket
 
 import pytest
 
-from snapshots.audit import journal
+from snapshots.audit import journal, sealing
+from snapshots.audit.lines import row_line, with_subjects
+from snapshots.audit.models import Entry
 from snapshots.audit.streaming import batches, sender, syslog
 from snapshots.audit.streaming.models import StreamCursor
 from snapshots.audit.streaming.sender import State, Turn, send_rows
@@ -67,13 +69,12 @@ def test_every_row_is_a_message_with_its_links(collector, channel, monkeypatch):
 
 
 def test_a_row_of_any_text_arrives_as_it_is(collector, channel):
-    from snapshots.audit.export import json_lines
-
     for text in ("naïve “text” \U0001f4be", 'quote " backslash \\ bracket ]', "line\nfeed", "12 <13>1 -"):
         journal.record(MIA.entry(action="person.sign_in", reason=text, target=text))
     send(channel)
     sent = [{name: row[name] for name in ("type", "row", "open")} for row in collector.collected.rows]
-    assert sent == [json.loads(line) for line in json_lines(rows())]
+    found = with_subjects(Entry.objects.order_by("sequence").rows())
+    assert sent == [json.loads(sealing.canonical(row_line(row, known))) for row, known in found]
 
 
 def test_values_of_structured_data_are_escaped(settings, collector, channel):

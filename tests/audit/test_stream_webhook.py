@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from snapshots.audit import journal
+from snapshots.audit import journal, sealing
+from snapshots.audit.lines import row_line, with_subjects
 from snapshots.audit.models import Entry
 from snapshots.audit.streaming import batches, cursors, sender, webhook
 from snapshots.audit.streaming.models import StreamCursor
@@ -69,12 +70,11 @@ def test_every_row_is_sent_in_order_with_its_links(collector, channel, monkeypat
 
 
 def test_a_sent_row_is_the_line_of_the_export(collector, channel):
-    from snapshots.audit.export import json_lines
-
     journal.record(MIA.entry(action="person.sign_in", reason="naïve “text” \U0001f4be"))
     send(channel)
     sent = [{name: row[name] for name in ("type", "row", "open")} for row in collector.collected.rows]
-    assert sent == [json.loads(line) for line in json_lines(rows())]
+    found = with_subjects(Entry.objects.order_by("sequence").rows())
+    assert sent == [json.loads(sealing.canonical(row_line(row, known))) for row, known in found]
 
 
 def test_nothing_is_sent_or_written_while_there_is_nothing_new(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from snapportal.environment import parse_networks
 from snapportal.middleware import find_client, parse_address
 from snapshots import contract
-from snapshots.audit import export, journal
+from snapshots.audit import export, journal, lines
 from snapshots.audit.models import Entry
 from snapshots.operations.confirmation import ConfirmationError, read_confirmation, sign_confirmation
 from snapshots.operations.models import Action
@@ -57,13 +57,13 @@ def row_of(text: str) -> dict[str, object]:
 @given(text=any_text)
 def test_no_cell_of_an_export_is_a_formula(text):
     clean = contract.clean_text(text)
-    lines = "".join(export.csv_lines([row_of(clean)]))
-    (names, cells) = csv.reader(io.StringIO(lines.removeprefix("\ufeff"), newline=""))
+    table = "".join(export.csv_lines([row_of(clean)]))
+    (names, cells) = csv.reader(io.StringIO(table.removeprefix("\ufeff"), newline=""))
     exported = dict(zip(names, cells, strict=True))
     assert exported["reason"] in {clean, f"'{clean}"}
     for cell in cells:
         assert not cell.lstrip(' \u00a0\u200b\ufeff"').startswith(("=", "+", "-", "@", "\t", "\r"))
-    (line,) = export.json_lines([row_of(clean)])
+    line = b"".join(export.json_chunks([lines.row_line(row_of(clean), {})])).decode()
     assert line.count("\n") == 1
     assert json.loads(line)["open"].get("reason", {"value": ""})["value"] == clean
 

@@ -131,6 +131,23 @@ CODES: dict[str, "StrPromise"] = {
     "interrupted": lazy("The portal was stopped before the answer arrived"),
     "never_sent": lazy("The portal was stopped before it was sent"),
 }
+COLUMNS: dict[str, "StrPromise"] = {
+    "evidence": lazy("Evidence"),
+    "provider_message": lazy("Provider's message"),
+    "reason": lazy("Reason"),
+    "server_id": lazy("Server's ID"),
+    "server_name": lazy("Server's name"),
+    "snapshot_id": lazy("Snapshot's ID"),
+    "snapshot_name": lazy("Snapshot's name"),
+    "target": lazy("Target"),
+    "token_label": lazy("Token's label"),
+    "actor_subject": lazy("Name of the person who acted"),
+    "address_subject": lazy("Address"),
+    "evidence_subject": lazy("Evidence that names a person"),
+    "settled_by_subject": lazy("Name of the person who resolved it"),
+    "target_subject": lazy("Target that is a person"),
+}
+"""Columns that an export can leave out."""
 CHANNELS: dict[str, "StrPromise"] = {
     "browser": lazy("Browser"),
     "api": lazy("API"),

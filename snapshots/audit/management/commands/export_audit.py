@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from snapshots.audit import export, journal, verification
+from snapshots.audit import checkpoints, export, journal, lines, verification
 from snapshots.audit.models import Entry
 
 
@@ -12,13 +12,33 @@ class Command(BaseCommand):
     help = "Write the whole audit log to standard output. The export itself is recorded in the log first."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--format", choices=sorted(export.FORMATS), default="json")
+        parser.add_argument("--format", choices=sorted(export.EXTENSIONS), default="json")
+        parser.add_argument(
+            "--columns",
+            nargs="*",
+            choices=lines.COLUMNS,
+            metavar="COLUMN",
+            help=f"disclose only these, for an outsider; the file still verifies: {', '.join(lines.COLUMNS)}",
+        )
+        parser.add_argument(
+            "--size",
+            type=int,
+            action="append",
+            default=[],
+            help="the size of an older checkpoint with which the file is to be compared (may be repeated)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             file = export.begin(
-                actor=verification.COMMAND_ACTOR, rows=Entry.objects.all(), format_name=options["format"]
+                actor=verification.COMMAND_ACTOR,
+                rows=Entry.objects.all(),
+                format_name=options["format"],
+                columns=options["columns"],
+                splits=options["size"],
             )
+        except checkpoints.CheckpointError as error:
+            raise CommandError(f"Nothing was exported, for no checkpoint could be signed: {error}") from error
         except journal.JournalUnavailableError as error:
             raise CommandError(
                 f"Nothing was exported, for it could not be noted in the log: {error}"

@@ -8,7 +8,15 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import Error
 
-from snapshots.audit import accepted_damage, anchors, chain, journal, verification
+from snapshots.audit import (
+    accepted_damage,
+    anchors,
+    chain,
+    checkpoints,
+    journal,
+    tree_verification,
+    verification,
+)
 from snapshots.audit.accepted_damage import Acceptance
 from snapshots.audit.models import Entry
 
@@ -32,11 +40,13 @@ class Command(BaseCommand):
             if not settings.SNAPPORTAL_AUDIT_KEYS:
                 self._stop("SNAPPORTAL_AUDIT_KEYS is empty")
             acceptances = accepted_damage.read_acceptances()
-            verdict = verification.check_log(anchors=stored, accepted=accepted_damage.merge(acceptances))
+            verdict = tree_verification.check_log_and_tree(
+                anchors=stored, accepted=accepted_damage.merge(acceptances)
+            )
             lost = (
                 verification.first_row_of_lost_anchor(stored, until, acceptances) if verdict.holds else None
             )
-        except (Error, anchors.AnchorError, verification.WrongKeyError) as error:
+        except (Error, anchors.AnchorError, checkpoints.CheckpointError, verification.WrongKeyError) as error:
             self._stop(str(error))
         if lost and stored and options["anchors"]:
             self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")

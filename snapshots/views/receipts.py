@@ -1,0 +1,62 @@
+"""Downloads of the log: an export, and the receipt of one operation, which anybody can verify with the public key."""
+
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.http import Http404, HttpRequest, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404
+
+from snapshots.audit import checkpoints, export, lines
+from snapshots.audit.models import Entry
+from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
+from snapshots.operations.attention import visible_to
+from snapshots.views.access import requires
+from snapshots.views.actor import actor_of
+from snapshots.views.errors import no_proof
+
+log = structlog.get_logger(__name__)
+ADDRESS_COLUMN = "address_subject"
+
+
+def download(request: HttpRequest, **options: Any) -> HttpResponseBase:
+    """The file of export.begin(**options); an error page when its rows cannot be proven."""
+    try:
+        file = export.begin(actor=actor_of(request), **options)
+    except checkpoints.CheckpointError:
+        log.exception("no checkpoint could be signed")
+        return no_proof(request)
+    response = StreamingHttpResponse(file.chunks, content_type=file.content_type)
+    response["Content-Disposition"] = f'attachment; filename="{file.file_name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@requires("audit.export", "POST")
+def entry_receipt(request: HttpRequest, sequence: int) -> HttpResponseBase:
+    """The receipt of an entry: all rows of its operation, or the one row of an event."""
+    found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
+    if not found or not found[0].is_readable:
+        raise Http404
+    entry = found[0]
+    rows = Entry.objects.filter(sequence=sequence)
+    if entry.operation_id is not None:
+        rows = Entry.objects.filter(operation_id=entry.operation_id)
+    return _receipt(request, rows.numbered(), f"entry {sequence}", columns=None)
+
+
+@requires("signed_in", "POST")
+def operation_receipt(request: HttpRequest, pk: UUID) -> HttpResponseBase:
+    """The receipt of an operation for a person who sees its page. Only who may export the log gets addresses."""
+    operation = get_object_or_404(visible_to(request.user), pk=pk)
+    hidden = set() if request.user.has_perm("audit.export") else {ADDRESS_COLUMN}
+    rows = Entry.objects.filter(operation_id=operation.pk).numbered()
+    columns = [column for column in lines.COLUMNS if column not in hidden] if hidden else None
+    return _receipt(request, rows, f"operation {operation.pk}", columns=columns)
+
+
+def _receipt(
+    request: HttpRequest, rows: EntryQuerySet, about: str, *, columns: list[str] | None
+) -> HttpResponseBase:
+    return download(request, rows=rows, format_name="json", filters=about, columns=columns, kind="receipt")
