@@ -117,9 +117,11 @@ def send(port: int) -> str:
 
 def start_sender(port: int, point: str) -> int:
     """Fork a sender, which kills itself at its point or ends with 0 (all was sent) or 1 (the collector has died)."""
-    from django.db import connections
+    from django.db import connection
 
-    connections.close_all()
+    connection.close()
+    if connection.vendor == "postgresql":
+        connection.close_pool()  # otherwise both processes would use the pool's connection
     child = os.fork()
     if child == 0:
         try:
