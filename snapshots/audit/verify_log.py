@@ -2,7 +2,6 @@
 
     python3 verify_log.py audit.jsonl --key VKEY [--checkpoint FILE]...     an export, receipt, archive or proof
     python3 verify_log.py --key VKEY --checkpoint FILE --checkpoint FILE    two checkpoints of the same size
-
 It shares no code with the portal. The format: docs/log-format.md. VKEY is what `manage.py show_log_key` prints.
 
 Checked: the file's checkpoint is signed with a given key and is of the log that the key names; every row is in that log,
@@ -32,7 +31,6 @@ HEX = re.compile("[0-9a-f]{64}")
 TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z")
 SIGNATURE = re.compile("— ([^\\s+]+) ([A-Za-z0-9+/]+=*)\n")
 ACCEPTED = re.compile("\\b([0-9]{1,18}) [0-9a-f]{64}\\b")
-LONGEST_LINE = 2**20
 WORDS = """action actor_id actor_role at channel clock_was_behind code duration_ms format key_id operation_id phase
 previous_hash provider_status result sequence | evidence provider_message reason request_id server_id server_name
 snapshot_id snapshot_name target token_fingerprint token_label"""
@@ -81,18 +79,21 @@ def decode_point(data: bytes) -> Point:
     return x, y, 1, x * y
 
 
+def encode_point(point: Point) -> bytes:
+    x, y = (coordinate * pow(point[2], -1, PRIME) % PRIME for coordinate in point[:2])
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
 BASE = decode_point(b"\x58" + b"\x66" * 31)
 
 
 def is_signature(public: bytes, message: bytes, signature: bytes) -> bool:
     """Whether this is an Ed25519 signature of the message (RFC 8032, section 5.1.7, without the cofactor)."""
-    r, s = signature[:32], int.from_bytes(signature[32:], "little")
+    s = int.from_bytes(signature[32:], "little")
     x, y, z, t = decode_point(public)
-    k = int.from_bytes(hashlib.sha512(r + public + message).digest(), "little")
-    x, y, z, _ = add(multiply(s % ORDER, BASE), multiply(k % ORDER, (-x, y, z, -t)))
-    x, y = x * pow(z, -1, PRIME) % PRIME, y * pow(z, -1, PRIME) % PRIME
-    encoded = (y | (x & 1) << 255).to_bytes(32, "little")
-    return s < ORDER and signature == encoded + (s % ORDER).to_bytes(32, "little")
+    k = int.from_bytes(hashlib.sha512(signature[:32] + public + message).digest(), "little") % ORDER
+    r = encode_point(add(multiply(s % ORDER, BASE), multiply(k, (-x, y, z, -t))))
+    return s < ORDER and signature == r + s.to_bytes(32, "little")
 
 
 def from_base64(text: str, length: int) -> bytes:
@@ -188,8 +189,9 @@ class LogFile:
 
     def read_row(self, *, row: dict[str, Any], open: dict[str, Any], erased: Any = None) -> None:
         need(row.keys() == {*CLEAR, *SALTED, *SUBJECTS}, "it has not exactly the columns of format 1")
-        is_next = row["sequence"] == self.position + 1 and row["format"] == 1
-        need(is_next, f"row {row['sequence']!a} is not of format 1, or not at its place")
+        need(
+            (row["format"], row["sequence"]) == (1, self.position + 1), "not of format 1, or not at its place"
+        )
         need(TIME.fullmatch(row["at"]) and row["at"] > self.at, "its time is not after the row before")
         is_link = HEX.fullmatch(row["previous_hash"]) and (self.position or not int(row["previous_hash"], 16))
         need(is_link, "previous_hash is not valid")
@@ -239,8 +241,7 @@ class LogFile:
         need(type(rows) is int and rows == self.rows, f"the file holds {self.rows} rows, not {rows!a}")
         need(self.position == self.size, f"it ends after {self.position} of {self.size} rows")
         need(root_of(self.stack) == self.root, "a row was changed, added or removed: the root is another one")
-        first = min(self.rewritten, default=0)
-        need(not first, f"history was rewritten: the checkpoint of {first} rows is of another log")
+        need(not self.rewritten, f"history was rewritten since the checkpoint of {[*self.rewritten]} rows")
         lost = self.damaged - self.accepted.keys()
         need(not lost, f"{len(lost)} rows were changed in the database, such as row {min(lost, default=0)}")
         self.allowed = []
@@ -262,7 +263,7 @@ def check_file(path: Path, keys: list[Key], held: dict[int, bytes]) -> LogFile:
     log, number = LogFile(keys, held), 0
     try:
         with path.open("rb") as file:
-            while line := file.readline(LONGEST_LINE):
+            while line := file.readline(2**20):
                 number += 1
                 need(line[-1:] == b"\n", "the line is cut off, or too long")
                 log.read(**json.loads(line.decode(), object_pairs_hook=unique))
@@ -275,16 +276,15 @@ def check_file(path: Path, keys: list[Key], held: dict[int, bytes]) -> LogFile:
 def main() -> int:
     parser = argparse.ArgumentParser(description="Check a file of an audit log with the log's public key.")
     parser.add_argument("file", type=Path, nargs="?", help="an export, receipt, archive or proof")
-    parser.add_argument("--key", action="append", required=True, help="a public key of the log")
+    parser.add_argument("--key", type=parse_key, action="append", required=True, help="the log's public key")
     parser.add_argument("--checkpoint", action="append", type=Path, default=[], help="one that you hold")
     options = parser.parse_args()
     held: dict[int, bytes] = {}
     try:
-        keys = [parse_key(vkey) for vkey in options.key]
         for path in options.checkpoint:
-            _, size, root = parse_checkpoint(path.read_text(encoding="utf-8"), keys)
+            _, size, root = parse_checkpoint(path.read_text(encoding="utf-8"), options.key)
             need(held.setdefault(size, root) == root, f"two logs: the checkpoints of {size} rows differ")
-        log = check_file(options.file, keys, held) if options.file else None
+        log = check_file(options.file, options.key, held) if options.file else None
     except (InvalidError, OSError, ValueError) as error:
         is_invalid = isinstance(error, InvalidError)
         sys.stderr.write(f"{'INVALID' if is_invalid else 'Could not be checked'}: {error}\n")

@@ -2,11 +2,12 @@
 
 import ast
 import hashlib
+import sys
 from pathlib import Path
 
 import pytest
 
-from snapshots.audit import verify_log
+from snapshots.audit import verify_log, witness
 from tests.support.log_files import (
     SIGNER,
     SUBJECTS,
@@ -38,16 +39,14 @@ def test_a_whole_export_is_verified_with_python_alone(tmp_path):
     assert (code, output) == (0, "11 of 11 rows are in the file, each at its place and as recorded.\n")
 
 
-def test_the_file_needs_nothing_newer_than_python_3_9_and_only_its_standard_library():
-    tree = ast.parse(Path(verify_log.__file__).read_text(), feature_version=(3, 9))
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in ([node.module] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names])
-    }
-    standard = {"__future__", "argparse", "base64", "collections", "hashlib", "json", "pathlib", "re", "sys"}
-    assert imported <= {*standard, "typing"}
+@pytest.mark.parametrize("module", [verify_log, witness])
+def test_the_file_needs_nothing_newer_than_python_3_9_and_only_its_standard_library(module):
+    tree = ast.parse(Path(module.__file__).read_text(), feature_version=(3, 9))
+    imports = [node for node in ast.walk(tree) if isinstance(node, ast.Import)]
+    froms = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    names = [*(alias.name for node in imports for alias in node.names), *(str(node.module) for node in froms)]
+    assert len(names) > 8
+    assert {name.split(".")[0] for name in names} <= sys.stdlib_module_names
 
 
 @pytest.mark.parametrize("shown", [{1}, {11}, {2, 3, 7}, {4, 5, 6, 7, 8}, set()])
@@ -118,7 +117,7 @@ def test_rewritten_history_is_detected_with_an_older_checkpoint(tmp_path):
     for lines in (file_lines(forged), file_lines(forged, set(), borders=[6])):
         assert verify(tmp_path, lines)[0] == 0
         code, output = verify(tmp_path, lines, checkpoints=[older])
-        assert (code, "history was rewritten: the checkpoint of 6 rows is of another log" in output) == (
+        assert (code, "history was rewritten since the checkpoint of [6] rows" in output) == (
             1,
             True,
         )
@@ -174,8 +173,8 @@ def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, monkeypatch):
     "key", ["", "x", SIGNER.vkey.replace("+", "+0", 1), SIGNER.vkey[:-4], f"a b{SIGNER.vkey}"]
 )
 def test_a_key_that_is_not_well_formed_is_refused(tmp_path, key):
-    code, output = verify(tmp_path, file_lines(LOG), keys=[key])
-    assert (code, output.startswith("Could not be checked: ")) == (2, True)
+    with pytest.raises(SystemExit, match="2"):
+        verify(tmp_path, file_lines(LOG), keys=[key])
 
 
 def test_a_missing_file_could_not_be_checked(tmp_path):

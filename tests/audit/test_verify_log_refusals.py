@@ -73,12 +73,12 @@ def skip(start: int, level: int, **fields: object) -> Json:
 
 CHANGES = {
     "a column": (change_row(result="failed"), "a row was changed, added or removed"),
-    "a row's number": (change_row(sequence=3), "row 3 is not of format 1, or not at its place"),
+    "a row's number": (change_row(sequence=3), "not of format 1, or not at its place"),
     "a row's format": (change_row(format=2), "not of format 1"),
-    "a row less": (lambda lines: lines.pop(ROW), "row 3 is not of format 1, or not at its place"),
+    "a row less": (lambda lines: lines.pop(ROW), "not of format 1, or not at its place"),
     "a row twice": (
         lambda lines: lines.insert(ROW, lines[ROW]),
-        "row 2 is not of format 1, or not at its place",
+        "not of format 1, or not at its place",
     ),
     "rows exchanged": (lambda lines: lines.insert(ROW, lines.pop(ROW + 1)), "not at its place"),
     "a row more": (insert(-1, row_line(8)), "the file goes on beyond its checkpoint"),
