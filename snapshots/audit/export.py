@@ -70,14 +70,10 @@ def csv_lines(rows: Iterable[Row]) -> Iterator[str]:
         yield _csv_line(sealing.to_json_value(cells.get(column)) for column in COLUMNS)
 
 
-def _chunks(texts: Iterator[str]) -> Iterator[bytes]:
+def chunks_of(texts: Iterator[str]) -> Iterator[bytes]:
+    """The bytes of a file, many lines at a time."""
     while chunk := "".join(islice(texts, LINES_PER_CHUNK)):
         yield chunk.encode()
-
-
-def json_chunks(found: Iterable[lines.Line]) -> Iterator[bytes]:
-    """The bytes of a JSON Lines file."""
-    return _chunks(sealing.canonical(line).decode() + "\n" for line in found)
 
 
 EXTENSIONS: Final = {"csv": "csv", "json": "jsonl"}
@@ -101,13 +97,13 @@ def begin(
     format_name: str,
     filters: str = "",
     columns: Collection[str] | None = None,
-    splits: Iterable[int] = (),
+    borders: Collection[int] = (),
     kind: str = "audit",
 ) -> Export:
     """Record the export in the log, then return the file. It holds the rows before that record.
 
     `filters` describes how `rows` was filtered; `columns` are those of lines.COLUMNS that a JSON Lines file discloses,
-    None for all; `splits`: see proofs.current_proof; `kind` begins the file's name. Raises KeyError for a format that is
+    None for all; `borders`: sizes of older checkpoints with which it must be comparable; `kind` begins the file's name. Raises KeyError for a format that is
     not in EXTENSIONS, CheckpointError when the rows of a JSON Lines file cannot be proven, and JournalUnavailableError
     when the export cannot be recorded; then there is no file.
     """
@@ -121,8 +117,7 @@ def begin(
     journal.record(actor.entry(action="audit.export", target=file_name, evidence=evidence))
     found = rows.rows(until=last)
     if format_name == "csv":
-        chunks = _chunks(csv_lines(found))
+        texts = csv_lines(found)
     else:
-        proof = proofs.current_proof(splits=splits)
-        chunks = json_chunks(lines.file_lines(found, proof, columns=columns, filters=filters))
-    return Export(file_name, CONTENT_TYPES[format_name], count, chunks)
+        texts = proofs.prove(found, columns=columns, filters=filters, borders=borders)
+    return Export(file_name, CONTENT_TYPES[format_name], count, chunks_of(texts))

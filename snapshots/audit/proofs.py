@@ -1,22 +1,31 @@
-"""What a file of the log is proven against: a checkpoint of the present tree."""
+"""Files of the log that prove what they hold: rows against a checkpoint of the present tree."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
 
-from snapshots.audit import checkpoints, tiles
-from snapshots.audit.lines import Proof
+from snapshots.audit import checkpoints, lines, proof_lines, sealing, tiles
+from snapshots.audit.proof_lines import Header
 
 
-def current_proof(*, splits: Iterable[int] = ()) -> Proof:
-    """A proof of all rows of the log. `splits`: sizes of older checkpoints with which the file must be comparable.
+def prove(
+    rows: Iterable[sealing.Row],
+    *,
+    columns: Collection[str] | None = None,
+    filters: str = "",
+    borders: Collection[int] = (),
+) -> Iterator[str]:
+    """The lines of a file that holds these rows, in order of their sequence; see proof_lines.file_lines.
 
-    Signs a checkpoint unless the newest is of the present tree. Raises checkpoints.CheckpointError.
+    The checkpoint is signed at once, unless the newest is of the present tree; rows are read as lines are taken. Raises
+    checkpoints.CheckpointError; ValueError for a border that the tree does not have.
     """
     checkpoint = checkpoints.make()
     head = checkpoints.head_of(checkpoint)
-    return Proof(
-        origin=head.origin,
-        note=checkpoint.note,
-        size=head.size,
-        hash_at=tiles.reader(head.size),
-        splits=tuple(splits),
+    beyond = [border for border in borders if not 0 < border <= head.size]
+    if beyond:
+        raise ValueError(f"the log has {head.size} rows: there is no checkpoint of {beyond[0]} rows")
+    header = Header(
+        origin=head.origin, checkpoint=checkpoint.note, size=head.size, columns=columns, filters=filters
+    )
+    return proof_lines.file_lines(
+        lines.row_lines(rows, head.size), header=header, hash_at=tiles.reader(head.size), borders=borders
     )

@@ -32,8 +32,8 @@ TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]
 SIGNATURE = re.compile("— ([^\\s+]+) ([A-Za-z0-9+/]+=*)\n")
 ACCEPTED = re.compile("\\b([0-9]{1,18}) [0-9a-f]{64}\\b")
 WORDS = """action actor_id actor_role at channel clock_was_behind code duration_ms format key_id operation_id phase
-previous_hash provider_status result sequence | evidence provider_message reason request_id server_id server_name
-snapshot_id snapshot_name target token_fingerprint token_label"""
+previous_hash provider_status request_id result sequence token_fingerprint | evidence provider_message reason server_id
+server_name snapshot_id snapshot_name target token_label"""
 CLEAR, SALTED = (words.split() for words in WORDS.split("|"))
 SUBJECTS = [f"{name}_subject" for name in ("actor", "address", "evidence", "settled_by", "target")]
 Point = tuple[int, int, int, int]

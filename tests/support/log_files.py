@@ -16,13 +16,11 @@ SALTED = (
     "evidence",
     "provider_message",
     "reason",
-    "request_id",
     "server_id",
     "server_name",
     "snapshot_id",
     "snapshot_name",
     "target",
-    "token_fingerprint",
     "token_label",
 )
 SUBJECTS = ("actor_subject", "address_subject", "evidence_subject", "settled_by_subject", "target_subject")
@@ -35,7 +33,7 @@ def canonical(value: Any) -> bytes:
 
 
 def column_salt(salt: str, column: str) -> str:
-    stream = hashlib.shake_256(b"snapportal salts v1\n" + bytes.fromhex(salt)).digest(16 * 11)
+    stream = hashlib.shake_256(b"snapportal salts v1\n" + bytes.fromhex(salt)).digest(16 * 9)
     start = 16 * SALTED.index(column)
     return stream[start : start + 16].hex()
 
@@ -72,6 +70,8 @@ def row_line(sequence: int, *, salt: str = "", **fields: Any) -> Json:
         "actor_id": 1003,
         "actor_role": "manager",
         "channel": "browser",
+        "request_id": "",
+        "token_fingerprint": "",
         "provider_status": None,
         "duration_ms": None,
         **dict.fromkeys((*SALTED, *SUBJECTS)),

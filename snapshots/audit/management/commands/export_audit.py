@@ -35,10 +35,10 @@ class Command(BaseCommand):
                 rows=Entry.objects.all(),
                 format_name=options["format"],
                 columns=options["columns"],
-                splits=options["size"],
+                borders=options["size"],
             )
-        except checkpoints.CheckpointError as error:
-            raise CommandError(f"Nothing was exported, for no checkpoint could be signed: {error}") from error
+        except (checkpoints.CheckpointError, ValueError) as error:
+            raise CommandError(f"Nothing was exported, for nothing can be proven: {error}") from error
         except journal.JournalUnavailableError as error:
             raise CommandError(
                 f"Nothing was exported, for it could not be noted in the log: {error}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from snapshots.audit import checkpoints, export, lines, proofs, tiles
+from snapshots.audit import checkpoints, export, proofs, tiles
 
 
 class Command(BaseCommand):
@@ -18,10 +18,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            proof = proofs.current_proof(splits=options["size"])
-            if not all(0 < size <= proof.size for size in options["size"]):
-                raise CommandError(f"The log has {proof.size} rows: there is no such checkpoint of it.")
-            for chunk in export.json_chunks(lines.file_lines([], proof)):
+            for chunk in export.chunks_of(proofs.prove([], borders=options["size"])):
                 self.stdout.write(chunk.decode(), ending="")
-        except (checkpoints.CheckpointError, tiles.TileError) as error:
+        except (checkpoints.CheckpointError, tiles.TileError, ValueError) as error:
             raise CommandError(f"Nothing can be proven: {error}") from error
