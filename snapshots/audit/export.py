@@ -103,9 +103,9 @@ def begin(
     """Record the export in the log, then return the file. It holds the rows before that record.
 
     `filters` describes how `rows` was filtered; `columns` are those of lines.COLUMNS that a JSON Lines file discloses,
-    None for all; `borders`: sizes of older checkpoints with which it must be comparable; `kind` begins the file's name. Raises KeyError for a format that is
-    not in EXTENSIONS, CheckpointError when the rows of a JSON Lines file cannot be proven, and JournalUnavailableError
-    when the export cannot be recorded; then there is no file.
+    None for all; `borders`: sizes of older checkpoints with which it must be comparable; `kind` begins the file's name.
+    Raises KeyError for a format that is not in EXTENSIONS, CheckpointError when the rows of a JSON Lines file cannot be
+    proven, and JournalUnavailableError when the export cannot be recorded; then there is no file.
     """
     extension = EXTENSIONS[format_name]
     last = Entry.objects.all().last_sequence() or 0

@@ -272,7 +272,7 @@ def test_an_anchor_file_that_cannot_be_written_is_reported(capsys, settings, tmp
 def test_an_export_by_command_is_recorded_before_it_is_written(capsys):
     write_events(3)
     code, out, err = run(capsys, "export_audit")
-    assert (code, len(out.splitlines()), "3 rows" in err) == (0, 3, True)
+    assert (code, out.count('"type":"row"'), "3 rows" in err) == (0, 3, True)
     assert last("audit.export").channel == "command"
 
 
@@ -281,7 +281,7 @@ def test_verifying_reads_in_short_batches(capsys, monkeypatch, django_assert_max
     monkeypatch.setattr("snapshots.audit.queries.BATCH_SIZE", 10)
     monkeypatch.setattr("snapshots.audit.log_reader.ROWS_PER_READ", 10)
     write_events(35)
-    with django_assert_max_num_queries(10) as seen:
+    with django_assert_max_num_queries(12) as seen:
         run(capsys, "verify_audit", "--no-record")
     entry_queries = [
         query["sql"] for query in seen.captured_queries if "audit.a" not in query["sql"]

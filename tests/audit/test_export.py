@@ -25,7 +25,8 @@ def test_json_lines_hold_the_canonical_form_that_is_sealed():
     log_rows = rows()
     lines = exported("json").decode().splitlines()
     sealed = [sealing.sealed_bytes(row) for row in log_rows]
-    assert [sealing.canonical(json.loads(line)["row"]) for line in lines[1:3]] == sealed
+    assert [sealing.canonical(json.loads(line)["row"]) for line in lines[1:4]] == sealed
+    assert [json.loads(line)["type"] for line in lines] == ["header", *["row"] * 3, "skip", "end"]
 
 
 def test_csv_has_a_byte_order_mark_and_every_column():
@@ -79,7 +80,8 @@ def test_an_export_is_recorded_before_its_first_byte_and_does_not_hold_that_row(
     assert (record.actor_name, record.target) == ("Aron", file.file_name)
     assert record.evidence == "3 rows, up to row 3; filters: person=Mia"
     write_events(2)
-    assert len(b"".join(file.chunks).splitlines()) == file.count == 3
+    types = [json.loads(line)["type"] for line in b"".join(file.chunks).splitlines()]
+    assert types.count("row") == file.count == 3
 
 
 def test_an_unknown_format_is_not_recorded():
@@ -90,14 +92,16 @@ def test_an_unknown_format_is_not_recorded():
 
 def test_rows_are_read_as_they_are_sent(monkeypatch, django_assert_num_queries):
     monkeypatch.setattr("snapshots.audit.queries.BATCH_SIZE", 10)
-    monkeypatch.setattr(export, "ROWS_PER_READ", 10)
+    monkeypatch.setattr("snapshots.audit.lines.ROWS_PER_READ", 10)
     monkeypatch.setattr(export, "LINES_PER_CHUNK", 5)
     write_events(35)
     chunks = export.begin(actor=ARON, rows=Entry.objects.all(), format_name="json").chunks
-    with django_assert_num_queries(2):  # the rows, and the names in them
+    with django_assert_num_queries(
+        4
+    ):  # the rows, the names in them, and the tile of their leaves: none is stored yet
         next(chunks)
     with django_assert_num_queries(7) as seen:
-        assert len(list(chunks)) == 6
+        assert len(list(chunks)) == 7
     assert not any("OFFSET" in query["sql"] for query in seen.captured_queries)
 
 

@@ -84,7 +84,7 @@ def test_a_restored_log_goes_on_after_the_given_row_with_a_reason_in_the_log(
     assert collector.complaints == ["row 7 is not the one that was received before"]
     collector.collected.rows = collector.collected.rows[:6]  # somebody at the collector has looked into it
     assert send(channel).state is State.CURRENT
-    assert [row["action"] for row in collector.collected.rows[6:]] == [cursors.STOP, cursors.RESTART]
+    assert [row["row"]["action"] for row in collector.collected.rows[6:]] == [cursors.STOP, cursors.RESTART]
 
 
 def test_a_restart_after_0_sends_everything_again(capsys, collector, channel, sent):

@@ -89,7 +89,7 @@ def test_nothing_is_sent_or_written_while_there_is_nothing_new(
 
 
 def test_a_batch_has_a_limit_in_bytes_and_a_larger_row_is_sent_alone(collector, channel, monkeypatch):
-    monkeypatch.setattr(batches, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(batches, "MAX_BYTES", 8000)
     write_events(4)
     journal.record(
         MIA.entry(

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from snapshots.audit import chain, checkpoints, notes, tiles, tree
+from snapshots.audit import checkpoints, notes, sealing, tiles, tree
 from snapshots.audit.tile_check import Difference, StoredHead, TileCheck
 from snapshots.audit.tree_models import Checkpoint, Tile
 from tests.support.audit_rows import fill_log, rows, write_events
@@ -64,7 +64,7 @@ def test_the_rows_of_a_real_log_agree_with_its_tiles_and_checkpoints():
     check = TileCheck(checkpoints.stored_heads())
     write_events(1)
     for row in rows()[:-1]:
-        check.add(tree.leaf_hash(chain.canonical(row)))
+        check.add(tree.leaf_hash(sealing.sealed_bytes(row)))
     assert check.finish() is None
 
 
@@ -175,5 +175,5 @@ def test_a_forged_checkpoint_is_found_by_its_signature(settings):
     head = notes.TreeHead(settings.SNAPPORTAL_LOG_ORIGIN, 3, bytes.fromhex(made.root))
     note = notes.sign(head.text, [notes.SigningKey("other.example", b"\1" * 32)])
     Checkpoint.objects.create(number=2, at=datetime.now(UTC), size=3, root=made.root, note=note)
-    leaves = [tree.leaf_hash(chain.canonical(row)) for row in rows()]
+    leaves = [tree.leaf_hash(sealing.sealed_bytes(row)) for row in rows()]
     assert difference(leaves, checkpoints.stored_heads()) == Difference("checkpoint", sequence=3, number=2)
