@@ -19,6 +19,7 @@ from snapshots.audit.sealing import Row
 
 HOLD: Final = "audit.hold"
 LIFT_HOLD: Final = "audit.lift_hold"
+ACTIONS: Final = frozenset({HOLD, LIFT_HOLD})
 
 
 class HoldError(Exception):
