@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 
 from snapshots.audit import chain, subjects
-from snapshots.audit.hold_models import Hold as Hold
+from snapshots.audit.hold_models import Hold  # noqa: F401 - Django looks for models in this module
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.streaming.models import StreamCursor  # noqa: F401 - Django finds models here
 from snapshots.audit.subjects import Subject

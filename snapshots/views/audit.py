@@ -1,8 +1,7 @@
 """Pages of the audit log: the list with one line per operation or event, one entry with its whole history, and the export."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -18,34 +17,15 @@ from snapshots.audit.models import Entry
 from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
 from snapshots.views import receipts
 from snapshots.views.access import requires
+from snapshots.views.entry_lines import EntryLine, entry_line, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
-from snapshots.views.texts.base import Badge
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
 ACCEPTED_SHOWN = 20
 SHORT_FINGERPRINT = 12
-
-
-@dataclass(frozen=True)
-class EntryLine:
-    """One line of the list: the latest row of an operation, or an event."""
-
-    url: str
-    at: datetime
-    who: str
-    who_html: str
-    role: str
-    what: str
-    what_html: str
-    why: str
-    note: "StrPromise | str"
-    result: Badge
 
 
 @dataclass(frozen=True)
@@ -57,26 +37,6 @@ class Page:
     older: str
     newest: str
     oldest: str
-
-
-def _line(entry: Entry, who: str) -> EntryLine:
-    return EntryLine(
-        url=reverse("entry_detail", args=[int(entry.sequence)]),
-        at=entry.at,
-        who=who,
-        who_html=texts.who_html(entry, who),
-        role=entry.actor_role,
-        what=texts.headline(entry),
-        what_html=texts.headline_html(entry),
-        why=entry.reason,
-        note=texts.code_words(entry),
-        result=texts.result_badge(entry),
-    )
-
-
-def _sequence_from(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - fits the column
 
 
 def _page(
@@ -95,7 +55,7 @@ def _page(
     older = urlencode(chosen | {"before": str(found[-1].sequence)}) if found and has_older else ""
     names = roster.names(found)
     return Page(
-        lines=[_line(entry, names[entry.sequence]) for entry in found],
+        lines=[entry_line(entry, names[entry.sequence]) for entry in found],
         newer=newer,
         older=older,
         newest=str(found[0].sequence) if found else "",
@@ -121,8 +81,8 @@ def entry_list(request: HttpRequest) -> HttpResponse:
             lines,
             chosen,
             roster,
-            before=_sequence_from(request, "before"),
-            after=_sequence_from(request, "after"),
+            before=sequence_from(request, "before"),
+            after=sequence_from(request, "after"),
         ),
         "count": count,
         "count_words": _count_words(count),

@@ -21,6 +21,7 @@ from snapshots.audit.chain import Head
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.tree import HashAt
 
 TILE: Final = 256
 ROWS_PER_FILE: Final = 64 * TILE
@@ -105,7 +106,7 @@ def archive_next(*, actor: Actor, folder: Path, older_than: datetime) -> Archive
     return archive if _record(actor, archive) else None
 
 
-def _compare(path: Path, planned: Plan, hash_at: files.HashAt) -> None:
+def _compare(path: Path, planned: Plan, hash_at: HashAt) -> None:
     """Raises ArchiveFileError unless the file has exactly the rows of the database, with every value."""
     stored = (files.row_line(row, hash_at) for row in planned.entries)
     written = files.data_lines(path, planned.first, planned.last)

@@ -1,0 +1,47 @@
+"""Pages of the legal holds: the list, placing one and lifting one."""
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from snapshots.audit import holds
+from snapshots.audit.hold_models import Hold
+from snapshots.audit.queries import LAST_NUMBER
+from snapshots.views.access import requires
+from snapshots.views.actor import actor_of
+from snapshots.views.forms.holds import LiftHoldForm, PlaceHoldForm
+
+
+@requires("audit.read", "GET", "HEAD")
+def hold_list(request: HttpRequest) -> HttpResponse:
+    context = {"holds": holds.read_all(), "may_hold": request.user.has_perm("audit.hold")}
+    return render(request, "audit/hold_list.html", context)
+
+
+@requires("audit.hold", "GET", "HEAD", "POST")
+def hold_place(request: HttpRequest) -> HttpResponse:
+    form = PlaceHoldForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        holds.place(
+            actor=actor_of(request),
+            scope=form.scope,
+            name=form.cleaned_data["name"],
+            reason=form.cleaned_data["reason"],
+        )
+        return redirect("hold_list")
+    return render(request, "audit/hold_place.html", {"form": form})
+
+
+@requires("audit.hold", "GET", "HEAD", "POST")
+def hold_lift(request: HttpRequest, row: int) -> HttpResponse:
+    """Lift the hold that this row of the log placed."""
+    hold = Hold.objects.filter(placed_in=row, lifted_in=None).first() if row <= LAST_NUMBER else None
+    if hold is None:
+        raise Http404
+    form = LiftHoldForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            holds.lift(actor=actor_of(request), placed_in=row, reason=form.cleaned_data["reason"])
+        except holds.HoldError:  # somebody else lifted it a moment before
+            raise Http404 from None
+        return redirect("hold_list")
+    return render(request, "audit/hold_lift.html", {"form": form, "hold": hold})
