@@ -88,9 +88,7 @@ def archive_detail(request: HttpRequest, first: int) -> HttpResponse:
         "file": _file_line(archive),
         "archive": archive,
         "state": state,
-        "lines": [
-            RowLine(entry_line(one.entry, names[one.entry.sequence]), one.is_in_tree) for one in found
-        ],
+        "lines": [RowLine(entry_line(one.entry, names[one.entry.sequence]), one.is_in_tree) for one in found],
         "older": older if older >= archive.first else None,
         "newer": until + ROWS_PER_PAGE if until < archive.last else None,
     }

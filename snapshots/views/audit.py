@@ -1,6 +1,7 @@
 """Pages of the audit log: the list with one line per operation or event, one entry with its whole history, and the export."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -13,6 +14,10 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from snapshots.audit import accepted_damage, chain, export, lines, sealing
+from snapshots.audit.archiving import reading
+from snapshots.audit.archiving import rows as archive_rows
+from snapshots.audit.archiving.files import ArchiveFileError
+from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
 from snapshots.views import receipts
@@ -96,12 +101,18 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "anchored": Entry.objects.all().last_of("audit.anchor"),
         "accepted": accepted_damage.distinct(accepted_damage.read_acceptances())[-ACCEPTED_SHOWN:],
         "may_export": request.user.has_perm("audit.export"),
+        "archived": archive_rows.last_archived(),
+        "archive_count": archive_rows.count(),
     }
     return render(request, "audit/entry_list.html", context)
 
 
-def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
-    """Context of one row of the history. `is_sealed` says whether the row's signature is valid."""
+def _is_sealed(entry: Entry) -> bool:
+    return chain.check_seal(entry.row, settings.SNAPPORTAL_AUDIT_KEYS) == ""
+
+
+def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
+    """Context of one row of the history. `is_sealed` says whether its signature, or its place in the tree, is valid."""
     return {
         "entry": entry,
         "time": sealing.format_time(entry.at) if entry.is_readable else "",
@@ -109,7 +120,7 @@ def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
         "meaning": texts.step_words(entry),
         "why": texts.code_words(entry),
         "channel": texts.CHANNELS.get(entry.channel, entry.channel),
-        "is_sealed": chain.check_seal(entry.row, ring) == "",
+        "is_sealed": is_sealed,
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
         "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),
         "settled_by": entry.settled_by or texts.missing_html(entry, "settled_by_subject"),
@@ -120,12 +131,47 @@ def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
 @requires("audit.read", "GET", "HEAD")
 def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
     found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
-    if not found:
+    if found:
+        return _detail(request, found[0], [(row, _is_sealed(row)) for row in _history(found[0])])
+    archive = archive_rows.holding(sequence)
+    if archive is None:
         raise Http404
-    entry = found[0]
-    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.history.fetch(LONGEST_HISTORY)]
-    first, last = steps[0]["entry"], steps[-1]["entry"]
+    archived = _find_archived(sequence)
+    if archived is None:  # the page of the file says why
+        return redirect("archive_detail", first=archive.first)
+    later = [(row, _is_sealed(row)) for row in _history(archived.entry)]
+    rows = sorted([(archived.entry, archived.is_in_tree), *later], key=lambda row: row[0].sequence)
+    return _detail(request, archived.entry, rows, archive)
+
+
+def _history(entry: Entry) -> list[Entry]:
+    return entry.history.fetch(LONGEST_HISTORY)
+
+
+def _find_archived(sequence: int) -> reading.ArchivedEntry | None:
+    try:
+        return reading.find(sequence, Path(settings.SNAPPORTAL_ARCHIVE_DIR))
+    except ArchiveFileError:
+        return None
+
+
+def _neighbours(sequence: int) -> dict[str, int | None]:
+    """The rows beside this one, in the database or archived."""
     others = Entry.objects.numbered().order_by("sequence").values_list("sequence", flat=True)
+    archived = archive_rows.last_archived()
+    older, newer = sequence - 1, sequence + 1
+    return {
+        "older": older if 0 < older <= archived else others.filter(sequence__lt=sequence).last(),
+        "newer": newer if newer <= archived else others.filter(sequence__gt=sequence).first(),
+    }
+
+
+def _detail(
+    request: HttpRequest, entry: Entry, rows: list[tuple[Entry, bool]], archive: Archive | None = None
+) -> HttpResponse:
+    """The page of `entry`, with `rows`, its history; each row with whether it is valid."""
+    steps = [_step(row, is_valid) for row, is_valid in rows]
+    first, last = steps[0]["entry"], steps[-1]["entry"]
     context = {
         "entry": entry,
         "first": first,
@@ -137,10 +183,9 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "may_export": request.user.has_perm("audit.export"),
-        "older": others.filter(sequence__lt=sequence).last(),
-        "newer": others.filter(sequence__gt=sequence).first(),
+        "archive": archive,
         "as_of": timezone.now(),
-    }
+    } | _neighbours(entry.sequence)
     return render(request, "audit/entry_detail.html", context)
 
 
@@ -160,6 +205,7 @@ def entry_export(request: HttpRequest) -> HttpResponseBase:
         "filters": form.in_words(),
         "query": urlencode(chosen),
         "columns": [(column, texts.COLUMNS[column]) for column in lines.COLUMNS],
+        "archived": archive_rows.last_archived(),
     }
     return render(request, "audit/entry_export.html", context)
 

@@ -1,19 +1,39 @@
 """Pages of the legal holds: the list, placing one and lifting one."""
 
+from dataclasses import dataclass
+
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from snapshots.audit import holds
 from snapshots.audit.hold_models import Hold
+from snapshots.audit.holds import Placed
+from snapshots.audit.models import Entry
 from snapshots.audit.queries import LAST_NUMBER
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.holds import LiftHoldForm, PlaceHoldForm
+from snapshots.views.texts import audit as texts
+
+
+@dataclass(frozen=True)
+class HoldLine:
+    """A hold, and the names of who placed and who lifted it."""
+
+    one: Placed
+    placed_by: str
+    lifted_by: str
+
+
+def _by(entry: Entry | None) -> str:
+    """Who acted: the name typed at the command line, or the person who was signed in."""
+    return (entry.settled_by or texts.who(entry)) if entry else ""
 
 
 @requires("audit.read", "GET", "HEAD")
 def hold_list(request: HttpRequest) -> HttpResponse:
-    context = {"holds": holds.read_all(), "may_hold": request.user.has_perm("audit.hold")}
+    lines = [HoldLine(one, _by(one.placed), _by(one.lifted)) for one in holds.read_all()]
+    context = {"lines": lines, "may_hold": request.user.has_perm("audit.hold")}
     return render(request, "audit/hold_list.html", context)
 
 

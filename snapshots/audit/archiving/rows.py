@@ -110,6 +110,11 @@ def last_archived() -> int:
     return archive.last if archive else 0
 
 
+def count() -> int:
+    """The number of archive files."""
+    return _recorded().count()
+
+
 def holding(sequence: int) -> Archive | None:
     """The archive that has this row."""
     return next((one for one in read_all() if one.first <= sequence <= one.last), None)
