@@ -46,6 +46,27 @@ class Plan:
         return Entry.objects.all().rows(after=self.first - 1, until=self.last)
 
 
+@dataclass(frozen=True)
+class Step:
+    """An archive, whether this run made it, and how many of its rows this run deleted."""
+
+    archive: Archive
+    is_new: bool
+    deleted: int
+
+
+def archive_log(*, actor: Actor, folder: Path, older_than: datetime | None) -> Iterator[Step]:
+    """Continue what earlier runs left, then archive all rows before `older_than` (none if it is None).
+
+    Raises what `archive_next` and `let_go` raise.
+    """
+    for archive in rows.read_all():
+        if deleted := let_go(archive, folder):
+            yield Step(archive, False, deleted)
+    while older_than and (new := archive_next(actor=actor, folder=folder, older_than=older_than)):
+        yield Step(new, True, let_go(new, folder))
+
+
 def _last_older_than(moment: datetime) -> int:
     """The last row before `moment`. Sequence and time grow together."""
     next_one = Entry.objects.numbered().filter(at__gte=moment).order_by("at", "sequence")

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import Error
 
-from snapshots.audit.archiving import rows, run
+from snapshots.audit.archiving import run
 from snapshots.audit.archiving.files import ArchiveFileError
+from snapshots.audit.archiving.run import Step
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.audit.tiles import TileError
 from snapshots.audit.verification import COMMAND_ACTOR
@@ -38,28 +39,23 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         days = options["older_than_days"] or settings.SNAPPORTAL_ARCHIVE_AFTER_DAYS
         folder = Path(settings.SNAPPORTAL_ARCHIVE_DIR)
+        older_than = datetime.now(UTC) - timedelta(days=days) if days else None
+        count = 0
         try:
-            for archive in rows.read_all():
-                self._let_go(archive, folder)
-            if not days:
-                self.stdout.write("SNAPPORTAL_ARCHIVE_AFTER_DAYS is 0: rows are never archived.")
-                return
-            self._archive(folder, datetime.now(UTC) - timedelta(days=days))
+            for step in run.archive_log(actor=COMMAND_ACTOR, folder=folder, older_than=older_than):
+                self._report(step)
+                count += 1
         except FAILURES as error:
             raise CommandError(f"No more rows were archived: {error}") from error
-
-    def _archive(self, folder: Path, older_than: datetime) -> None:
-        count = 0
-        while archive := run.archive_next(actor=COMMAND_ACTOR, folder=folder, older_than=older_than):
-            self.stdout.write(f"Rows {archive.first} to {archive.last} are in {folder / archive.file_name}.")
-            self._let_go(archive, folder)
-            count += 1
-        if not count:
+        if not days:
+            self.stdout.write("SNAPPORTAL_ARCHIVE_AFTER_DAYS is 0: rows are never archived.")
+        elif not count:
             self.stdout.write(
                 "No row is due: rows are archived by 256, when they are old enough and in a checkpoint."
             )
 
-    def _let_go(self, archive: rows.Archive, folder: Path) -> None:
-        deleted = run.let_go(archive, folder)
-        if deleted:
-            self.stdout.write(f"{deleted} rows left the database: they are in {archive.file_name}.")
+    def _report(self, step: Step) -> None:
+        archive = step.archive
+        if step.is_new:
+            self.stdout.write(f"Rows {archive.first} to {archive.last} are in {archive.file_name}.")
+        self.stdout.write(f"{step.deleted} rows of {archive.file_name} left the database.")
