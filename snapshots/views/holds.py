@@ -13,6 +13,7 @@ from snapshots.audit.queries import LAST_NUMBER
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.holds import LiftHoldForm, PlaceHoldForm
+from snapshots.views.submission import UNPROCESSABLE
 from snapshots.views.texts import audit as texts
 
 
@@ -48,7 +49,8 @@ def hold_place(request: HttpRequest) -> HttpResponse:
             reason=form.cleaned_data["reason"],
         )
         return redirect("hold_list")
-    return render(request, "audit/hold_place.html", {"form": form})
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "audit/hold_place.html", {"form": form}, status=status)
 
 
 @requires("audit.hold", "GET", "HEAD", "POST")
@@ -64,4 +66,5 @@ def hold_lift(request: HttpRequest, row: int) -> HttpResponse:
         except holds.HoldError:  # somebody else lifted it a moment before
             raise Http404 from None
         return redirect("hold_list")
-    return render(request, "audit/hold_lift.html", {"form": form, "hold": hold})
+    status = UNPROCESSABLE if form.is_bound else 200
+    return render(request, "audit/hold_lift.html", {"form": form, "hold": hold}, status=status)
