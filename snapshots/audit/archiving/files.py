@@ -69,9 +69,18 @@ def row_line(row: sealing.Row, hash_at: HashAt) -> Line:
 
 
 def lines(
-    rows: Iterable[sealing.Row], *, first: int, last: int, checkpoint: Checkpoint, hash_at: HashAt
+    rows: Iterable[sealing.Row],
+    *,
+    first: int,
+    last: int,
+    later: Iterable[sealing.Row],
+    checkpoint: Checkpoint,
+    hash_at: HashAt,
 ) -> Iterator[Line]:
-    """The lines of the file with the rows `first` to `last`, which are `rows` in order."""
+    """The lines of the file with the rows `first` to `last`, which are `rows` in order.
+
+    `later` are rows after them, in order, that accept damage to them: the file is not valid without.
+    """
     yield {
         "type": "header",
         "format": FORMAT,
@@ -86,7 +95,13 @@ def lines(
         line = row_line(row, hash_at)
         count += line["type"] == "row"
         yield line
-    yield from _skips(last, checkpoint.size, hash_at)
+    position = last
+    for row in later:
+        yield from _skips(position, row["sequence"] - 1, hash_at)
+        yield row_line(row, hash_at)
+        count += 1
+        position = row["sequence"]
+    yield from _skips(position, checkpoint.size, hash_at)
     yield {"type": "end", "rows": count}
 
 

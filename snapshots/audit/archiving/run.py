@@ -111,9 +111,7 @@ def archive_next(*, actor: Actor, folder: Path, older_than: datetime) -> Archive
     path = folder / files.name_of(planned.first, planned.last)
     hash_at = tiles.reader(checkpoint.size)
     if not path.exists():
-        first, last = planned.first, planned.last
-        content = files.lines(planned.entries, first=first, last=last, checkpoint=checkpoint, hash_at=hash_at)
-        files.write(path, content)
+        files.write(path, _lines(planned, checkpoint, hash_at))
     proof.check(path)
     _compare(path, planned, hash_at)
     archive = Archive(
@@ -125,6 +123,29 @@ def archive_next(*, actor: Actor, folder: Path, older_than: datetime) -> Archive
         head=head,
     )
     return archive if _record(actor, archive) else None
+
+
+def _lines(planned: Plan, checkpoint: files.Checkpoint, hash_at: HashAt) -> Iterator[Line]:
+    return files.lines(
+        planned.entries,
+        first=planned.first,
+        last=planned.last,
+        later=_accepting_rows(planned, checkpoint.size),
+        checkpoint=checkpoint,
+        hash_at=hash_at,
+    )
+
+
+def _accepting_rows(planned: Plan, size: int) -> list[sealing.Row]:
+    """The rows after the planned ones, up to row `size`, that accept damage to planned rows."""
+    accepting = {
+        one.sequence
+        for one in accepted_damage.read_acceptances()
+        if one.action == chain.ACCEPT_CHANGED_ROWS
+        and planned.last < one.sequence <= size
+        and any(planned.first <= number <= planned.last for number, _digest in one.pairs)
+    }
+    return list(Entry.objects.filter(sequence__in=accepting).rows())
 
 
 def _compare(path: Path, planned: Plan, hash_at: HashAt) -> None:
