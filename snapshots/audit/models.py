@@ -92,6 +92,11 @@ class Entry(models.Model):
         assert isinstance(field, models.Field)
         return field
 
+    @classmethod
+    def from_columns(cls, columns: dict[str, Any]) -> "Entry":
+        """An entry that is shown and never stored: of an archived row."""
+        return cls(**columns)
+
     @property
     def row(self) -> dict[str, Any]:
         """All columns as a dict, the form that chain.py takes."""

@@ -79,7 +79,7 @@ def _entry(line: Line) -> Entry:
         columns[name] = opened[name]["value"] if name in opened else empty
     columns["at"] = datetime.fromisoformat(sealed["at"])
     columns["operation_id"] = UUID(sealed["operation_id"]) if sealed["operation_id"] else None
-    return Entry(**columns, hash=verification.hash_of(sealed))
+    return Entry.from_columns(columns | {"hash": verification.hash_of(sealed)})
 
 
 def _is_in_tree(line: Line, hash_at: HashAt) -> bool:
