@@ -58,13 +58,13 @@ def after(target: object, name: str, calls: int = 1) -> None:
 
 
 def set_kill_point(point: str) -> None:
-    from snapshots.audit.archiving import files, run
+    from snapshots.audit.archiving import run
 
     match point:
         case "before_file":
             run.files.write = kill_self  # type: ignore[assignment]
         case "half_file":
-            after(files, "row_line", calls=300)
+            after(run, "row_line", calls=300)
         case "before_row":
             run._record = kill_self  # type: ignore[assignment]
         case "after_row":

@@ -13,27 +13,16 @@ import zlib
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final
 
-from snapshots.audit import sealing, tree
-from snapshots.audit.tree import HashAt
+from snapshots.audit import tree
 
-FORMAT: Final = "snapportal-log/1"
 NAME: Final = re.compile(r"\Aaudit-(\d{9,18})-(\d{9,18})\.jsonl\.gz\Z")
 Line = dict[str, Any]
 
 
 class ArchiveFileError(Exception):
     """An archive file is missing, cannot be read or written, or is not what it must be."""
-
-
-class Checkpoint(Protocol):
-    """A signed head of the tree."""
-
-    @property
-    def size(self) -> int: ...
-    @property
-    def note(self) -> str: ...
 
 
 def name_of(first: int, last: int) -> str:
@@ -49,62 +38,6 @@ def sha256_of(path: Path) -> str:
         raise ArchiveFileError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _skips(start: int, end: int, hash_at: HashAt) -> Iterator[Line]:
-    for level, index in tree.decompose(start, end):
-        yield {
-            "type": "skip",
-            "from": index << level,
-            "level": level,
-            "hash": hash_at(level, index).hex(),
-        }
-
-
-def row_line(row: sealing.Row, hash_at: HashAt) -> Line:
-    """The line of a row; a damaged skip when its content does not give the leaf."""
-    leaf = row["sequence"] - 1
-    expected = hash_at(0, leaf)
-    if tree.leaf_hash(sealing.sealed_bytes(row)) != expected:
-        return {"type": "skip", "from": leaf, "level": 0, "hash": expected.hex(), "damaged": True}
-    return {"type": "row", "row": sealing.sealed(row), "open": sealing.openings(row)}
-
-
-def lines(
-    rows: Iterable[sealing.Row],
-    *,
-    first: int,
-    last: int,
-    later: Iterable[sealing.Row],
-    checkpoint: Checkpoint,
-    hash_at: HashAt,
-) -> Iterator[Line]:
-    """The lines of the file with the rows `first` to `last`, which are `rows` in order.
-
-    `later` are rows after them, in order, that accept damage to them: the file is not valid without.
-    """
-    yield {
-        "type": "header",
-        "format": FORMAT,
-        "origin": checkpoint.note.partition("\n")[0],
-        "checkpoint": checkpoint.note,
-        "columns": list(sealing.SALTED_COLUMNS),
-        "filters": f"rows {first} to {last}",
-    }
-    yield from _skips(0, first - 1, hash_at)
-    count = 0
-    for row in rows:
-        line = row_line(row, hash_at)
-        count += line["type"] == "row"
-        yield line
-    position = last
-    for row in later:
-        yield from _skips(position, row["sequence"] - 1, hash_at)
-        yield row_line(row, hash_at)
-        count += 1
-        position = row["sequence"]
-    yield from _skips(position, checkpoint.size, hash_at)
-    yield {"type": "end", "rows": count}
-
-
 def _sync_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -113,15 +46,15 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _write_all(file: IO[bytes], content: Iterable[Line]) -> None:
+def _write_all(file: IO[bytes], content: Iterable[str]) -> None:
     with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
         for line in content:
-            packed.write(sealing.canonical(line) + b"\n")
+            packed.write(line.encode())
     file.flush()
     os.fsync(file.fileno())
 
 
-def write(path: Path, content: Iterable[Line]) -> None:
+def write(path: Path, content: Iterable[str]) -> None:
     """Write a new file, mode 0600, and flush it and its folder to the disk. Raises ArchiveFileError, also if it exists."""
     unfinished = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:

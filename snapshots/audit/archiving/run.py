@@ -7,21 +7,24 @@ its row is checked and taken, and rows that are archived but still there are del
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain as joined
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, checkpoints, holds, journal, locking, sealing, tiles
+from snapshots.audit import accepted_damage, chain, checkpoints, holds, journal, locking, sealing, tiles, tree
 from snapshots.audit.archiving import files, proof, rows
 from snapshots.audit.archiving.files import ArchiveFileError, Line
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.chain import Head
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.audit.proof_lines import Header, RowLine, file_lines
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.tree import HashAt
+from snapshots.audit.tree_models import Checkpoint
 
 TILE: Final = 256
 ROWS_PER_FILE: Final = 64 * TILE
@@ -125,15 +128,22 @@ def archive_next(*, actor: Actor, folder: Path, older_than: datetime) -> Archive
     return archive if _record(actor, archive) else None
 
 
-def _lines(planned: Plan, checkpoint: files.Checkpoint, hash_at: HashAt) -> Iterator[Line]:
-    return files.lines(
-        planned.entries,
-        first=planned.first,
-        last=planned.last,
-        later=_accepting_rows(planned, checkpoint.size),
-        checkpoint=checkpoint,
-        hash_at=hash_at,
+def row_line(row: sealing.Row) -> RowLine:
+    """The line of a row: salted values are open; names and addresses are not in it, so that they can be erased."""
+    return {"type": "row", "row": sealing.sealed(row), "open": sealing.openings(row)}
+
+
+def _lines(planned: Plan, checkpoint: Checkpoint, hash_at: HashAt) -> Iterator[str]:
+    """The lines of the file; damage is accepted by later rows, without which the file would not be valid."""
+    header = Header(
+        origin=checkpoint.note.partition("\n")[0],
+        checkpoint=checkpoint.note,
+        size=checkpoint.size,
+        columns=sealing.SALTED_COLUMNS,
+        filters=f"rows {planned.first} to {planned.last}",
     )
+    rows_of_file = joined(planned.entries, _accepting_rows(planned, checkpoint.size))
+    return file_lines(map(row_line, rows_of_file), header=header, hash_at=hash_at)
 
 
 def _accepting_rows(planned: Plan, size: int) -> list[sealing.Row]:
@@ -150,14 +160,20 @@ def _accepting_rows(planned: Plan, size: int) -> list[sealing.Row]:
 
 def _compare(path: Path, planned: Plan, hash_at: HashAt) -> None:
     """Raises ArchiveFileError unless the file has exactly the rows of the database, with every value."""
-    stored = (files.row_line(row, hash_at) for row in planned.entries)
     written = files.data_lines(path, planned.first, planned.last)
-    for number in range(planned.first, planned.last + 1):
+    for row in planned.entries:
         line = next(written, None)
-        if line is None or line != next(stored, None):
+        if line is None or not _is_same(line, row, hash_at):
             raise ArchiveFileError(
-                f"{path} has another row {number} than the database: move it out of the folder"
+                f"{path} has another row {row['sequence']} than the database: move it out of the folder"
             )
+
+
+def _is_same(line: Line, row: sealing.Row, hash_at: HashAt) -> bool:
+    if line["type"] == "row":
+        return line == row_line(row)
+    leaf = tree.leaf_hash(sealing.sealed_bytes(row))
+    return bool(line.get("damaged")) and leaf != hash_at(0, row["sequence"] - 1)
 
 
 def _record(actor: Actor, archive: Archive) -> bool:
