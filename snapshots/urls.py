@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from snapshots.views import archive, audit, holds, operations, receipts, servers, snapshots, tokens, transparency
+from snapshots.views import (
+    archive,
+    audit,
+    holds,
+    operations,
+    receipts,
+    servers,
+    snapshots,
+    tokens,
+    transparency,
+)
 from snapshots.views import help as help_views
 
 urlpatterns = [
