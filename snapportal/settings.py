@@ -110,6 +110,12 @@ if not SANDBOX and not environment.is_given("LOG_ORIGIN"):
 SNAPPORTAL_LOG_PUBLIC: bool = environment.read(env.bool, "LOG_PUBLIC", False)
 SNAPPORTAL_CHECKPOINT_FILE: str = environment.read(env.str, "CHECKPOINT_FILE", "")
 
+# --- Archive of the audit log ---------------------------------------------------------------------------------------
+SNAPPORTAL_ARCHIVE_AFTER_DAYS: int = environment.read(
+    env.int, "ARCHIVE_AFTER_DAYS", 0, validate=validate.Range(0, 36500)
+)
+SNAPPORTAL_ARCHIVE_DIR: str = environment.read(env.str, "ARCHIVE_DIR", "") or str(DATA_DIR / "archive")
+
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
 _database: Any = environment.read(env.dj_db_url, "DATABASE_URL", _sqlite_url, conn_max_age=600)

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from snapshots.views import audit, operations, receipts, servers, snapshots, tokens, transparency
+from snapshots.views import (
+    archive,
+    audit,
+    holds,
+    operations,
+    receipts,
+    servers,
+    snapshots,
+    tokens,
+    transparency,
+)
 from snapshots.views import help as help_views
 
 urlpatterns = [
@@ -32,6 +42,11 @@ urlpatterns = [
     path("attention/", operations.operation_attention, name="operation_attention"),
     path("audit/", audit.entry_list, name="entry_list"),
     path("audit/export/", audit.entry_export, name="entry_export"),
+    path("audit/archive/", archive.archive_list, name="archive_list"),
+    path("audit/archive/<int:first>/", archive.archive_detail, name="archive_detail"),
+    path("audit/holds/", holds.hold_list, name="hold_list"),
+    path("audit/holds/place/", holds.hold_place, name="hold_place"),
+    path("audit/holds/<int:row>/lift/", holds.hold_lift, name="hold_lift"),
     path("audit/<int:sequence>/", audit.entry_detail, name="entry_detail"),
     path("audit/<int:sequence>/receipt/", receipts.entry_receipt, name="entry_receipt"),
     path("log/checkpoint", transparency.checkpoint_detail, name="checkpoint_detail"),

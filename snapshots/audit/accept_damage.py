@@ -14,6 +14,7 @@ from django.conf import settings
 
 from snapshots.audit import accepted_damage, chain, journal, tolerant_rows, verification
 from snapshots.audit.accepted_damage import Pair
+from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.chain import Anchor
 from snapshots.audit.models import Entry
 from snapshots.audit.subject_verification import SubjectChecks
@@ -52,14 +53,17 @@ def _last_row_of_backup(lost: Iterable[Anchor]) -> int:
 
 
 def find_lost_rows(anchors: Iterable[Anchor]) -> Finding:
-    """The anchors among `anchors` whose rows the log does not have."""
+    """The anchors among `anchors` whose rows the log neither has nor archived."""
     anchors = list(anchors)
+    archived = archive_rows.last_archived()
     verification.check_keys(anchors)
     accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     lost = [
         anchor
         for anchor in anchors
-        if anchor.named_row not in accepted.anchors and verification.find_head(anchor) is None
+        if anchor.named_row not in accepted.anchors
+        and anchor.sequence > archived
+        and verification.find_head(anchor) is None
     ]
     if not lost:
         raise AcceptanceError("The log has the rows of all anchors: no row is missing that an anchor names.")

@@ -48,6 +48,8 @@ Problem = Literal[
     "subject",
     "subject_missing",
     "erasure",
+    "hold",
+    "archive",
 ]
 
 

@@ -12,6 +12,7 @@ from itertools import islice
 from typing import Any, Final
 
 from snapshots.audit import journal, lines, proofs, sealing, subjects
+from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
@@ -111,7 +112,9 @@ def begin(
     last = Entry.objects.all().last_sequence() or 0
     count = rows.filter(sequence__lte=last).order_by().count()
     file_name = f"{kind}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{extension}"
-    evidence = f"{count} rows, up to row {last}; filters: {filters or 'none'}"
+    archived = archive_rows.last_archived()
+    after = f", all of them from row {archived + 1} on" if archived else ""
+    evidence = f"{count} rows, up to row {last}{after}; filters: {filters or 'none'}"
     if columns is not None:
         evidence += f"; columns: {', '.join(sorted(columns)) or 'none'}"
     journal.record(actor.entry(action="audit.export", target=file_name, evidence=evidence))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from snapshots.audit import chain, erasure_rows, fast_verification, sealing, tree
+from snapshots.audit import chain, erasure_rows, fast_verification, holds, sealing, tree
 from snapshots.audit.chain import Accepted, Anchor, Head, KeyRing, ValidRows
 from snapshots.audit.fast_verification import Batch, Key
 from snapshots.audit.models import Entry
@@ -15,6 +15,7 @@ from snapshots.audit.subject_verification import SubjectChecks
 from snapshots.audit.tile_check import TileCheck
 
 ROWS_PER_READ: Final = 1000
+_CHECKED_ALONE: Final = frozenset({*erasure_rows.ACTIONS, *holds.ACTIONS})
 
 
 class _Anchors:
@@ -92,7 +93,7 @@ class LogReader:
         if not rows or head.key_id not in self._keys:
             return None
         batch = fast_verification.check(rows, head, self._keys[head.key_id])
-        if batch is None or batch.actions & set(erasure_rows.ACTIONS):
+        if batch is None or batch.actions & _CHECKED_ALONE:
             return None
         anchors = self._anchors.among(head.sequence + 1, batch.head.sequence)
         if not self._anchors.agree(anchors, batch) or not self._subject_checks.are_sound(batch.commitments):

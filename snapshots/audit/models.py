@@ -10,6 +10,7 @@ from django.db.models import Q
 from django.utils.functional import cached_property
 
 from snapshots.audit import chain, subjects
+from snapshots.audit.hold_models import Hold  # noqa: F401 - Django looks for models in this module
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.streaming.models import StreamCursor  # noqa: F401 - Django finds models here
 from snapshots.audit.subjects import Subject
@@ -90,6 +91,11 @@ class Entry(models.Model):
         field = cls._meta.get_field(name)
         assert isinstance(field, models.Field)
         return field
+
+    @classmethod
+    def from_columns(cls, columns: dict[str, Any]) -> "Entry":
+        """An entry that is shown and never stored: of an archived row."""
+        return cls(**columns)
 
     @property
     def row(self) -> dict[str, Any]:

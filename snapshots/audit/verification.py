@@ -8,8 +8,11 @@ from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, sealing, tolerant_rows
+from snapshots.audit import accepted_damage, chain, holds, sealing, tolerant_rows
 from snapshots.audit.accepted_damage import Acceptance, Pair
+from snapshots.audit.archiving import rows as archive_rows
+from snapshots.audit.archiving.remaining import check_remaining
+from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.chain import Anchor, Head, Verdict
 from snapshots.audit.journal import Actor
 from snapshots.audit.log_reader import LogReader
@@ -40,6 +43,8 @@ PROBLEMS: Final = {
     "subject": "a name or an address to which it refers was changed",
     "subject_missing": "a name or an address to which it refers is gone, and was not erased: it was deleted",
     "erasure": "names or addresses were erased, or brought back, other than the log says",
+    "archive": "it is archived, and its file is missing or is not what the log says",
+    "hold": "the table of holds does not have what it says: a hold was changed or taken out",
 }
 _RESTORED: Final = (
     "If a backup was put back, docs/operators.md tells how to go on (manage.py accept_restored_log)."
@@ -50,6 +55,7 @@ _SUBJECT: Final = (
 ADVICE: Final = {
     "cut": _RESTORED,
     "anchor": _RESTORED,
+    "archive": "Put the file back from its copy (docs/operators.md, Archive).",
     "lost": "Put the lines back; if there is no copy, see docs/operators.md (manage.py accept_lost_anchors).",
     "subject": _SUBJECT,
     "subject_missing": _SUBJECT,
@@ -94,37 +100,69 @@ def check_log(
 ) -> Verdict:
     """Verify all present rows, or all after `start`, and the names to which they refer, without blocking writers.
 
-    `tile_check` gets the leaf of each row (see tree_verification.py).
+    The chain begins after the rows that are archived; those of them that are still there are verified one by one.
+    `tile_check` gets the leaf of each row (see tree_verification.py), None for an archived one.
     `accepted` is the damage to excuse; the default is what the log's acceptance rows name. Raises WrongKeyError when a
     wrong key, not the log, is the cause of a signature that is not valid.
     """
     anchors = list(anchors)
-    entries = Entry.objects.all()
-    last = entries.last_sequence()
     if accepted is None:
         accepted = accepted_damage.merge(accepted_damage.read_acceptances())
-    ring = settings.SNAPPORTAL_AUDIT_KEYS
-    checks = SubjectChecks(ring, accepted)
-    reader = LogReader(
-        ring,
-        accepted,
-        start=start or Head(),
-        until=last,
-        anchors=anchors,
-        subject_checks=checks,
-        tile_check=tile_check,
-    )
-    verdict = chain.verify(
-        joined(checks.reading_ahead(entries.rows(until=0)), reader),
-        ring,
-        start=start,
-        anchors=anchors,
-        accepted=accepted,
-        check_more=checks.check,
-    )
+    archive = archive_rows.newest()
+    verdict = _check_after(archive, start, anchors, accepted, tile_check)
+    if verdict.problem == "gap":
+        if tile_check is None and archive_rows.newest() != archive:  # rows left the database meanwhile
+            return check_log(start=start, anchors=anchors, accepted=accepted)
+        changed = archive_rows.first_changed()
+        verdict = replace(verdict, first_broken=changed, problem="hash") if changed else verdict
     if verdict.problem in {"hash", "anchor"}:
         check_keys(anchors)
     return verdict
+
+
+def _check_after(
+    archive: Archive | None,
+    start: Head | None,
+    anchors: list[Anchor],
+    accepted: chain.Accepted,
+    tile_check: TileCheck | None,
+) -> Verdict:
+    """Verify the rows after `start` or after the archived ones, and first what is left of the archived ones."""
+    ring = settings.SNAPPORTAL_AUDIT_KEYS
+    entries = Entry.objects.all()
+    last = entries.last_sequence()
+    names = SubjectChecks(ring, accepted)
+
+    def check_more(row: sealing.Row) -> chain.Problem:
+        return names.check(row) or ("" if holds.agrees(row) else "hold")
+
+    below = Verdict(0, None, "", start or Head())
+    if archive and (start is None or start.sequence < archive.last):
+        remaining = names.reading_ahead(entries.rows(after=0, until=archive.last))
+        below = check_remaining(remaining, archive.head, ring, accepted, check_more)
+        if not below.holds:
+            return below
+        if tile_check:
+            for _row in range(archive.last):
+                tile_check.add(None)
+    reader = LogReader(
+        ring,
+        accepted,
+        start=below.head,
+        until=last,
+        anchors=anchors,
+        subject_checks=names,
+        tile_check=tile_check,
+    )
+    verdict = chain.verify(
+        joined(names.reading_ahead(entries.rows(until=0)), reader),
+        ring,
+        start=below.head,
+        anchors=anchors,
+        accepted=accepted,
+        check_more=check_more,
+    )
+    return replace(verdict, count=below.count + verdict.count)
 
 
 def find_head(anchor: Anchor) -> Head | None:
@@ -182,8 +220,13 @@ def with_lost_anchor(verdict: Verdict, lost: int | None) -> Verdict:
     return replace(verdict, first_broken=lost, problem="lost") if verdict.holds and lost else verdict
 
 
-def describe(verdict: Verdict, anchors: int = 0, given_up: int = 0) -> str:
-    """A verdict as text.
+def with_wrong_archive(verdict: Verdict, first: int | None) -> Verdict:
+    """`verdict`, or the problem `archive` at the row `first` when that is given and all rows are valid."""
+    return replace(verdict, first_broken=first, problem="archive") if verdict.holds and first else verdict
+
+
+def describe(verdict: Verdict, anchors: int = 0, given_up: int = 0, archived: int = 0) -> str:
+    """A verdict as text. `archived` is the last archived row.
 
     `12 rows hold, up to row 12 (anchors that agree: 3, given up: 2)` or `row 7: its signature is not valid …`.
     """
@@ -193,7 +236,11 @@ def describe(verdict: Verdict, anchors: int = 0, given_up: int = 0) -> str:
         )
     counts = [
         f"{word}: {count}"
-        for word, count in (("anchors that agree", anchors), ("given up", given_up))
+        for word, count in (
+            ("archived up to row", archived),
+            ("anchors that agree", anchors),
+            ("given up", given_up),
+        )
         if count
     ]
     details = f" ({', '.join(counts)})" if counts else ""

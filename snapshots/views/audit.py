@@ -1,8 +1,8 @@
 """Pages of the audit log: the list with one line per operation or event, one entry with its whole history, and the export."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -14,38 +14,23 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
 from snapshots.audit import accepted_damage, chain, export, lines, sealing
+from snapshots.audit.archiving import reading
+from snapshots.audit.archiving import rows as archive_rows
+from snapshots.audit.archiving.files import ArchiveFileError
+from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
 from snapshots.views import receipts
 from snapshots.views.access import requires
+from snapshots.views.entry_lines import EntryLine, entry_line, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
-from snapshots.views.texts.base import Badge
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrPromise
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
 ACCEPTED_SHOWN = 20
 SHORT_FINGERPRINT = 12
-
-
-@dataclass(frozen=True)
-class EntryLine:
-    """One line of the list: the latest row of an operation, or an event."""
-
-    url: str
-    at: datetime
-    who: str
-    who_html: str
-    role: str
-    what: str
-    what_html: str
-    why: str
-    note: "StrPromise | str"
-    result: Badge
 
 
 @dataclass(frozen=True)
@@ -57,26 +42,6 @@ class Page:
     older: str
     newest: str
     oldest: str
-
-
-def _line(entry: Entry, who: str) -> EntryLine:
-    return EntryLine(
-        url=reverse("entry_detail", args=[int(entry.sequence)]),
-        at=entry.at,
-        who=who,
-        who_html=texts.who_html(entry, who),
-        role=entry.actor_role,
-        what=texts.headline(entry),
-        what_html=texts.headline_html(entry),
-        why=entry.reason,
-        note=texts.code_words(entry),
-        result=texts.result_badge(entry),
-    )
-
-
-def _sequence_from(request: HttpRequest, name: str) -> int | None:
-    text = request.GET.get(name, "")
-    return int(text) if text.isdecimal() and len(text) < 19 else None  # noqa: PLR2004 - fits the column
 
 
 def _page(
@@ -95,7 +60,7 @@ def _page(
     older = urlencode(chosen | {"before": str(found[-1].sequence)}) if found and has_older else ""
     names = roster.names(found)
     return Page(
-        lines=[_line(entry, names[entry.sequence]) for entry in found],
+        lines=[entry_line(entry, names[entry.sequence]) for entry in found],
         newer=newer,
         older=older,
         newest=str(found[0].sequence) if found else "",
@@ -121,8 +86,8 @@ def entry_list(request: HttpRequest) -> HttpResponse:
             lines,
             chosen,
             roster,
-            before=_sequence_from(request, "before"),
-            after=_sequence_from(request, "after"),
+            before=sequence_from(request, "before"),
+            after=sequence_from(request, "after"),
         ),
         "count": count,
         "count_words": _count_words(count),
@@ -136,12 +101,18 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "anchored": Entry.objects.all().last_of("audit.anchor"),
         "accepted": accepted_damage.distinct(accepted_damage.read_acceptances())[-ACCEPTED_SHOWN:],
         "may_export": request.user.has_perm("audit.export"),
+        "archived": archive_rows.last_archived(),
+        "archive_count": archive_rows.count(),
     }
     return render(request, "audit/entry_list.html", context)
 
 
-def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
-    """Context of one row of the history. `is_sealed` says whether the row's signature is valid."""
+def _is_sealed(entry: Entry) -> bool:
+    return chain.check_seal(entry.row, settings.SNAPPORTAL_AUDIT_KEYS) == ""
+
+
+def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
+    """Context of one row of the history. `is_sealed` says whether its signature, or its place in the tree, is valid."""
     return {
         "entry": entry,
         "time": sealing.format_time(entry.at) if entry.is_readable else "",
@@ -149,7 +120,7 @@ def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
         "meaning": texts.step_words(entry),
         "why": texts.code_words(entry),
         "channel": texts.CHANNELS.get(entry.channel, entry.channel),
-        "is_sealed": chain.check_seal(entry.row, ring) == "",
+        "is_sealed": is_sealed,
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
         "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),
         "settled_by": entry.settled_by or texts.missing_html(entry, "settled_by_subject"),
@@ -160,12 +131,47 @@ def _step(entry: Entry, ring: chain.KeyRing) -> dict[str, Any]:
 @requires("audit.read", "GET", "HEAD")
 def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
     found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
-    if not found:
+    if found:
+        return _detail(request, found[0], [(row, _is_sealed(row)) for row in _history(found[0])])
+    archive = archive_rows.holding(sequence)
+    if archive is None:
         raise Http404
-    entry = found[0]
-    steps = [_step(row, settings.SNAPPORTAL_AUDIT_KEYS) for row in entry.history.fetch(LONGEST_HISTORY)]
-    first, last = steps[0]["entry"], steps[-1]["entry"]
+    archived = _find_archived(sequence)
+    if archived is None:  # the page of the file says why
+        return redirect("archive_detail", first=archive.first)
+    later = [(row, _is_sealed(row)) for row in _history(archived.entry)]
+    rows = sorted([(archived.entry, archived.is_in_tree), *later], key=lambda row: row[0].sequence)
+    return _detail(request, archived.entry, rows, archive)
+
+
+def _history(entry: Entry) -> list[Entry]:
+    return entry.history.fetch(LONGEST_HISTORY)
+
+
+def _find_archived(sequence: int) -> reading.ArchivedEntry | None:
+    try:
+        return reading.find(sequence, Path(settings.SNAPPORTAL_ARCHIVE_DIR))
+    except ArchiveFileError:
+        return None
+
+
+def _neighbours(sequence: int) -> dict[str, int | None]:
+    """The rows beside this one, in the database or archived."""
     others = Entry.objects.numbered().order_by("sequence").values_list("sequence", flat=True)
+    archived = archive_rows.last_archived()
+    older, newer = sequence - 1, sequence + 1
+    return {
+        "older": older if 0 < older <= archived else others.filter(sequence__lt=sequence).last(),
+        "newer": newer if newer <= archived else others.filter(sequence__gt=sequence).first(),
+    }
+
+
+def _detail(
+    request: HttpRequest, entry: Entry, rows: list[tuple[Entry, bool]], archive: Archive | None = None
+) -> HttpResponse:
+    """The page of `entry`, with `rows`, its history; each row with whether it is valid."""
+    steps = [_step(row, is_valid) for row, is_valid in rows]
+    first, last = steps[0]["entry"], steps[-1]["entry"]
     context = {
         "entry": entry,
         "first": first,
@@ -177,10 +183,9 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "may_export": request.user.has_perm("audit.export"),
-        "older": others.filter(sequence__lt=sequence).last(),
-        "newer": others.filter(sequence__gt=sequence).first(),
+        "archive": archive,
         "as_of": timezone.now(),
-    }
+    } | _neighbours(entry.sequence)
     return render(request, "audit/entry_detail.html", context)
 
 
@@ -200,6 +205,7 @@ def entry_export(request: HttpRequest) -> HttpResponseBase:
         "filters": form.in_words(),
         "query": urlencode(chosen),
         "columns": [(column, texts.COLUMNS[column]) for column in lines.COLUMNS],
+        "archived": archive_rows.last_archived(),
     }
     return render(request, "audit/entry_export.html", context)
 

@@ -10,7 +10,7 @@ from django.test import TransactionTestCase
 
 MIGRATIONS = [
     import_module(f"snapshots.audit.migrations.{name}")
-    for name in ("0001_entries", "0002_subjects", "0004_tree")
+    for name in ("0001_entries", "0002_subjects", "0004_tree", "0005_archive")
 ]
 
 

@@ -71,6 +71,9 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Restart a stream of the audit log"),
         lazy("Restart the stream %(target)s of the audit log"),
     ),
+    "audit.archive": (lazy("Archive the audit log"), lazy("Archive the audit log up to row %(target)s")),
+    "audit.hold": (lazy("Place a legal hold"), lazy("Place a legal hold on %(target)s")),
+    "audit.lift_hold": (lazy("Lift a legal hold"), lazy("Lift the legal hold on %(target)s")),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
 """Action → label in the filter, and headline with names."""

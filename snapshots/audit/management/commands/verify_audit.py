@@ -18,6 +18,8 @@ from snapshots.audit import (
     verification,
 )
 from snapshots.audit.accepted_damage import Acceptance
+from snapshots.audit.archiving import rows as archive_rows
+from snapshots.audit.archiving import verification as archive_files
 from snapshots.audit.models import Entry
 
 
@@ -30,6 +32,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--anchors", type=Path, help="a file of anchors (default: SNAPPORTAL_ANCHOR_FILE if there)"
+        )
+        parser.add_argument(
+            "--archives",
+            type=Path,
+            help="a folder of archive files (default: SNAPPORTAL_ARCHIVE_DIR if there)",
         )
         parser.add_argument("--no-record", action="store_true", help="do not record the result in the log")
 
@@ -46,8 +53,10 @@ class Command(BaseCommand):
             lost = (
                 verification.first_row_of_lost_anchor(stored, until, acceptances) if verdict.holds else None
             )
+            wrong = self._check_archives(options["archives"], stored, acceptances) if verdict.holds else None
         except (Error, anchors.AnchorError, checkpoints.CheckpointError, verification.WrongKeyError) as error:
             self._stop(str(error))
+        verdict = verification.with_wrong_archive(verdict, wrong)
         if lost and stored and options["anchors"]:
             self.stderr.write(f"That file lacks anchors that row {lost} (and perhaps others) tells of.")
         else:
@@ -55,7 +64,7 @@ class Command(BaseCommand):
         given_up = accepted_damage.count_given_up(stored, acceptances)
         self._report(
             verdict,
-            verification.describe(verdict, len(stored) - given_up, given_up),
+            verification.describe(verdict, len(stored) - given_up, given_up, archive_rows.last_archived()),
             acceptances,
             is_recorded=not options["no_record"],
         )
@@ -89,6 +98,22 @@ class Command(BaseCommand):
             problem = "There is no anchor in the file" if path.exists() else "There is no file of anchors"
             self.stderr.write(f"{problem}: if the newest rows were cut off, nobody can see it.")
         return stored
+
+    def _check_archives(
+        self, given: Path | None, stored: list[chain.Anchor], acceptances: list[Acceptance]
+    ) -> int | None:
+        """Names each archive that is wrong; returns the first row of the first one."""
+        folder = given or Path(settings.SNAPPORTAL_ARCHIVE_DIR)
+        if not folder.is_dir():
+            if archive_rows.last_archived():
+                self.stderr.write(f"There is no folder {folder}: the archived rows are not checked.")
+            return None
+        given_up = accepted_damage.merge(acceptances).anchors
+        anchored = {anchor.sequence: anchor.hash for anchor in stored if anchor.named_row not in given_up}
+        findings = list(archive_files.check_files(folder, anchored))
+        for finding in findings:
+            self.stderr.write(f"Archive {finding}.")
+        return findings[0].first if findings else None
 
     def _warn_truncated(self, number: int) -> None:
         self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")

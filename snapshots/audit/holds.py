@@ -1,0 +1,105 @@
+"""Places and lifts legal holds, each with a row of the log: `audit.hold`, `audit.lift_hold`.
+
+The row's target is what is held (`server 12`); its evidence is the name of the hold.
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import or_
+from typing import Final
+
+from django.db.models import Q
+
+from snapshots.audit import journal, locking
+from snapshots.audit.hold_models import Hold, Scope
+from snapshots.audit.journal import Actor
+from snapshots.audit.models import Entry
+from snapshots.audit.sealing import Row
+
+HOLD: Final = "audit.hold"
+LIFT_HOLD: Final = "audit.lift_hold"
+ACTIONS: Final = frozenset({HOLD, LIFT_HOLD})
+
+
+class HoldError(Exception):
+    """Nothing was changed; the message says why."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A hold with the row that placed it and the row that lifted it, if it is lifted."""
+
+    hold: Hold
+    placed: Entry | None
+    lifted: Entry | None
+
+    @property
+    def name(self) -> str:
+        return self.placed.evidence if self.placed else ""
+
+
+def place(*, actor: Actor, scope: Scope, name: str, reason: str, by: str = "") -> Hold:
+    """Place a hold. `by` is the name typed at the command line. Raises JournalUnavailableError; then there is no hold."""
+    with journal.committed():
+        row = journal.record(
+            actor.entry(action=HOLD, target=str(scope), evidence=name, reason=reason, settled_by=by)
+        )
+        return Hold.objects.create(placed_in=row.sequence, **asdict(scope))
+
+
+def lift(*, actor: Actor, placed_in: int, reason: str, by: str = "") -> Hold:
+    """Lift the hold that the row `placed_in` placed. Raises HoldError when there is none, or it is lifted already."""
+    with journal.committed():
+        locking.take_advisory_lock()
+        hold = Hold.objects.filter(placed_in=placed_in, lifted_in=None).first()
+        if hold is None:
+            raise HoldError(f"row {placed_in} placed no hold that is still in force")
+        row = journal.record(
+            actor.entry(
+                action=LIFT_HOLD,
+                target=str(hold),
+                evidence=f"placed in row {placed_in}",
+                reason=reason,
+                settled_by=by,
+            )
+        )
+        hold.lifted_in = row.sequence
+        hold.save(update_fields=["lifted_in"])
+        return hold
+
+
+def in_force() -> Iterable[Hold]:
+    return Hold.objects.filter(lifted_in=None)
+
+
+def held_rows() -> Q | None:
+    """The condition on rows of the log that are under a hold; None when there is no hold."""
+    conditions = [hold.held_rows for hold in in_force()]
+    return reduce(or_, conditions) if conditions else None
+
+
+def read_all() -> list[Placed]:
+    """All holds, newest first."""
+    holds = list(Hold.objects.all())
+    numbers = [number for hold in holds for number in (hold.placed_in, hold.lifted_in) if number]
+    rows = Entry.objects.numbered().filter(sequence__in=numbers)
+    found = {entry.sequence: entry for entry in rows.fetch(len(numbers))}
+    return [Placed(hold, found.get(hold.placed_in), found.get(hold.lifted_in or 0)) for hold in holds]
+
+
+def agrees(row: Row) -> bool:
+    """Whether the table of holds has what this row says; true for a row of another action."""
+    if row["action"] == HOLD:
+        hold = Hold.objects.filter(placed_in=row["sequence"]).first()
+        return hold is not None and str(hold) == row["target"] and _is_lifted_rightly(hold)
+    if row["action"] == LIFT_HOLD:
+        return any(str(hold) == row["target"] for hold in Hold.objects.filter(lifted_in=row["sequence"]))
+    return True
+
+
+def _is_lifted_rightly(hold: Hold) -> bool:
+    if hold.lifted_in is None:
+        return True
+    lifting = Entry.objects.filter(sequence=hold.lifted_in, action=LIFT_HOLD, target=str(hold))
+    return lifting.exists()

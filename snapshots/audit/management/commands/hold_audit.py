@@ -1,0 +1,50 @@
+"""manage.py hold_audit: keeps rows of the audit log in the database, although they are archived (a legal hold)."""
+
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from snapshots.audit import holds
+from snapshots.audit.hold_models import Scope, ScopeError, parse_scope
+from snapshots.audit.journal import JournalUnavailableError
+from snapshots.audit.management.accept_command import REASON_LENGTH, account
+from snapshots.audit.verification import COMMAND_ACTOR
+from snapshots.contract import clean_text
+
+
+def _scope(text: str) -> Scope:
+    try:
+        return parse_scope(text)
+    except ScopeError:
+        raise ArgumentTypeError(
+            "must be 'server 12', 'person 3', 'operation <ID>' or 'rows 5 to 90'"
+        ) from None
+
+
+class Command(BaseCommand):
+    help = "Place a legal hold: the rows that it names stay in the database until the hold is lifted."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "scope", type=_scope, help="'server 12', 'person 3', 'operation <ID>' or 'rows 5 to 90'"
+        )
+        parser.add_argument(
+            "--name", required=True, help="a name for the hold, such as the number of the case"
+        )
+        parser.add_argument(
+            "--reason", required=True, help="why; the reason is stored in the log permanently"
+        )
+        parser.add_argument("--by", default=account(), help="who places it (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name, reason, by = (
+            clean_text(options[one], REASON_LENGTH).strip() for one in ("name", "reason", "by")
+        )
+        if not name or not reason or not by:
+            raise CommandError("Nothing was written: give a name, a reason, and who places the hold.")
+        try:
+            hold = holds.place(actor=COMMAND_ACTOR, scope=options["scope"], name=name, reason=reason, by=by)
+        except JournalUnavailableError as error:
+            raise CommandError(f"No hold was placed: {error}") from error
+        self.stdout.write(f"The hold on {hold} is placed in row {hold.placed_in}.")
