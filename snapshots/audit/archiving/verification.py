@@ -100,4 +100,4 @@ def _kept_rows(archive: Archive) -> set[int]:
 def hash_of(sealed: Mapping[str, Any]) -> str:
     """The hash that seals this row, computed with its key; '' if that key is not configured."""
     key = settings.SNAPPORTAL_AUDIT_KEYS.get(str(sealed.get("key_id")))
-    return hmac.digest(key, sealing.canonical(sealed), "sha256").hex() if key else ""
+    return hmac.digest(key, tree.leaf_hash(sealing.canonical(sealed)), "sha256").hex() if key else ""
