@@ -31,11 +31,10 @@ HEX = re.compile("[0-9a-f]{64}")
 TIME = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[.][0-9]{6}Z")
 SIGNATURE = re.compile("— ([^\\s+]+) ([A-Za-z0-9+/]+=*)\n")
 ACCEPTED = re.compile("\\b([0-9]{1,18}) [0-9a-f]{64}\\b")
-WORDS = """action actor_id actor_role at channel clock_was_behind code duration_ms format key_id operation_id phase
-previous_hash provider_status request_id result sequence token_fingerprint | evidence provider_message reason server_id
-server_name snapshot_id snapshot_name target token_label"""
-CLEAR, SALTED = (words.split() for words in WORDS.split("|"))
-SUBJECTS = [f"{name}_subject" for name in ("actor", "address", "evidence", "settled_by", "target")]
+WORDS = """action actor_id actor_role at channel clock_was_behind code duration_ms format key_id operation_id phase previous_hash
+provider_status request_id result sequence token_fingerprint | evidence provider_message reason server_id server_name
+snapshot_id snapshot_name target token_label | actor_subject address_subject evidence_subject settled_by_subject target_subject"""
+CLEAR, SALTED, SUBJECTS = (words.split() for words in WORDS.split("|"))
 Point = tuple[int, int, int, int]
 Key = tuple[str, bytes, bytes]  # name, the 4 bytes before its signatures, public key
 Subtrees = list[tuple[int, bytes]]  # level and root of the perfect subtrees of a tree, from left to right
@@ -172,7 +171,7 @@ class LogFile:
         self.position, self.rows, self.at, self.stack = 0, 0, "", Subtrees()
         self.hidden, self.erased = Counter[str](), Counter[int]()
         self.accepted, self.damaged = dict[int, int](), set[int]()
-        self.unproven, self.rewritten = set[int](), set[int]()
+        self.unproven, self.rewritten, self.confirmed = set[int](), set[int](), set[int]()
 
     def read(self, *, type: str, **fields: Any) -> None:
         need(type in self.allowed, f"a line of the type {type!a} is not allowed here")
@@ -202,8 +201,9 @@ class LogFile:
         if row["action"] == "audit.accept_changed_rows":
             pairs = ACCEPTED.findall(str([open.get("evidence"), open.get("evidence_subject")]))
             self.accepted.update((int(number), row["sequence"]) for number in pairs)
-        is_erasure = row["action"] in ("person.erase", "address.erase")
-        need(is_erasure or row["sequence"] not in self.erased, "it erased no name, but another row says so")
+        if row["sequence"] in self.erased:
+            need(row["action"] in ("person.erase", "address.erase"), "it is no erasure, but a row says so")
+            self.confirmed.add(row["sequence"])
         self.rows, self.at = self.rows + 1, row["at"]
         self.push(0, hashlib.sha256(b"\x00" + canonical(row).encode()).digest())
 
@@ -252,6 +252,7 @@ class LogFile:
             yield f"Filter, by its own account: {self.filters!a}. Whether it left out rows is not proven."
         yield from (f"Redacted: {column} in {count} rows." for column, count in sorted(self.hidden.items()))
         yield from (f"Erased by row {row}: {count} names." for row, count in sorted(self.erased.items()))
+        yield from (f"Row {row} is not in the file." for row in sorted(self.erased.keys() - self.confirmed))
         for row in sorted(self.damaged):
             yield f"Accepted in row {self.accepted[row]}: row {row} was changed in the database, and is lost."
         for size in sorted(self.held.keys() - self.unproven):
@@ -263,8 +264,7 @@ def check_file(path: Path, keys: list[Key], held: dict[int, bytes]) -> LogFile:
     log, number = LogFile(keys, held), 0
     try:
         with path.open("rb") as file:
-            while line := file.readline(2**20):
-                number += 1
+            for number, line in enumerate(iter(lambda: file.readline(2**20), b""), 1):  # noqa: B007
                 need(line[-1:] == b"\n", "the line is cut off, or too long")
                 log.read(**json.loads(line.decode(), object_pairs_hook=unique))
         need(number and not log.allowed, "the file is cut off: it has no end")

@@ -90,6 +90,7 @@ def test_a_key_with_the_right_name_and_another_id_is_unknown():
         f"{TEXT}\n{PETER_LINE * 101}",
         f"{TEXT}\n{PETER_LINE.replace('=', '')}",
         f"{TEXT}\n— PeterNeumann x08gow==\n",
+        f"{TEXT}\n{PETER_LINE}— Unknown x08gow==\n",
         f"{TEXT}\n{PETER_LINE.replace('nAM=', 'nAN=')}",
         "",
     ],

@@ -217,3 +217,15 @@ def test_a_tree_that_did_not_grow_must_keep_its_root() -> None:
     assert tree.verify_consistency(8, 8, root, root, [])
     assert not tree.verify_consistency(8, 8, other, root, [])
     assert not tree.verify_consistency(8, 8, root, root, [root])
+
+
+def test_a_proof_must_have_the_length_that_the_size_asks_for_even_when_its_hashes_lead_to_the_root() -> None:
+    root, pair = bytes.fromhex(ROOTS[7]), bytes.fromhex(ROOTS[1])
+    assert not tree.verify_inclusion(0, 8, root, [], root), "the root is not a leaf of a larger tree"
+    assert not tree.verify_inclusion(0, 1, LEAVES[1], [LEAVES[0]], pair), (
+        "a tree of one leaf has no second one"
+    )
+    assert not tree.verify_consistency(4, 8, root, root, [])
+    assert not tree.verify_consistency(1, 8, LEAVES[0], pair, [LEAVES[1]]), (
+        "two leaves are not a tree of eight"
+    )

@@ -248,7 +248,7 @@ def test_what_the_portal_never_writes_is_refused_though_it_is_in_the_log(tmp_pat
         (1, "actor_subject is not erased by a later row"),
         (True, "actor_subject is not erased by a later row"),
         ("7", "actor_subject is not erased by a later row"),
-        (7, "it erased no name, but another row says so"),
+        (7, "it is no erasure, but a row says so"),
     ],
 )
 def test_a_name_is_erased_only_by_a_later_row_of_an_erasure(tmp_path, eraser, finding):

@@ -4,6 +4,7 @@ import ast
 import base64
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -115,6 +116,18 @@ def test_a_checkpoint_is_remembered_before_it_is_cosigned(run, server, tmp_path)
     server.leaves = leaves(301)
     assert run()[0] == 1
     assert remembered(tmp_path)["size"] == 301
+
+
+def test_a_checkpoint_is_on_the_disk_before_it_is_cosigned(run, tmp_path, monkeypatch):
+    synced, fsync = [], os.fsync
+
+    def record(number: int) -> None:
+        synced.append(Path(f"/proc/self/fd/{number}").readlink().name)
+        fsync(number)
+
+    monkeypatch.setattr(os, "fsync", record)
+    run()
+    assert synced[-4:] == ["state.json.new", "witness", "checkpoint.new", "witness"]
 
 
 @pytest.mark.parametrize(
