@@ -109,8 +109,6 @@ if not SANDBOX and not environment.is_given("LOG_ORIGIN"):
     environment.errors.append("SNAPPORTAL_LOG_ORIGIN is missing: it names the audit log of a real provider")
 SNAPPORTAL_LOG_PUBLIC: bool = environment.read(env.bool, "LOG_PUBLIC", False)
 SNAPPORTAL_CHECKPOINT_FILE: str = environment.read(env.str, "CHECKPOINT_FILE", "")
-
-# --- Archive of the audit log ---------------------------------------------------------------------------------------
 SNAPPORTAL_ARCHIVE_AFTER_DAYS: int = environment.read(
     env.int, "ARCHIVE_AFTER_DAYS", 0, validate=validate.Range(0, 36500)
 )

@@ -12,6 +12,7 @@ from snapshots.audit import checkpoints, holds, journal, sealing, verification
 from snapshots.audit.archiving import files, proof, rows, run
 from snapshots.audit.hold_models import parse_scope
 from snapshots.audit.models import Entry
+from snapshots.audit.streaming.models import StreamCursor
 from tests.support.archives import archive_all, archived_ranges, fill_with_checkpoint, stored
 from tests.support.audit_rows import MIA, write_events
 from tests.support.audit_rows import rows as log_rows
@@ -185,3 +186,12 @@ def test_an_age_limit_in_the_future_archives_up_to_the_last_whole_tile(tmp_path)
     fill_with_checkpoint(512)
     later = Entry.objects.get(sequence=512).at + timedelta(days=1)
     assert [(one.first, one.last) for one in archive_all(tmp_path, older_than=later)] == [(1, 512)]
+
+
+def test_rows_that_a_stream_has_not_sent_stay(tmp_path, settings):
+    settings.SNAPPORTAL_STREAM_WEBHOOK_URL = "https://collector.example/log"
+    settings.SNAPPORTAL_STREAM_WEBHOOK_SECRET = [bytes(range(32))]
+    fill_with_checkpoint(520)
+    assert archive_all(tmp_path) == []
+    StreamCursor.objects.filter(stream="webhook").update(sequence=300)
+    assert [(one.first, one.last) for one in archive_all(tmp_path)] == [(1, 256)]

@@ -6,11 +6,12 @@ import io
 import pytest
 from django.core.management import call_command
 
-from snapshots.audit import chain, holds, sealing, verification
+from snapshots.audit import chain, holds, sealing, tree_verification, verification
 from snapshots.audit.archiving import rows, run
 from snapshots.audit.archiving import verification as archive_files
 from snapshots.audit.hold_models import Hold, parse_scope
 from snapshots.audit.models import Entry
+from snapshots.audit.tree_models import Tile
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.audit_rows import MIA
 from tests.support.audit_triggers import without_triggers
@@ -201,3 +202,13 @@ def test_the_sealed_object_in_the_file_gives_the_hash_of_the_row(db):
     fill_with_checkpoint(3)
     for row in Entry.objects.values():
         assert archive_files.hash_of(sealing.sealed(row)) == row["hash"]
+
+
+def test_a_changed_tile_of_archived_rows_is_found(folder):
+    assert tree_verification.check_log_and_tree().holds
+    hashes = bytearray(Tile.objects.get(level=0, index=0).hashes)
+    hashes[100 * 32] ^= 1
+    with without_triggers():
+        Tile.objects.filter(level=0, index=0).update(hashes=bytes(hashes))
+    verdict = tree_verification.check_log_and_tree()
+    assert (verdict.first_broken, verdict.problem) == (1, "tile")

@@ -23,6 +23,7 @@ from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.proof_lines import Header, RowLine, file_lines
 from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.streaming import channels, cursors
 from snapshots.audit.tree import HashAt
 from snapshots.audit.tree_models import Checkpoint
 
@@ -77,12 +78,17 @@ def _last_older_than(moment: datetime) -> int:
     return first - 1 if first is not None else Entry.objects.all().last_sequence() or 0
 
 
+def _last_sent() -> list[int]:
+    """The last row that was sent to each stream: later rows must stay, or the stream would have a gap."""
+    return [cursors.get(channel.stream).sequence for channel in channels.configured()]
+
+
 def plan(older_than: datetime, checkpoint_size: int) -> Plan | None:
-    """The next rows to archive, whole tiles that a checkpoint covers; None if there are none."""
+    """The next rows to archive, whole tiles that a checkpoint covers and every stream has sent; None if there are none."""
     newest = rows.newest()
     before = newest.head if newest else Head()
     first = before.sequence + 1
-    last = min(_last_older_than(older_than), checkpoint_size)
+    last = min(_last_older_than(older_than), checkpoint_size, *_last_sent())
     last = min(last - last % TILE, before.sequence - before.sequence % ROWS_PER_FILE + ROWS_PER_FILE)
     return Plan(first, last, before) if last >= first else None
 

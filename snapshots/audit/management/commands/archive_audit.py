@@ -51,7 +51,7 @@ class Command(BaseCommand):
             self.stdout.write("SNAPPORTAL_ARCHIVE_AFTER_DAYS is 0: rows are never archived.")
         elif not count:
             self.stdout.write(
-                "No row is due: rows are archived by 256, when they are old enough and in a checkpoint."
+                "No row is due: rows are archived by 256, when they are old enough, in a checkpoint and sent to all streams."
             )
 
     def _report(self, step: Step) -> None:
