@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from snapportal.accounts import throttle
 from snapportal.accounts.models import User, new_session_seed
 from snapportal.accounts.people import PersonError
-from snapshots.audit import erasure, journal
+from snapshots.audit import erasure, holds, journal
 from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
@@ -56,7 +56,7 @@ def find(person: User) -> Found:
 
 
 def check_may_erase(person: User, *, actor: Actor) -> None:
-    """Raises PersonError for a person who is active, erased already, or the actor.
+    """Raises PersonError for a person who is active, erased already, under a legal hold, or the actor.
 
     A request that was under way during the erasure may have named the person once more: then it can be repeated.
     """
@@ -66,6 +66,14 @@ def check_may_erase(person: User, *, actor: Actor) -> None:
         raise PersonError(_("This person is erased already."))
     if person.is_active:
         raise PersonError(_("Deactivate this person first: only people who have left can be erased."))
+    hold = holds.people().get(person.pk)
+    if hold is not None:
+        raise PersonError(
+            _(
+                "A legal hold (row %(row)s of the audit log) keeps this person's name: it must be lifted first."
+            )
+            % {"row": hold.placed_in}
+        )
 
 
 def _anonymise(person: User) -> None:

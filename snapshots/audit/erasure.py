@@ -9,7 +9,7 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from snapshots.audit import erasure_rows, journal, locking
+from snapshots.audit import erasure_rows, holds, journal, locking
 from snapshots.audit.erasure_rows import ADDRESS_ERASE, PERSON_ERASE
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
@@ -44,9 +44,13 @@ def erase_person(*, actor: Actor, person_id: int, names: Iterable[str], reason: 
 
 
 def erase_addresses(*, actor: Actor, before: date) -> Entry | None:
-    """Erase the addresses of rows before this day (UTC); None if there is none. Only inside `journal.committed()`."""
+    """Erase the addresses of rows before this day (UTC), except of people under a hold; None if there is none.
+
+    Only inside `journal.committed()`.
+    """
     locking.take_advisory_lock()
     found = Subject.objects.filter(kind=Kind.ADDRESS, day__lt=before, erased_in=None)
+    found = found.exclude(person_id__in=holds.people())
     if not found.exists():
         return None
     return _erase(found, actor=actor, action=ADDRESS_ERASE, target="", reason="", more=f"; before {before}")

@@ -73,6 +73,11 @@ def in_force() -> Iterable[Hold]:
     return Hold.objects.filter(lifted_in=None)
 
 
+def people() -> dict[int, Hold]:
+    """Person's number → a hold in force that keeps what concerns this person."""
+    return {hold.person_id: hold for hold in in_force() if hold.person_id is not None}
+
+
 def held_rows() -> Q | None:
     """The condition on rows of the log that are under a hold; None when there is no hold."""
     conditions = [hold.held_rows for hold in in_force()]

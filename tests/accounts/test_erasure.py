@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from snapportal.accounts import erasure, people
 from snapportal.accounts.models import SignInFailure, User
-from snapshots.audit import erasure_rows, export, journal, verification
+from snapshots.audit import erasure_rows, export, holds, journal, verification
+from snapshots.audit.hold_models import parse_scope
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import Kind, Subject
@@ -121,6 +122,22 @@ def test_only_a_person_who_is_deactivated_can_be_erased(cast, signed_in):
     page = post(signed_in(cast.ada), cast.vera).text
     assert "Deactivate this person first" in page
     assert (User.objects.get(pk=cast.vera.pk).name, rows_of_erasure()) == ("Vera", [])
+
+
+def test_a_person_under_a_legal_hold_is_not_erased_until_it_is_lifted(cast, mia, signed_in, settings):
+    hold = holds.place(
+        actor=actor(cast.ada), scope=parse_scope(f"person {mia.pk}"), name="Case 7", reason="lawsuit"
+    )
+    assert f"A legal hold (row {hold.placed_in} of the audit log)" in post(signed_in(cast.ada), mia).text
+    settings.SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS = 1
+    with time_machine.travel(timezone.now() + timedelta(days=3)):
+        row = erasure.erase_old_addresses(actor=actor(cast.ada))
+        assert erasure.find(mia).addresses == 1
+        assert row is None or str(mia.pk) not in row.evidence
+        holds.lift(actor=actor(cast.ada), placed_in=hold.placed_in, reason="settled")
+        assert erasure.erase_old_addresses(actor=actor(cast.ada)) is not None
+    assert erasure.find(mia).addresses == 0
+    assert erase(mia, cast.ada).action == "person.erase"
 
 
 def test_nobody_erases_themselves(cast):
