@@ -1,0 +1,46 @@
+"""Tours of the archive of the audit log and of legal holds."""
+
+from pathlib import Path
+from tempfile import mkdtemp
+
+import pytest
+from django.urls import reverse
+
+from snapshots.audit import holds
+from snapshots.audit.archiving import run
+from snapshots.audit.hold_models import parse_scope
+from tests.e2e.tours import World, tour
+from tests.support.archives import archive_all, fill_with_checkpoint
+from tests.support.audit_rows import MIA
+
+
+@tour("archive_list", "archive_detail", "entry_detail", "entry_list")
+def archive_pages(world: World) -> None:
+    folder = Path(mkdtemp())
+    world.settings.SNAPPORTAL_ARCHIVE_DIR = str(folder)
+    page = world.site.page(world.cast.aron)
+    world.visit(page, reverse("archive_list"), "Nothing is archived")
+    fill_with_checkpoint(300)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "ROWS_PER_FILE", 256)
+        [archive] = archive_all(folder)
+    world.visit(page, reverse("entry_list"), "archived")
+    world.visit(page, reverse("archive_list"), archive.file_name)
+    world.visit(page, reverse("archive_detail", args=[archive.first]), "visit 255")
+    world.visit(page, reverse("entry_detail", args=[7]), "visit 6")
+    (folder / archive.file_name).unlink()
+    world.visit(page, reverse("archive_detail", args=[archive.first]), "missing")
+
+
+@tour("hold_list", "hold_place", "hold_lift")
+def hold_pages(world: World) -> None:
+    page = world.site.page(world.cast.ada)
+    world.visit(page, reverse("hold_list"), "No hold was ever placed")
+    world.visit(page, reverse("hold_place"), "Place a hold")
+    page.get_by_role("button", name="Place").click()
+    world.look(page, "Reason")
+    hold = holds.place(actor=MIA, scope=parse_scope("server 12345"), name="Case 7", reason="lawsuit " * 30)
+    world.visit(page, reverse("hold_list"), "In force")
+    world.visit(page, reverse("hold_lift", args=[hold.placed_in]), "Case 7")
+    holds.lift(actor=MIA, placed_in=hold.placed_in, reason="settled")
+    world.visit(page, reverse("hold_list"), "Lifted")
