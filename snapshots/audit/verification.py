@@ -106,10 +106,11 @@ def check_log(
     wrong key, not the log, is the cause of a signature that is not valid.
     """
     anchors = list(anchors)
+    last = Entry.objects.all().last_sequence()
     if accepted is None:
         accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     archive = archive_rows.newest()
-    verdict = _check_after(archive, start, anchors, accepted, tile_check)
+    verdict = _check_after(archive, start, last, anchors, accepted, tile_check)
     if verdict.problem == "gap":
         if tile_check is None and archive_rows.newest() != archive:  # rows left the database meanwhile
             return check_log(start=start, anchors=anchors, accepted=accepted)
@@ -123,14 +124,14 @@ def check_log(
 def _check_after(
     archive: Archive | None,
     start: Head | None,
+    last: int | None,
     anchors: list[Anchor],
     accepted: chain.Accepted,
     tile_check: TileCheck | None,
 ) -> Verdict:
-    """Verify the rows after `start` or after the archived ones, and first what is left of the archived ones."""
+    """Verify the rows up to `last` after `start` or after the archived ones, and first what is left of the archived ones."""
     ring = settings.SNAPPORTAL_AUDIT_KEYS
     entries = Entry.objects.all()
-    last = entries.last_sequence()
     names = SubjectChecks(ring, accepted)
 
     def check_more(row: sealing.Row) -> chain.Problem:

@@ -10,13 +10,14 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from snapshots.audit import chain, export, journal
+from snapshots.audit import chain, checkpoints, export, journal
+from snapshots.audit.checkpoints import CheckpointError
 from snapshots.audit.models import Entry
 from snapshots.views import audit
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from tests.support import audit_file
-from tests.support.audit_rows import MIA, columns_of, rows, verdict, write_events
+from tests.support.audit_rows import MIA, columns_of, fill_log, rows, verdict, write_events
 from tests.support.audit_triggers import without_sequence_check, without_triggers
 
 ROWS = 8
@@ -149,17 +150,31 @@ def test_nothing_is_written_after_a_last_row_that_cannot_be_read(log, change):
 
 
 @pytest.mark.parametrize("change", FOREIGN[:4])
-def test_an_export_has_a_line_for_a_row_that_cannot_be_read(log, change):
+def test_a_row_that_cannot_be_read_is_exported_as_csv_and_proven_by_no_file(log, change):
+    """No full tile has the hash of its leaf yet."""
+    checkpoints.make()
     tamper(log, change)
-    lines = b"".join(
-        export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json").chunks
-    ).splitlines()
-    log_rows = [json.loads(line) for line in lines]
-    numbers = [line.get("row", line)["sequence"] for line in log_rows]
-    assert numbers == list(range(1, ROWS + 1))
-    assert log_rows[4] == {"type": "unreadable", "sequence": 5} or "operation_id" in change
+    with pytest.raises(CheckpointError):
+        export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json")
     csv_file = b"".join(export.begin(actor=MIA, rows=Entry.objects.all(), format_name="csv").chunks)
     assert len(csv_file.decode().splitlines()) == ROWS + 2
+
+
+@pytest.mark.parametrize("change", FOREIGN[:4])
+def test_a_file_marks_a_row_that_cannot_be_read_as_damaged(log, change):
+    fill_log(300)
+    checkpoints.make()
+    tamper(log, change)
+    file = export.begin(actor=MIA, rows=Entry.objects.all(), format_name="json")
+    lines = [json.loads(line) for line in b"".join(file.chunks).splitlines()]
+    assert [line["from"] for line in lines if line.get("damaged")] == [4]
+    assert [line["row"]["sequence"] for line in lines if line["type"] == "row"] == [
+        1,
+        2,
+        3,
+        4,
+        *range(6, ROWS + 301),
+    ]
 
 
 def test_a_locked_database_is_not_reported_as_a_changed_row(log, capsys):
@@ -187,7 +202,7 @@ def test_pages_show_a_placeholder_for_a_row_that_cannot_be_read(log, change):
     assert [entry.sequence for entry in lines if not entry.is_readable] == [5]
     page = audit._page(Entry.objects.numbered(), {}, Roster([]), before=None, after=None)
     assert page.lines[3].what == texts.headline(lines[3]) != page.lines[4].what
-    assert audit._step(lines[3], keys())["is_sealed"] is False
+    assert audit._is_sealed(lines[3]) is False
 
 
 def test_unchanged_rows_are_read_as_stored(log):

@@ -41,6 +41,6 @@ def hold_pages(world: World) -> None:
     world.look(page, "Reason")
     hold = holds.place(actor=MIA, scope=parse_scope("server 12345"), name="Case 7", reason="lawsuit " * 30)
     world.visit(page, reverse("hold_list"), "In force")
-    world.visit(page, reverse("hold_lift", args=[hold.placed_in]), "Case 7")
+    world.visit(page, reverse("hold_lift", args=[hold.placed_in]), "server 12345")
     holds.lift(actor=MIA, placed_in=hold.placed_in, reason="settled")
     world.visit(page, reverse("hold_list"), "Lifted")

@@ -35,7 +35,7 @@ class CollectedRows:
                 continue
             if number != len(self.rows) + 1:
                 raise RuleError(f"row {len(self.rows) + 1} is missing")
-            is_known = self.newest_hash and "unreadable" not in row
+            is_known = self.newest_hash and row["type"] != "unreadable"
             if is_known and row["previous_hash"] != self.newest_hash:
                 raise RuleError(f"row {number} does not follow the row before it")
             self.rows.append(row)

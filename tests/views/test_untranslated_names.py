@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from html.parser import HTMLParser
 from itertools import cycle
+from pathlib import Path
 
 import pytest
 from django.http import HttpResponse
@@ -13,12 +14,15 @@ from django.utils import timezone
 
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
+from snapshots.audit.archiving import run
+from snapshots.audit.hold_models import Hold
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.inventory.reader import expire
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
+from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.desk import Desk, make_desk
 from tests.support.pages import hidden
 from tests.views.test_access_matrix import MATRIX
@@ -26,7 +30,7 @@ from tests.views.test_access_matrix import MATRIX
 VOID = {"br", "hr", "img", "input", "link", "meta", "progress", "meter"}
 NOT_TRANSLATED = {"title", "script", "style", "template"}
 """A title cannot hold elements; the others are not shown."""
-PROBES = {"livez", "readyz"}
+PROBES = {"livez", "readyz", "checkpoint_detail", "tile_detail", "partial_tile_detail"}
 TYPED_NAMES = {"typed_name", "name", "username", "email", "label", "person"}
 NEW_NAME = "before-sunday-mail"
 
@@ -182,6 +186,31 @@ def look_at_the_log(inspector: Inspector, desk: Desk, auditor: Client) -> None:
         inspector.visit(auditor, reverse("entry_detail", args=[entry.sequence]), shows=str(entry.hash))
 
 
+def look_at_archive_and_holds(inspector: Inspector, reader: Client, admin: Client, folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run, "ROWS_PER_FILE", 256)
+        fill_with_checkpoint(300)
+        [archive] = archive_all(folder)
+    inspector.visit(reader, "/audit/archive/", shows=archive.file_name)
+    inspector.visit(reader, reverse("archive_detail", args=[archive.first]), shows=archive.file_name)
+    inspector.visit(admin, "/audit/holds/place/")
+    placed = admin.post(
+        "/audit/holds/place/",
+        {"kind": "server", "value": "12345", "name": "web-server-01", "reason": "lawsuit"},
+        follow=True,
+    )
+    inspector.look(placed, shows="web-server-01")
+    row = Hold.objects.get().placed_in
+    inspector.visit(admin, reverse("hold_lift", args=[row]), shows="12345")
+    inspector.visit(admin, "/audit/holds/", shows="web-server-01")
+
+
+def test_the_archive_and_the_holds(inspector, cast, signed_in, tmp_path, settings):
+    settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path)
+    look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
+    assert inspector.found == []
+
+
 def test_the_audit_log(inspector, desk, cast, signed_in):
     look_at_the_log(inspector, desk, signed_in(cast.aron))
     assert inspector.found == []
@@ -247,9 +276,11 @@ def test_coming_in(inspector):
     assert inspector.found == []
 
 
-def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in):
+def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_path, settings):
+    settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path)
     look_at_servers(inspector, desk, mia)
     look_at_the_log(inspector, desk, signed_in(cast.aron))
+    look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
     look_at_operations(inspector, desk, mia)
     look_at_coming_in(inspector)
     look_at_tokens(inspector, desk, mia)

@@ -41,6 +41,7 @@ class PlaceHoldForm(forms.Form):
     name = forms.CharField(
         label=_("Name"),
         max_length=NAME_MAX_LENGTH,
+        widget=forms.TextInput(attrs={"translate": "no"}),
         help_text=_("For example the number of the case."),
     )
     reason = _reason_field()
