@@ -15,6 +15,7 @@ from tests.support.left_out import pytest_collection_modifyitems, pytest_termina
 from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 from tests.support.provider_check import check_provider
+from tests.support.reports import pytest_runtest_makereport
 
 __all__ = [
     "check_provider",
@@ -24,6 +25,7 @@ __all__ = [
     "imaginary_desk",
     "prepared_sandbox",
     "pytest_collection_modifyitems",
+    "pytest_runtest_makereport",
     "pytest_terminal_summary",
     "sandbox",
     "sandbox_data",
