@@ -103,7 +103,7 @@ class Head:
 
 @dataclass(frozen=True)
 class ValidRows:
-    """Consecutive rows that were verified already as the successors of the row before them (see log_reader.py).
+    """Consecutive rows of one key that were verified already as the successors of the row before them (log_reader.py).
 
     `head`: the last of them. `anchored`: the sequences of those that an anchor names, and that agree with it.
     """
@@ -238,11 +238,15 @@ class _AnchorChecks:
             self._oldest_allowed = min(self._oldest_allowed, anchor_age)
         return ""
 
-    def take(self, rows: ValidRows) -> None:
-        """Leave out the anchors that agree with these rows, which are sealed with the same key as the anchors."""
+    def check_valid(self, rows: ValidRows) -> Problem:
+        """The problem of the first of these rows; all of them, and the anchors that name them, have the same key."""
+        age = key_age(rows.head.key_id, self._ring)
+        if age > self._oldest_allowed:
+            return "key_change"
         for sequence in rows.anchored:
-            for anchor in self._pending.pop(sequence, ()):
-                self._oldest_allowed = min(self._oldest_allowed, key_age(anchor.key_id, self._ring))
+            self._pending.pop(sequence, None)  # several anchors may name one row
+            self._oldest_allowed = age
+        return ""
 
     @property
     def all_found(self) -> bool:
@@ -275,7 +279,8 @@ def verify(
     anchor_checks = _AnchorChecks(anchors, ring, head, accepted)
     for row in rows:
         if isinstance(row, ValidRows):
-            anchor_checks.take(row)
+            if problem := anchor_checks.check_valid(row):
+                return Verdict(count, head.sequence + 1, problem, head)
             head, count = row.head, count + row.count
             continue
         problem = check_row(row, head, ring, accepted) or anchor_checks.check(row) or check_more(row)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from snapshots.audit import chain, journal
+from snapshots.audit import chain, journal, log_reader, verification
 from tests.support.audit_rows import MIA, rows, verdict, write_events
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,29 @@ def anchor(at: chain.Head, key_id: str, ring: dict[str, bytes]) -> chain.Anchor:
 def problem_of(log_rows: list[dict], ring, *anchors: chain.Anchor) -> tuple[int | None, str]:
     result = chain.verify(log_rows, ring, anchors=anchors)
     return result.first_broken, result.problem
+
+
+@pytest.mark.parametrize("rows_per_read", [1, 2, 3, 4, 1000])
+def test_rows_of_an_old_key_after_an_anchor_of_a_newer_one_are_found_in_every_batch(
+    settings, old_key, monkeypatch, rows_per_read
+):
+    write_events(4)
+    settings.SNAPPORTAL_AUDIT_KEYS = ring = {"a2": NEW_KEY, "a1": old_key}
+    noted = anchor(verdict().head, "a2", ring)
+    settings.SNAPPORTAL_AUDIT_KEYS = {"a1": old_key}
+    write_events(4)
+    settings.SNAPPORTAL_AUDIT_KEYS = ring
+    monkeypatch.setattr(log_reader, "ROWS_PER_READ", rows_per_read)
+    found = verification.check_log(anchors=[noted])
+    assert (found.first_broken, found.problem, found.count) == (5, "key_change", 4)
+    later = verification.check_log(anchors=[noted], start=verification.find_head(noted))
+    assert (later.first_broken, later.problem) == (5, "key_change")
+
+
+def test_several_anchors_of_one_row_agree(rotated):
+    noted = anchor(verdict().head, "a2", rotated)
+    write_events(2)
+    assert verification.check_log(anchors=[noted, noted]).holds
 
 
 def test_a_change_to_a_newer_key_is_valid(rotated):
