@@ -1,6 +1,6 @@
 """The hash chain: how a row is sealed (signed with a keyed hash) and verified. No Django, no database.
 
-hash = HMAC-SHA-256(key, leaf_hash(sealed_bytes(row)))     see sealing.py and tree.py
+hash = HMAC-SHA-256(key, leaf_of(row))             see sealing.py
 row.previous_hash = hash of the previous row       GENESIS for the first row
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Literal
 
-from snapshots.audit import sealing, tree
+from snapshots.audit import sealing
 from snapshots.audit.sealing import Row
 
 KeyRing = Mapping[str, bytes]
@@ -127,9 +127,14 @@ class Verdict:
         return self.first_broken is None
 
 
+def seal_leaf(leaf: bytes, key: bytes) -> str:
+    """The hash under `key` of the row with this leaf, 64 hex digits."""
+    return hmac.digest(key, leaf, "sha256").hex()
+
+
 def seal(row: Row, key: bytes) -> str:
-    """The hash of the row under `key`, 64 hex digits."""
-    return hmac.digest(key, tree.leaf_hash(sealing.sealed_bytes(row)), "sha256").hex()
+    """The hash of the row under `key`, 64 hex digits. Raises one of sealing.UNSERIALISABLE."""
+    return seal_leaf(sealing.leaf_of(row), key)
 
 
 def digest(row: Row) -> str:

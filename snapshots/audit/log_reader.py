@@ -6,7 +6,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Final
 
-from snapshots.audit import chain, erasure_rows, fast_verification, holds, sealing, tree
+from snapshots.audit import chain, erasure_rows, fast_verification, holds, sealing
 from snapshots.audit.chain import Accepted, Anchor, Head, KeyRing, ValidRows
 from snapshots.audit.fast_verification import Batch, Key
 from snapshots.audit.models import Entry
@@ -116,6 +116,6 @@ class LogReader:
         if chain.UNREADABLE in row or self._accepted.covers(row):
             return None
         try:
-            return tree.leaf_hash(sealing.sealed_bytes(row))
+            return sealing.leaf_of(row)
         except sealing.UNSERIALISABLE:
             return None

@@ -107,12 +107,17 @@ class Entry(models.Model):
         """Commitment → subject of those that this row refers to (and perhaps of others)."""
         return subjects.of([self.row])
 
+    def _subject_in(self, column: str) -> Subject | None:
+        return self.subjects.get(getattr(self, column))
+
     def _value_of(self, column: str) -> str:
-        return subjects.values_in(self.row, self.subjects)[column]
+        subject = self._subject_in(column)
+        return subject.value if subject else ""
 
     def erased_in(self, column: str) -> int | None:
         """The sequence of the row that records the erasure of what this subject column held; None if it is not erased."""
-        return subjects.erased_columns(self.row, self.subjects).get(column)
+        subject = self._subject_in(column)
+        return subject.erased_in if subject else None
 
     @property
     def actor_name(self) -> str:

@@ -14,6 +14,8 @@ from uuid import UUID
 
 import msgspec
 
+from snapshots.audit import tree
+
 Row = Mapping[str, Any]
 """Column name to value: None, bool, int, str, UUID or an aware datetime."""
 
@@ -58,7 +60,7 @@ SUBJECT_COLUMNS: Final = (
     "target_subject",
 )
 SEALED_COLUMNS: Final = tuple(sorted(("format", *CLEAR_COLUMNS, *SALTED_COLUMNS, *SUBJECT_COLUMNS)))
-_NUMBERS: Final = frozenset({"server_id", "snapshot_id"})
+NUMBER_COLUMNS: Final = frozenset({"server_id", "snapshot_id"})
 _SALTED_PARTS: Final = tuple(
     (
         SEALED_COLUMNS.index(column),
@@ -66,7 +68,7 @@ _SALTED_PARTS: Final = tuple(
         SALT_BYTES * number,
         SALT_BYTES * (number + 1),
         column.encode() + b"\n",
-        int if column in _NUMBERS else str,
+        int if column in NUMBER_COLUMNS else str,
     )
     for number, column in enumerate(SALTED_COLUMNS)
 )
@@ -173,6 +175,16 @@ def sealed(row: Row) -> dict[str, Any]:
 def sealed_bytes(row: Row) -> bytes:
     """The bytes that are signed and hashed into the tree. Raises one of UNSERIALISABLE."""
     return encode_values(_sealed_values(row))
+
+
+def leaf_of(row: Row) -> bytes:
+    """The row's leaf in the tree. Raises one of UNSERIALISABLE."""
+    return tree.leaf_hash(sealed_bytes(row))
+
+
+def leaf_of_sealed(columns: Mapping[str, Any]) -> bytes:
+    """The leaf of a sealed object, such as a file of the log holds. Raises one of UNSERIALISABLE."""
+    return tree.leaf_hash(canonical(columns))
 
 
 def openings(row: Row, columns: Iterable[str] = SALTED_COLUMNS) -> dict[str, dict[str, Any]]:

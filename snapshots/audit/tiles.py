@@ -42,7 +42,7 @@ def split_hashes(data: bytes) -> list[bytes]:
 
 def _leaf_hash(row: sealing.Row) -> bytes:
     try:
-        return tree.leaf_hash(sealing.sealed_bytes(row))
+        return sealing.leaf_of(row)
     except sealing.UNSERIALISABLE:
         raise TileError(f"row {row['sequence']} cannot be read") from None
 

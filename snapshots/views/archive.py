@@ -13,7 +13,7 @@ from snapshots.audit.archiving import reading, rows
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
 from snapshots.views.access import requires
-from snapshots.views.entry_lines import EntryLine, entry_line, sequence_from
+from snapshots.views.entry_lines import entry_line, sequence_from
 from snapshots.views.roster import Roster
 from snapshots.views.texts import archive as texts
 from snapshots.views.texts.base import Badge
@@ -34,23 +34,17 @@ class FileLine:
     badge: Badge
 
 
-@dataclass(frozen=True)
-class RowLine:
-    line: EntryLine
-    is_in_tree: bool
-
-
 def _folder() -> Path:
     return Path(settings.SNAPPORTAL_ARCHIVE_DIR)
 
 
-def _file_line(archive: Archive) -> FileLine:
+def _file_line(archive: Archive, state: str) -> FileLine:
     return FileLine(
         url=reverse("archive_detail", args=[archive.first]),
         record_url=reverse("entry_detail", args=[archive.recorded_in]),
         archive=archive,
         recorded_at=archive.recorded_at,
-        badge=texts.FILE_STATES[reading.state_of(archive, _folder())],
+        badge=texts.FILE_STATES[state],
     )
 
 
@@ -61,7 +55,7 @@ def archive_list(request: HttpRequest) -> HttpResponse:
     before = sequence_from(request, "before")
     shown = [one for one in reversed(archives) if before is None or one.first < before]
     context = {
-        "files": [_file_line(one) for one in shown[:FILES_PER_PAGE]],
+        "files": [_file_line(one, reading.state_of(one, _folder())) for one in shown[:FILES_PER_PAGE]],
         "older": shown[FILES_PER_PAGE - 1].first if len(shown) > FILES_PER_PAGE else None,
         "is_first_page": before is None,
         "count": len(archives),
@@ -85,10 +79,12 @@ def archive_detail(request: HttpRequest, first: int) -> HttpResponse:
     names = Roster.load().names(one.entry for one in found)
     older = until - ROWS_PER_PAGE
     context = {
-        "file": _file_line(archive),
+        "file": _file_line(archive, state),
         "archive": archive,
         "state": state,
-        "lines": [RowLine(entry_line(one.entry, names[one.entry.sequence]), one.is_in_tree) for one in found],
+        "lines": [
+            entry_line(one.entry, names[one.entry.sequence], is_in_tree=one.is_in_tree) for one in found
+        ],
         "older": older if older >= archive.first else None,
         "newer": until + ROWS_PER_PAGE if until < archive.last else None,
     }

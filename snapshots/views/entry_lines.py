@@ -29,9 +29,11 @@ class EntryLine:
     why: str
     note: "StrPromise | str"
     result: Badge
+    is_in_tree: bool
+    """Of an archived row: whether it is the row that the tree has at its place."""
 
 
-def entry_line(entry: Entry, who: str) -> EntryLine:
+def entry_line(entry: Entry, who: str, *, is_in_tree: bool = True) -> EntryLine:
     return EntryLine(
         url=reverse("entry_detail", args=[int(entry.sequence)]),
         at=entry.at,
@@ -43,6 +45,7 @@ def entry_line(entry: Entry, who: str) -> EntryLine:
         why=entry.reason,
         note=texts.code_words(entry),
         result=texts.result_badge(entry),
+        is_in_tree=is_in_tree,
     )
 
 

@@ -39,11 +39,7 @@ def entry_receipt(request: HttpRequest, sequence: int) -> HttpResponseBase:
     found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
     if not found or not found[0].is_readable:
         raise Http404
-    entry = found[0]
-    rows = Entry.objects.filter(sequence=sequence)
-    if entry.operation_id is not None:
-        rows = Entry.objects.filter(operation_id=entry.operation_id)
-    return _receipt(request, rows.numbered(), f"entry {sequence}", columns=None)
+    return _receipt(request, found[0].history, f"entry {sequence}", columns=None)
 
 
 @requires("signed_in", "POST")

@@ -8,18 +8,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
-from snapshots.audit import sealing, subjects, tiles, tree
+from snapshots.audit import sealing, subjects, tiles
 from snapshots.audit.archiving import files, rows, verification
 from snapshots.audit.archiving.files import ArchiveFileError, Line
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
 from snapshots.audit.tiles import TileError
 from snapshots.audit.tree import HashAt
-
-NUMBERS: Final = frozenset({"server_id", "snapshot_id"})
 
 
 @dataclass(frozen=True)
@@ -75,7 +73,7 @@ def _entry(line: Line) -> Entry:
     columns: dict[str, Any] = {name: sealed[name] for name in sealing.CLEAR_COLUMNS}
     columns |= {name: sealed[name] or "" for name in sealing.SUBJECT_COLUMNS}
     for name in sealing.SALTED_COLUMNS:
-        empty = None if name in NUMBERS else ""
+        empty = None if name in sealing.NUMBER_COLUMNS else ""
         columns[name] = opened[name]["value"] if name in opened else empty
     columns["at"] = datetime.fromisoformat(sealed["at"])
     columns["operation_id"] = UUID(sealed["operation_id"]) if sealed["operation_id"] else None
@@ -85,7 +83,7 @@ def _entry(line: Line) -> Entry:
 def _is_in_tree(line: Line, hash_at: HashAt) -> bool:
     row = line["row"]
     try:
-        if tree.leaf_hash(sealing.canonical(row)) != hash_at(0, row["sequence"] - 1):
+        if sealing.leaf_of_sealed(row) != hash_at(0, row["sequence"] - 1):
             return False
     except TileError:
         return False

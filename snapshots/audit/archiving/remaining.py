@@ -5,7 +5,7 @@ Their neighbours may be gone, so each is verified by its own signature and by it
 
 from collections.abc import Callable, Iterable
 
-from snapshots.audit import chain, sealing, tiles, tree
+from snapshots.audit import chain, sealing, tiles
 from snapshots.audit.chain import Accepted, Head, KeyRing, Problem, Verdict
 from snapshots.audit.sealing import Row
 from snapshots.audit.tiles import TileError
@@ -44,4 +44,4 @@ def _check_leaf(row: Row, hash_at: HashAt) -> Problem:
         expected = hash_at(0, row["sequence"] - 1)
     except TileError:
         return "leaf"
-    return "" if tree.leaf_hash(sealing.sealed_bytes(row)) == expected else "leaf"
+    return "" if sealing.leaf_of(row) == expected else "leaf"

@@ -14,7 +14,17 @@ from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, checkpoints, holds, journal, locking, sealing, tiles, tree
+from snapshots.audit import (
+    accepted_damage,
+    chain,
+    checkpoints,
+    holds,
+    journal,
+    lines,
+    locking,
+    sealing,
+    tiles,
+)
 from snapshots.audit.archiving import files, proof, rows
 from snapshots.audit.archiving.files import ArchiveFileError, Line
 from snapshots.audit.archiving.rows import Archive
@@ -27,8 +37,7 @@ from snapshots.audit.streaming import channels, cursors
 from snapshots.audit.tree import HashAt
 from snapshots.audit.tree_models import Checkpoint
 
-TILE: Final = 256
-ROWS_PER_FILE: Final = 64 * TILE
+ROWS_PER_FILE: Final = 64 * tiles.WIDTH
 """Reading one row back unpacks its whole file: about 25 MB."""
 ROWS_PER_DELETE: Final = 256
 
@@ -89,7 +98,7 @@ def plan(older_than: datetime, checkpoint_size: int) -> Plan | None:
     before = newest.head if newest else Head()
     first = before.sequence + 1
     last = min(_last_older_than(older_than), checkpoint_size, *_last_sent())
-    last = min(last - last % TILE, before.sequence - before.sequence % ROWS_PER_FILE + ROWS_PER_FILE)
+    last = min(last - last % tiles.WIDTH, before.sequence - before.sequence % ROWS_PER_FILE + ROWS_PER_FILE)
     return Plan(first, last, before) if last >= first else None
 
 
@@ -136,7 +145,7 @@ def archive_next(*, actor: Actor, folder: Path, older_than: datetime) -> Archive
 
 def row_line(row: sealing.Row) -> RowLine:
     """The line of a row: salted values are open; names and addresses are not in it, so that they can be erased."""
-    return {"type": "row", "row": sealing.sealed(row), "open": sealing.openings(row)}
+    return lines.row_line(row, {})
 
 
 def _lines(planned: Plan, checkpoint: Checkpoint, hash_at: HashAt) -> Iterator[str]:
@@ -178,8 +187,7 @@ def _compare(path: Path, planned: Plan, hash_at: HashAt) -> None:
 def _is_same(line: Line, row: sealing.Row, hash_at: HashAt) -> bool:
     if line["type"] == "row":
         return line == row_line(row)
-    leaf = tree.leaf_hash(sealing.sealed_bytes(row))
-    return bool(line.get("damaged")) and leaf != hash_at(0, row["sequence"] - 1)
+    return bool(line.get("damaged")) and sealing.leaf_of(row) != hash_at(0, row["sequence"] - 1)
 
 
 def _record(actor: Actor, archive: Archive) -> bool:
@@ -209,17 +217,17 @@ def let_go(archive: Archive, folder: Path) -> int:
         raise ArchiveFileError(
             f"{path} is not the file that row {archive.recorded_in} names: its SHA-256 differs"
         )
-    lines = files.data_lines(path, archive.first, archive.last)
+    written = files.data_lines(path, archive.first, archive.last)
     count = 0
-    while batch := list(islice(lines, ROWS_PER_DELETE)):
+    while batch := list(islice(written, ROWS_PER_DELETE)):
         count += _delete_batch(archive, batch)
     return count
 
 
-def _delete_batch(archive: Archive, lines: list[Line]) -> int:
+def _delete_batch(archive: Archive, batch: list[Line]) -> int:
     """Delete those of these rows that are in the database as they are in the file."""
     written = {
-        line["row"]["sequence"]: sealing.canonical(line["row"]) for line in lines if line["type"] == "row"
+        line["row"]["sequence"]: sealing.canonical(line["row"]) for line in batch if line["type"] == "row"
     }
     with journal.committed():
         locking.take_advisory_lock()  # no hold is placed from here on

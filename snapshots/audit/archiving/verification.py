@@ -1,6 +1,5 @@
 """Verifies the archive files: each is the one that the log names, and has exactly the rows of the tree."""
 
-import hmac
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from snapshots.audit import sealing, tiles, tree
+from snapshots.audit import chain, sealing, tiles
 from snapshots.audit.archiving import files, rows
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
@@ -85,7 +84,7 @@ def _check_line(line: dict[str, Any], expected: int, hash_at: HashAt, kept: set[
     row = line.get("row")
     if not isinstance(row, dict) or row.get("sequence") != expected:
         return "it is missing or out of order"
-    if tree.leaf_hash(sealing.canonical(row)) != hash_at(0, expected - 1):
+    if sealing.leaf_of_sealed(row) != hash_at(0, expected - 1):
         return "it is not the row that the tree has at its place"
     if row["action"] in rows.KEPT_ACTIONS and expected not in kept:
         return "it must stay in the database, and is gone from there"
@@ -100,4 +99,4 @@ def _kept_rows(archive: Archive) -> set[int]:
 def hash_of(sealed: Mapping[str, Any]) -> str:
     """The hash that seals this row, computed with its key; '' if that key is not configured."""
     key = settings.SNAPPORTAL_AUDIT_KEYS.get(str(sealed.get("key_id")))
-    return hmac.digest(key, tree.leaf_hash(sealing.canonical(sealed)), "sha256").hex() if key else ""
+    return chain.seal_leaf(sealing.leaf_of_sealed(sealed), key) if key else ""

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
-
 from snapshots.audit import chain, lines, sealing
 from snapshots.audit.subjects import Subject
 
@@ -52,8 +50,3 @@ def make_event(row: Row, known: Mapping[str, Subject]) -> Event:
 
 def _to_json(fields: dict[str, Any]) -> str:
     return json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def log_origin() -> str:
-    """The name of this log, '' where none is set."""
-    return str(getattr(settings, "SNAPPORTAL_LOG_ORIGIN", ""))

@@ -17,9 +17,11 @@ import time
 from dataclasses import dataclass
 from typing import Final
 
+from django.conf import settings
+
 from snapshots.audit import outbound
 from snapshots.audit.outbound import Call
-from snapshots.audit.streaming import events, sender
+from snapshots.audit.streaming import sender
 from snapshots.audit.streaming.batches import Batch
 from snapshots.audit.streaming.events import Event
 
@@ -45,7 +47,7 @@ def host_name() -> str:
 def make_message(batch: Batch, event: Event, previous_hash: str) -> bytes:
     """One RFC 5424 message; its content is the row's JSON, in ASCII."""
     parameters = {
-        "origin": events.log_origin(),
+        "origin": settings.SNAPPORTAL_LOG_ORIGIN,
         "stream": batch.stream,
         "sequence": event.sequence,
         "treeSize": event.sequence,

@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from django.conf import settings
+
 from snapshots.audit import outbound, sealing
-from snapshots.audit.streaming import events, sender
+from snapshots.audit.streaming import sender
 from snapshots.audit.streaming.batches import Batch
 
 
@@ -33,7 +35,7 @@ def message_id(batch: Batch) -> str:
 def make_body(batch: Batch) -> bytes:
     """The JSON object of a batch. `tree_size` is the number of rows of the log up to the last row of the batch."""
     data: dict[str, Any] = {
-        "origin": events.log_origin(),
+        "origin": settings.SNAPPORTAL_LOG_ORIGIN,
         "stream": batch.stream,
         "first_sequence": batch.first.sequence,
         "last_sequence": batch.last.sequence,
