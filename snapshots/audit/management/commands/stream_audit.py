@@ -1,8 +1,6 @@
 """manage.py stream_audit: sends the rows of the audit log to the webhook and the syslog server of the settings."""
 
-import signal
 import sys
-import threading
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from django.db import Error, close_old_connections
 
 from snapshots.audit.management.accept_command import REASON_LENGTH, account
+from snapshots.audit.management.end_signal import EndSignal
 from snapshots.audit.management.writing_command import WritingCommand
 from snapshots.audit.models import Entry
 from snapshots.audit.streaming import channels, cursors, sender
@@ -67,9 +66,8 @@ class Command(WritingCommand):
         return turn
 
     def _send_until_signal(self, found: list[Channel]) -> None:
-        ended = threading.Event()
-        signal.signal(signal.SIGTERM, lambda *_: ended.set())
-        signal.signal(signal.SIGINT, lambda *_: ended.set())
+        ended = EndSignal()
+        ended.listen()
         self.stdout.write(f"Streams: {', '.join(channel.stream for channel in found)}. SIGTERM ends them.")
         self.stdout.flush()
         reported: dict[str, tuple[State, str]] = {}
@@ -83,7 +81,7 @@ class Command(WritingCommand):
                     self._report(turn)
             ended.wait(0 if is_behind else POLL_SECONDS)
 
-    def _take_turn(self, channel: Channel, ended: threading.Event) -> Turn:
+    def _take_turn(self, channel: Channel, ended: EndSignal) -> Turn:
         close_old_connections()
         try:
             return sender.send_rows(channel, must_end=ended.is_set)
