@@ -28,29 +28,10 @@ ANCHOR_PREFIX: Final = b"snapportal anchor\n"
 """Domain separation: the signature of an anchor can never be the hash of a row."""
 
 Problem = Literal[
-    "",
-    "before",
-    "gap",
-    "order",
-    "unreadable",
-    "key",
-    "hash",
-    "link",
-    "key_change",
-    "time",
-    "anchor",
-    "cut",
-    "lost",
-    "leaf",
-    "tile",
-    "checkpoint",
-    "cut_tree",
-    "subject",
-    "subject_missing",
-    "erasure",
-    "hold",
-    "archive",
-]
+    "", "before", "gap", "order", "unreadable", "key", "hash", "link", "key_change", "time",
+    "anchor", "cut", "lost", "leaf", "tile", "checkpoint", "cut_tree", "subject",
+    "subject_missing", "erasure", "hold", "archive",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,6 +80,10 @@ class Head:
     hash: str = GENESIS
     at: str = ""
     key_id: str = ""
+
+    @classmethod
+    def of(cls, row: Row) -> "Head":
+        return cls(row["sequence"], row["hash"], str(sealing.to_json_value(row["at"])), row["key_id"])
 
 
 @dataclass(frozen=True)
@@ -292,7 +277,7 @@ def verify(
         if problem:
             has_number = type(row["sequence"]) is int and problem != "gap"
             return Verdict(count, row["sequence"] if has_number else head.sequence + 1, problem, head)
-        head = Head(row["sequence"], row["hash"], sealing.to_json_value(row["at"]), row["key_id"])
+        head = Head.of(row)
         count += 1
     if not anchor_checks.all_found:
         return Verdict(count, head.sequence + 1, "cut", head)

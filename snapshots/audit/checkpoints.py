@@ -87,7 +87,7 @@ def _check_rows(last: Checkpoint | None) -> None:
     start = None
     for row in Entry.objects.filter(sequence=last.size).rows() if last else ():
         if chain.UNREADABLE not in row:
-            start = chain.Head(row["sequence"], row["hash"], sealing.to_json_value(row["at"]), row["key_id"])
+            start = chain.Head.of(row)
     verdict = verification.check_log(start=start)
     if not verdict.holds:
         raise BrokenLogError(f"the log is broken at {verification.describe(verdict)}")

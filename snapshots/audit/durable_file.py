@@ -1,4 +1,4 @@
-"""Appends lines to the files that are kept outside the database."""
+"""Writes the files that are kept outside the database so that they survive a power failure."""
 
 import os
 from pathlib import Path
@@ -10,6 +10,15 @@ def _lacks_final_newline(handle: int) -> bool:
     return size > 0 and os.pread(handle, 1, size - 1) != b"\n"
 
 
+def sync_folder(folder: Path) -> None:
+    """Flush the entries of a folder to the disk, which makes a new file survive a power failure. Raises OSError."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
 def append_line(path: Path, line: str) -> None:
     """Append a line to the file, which is made if it does not exist, and flush it to the disk. Raises OSError."""
     handle = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640)
@@ -18,8 +27,4 @@ def append_line(path: Path, line: str) -> None:
         file.write(separator + line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)  # makes the directory entry of a new file survive a power failure
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

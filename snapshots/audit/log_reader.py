@@ -79,10 +79,7 @@ class LogReader:
             yield from self._one_by_one(rows)
             if not rows or chain.UNREADABLE in rows[-1]:
                 return
-            last = rows[-1]
-            head = Head(
-                last["sequence"], last["hash"], str(sealing.to_json_value(last["at"])), last["key_id"]
-            )
+            head = Head.of(rows[-1])
 
     def _read_valid(self, head: Head) -> ValidRows | None:
         if self._until is None:

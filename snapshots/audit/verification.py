@@ -174,13 +174,7 @@ def find_head(anchor: Anchor) -> Head | None:
         )
     except tolerant_rows.UnreadableError:
         return None
-    return next(
-        (
-            Head(row["sequence"], row["hash"], sealing.to_json_value(row["at"]), row["key_id"])
-            for row in found
-        ),
-        None,
-    )
+    return next(map(Head.of, found), None)
 
 
 def recorded_anchors(acceptances: Iterable[Acceptance], until: int | None) -> Iterator[tuple[int, Pair]]:

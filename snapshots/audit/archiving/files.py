@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, Final
 
 from snapshots.audit import tree
+from snapshots.audit.durable_file import sync_folder
 
 NAME: Final = re.compile(r"\Aaudit-(\d{9,18})-(\d{9,18})\.jsonl\.gz\Z")
 Line = dict[str, Any]
@@ -38,14 +39,6 @@ def sha256_of(path: Path) -> str:
         raise ArchiveFileError(f"{path} cannot be read: {error.strerror}") from error
 
 
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 def _write_all(file: IO[bytes], content: Iterable[str]) -> None:
     with gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) as packed:
         for line in content:
@@ -66,7 +59,7 @@ def write(path: Path, content: Iterable[str]) -> None:
             _write_all(file, content)
         os.link(unfinished, path)
         unfinished.unlink()
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise ArchiveFileError(f"{path} cannot be written: {error.strerror}") from error
 
