@@ -20,7 +20,7 @@ from tests.support.provider import make_client
 
 @pytest.fixture
 def client(http_sandbox):
-    return make_client(http_sandbox.sandbox.token, http_sandbox.url, timeout_seconds=0.5)
+    return make_client(http_sandbox.sandbox.token, http_sandbox.url, timeout_seconds=1.0)
 
 
 @pytest.fixture

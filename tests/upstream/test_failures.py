@@ -14,7 +14,8 @@ TOKEN = "canary-token-3f8a61c2"
 
 @pytest.fixture
 def client(wire):
-    return make_client(TOKEN, wire.url, timeout_seconds=0.4)
+    """Its deadline is long: only a test of the deadline itself may depend on how busy the machine is."""
+    return make_client(TOKEN, wire.url, timeout_seconds=5)
 
 
 CALLS = {
@@ -145,8 +146,9 @@ def test_answer_that_is_not_http_leaves_a_write_unknown(wire, client, call, raw)
 
 
 @every_write
-def test_write_that_times_out_is_unknown_and_is_not_repeated(wire, client, call):
+def test_write_that_times_out_is_unknown_and_is_not_repeated(wire, call):
     wire.misbehave("hang_before", times=0)
+    client = make_client(TOKEN, wire.url, timeout_seconds=0.4)
     assert fails(client, call, errors.DeadlineError).effect == "unknown"
     assert len(wire.calls) == 1
 
