@@ -2,14 +2,13 @@
 
 import os
 import secrets
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
-from snapportal import logs
+from snapportal import databases, logs
 from snapportal.environment import (
     Environment,
     parse_api_url,
@@ -119,28 +118,7 @@ _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
 _database: Any = environment.read(env.dj_db_url, "DATABASE_URL", _sqlite_url, conn_max_age=600)
 DATABASES: dict[str, Any] = {"default": _database if isinstance(_database, dict) else {}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-
-
-def wal_is_safe(version: tuple[int, ...]) -> bool:
-    """SQLite before 3.51.3 can lose committed writes in WAL mode, except 3.44.6 and 3.50.7 (sqlite.org, WAL-reset bug)."""
-    return version >= (3, 51, 3) or version in {(3, 44, 6), (3, 50, 7)}
-
-
-if DATABASES["default"].get("ENGINE") == "django.db.backends.sqlite3":
-    _mode = "WAL" if wal_is_safe(sqlite3.sqlite_version_info) else "DELETE"
-    DATABASES["default"]["OPTIONS"] = {
-        "transaction_mode": "IMMEDIATE",  # otherwise a transaction that reads before it writes could fail as "locked"
-        "timeout": 20,
-        "init_command": f"PRAGMA journal_mode={_mode};PRAGMA synchronous=FULL;PRAGMA foreign_keys=ON;PRAGMA secure_delete=ON",
-    }
-else:
-    DATABASES["default"].setdefault("OPTIONS", {})["pool"] = {
-        "min_size": 1,
-        "max_size": SNAPPORTAL_THREADS + 2,  # a thread without a connection would wait for one
-        "timeout": 5,
-    }
-    DATABASES["default"]["CONN_MAX_AGE"] = 0
-    DATABASES["default"]["OPTIONS"]["connect_timeout"] = 5
+databases.complete(DATABASES["default"], threads=SNAPPORTAL_THREADS)
 
 CACHES: dict[str, Any]
 if os.environ.get("SNAPPORTAL_CACHE_URL"):
@@ -172,6 +150,12 @@ INSTALLED_APPS = [
     "snapshots.audit",
     "snapshots.inventory",
     "snapshots.operations",
+    "snapshots.jobs",
+    "snapshots.deletions",
+    "snapshots.observations",
+    "snapshots.schedules",
+    "snapshots.notifications",
+    "snapshots.worker",
 ]
 MIDDLEWARE = [
     "snapportal.middleware.RequestMiddleware",

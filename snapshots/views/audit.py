@@ -26,6 +26,7 @@ from snapshots.views.entry_lines import EntryLine, entry_line, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
+from snapshots.views.texts import audit_names
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
@@ -119,7 +120,7 @@ def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
         "badge": texts.step_badge(entry),
         "meaning": texts.step_words(entry),
         "why": texts.code_words(entry),
-        "channel": texts.CHANNELS.get(entry.channel, entry.channel),
+        "channel": audit_names.CHANNELS.get(entry.channel, entry.channel),
         "is_sealed": is_sealed,
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
         "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),
@@ -204,7 +205,7 @@ def entry_export(request: HttpRequest) -> HttpResponseBase:
         "count_words": _count_words(count),
         "filters": form.in_words(),
         "query": urlencode(chosen),
-        "columns": [(column, texts.COLUMNS[column]) for column in lines.COLUMNS],
+        "columns": [(column, audit_names.COLUMNS[column]) for column in lines.COLUMNS],
         "archived": archive_rows.last_archived(),
     }
     return render(request, "audit/entry_export.html", context)

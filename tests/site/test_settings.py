@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from snapportal.databases import wal_is_safe
 from snapportal.environment import (
     Environment,
     ValidationError,
@@ -20,7 +21,6 @@ from snapportal.environment import (
     parse_key_ring,
     parse_url,
 )
-from snapportal.settings import wal_is_safe
 
 ROOT = Path(__file__).resolve().parents[2]
 

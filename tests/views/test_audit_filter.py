@@ -11,7 +11,7 @@ from snapshots.audit.journal import Actor
 from snapshots.contract import Server
 from snapshots.inventory import readings
 from snapshots.inventory.readings import CachedReading
-from snapshots.views.texts.audit import ACTIONS
+from snapshots.views.texts.audit_names import ACTIONS
 from tests.support.audit_rows import write_operation
 from tests.support.desk import make_desk
 from tests.support.pages import text_of

@@ -15,7 +15,7 @@ from snapshots.audit.models import Entry
 from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.operations.models import Action
 from snapshots.views import audit
-from snapshots.views.texts.audit import ACTIONS
+from snapshots.views.texts.audit_names import ACTIONS
 from tests.support.audit_rows import ARON, MIA, MIA_ID, rows, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
 

@@ -16,7 +16,8 @@ from snapshots.audit.queries import EntryQuerySet
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address, parse_address, servers_at
 from snapshots.views.roster import Roster
-from snapshots.views.texts.audit import ACTIONS, RESULTS, server_address_text
+from snapshots.views.texts.audit import server_address_text
+from snapshots.views.texts.audit_names import ACTIONS, RESULTS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise

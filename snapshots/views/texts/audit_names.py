@@ -1,0 +1,144 @@
+"""Names in the audit log as text: actions, results, codes, columns and channels. An unknown one is shown as recorded."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as lazy
+
+from snapshots.audit.chain import UNREADABLE
+from snapshots.views.texts.base import Badge
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
+    "snapshot.create": (lazy("Create a snapshot"), lazy("Create snapshot %(snapshot)s of %(server)s")),
+    "snapshot.restore": (lazy("Restore a server"), lazy("Restore %(server)s from %(snapshot)s")),
+    "snapshot.delete": (lazy("Delete a snapshot"), lazy("Delete snapshot %(snapshot)s of %(server)s")),
+    "token.store": (lazy("Store a token"), lazy("Store token %(token)s for %(target)s")),
+    "token.replace": (lazy("Replace a token"), lazy("Replace token %(token)s of %(target)s")),
+    "token.remove": (lazy("Remove a token"), lazy("Remove token %(token)s of %(target)s")),
+    "token.check": (lazy("Check a token"), lazy("Check token %(token)s of %(target)s")),
+    "token.rotate_keys": (lazy("Re-encrypt the tokens"), lazy("Re-encrypt the stored tokens with a new key")),
+    "person.sign_in": (lazy("Sign in"), lazy("Sign in as %(target)s")),
+    "person.sign_out": (lazy("Sign out"), lazy("Sign out")),
+    "person.add": (lazy("Add a person"), lazy("Add %(target)s")),
+    "person.invite": (lazy("Invite a person"), lazy("Invite %(target)s")),
+    "person.set_password": (lazy("Set a password"), lazy("Set the password of %(target)s")),
+    "person.change_role": (lazy("Change a role"), lazy("Change the role of %(target)s")),
+    "person.change_details": (lazy("Change a person's details"), lazy("Change the details of %(target)s")),
+    "person.activate": (lazy("Activate a person"), lazy("Activate %(target)s")),
+    "person.deactivate": (lazy("Deactivate a person"), lazy("Deactivate %(target)s")),
+    "person.erase": (lazy("Erase a person"), lazy("Erase person %(target)s")),
+    "address.erase": (lazy("Erase addresses"), lazy("Erase old addresses")),
+    "access.refuse": (lazy("Access denied"), lazy("Access denied: %(target)s")),
+    "audit.export": (lazy("Export the audit log"), lazy("Export the audit log as %(target)s")),
+    "audit.verify": (lazy("Verify the audit log"), lazy("Verify the audit log")),
+    "audit.anchor": (lazy("Anchor the audit log"), lazy("Anchor the audit log")),
+    "audit.accept_restored_log": (
+        lazy("Accept a restored audit log"),
+        lazy("Accept that a backup of the audit log was restored"),
+    ),
+    "audit.accept_lost_anchors": (
+        lazy("Accept lost anchors"),
+        lazy("Accept that the file of anchors lost lines"),
+    ),
+    "audit.accept_changed_rows": (
+        lazy("Accept changed rows"),
+        lazy("Accept that rows of the audit log were changed in the database"),
+    ),
+    "audit.stream_stop": (
+        lazy("Stop a stream of the audit log"),
+        lazy("Stop the stream %(target)s of the audit log"),
+    ),
+    "audit.stream_restart": (
+        lazy("Restart a stream of the audit log"),
+        lazy("Restart the stream %(target)s of the audit log"),
+    ),
+    "audit.archive": (lazy("Archive the audit log"), lazy("Archive the audit log up to row %(target)s")),
+    "audit.hold": (lazy("Place a legal hold"), lazy("Place a legal hold on %(target)s")),
+    "audit.lift_hold": (lazy("Lift a legal hold"), lazy("Lift the legal hold on %(target)s")),
+    "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
+}
+"""Action → label in the filter, and headline with names."""
+
+RESULTS: dict[str, Badge] = {
+    "pending": Badge("warn", lazy("No result recorded")),
+    "accepted": Badge("moving", lazy("Accepted")),
+    "completed": Badge("ok", lazy("Completed")),
+    "failed": Badge("bad", lazy("Failed")),
+    "unknown": Badge("warn", lazy("Unknown")),
+    "reconciled": Badge("neutral", lazy("Resolved")),
+    "refused": Badge("bad", lazy("Refused")),
+}
+REQUESTED = Badge("moving", lazy("Requested"))
+SPECIAL_RESULTS = {
+    (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
+    ("audit.verify", "completed"): Badge("ok", lazy("Verified")),
+    ("audit.verify", "failed"): Badge("bad", lazy("Broken")),
+}
+STEPS: dict[str, "StrPromise"] = {
+    "pending": lazy("Requested. This was recorded before anything was sent to the provider."),
+    "accepted": lazy("The provider accepted it and had not finished yet."),
+    "completed": lazy("It completed."),
+    "failed": lazy("It failed."),
+    "unknown": lazy("No clear answer arrived: it may or may not have happened."),
+    "reconciled": lazy("Evidence showed the result, or a person resolved it."),
+    "refused": lazy("It was refused. Nothing was sent to the provider."),
+}
+CODES: dict[str, "StrPromise"] = {
+    "wrong_password": lazy("Wrong name or password"),
+    "braked": lazy("Wrong name or password, too many times: further attempts are blocked for a while"),
+    "held_back": lazy("Tried again while blocked; further such attempts are not recorded"),
+    "invitation_over": lazy("The link had been used, replaced or withdrawn a moment before"),
+    "password_changed": lazy("The password had been changed a moment before"),
+    "unreachable": lazy("The provider could not be reached"),
+    "busy": lazy("Too many requests were in progress"),
+    "invalid": lazy("The provider found it invalid"),
+    "token_changed": lazy("The stored token was removed or replaced meanwhile"),
+    "token_refused": lazy("The provider refused the token"),
+    "key": lazy("The portal's own encryption key is missing or a different one"),
+    "sealed": lazy("The stored token could not be decrypted"),
+    "forbidden": lazy("The token lacks the permission"),
+    "not_found": lazy("The provider does not know it any more"),
+    "rate_limited": lazy("The provider limited the rate of requests"),
+    "deadline": lazy("The provider did not answer in time"),
+    "broken": lazy("The connection was lost"),
+    "unreadable": lazy("The answer could not be read"),
+    "contradictory": lazy("The answer had a success status but said that it failed"),
+    "other_answer": lazy("The answer was about something else"),
+    "other_snapshot": lazy("The snapshot that the provider named is a different one"),
+    "already_gone": lazy("The provider did not know the snapshot any more"),
+    "still_listed": lazy("The provider still lists the snapshot"),
+    "vanished": lazy("The new snapshot is no longer listed"),
+    "not_running": lazy("The server was not being restored, though the provider had accepted it"),
+    "end_not_seen": lazy("The end of the restore was never seen"),
+    "provider_failed": lazy("The provider could not finish it"),
+    "server_fault": lazy("The provider had an internal error"),
+    "interrupted": lazy("The portal was stopped before the answer arrived"),
+    "never_sent": lazy("The portal was stopped before it was sent"),
+}
+COLUMNS: dict[str, "StrPromise"] = {
+    "evidence": lazy("Evidence"),
+    "provider_message": lazy("Provider's message"),
+    "reason": lazy("Reason"),
+    "server_id": lazy("Server's ID"),
+    "server_name": lazy("Server's name"),
+    "snapshot_id": lazy("Snapshot's ID"),
+    "snapshot_name": lazy("Snapshot's name"),
+    "target": lazy("Target"),
+    "token_label": lazy("Token's label"),
+    "actor_subject": lazy("Name of the person who acted"),
+    "address_subject": lazy("Address"),
+    "evidence_subject": lazy("Evidence that names a person"),
+    "settled_by_subject": lazy("Name of the person who resolved it"),
+    "target_subject": lazy("Target that is a person"),
+}
+"""Columns that an export can leave out."""
+CHANNELS: dict[str, "StrPromise"] = {
+    "browser": lazy("Browser"),
+    "api": lazy("API"),
+    "job": lazy("Job"),
+    "schedule": lazy("Schedule"),
+    "command": lazy("Command line"),
+    "evidence": lazy("The portal (evidence)"),
+}
