@@ -6,6 +6,7 @@ and its state as shown, and the one-time key that makes the operation unique in 
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
 import msgspec
@@ -36,6 +37,18 @@ class Confirmation:
     fingerprint: str
 
 
+@dataclass(frozen=True)
+class Authorization:
+    """Takes the place of a form's signed confirmation where a person confirmed the operation earlier: in a job, for example.
+
+    `guard` is called in the transaction of the intent, under the log's lock, and raises OperationRefusedError if the
+    operation may not happen any more.
+    """
+
+    confirmation: Confirmation
+    guard: Callable[[], object]
+
+
 def snapshot_fingerprint(snapshot: Snapshot | None) -> str:
     """A digest of every field that the provider lists of the snapshot; '' without a snapshot."""
     return hashlib.sha256(msgspec.json.encode(snapshot)).hexdigest() if snapshot else ""
@@ -57,10 +70,15 @@ def sign_confirmation(
     return signing.dumps(asdict(confirmation), salt=SALT)
 
 
-def read_confirmation(text: str, *, actor_id: int | None, action: str, token_id: str) -> Confirmation:
+def read_confirmation(
+    text: str | Authorization, *, actor_id: int | None, action: str, token_id: str
+) -> Confirmation:
     """The confirmation in `text`. Raises ConfirmationError if it is not for this person, operation and token."""
     try:
-        confirmation = Confirmation(**signing.loads(text, salt=SALT, max_age=MAX_AGE_SECONDS))
+        if isinstance(text, Authorization):
+            confirmation = text.confirmation
+        else:
+            confirmation = Confirmation(**signing.loads(text, salt=SALT, max_age=MAX_AGE_SECONDS))
     except signing.SignatureExpired:
         raise ConfirmationError("confirmation_expired") from None
     except (signing.BadSignature, TypeError, ValueError):

@@ -21,7 +21,12 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.servers import find_snapshot
-from snapshots.operations.confirmation import Confirmation, ConfirmationError, read_confirmation
+from snapshots.operations.confirmation import (
+    Authorization,
+    Confirmation,
+    ConfirmationError,
+    read_confirmation,
+)
 from snapshots.operations.dispatch import Answer, send_once
 from snapshots.operations.drafts import draft_operation
 from snapshots.operations.errors import OperationRefusedError
@@ -37,12 +42,12 @@ from snapshots.vault.models import StoredToken
 
 @dataclass(frozen=True)
 class _Request:
-    """What a person submitted. `confirmation` is the signed text of the form, not yet verified."""
+    """What a person submitted. `confirmation` is the signed text of the form, not yet verified, or stands for it."""
 
     action: Action
     actor: Actor
     token: StoredToken
-    confirmation: str
+    confirmation: str | Authorization
     override_reason: str
 
     @property
@@ -61,7 +66,7 @@ def create_snapshot(
     *,
     actor: Actor,
     token: StoredToken,
-    confirmation: str,
+    confirmation: str | Authorization,
     name: str,
     description: str = "",
     reason: str = "",
@@ -87,7 +92,7 @@ def restore_snapshot(
     *,
     actor: Actor,
     token: StoredToken,
-    confirmation: str,
+    confirmation: str | Authorization,
     typed_name: str,
     reason: str,
     override_reason: str = "",
@@ -112,7 +117,12 @@ def restore_snapshot(
 
 
 def delete_snapshot(
-    *, actor: Actor, token: StoredToken, confirmation: str, reason: str = "", override_reason: str = ""
+    *,
+    actor: Actor,
+    token: StoredToken,
+    confirmation: str | Authorization,
+    reason: str = "",
+    override_reason: str = "",
 ) -> Operation:
     """Returns the operation, whatever its outcome. Raises OperationRefusedError, JournalUnavailableError."""
 
@@ -178,7 +188,7 @@ def _commit_intent(operation: Operation, request: _Request, view: ServerView) ->
 
 
 def _check_again(operation: Operation, request: _Request, view: ServerView) -> None:
-    """The person's rights, the token, and whether a restore holds the server.
+    """The person's rights, the token, whether a restore holds the server, and what else an authorization depends on.
 
     The lock serialises requests here, so each one sees what the others have committed.
     """
@@ -189,6 +199,8 @@ def _check_again(operation: Operation, request: _Request, view: ServerView) -> N
     holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
     if view.is_held or holding.exists():
         _check_override(request)
+    if isinstance(request.confirmation, Authorization):
+        request.confirmation.guard()
 
 
 def _check_override(request: _Request) -> None:
