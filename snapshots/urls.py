@@ -6,6 +6,7 @@ from snapshots.views import (
     archive,
     audit,
     holds,
+    jobs,
     operations,
     receipts,
     servers,
@@ -26,6 +27,9 @@ urlpatterns = [
         name="snapshot_name_check",
     ),
     path(
+        "servers/<str:token_id>/<int:server_id>/replace/", snapshots.snapshot_replace, name="snapshot_replace"
+    ),
+    path(
         "snapshots/<str:token_id>/<int:snapshot_id>/restore/",
         snapshots.snapshot_restore,
         name="snapshot_restore",
@@ -39,6 +43,9 @@ urlpatterns = [
     path("operations/<uuid:pk>/status/", operations.operation_status, name="operation_status"),
     path("operations/<uuid:pk>/receipt/", receipts.operation_receipt, name="operation_receipt"),
     path("operations/<uuid:pk>/close/", operations.operation_close, name="operation_close"),
+    path("jobs/<uuid:pk>/", jobs.job_detail, name="job_detail"),
+    path("jobs/<uuid:pk>/status/", jobs.job_status, name="job_status"),
+    path("jobs/<uuid:pk>/cancel/", jobs.job_cancel, name="job_cancel"),
     path("attention/", operations.operation_attention, name="operation_attention"),
     path("audit/", audit.entry_list, name="entry_list"),
     path("audit/export/", audit.entry_export, name="entry_export"),

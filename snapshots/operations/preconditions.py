@@ -1,6 +1,7 @@
 """What must be true at the provider before an operation is sent. Each check raises OperationRefusedError."""
 
 from snapshots.contract import Snapshot
+from snapshots.inventory.names import looks_like
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
@@ -37,4 +38,19 @@ def unchanged_snapshot(confirmed: Confirmation, view: ServerView) -> Snapshot:
         raise OperationRefusedError("snapshot_changed")
     if snapshot.id in view.deleted_ids:
         raise OperationRefusedError("snapshot_deleting")
+    return snapshot
+
+
+def restorable_snapshot(
+    confirmed: Confirmation, view: ServerView, *, typed_name: str, reason: str
+) -> Snapshot:
+    """The confirmed snapshot, provided that its server may be restored from it and the person confirmed that in full."""
+    snapshot = unchanged_snapshot(confirmed, view)
+    check_server_exists(view)
+    if not snapshot.is_completed:
+        raise OperationRefusedError("snapshot_unready")
+    if not looks_like(typed_name, view.name):
+        raise OperationRefusedError("name_mismatch")
+    if not reason.strip():
+        raise OperationRefusedError("reason_missing")
     return snapshot

@@ -13,13 +13,13 @@ rules refuse is recorded too (result "refused"), and nothing is sent for it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import IntegrityError
 
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
-from snapshots.inventory.names import looks_like
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import (
     Authorization,
@@ -32,7 +32,12 @@ from snapshots.operations.drafts import draft_operation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS, claim, operation_for_key
 from snapshots.operations.models import Action, Operation
-from snapshots.operations.preconditions import check_server_exists, read_server, unchanged_snapshot
+from snapshots.operations.preconditions import (
+    check_server_exists,
+    read_server,
+    restorable_snapshot,
+    unchanged_snapshot,
+)
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.transitions import record_intent
@@ -41,7 +46,7 @@ from snapshots.vault.models import StoredToken
 
 
 @dataclass(frozen=True)
-class _Request:
+class Request:
     """What a person submitted. `confirmation` is the signed text of the form, not yet verified, or stands for it."""
 
     action: Action
@@ -82,10 +87,8 @@ def create_snapshot(
             raise OperationRefusedError("limit_reached")
         return draft_operation(actor, view, confirmed, snapshot_name=name, reason=reason)
 
-    def send(client: SnapshotClient, operation: Operation) -> Answer:
-        return client.create_snapshot(server_id=operation.server_id, name=name, description=description)
-
-    return _perform(_Request(Action.CREATE, actor, token, confirmation, override_reason), check, send)
+    send = partial(send_create, description=description)
+    return _perform(Request(Action.CREATE, actor, token, confirmation, override_reason), check, send)
 
 
 def restore_snapshot(
@@ -100,20 +103,10 @@ def restore_snapshot(
     """Returns the operation, whatever its outcome. Raises OperationRefusedError, JournalUnavailableError."""
 
     def check(confirmed: Confirmation, view: ServerView) -> Operation:
-        snapshot = unchanged_snapshot(confirmed, view)
-        check_server_exists(view)
-        if not snapshot.is_completed:
-            raise OperationRefusedError("snapshot_unready")
-        if not looks_like(typed_name, view.name):
-            raise OperationRefusedError("name_mismatch")
-        if not reason.strip():
-            raise OperationRefusedError("reason_missing")
+        snapshot = restorable_snapshot(confirmed, view, typed_name=typed_name, reason=reason)
         return draft_operation(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
-    def send(client: SnapshotClient, operation: Operation) -> Answer:
-        return client.restore_snapshot(operation.snapshot_id or 0)
-
-    return _perform(_Request(Action.RESTORE, actor, token, confirmation, override_reason), check, send)
+    return _perform(Request(Action.RESTORE, actor, token, confirmation, override_reason), check, send_restore)
 
 
 def delete_snapshot(
@@ -130,18 +123,29 @@ def delete_snapshot(
         snapshot = unchanged_snapshot(confirmed, view)
         return draft_operation(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
-    def send(client: SnapshotClient, operation: Operation) -> Answer:
-        return client.delete_snapshot(operation.snapshot_id or 0)
-
-    return _perform(_Request(Action.DELETE, actor, token, confirmation, override_reason), check, send)
+    return _perform(Request(Action.DELETE, actor, token, confirmation, override_reason), check, send_delete)
 
 
-def _perform(request: _Request, check: Check, send: Send) -> Operation:
+def send_create(client: SnapshotClient, operation: Operation, *, description: str) -> Answer:
+    return client.create_snapshot(
+        server_id=operation.server_id, name=operation.snapshot_name, description=description
+    )
+
+
+def send_restore(client: SnapshotClient, operation: Operation) -> Answer:
+    return client.restore_snapshot(operation.snapshot_id or 0)
+
+
+def send_delete(client: SnapshotClient, operation: Operation) -> Answer:
+    return client.delete_snapshot(operation.snapshot_id or 0)
+
+
+def _perform(request: Request, check: Check, send: Send) -> Operation:
     """Steps 1 to 5. Returns the first operation of this form if the form was sent before."""
     confirmed: Confirmation | None = None
     view: ServerView | None = None
     try:
-        confirmed = _read_confirmation(request)
+        confirmed = read_request(request)
         with claim(confirmed.idempotency_key) as earlier:
             if earlier:
                 return earlier
@@ -153,14 +157,14 @@ def _perform(request: _Request, check: Check, send: Send) -> Operation:
         earlier = operation_for_key(confirmed.idempotency_key) if confirmed else None
         if earlier:
             return earlier
-        _record_refusal(request, error.code, confirmed, view)
+        record_refusal(request, error.code, confirmed, view)
         raise
     send_once(operation, request.token, send)
     return operation
 
 
-def _read_confirmation(request: _Request) -> Confirmation:
-    """Step 1. Raises OperationRefusedError if the confirmation is invalid, expired, or for something else."""
+def read_request(request: Request) -> Confirmation:
+    """Step 1: the confirmation. Raises OperationRefusedError if the confirmation is invalid, expired, or for something else."""
     try:
         return read_confirmation(
             request.confirmation,
@@ -172,7 +176,7 @@ def _read_confirmation(request: _Request) -> Confirmation:
         raise OperationRefusedError(error.code) from None
 
 
-def _commit_intent(operation: Operation, request: _Request, view: ServerView) -> None:
+def _commit_intent(operation: Operation, request: Request, view: ServerView) -> None:
     """Step 3: save the operation and its intent durably.
 
     What another request may have changed is checked again in the same transaction, under the audit log's lock.
@@ -187,7 +191,7 @@ def _commit_intent(operation: Operation, request: _Request, view: ServerView) ->
         raise OperationRefusedError(FORM_IN_PROGRESS) from None
 
 
-def _check_again(operation: Operation, request: _Request, view: ServerView) -> None:
+def _check_again(operation: Operation, request: Request, view: ServerView) -> None:
     """The person's rights, the token, whether a restore holds the server, and what else an authorization depends on.
 
     The lock serialises requests here, so each one sees what the others have committed.
@@ -203,14 +207,14 @@ def _check_again(operation: Operation, request: _Request, view: ServerView) -> N
         request.confirmation.guard()
 
 
-def _check_override(request: _Request) -> None:
+def _check_override(request: Request) -> None:
     if not request.override:
         raise OperationRefusedError("server_held")
     check_still_allowed(request.actor.id, OVERRIDE_PERMISSION)
 
 
-def _record_refusal(
-    request: _Request, code: str, confirmed: Confirmation | None, view: ServerView | None
+def record_refusal(
+    request: Request, code: str, confirmed: Confirmation | None, view: ServerView | None
 ) -> None:
     """Write a "refused" row to the audit log with whatever is known so far of the server and the snapshot."""
     snapshot = find_snapshot(view.reading, confirmed.snapshot_id or 0) if view and confirmed else None

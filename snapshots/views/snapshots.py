@@ -14,6 +14,7 @@ from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot, listed_servers
+from snapshots.jobs import plans
 from snapshots.operations import service
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
@@ -21,7 +22,8 @@ from snapshots.operations.server_views import ServerView, server_view_or_404, ta
 from snapshots.templatetags.portal import duration
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
-from snapshots.views.forms.snapshots import CreateForm, DeleteForm, RestoreForm
+from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
+from snapshots.views.room import offer_room
 from snapshots.views.rows import make_row, row_labels
 from snapshots.views.submission import Submission, submit
 from snapshots.views.texts.names import name_problem
@@ -36,10 +38,26 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
     return sent.response or _create_page(request, token, server_id, sent)
 
 
+@requires("snapshots.delete", "GET", "HEAD", "POST")
+def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    """Create on a full server: delete a snapshot that the person chooses first, as one job."""
+    token = own_token_or_404(request.user, token_id)
+    sent = submit(request, ReplaceForm, plans.replace_snapshot, token)
+    if sent.response:
+        return sent.response
+    view = server_view_or_404(token, server_id)
+    sent.form.initial["name"] = propose_name(view)
+    sent.prepare_for(view, Action.CREATE)
+    offer_room(sent.form, view)
+    context = sent.page_context(view.reading) | {"view": view}
+    return render(request, "snapshots/snapshot_replace.html", context, status=sent.status)
+
+
 @requires("snapshots.restore", "GET", "HEAD", "POST")
 def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
-    sent = submit(request, RestoreForm, service.restore_snapshot, token)
+    run = plans.safe_restore if "take_safety" in request.POST else service.restore_snapshot
+    sent = submit(request, RestoreForm, run, token)
     return sent.response or _confirm_page(request, token, snapshot_id, sent, Action.RESTORE)
 
 
@@ -118,9 +136,22 @@ def _confirm_page(
     view = server_view_or_404(token, snapshot.server.id)
     sent.prepare_for(view, action, snapshot)
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
+    if action == Action.RESTORE:
+        _offer_safety(request, sent, view, snapshot)
     context["is_held_for_me"] = view.is_held and "override_reason" not in sent.form.fields
     verb = "restore" if action == Action.RESTORE else "delete"
     return render(request, f"snapshots/snapshot_{verb}.html", context, status=sent.status)
+
+
+def _offer_safety(request: HttpRequest, sent: Submission, view: ServerView, snapshot: Snapshot) -> None:
+    """Take the safety snapshot's fields off the form where it cannot be taken; else say what may make room for it."""
+    fields = sent.form.fields
+    if not request.user.has_perm("snapshots.create") or view.is_held or not view.reading.is_complete:
+        del fields["take_safety"], fields["make_room"]
+        return
+    offer_room(sent.form, view, needed=snapshot)
+    if view.is_full and "make_room" not in fields:  # nothing can make room
+        del fields["take_safety"]
 
 
 def _consequences(
@@ -140,9 +171,6 @@ def _consequences(
         "loss_is_unknown": snapshot.created_at is None or clocks_differ(view.reading),
         "is_possible": action == Action.DELETE or _can_be_restored(view, snapshot),
         "is_last": view.used == 1 and view.reading.is_complete,
-        "may_create_first": action == Action.RESTORE
-        and request.user.has_perm("snapshots.create")
-        and not view.is_gone,
         "low": contract.RESTORE_MINUTES[0],
         "high": contract.RESTORE_MINUTES[1],
     }

@@ -17,6 +17,7 @@ from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.readings import Reading
+from snapshots.jobs.models import Job
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS
@@ -117,7 +118,7 @@ def _refusal(sent: Submission, reading: Reading) -> Words:
 def submit(
     request: HttpRequest,
     form_class: type[ConfirmedForm],
-    run: Callable[..., Operation],
+    run: Callable[..., Operation | Job],
     token: StoredToken,
 ) -> Submission:
     """Run the operation if the form was sent and is valid. A refusal is shown at its field, if it has one."""
@@ -128,7 +129,7 @@ def submit(
     if not form.is_valid():
         return Submission(form, actor, INCOMPLETE)
     try:
-        operation = run(actor=actor, token=token, **form.arguments())
+        begun = run(actor=actor, token=token, **form.arguments())
     except OperationRefusedError as error:
         if (
             error.code == "not_allowed_any_more"
@@ -136,7 +137,8 @@ def submit(
             raise RightsChangedError(error.code) from error
         _refuse_beside_field(form, error.code)
         return Submission(form, actor, error.code, error.retry_after_seconds)
-    return Submission(form, actor, response=redirect("operation_detail", pk=operation.pk))
+    page = "job_detail" if isinstance(begun, Job) else "operation_detail"
+    return Submission(form, actor, response=redirect(page, pk=begun.pk))
 
 
 def _refuse_beside_field(form: ConfirmedForm, code: str) -> None:

@@ -56,7 +56,32 @@ class CreateForm(ConfirmedForm):
     field_order = ["name", "description", "reason", "override_reason", "confirmation"]
 
 
+def room_field() -> forms.CharField:
+    """Which snapshot is deleted to make room: `jobs.plans.room_key` of it. The view sets the choices."""
+    return forms.CharField(
+        label=_("All places are taken: which snapshot may be deleted for the new one?"),
+        required=False,
+        max_length=100,
+        widget=forms.RadioSelect,
+        help_text=_("It is deleted for good, before anything else is done."),
+    )
+
+
+class ReplaceForm(CreateForm):
+    """Create on a full server: delete the chosen snapshot first."""
+
+    make_room = room_field()
+    field_order = ["make_room", *CreateForm.field_order]
+
+
 class RestoreForm(ConfirmedForm):
+    take_safety = forms.BooleanField(
+        label=_("Take a snapshot of the present state first"),
+        required=False,
+        initial=True,
+        help_text=_("If it was the wrong server or the wrong snapshot, there is a way back."),
+    )
+    make_room = room_field()
     typed_name = forms.CharField(
         label=_("The server's name"),
         max_length=300,
@@ -73,7 +98,14 @@ class RestoreForm(ConfirmedForm):
         help_text=_("Recorded in the audit log with your name."),
         error_messages={"required": _("Enter a reason: it is recorded in the audit log.")},
     )
-    field_order = ["typed_name", "reason", "override_reason", "confirmation"]
+    field_order = ["take_safety", "make_room", "typed_name", "reason", "override_reason", "confirmation"]
+
+    def arguments(self) -> dict[str, str]:
+        """Without a safety snapshot nothing has to make room."""
+        found = super().arguments()
+        if not self.cleaned_data["take_safety"]:
+            del found["make_room"]
+        return found
 
 
 class DeleteForm(ConfirmedForm):

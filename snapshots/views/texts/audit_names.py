@@ -14,6 +14,9 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "snapshot.create": (lazy("Create a snapshot"), lazy("Create snapshot %(snapshot)s of %(server)s")),
     "snapshot.restore": (lazy("Restore a server"), lazy("Restore %(server)s from %(snapshot)s")),
     "snapshot.delete": (lazy("Delete a snapshot"), lazy("Delete snapshot %(snapshot)s of %(server)s")),
+    "job.start": (lazy("Start a job"), lazy("Start the job %(target)s")),
+    "job.end": (lazy("End of a job"), lazy("End of the job %(target)s")),
+    "job.cancel": (lazy("Cancel a job"), lazy("Cancel the job %(target)s")),
     "token.store": (lazy("Store a token"), lazy("Store token %(token)s for %(target)s")),
     "token.replace": (lazy("Replace a token"), lazy("Replace token %(token)s of %(target)s")),
     "token.remove": (lazy("Remove a token"), lazy("Remove token %(token)s of %(target)s")),
@@ -86,6 +89,8 @@ STEPS: dict[str, "StrPromise"] = {
     "refused": lazy("It was refused. Nothing was sent to the provider."),
 }
 CODES: dict[str, "StrPromise"] = {
+    "safe_restore": lazy("Restore with a safety snapshot"),
+    "replace": lazy("Create in place of another snapshot"),
     "wrong_password": lazy("Wrong name or password"),
     "braked": lazy("Wrong name or password, too many times: further attempts are blocked for a while"),
     "held_back": lazy("Tried again while blocked; further such attempts are not recorded"),

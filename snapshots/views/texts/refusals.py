@@ -103,6 +103,28 @@ REFUSAL_WORDS = {
         lazy("The account or its role was changed while the request was being checked. Nothing was sent."),
         lazy("Ask an admin of this portal."),
     ),
+    "room_missing": Words(
+        "bad",
+        lazy("Choose the snapshot that makes room"),
+        lazy("All places of this server are taken, so one snapshot must be deleted first. Nothing was sent."),
+    ),
+    "room_is_needed": Words(
+        "bad",
+        lazy("This is the snapshot to restore"),
+        lazy("It cannot be deleted to make room. Nothing was sent."),
+        lazy("Choose another one."),
+    ),
+    "job_over": Words(
+        "info",
+        lazy("This has ended already"),
+        lazy("Nothing was changed: see below how far it came."),
+    ),
+    "unknown_too_long": Words(
+        "warn",
+        lazy("Its result is unknown"),
+        lazy("No evidence showed in time whether it happened, so nothing further was done."),
+        lazy("Look at the server, and resolve the operation manually."),
+    ),
     "being_checked": Words(
         "info",
         lazy("This form is already being processed"),
@@ -124,7 +146,9 @@ REFUSAL_WORDS = {
     ),
 }
 _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules do not allow it."))
-FIELD_CODES = frozenset({"name_mismatch", "bad_name", "reason_missing", "finding_missing"})
+FIELD_CODES = frozenset(
+    {"room_missing", "room_is_needed", "name_mismatch", "bad_name", "reason_missing", "finding_missing"}
+)
 
 
 UNAVAILABLE_CODES = frozenset({"not_confirmed_live", "told_to_wait", "list_incomplete"})

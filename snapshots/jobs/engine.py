@@ -1,0 +1,194 @@
+"""Moves jobs on: starts the next step of each lane, and reads from its operation how a step ended (promise 34).
+
+A step is one operation, whose one-time key follows from the step's place. So a step that two workers try, or that is
+tried again after a crash, is sent once: the second attempt finds the operation of the first.
+"""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
+
+import structlog
+from django.db import DatabaseError
+from django.utils import timezone
+
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor, JournalUnavailableError
+from snapshots.inventory import leases
+from snapshots.jobs.models import Job, JobState, Step, StepState
+from snapshots.jobs.steps import perform, resume
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Finding, Operation, State
+
+log = structlog.get_logger()
+
+LEASE_SECONDS = 60.0
+"""Only saves double work: it may expire while its owner is busy."""
+KEEP_TRYING = timedelta(minutes=10)
+"""How long a step is tried again that could not be sent for a passing reason."""
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 5, 120
+PASSING_CODES = frozenset({"told_to_wait", "not_confirmed_live", "list_incomplete", "being_checked"})
+GONE_ON = frozenset({State.COMPLETED, State.RECONCILED})
+
+
+def advance_all() -> int:
+    """Move every running job on, as far as it can go now. Returns how many steps changed."""
+    owner = uuid4().hex
+    changed = 0
+    for pk in list(Job.objects.running().order_by("created_at").values_list("pk", flat=True)):
+        if not leases.take(f"job:{pk}", owner, LEASE_SECONDS):
+            continue
+        try:
+            changed += advance_now(pk)
+        finally:
+            leases.release(f"job:{pk}", owner)
+    return changed
+
+
+def advance_now(pk: UUID) -> int:
+    """Like `advance`, but what cannot be written now is left to the worker. Returns how many steps changed."""
+    try:
+        return advance(pk)
+    except (JournalUnavailableError, DatabaseError):
+        log.exception("job.not_advanced", job=str(pk))
+        return 0
+
+
+def advance(pk: UUID) -> int:
+    """Move one job on. Returns how many steps changed. Raises JournalUnavailableError."""
+    job = Job.objects.get(pk=pk)
+    if not job.is_running:
+        return 0
+    lanes: dict[int, list[Step]] = defaultdict(list)
+    for step in job.steps.order_by("lane", "position"):
+        lanes[step.lane].append(step)
+    changed = sum(_advance_lane(job, steps) for steps in lanes.values())
+    _end_if_over(job, [step for steps in lanes.values() for step in steps])
+    return changed
+
+
+def _advance_lane(job: Job, steps: list[Step]) -> int:
+    """Start or follow the first open step; after one that was not completed, leave out the rest."""
+    changed = 0
+    for step in steps:
+        if step.state == StepState.COMPLETED:
+            continue
+        if step.is_open:
+            before = step.state
+            _try(job, step)
+            changed += step.state != before
+        if step.state != StepState.COMPLETED:
+            break
+    if any(step.state in {StepState.FAILED, StepState.LEFT_OUT} for step in steps):
+        changed += sum(_set(step, StepState.LEFT_OUT) for step in steps if step.state == StepState.WAITING)
+    return changed
+
+
+def _try(job: Job, step: Step) -> None:
+    """Send the step if it was not sent yet, and take over what its operation says."""
+    operation = Operation.objects.filter(idempotency_key=step.idempotency_key).first()
+    if operation is None:
+        operation = _send(job, step)
+    elif operation.state == State.PENDING:
+        resume(operation, step)
+    if operation is not None:
+        _follow(step, operation)
+
+
+def _send(job: Job, step: Step) -> Operation | None:
+    """The step's operation; None if it was refused, for good or for a while, or if its next try is not due yet."""
+    now = timezone.now()
+    if step.next_try_at is not None and now < step.next_try_at:
+        return None
+    try:
+        return perform(job, step)
+    except OperationRefusedError as error:
+        first = step.first_tried_at or now
+        if error.code not in PASSING_CODES or now - first > KEEP_TRYING:
+            _set(step, StepState.FAILED, code=error.code)
+        else:
+            _try_later(step, first, error)
+        return None
+
+
+def _try_later(step: Step, first: datetime, error: OperationRefusedError) -> None:
+    """Every try is recorded in the log, so the pause between two grows."""
+    pause = min(2**step.tries * FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
+    Step.objects.filter(pk=step.pk).update(
+        tries=step.tries + 1,
+        first_tried_at=first,
+        next_try_at=timezone.now() + timedelta(seconds=max(pause, error.retry_after_seconds)),
+    )
+
+
+def _follow(step: Step, operation: Operation) -> None:
+    happened = operation.finding in {Finding.NONE, Finding.HAPPENED}
+    if operation.state in GONE_ON and happened:
+        state, code = StepState.COMPLETED, ""
+    elif not operation.is_open:
+        state, code = StepState.FAILED, operation.code or operation.state
+    elif _takes_too_long(operation):
+        state, code = StepState.FAILED, "unknown_too_long"
+    else:
+        state, code = StepState.RUNNING, ""
+    _set(step, state, code=code, operation=operation)
+
+
+def _takes_too_long(operation: Operation) -> bool:
+    """Whether a job waits no longer: what follows might come as a surprise by then."""
+    if operation.state == State.UNKNOWN:
+        return timezone.now() > operation.expected_by
+    return operation.is_far_too_long
+
+
+def _set(step: Step, state: StepState, *, code: str = "", operation: Operation | None = None) -> bool:
+    """Whether the step's row changed. An ended step stays as it is."""
+    if step.state == state and (operation is None or step.operation_id == operation.pk):
+        return False
+    step.state, step.code = state, code
+    if operation is not None:
+        step.operation_id = operation.pk
+        step.snapshot_id = operation.snapshot_id if step.snapshot_id is None else step.snapshot_id
+    if not step.is_open:
+        step.ended_at = timezone.now()
+    fields = ["state", "code", "operation_id", "snapshot_id", "ended_at"]
+    open_steps = Step.objects.filter(pk=step.pk, state__in=[StepState.WAITING, StepState.RUNNING])
+    return bool(open_steps.update(**{name: getattr(step, name) for name in fields}))
+
+
+def _end_if_over(job: Job, steps: list[Step]) -> None:
+    """End the job, with its row in the log, once no step is open."""
+    if any(step.is_open for step in steps):
+        return
+    is_whole = all(step.state == StepState.COMPLETED for step in steps)
+    end(job, JobState.COMPLETED if is_whole else JobState.STOPPED)
+
+
+def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str = "") -> bool:
+    """Set the final state and record it, unless it has ended already. Raises JournalUnavailableError."""
+    with journal.committed():
+        ended = Job.objects.running().filter(pk=job.pk).update(state=state, ended_at=timezone.now())
+        if not ended:
+            return False
+        actor = source or Actor(id=job.actor_id, name=job.actor_name, role=job.actor_role, channel="job")
+        result = "failed" if state == JobState.STOPPED else "completed"
+        action = "job.cancel" if state == JobState.CANCELLED else "job.end"
+        journal.record(
+            actor.entry(
+                action=action,
+                result=result,
+                code=job.kind,
+                target=str(job.pk),
+                reason=reason,
+                evidence=_sum_up(job),
+            )
+        )
+    job.refresh_from_db()
+    return True
+
+
+def _sum_up(job: Job) -> str:
+    """Such as '2 of 3 steps completed'."""
+    steps = list(job.steps.all())
+    done = sum(step.state == StepState.COMPLETED for step in steps)
+    return f"{done} of {len(steps)} steps completed."

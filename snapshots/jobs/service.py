@@ -1,0 +1,112 @@
+"""Starts and cancels jobs, and says who may see them."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import IntegrityError
+from django.db.models import Q
+from django.utils import timezone
+
+from snapshots import contract
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.connection import Person
+from snapshots.jobs import engine
+from snapshots.jobs.models import Job, JobQuerySet, JobState, Kind, Step
+from snapshots.operations.attention import visible_to as visible_operations
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action
+from snapshots.operations.rights import check_still_allowed
+from snapshots.vault.models import StoredToken
+
+
+def job_for_key(idempotency_key: str) -> Job | None:
+    """The job of the form with this key, if it was sent before."""
+    return Job.objects.filter(idempotency_key=idempotency_key).first()
+
+
+def start(
+    *,
+    actor: Actor,
+    kind: Kind,
+    steps: Sequence[Step],
+    idempotency_key: str,
+    reason: str = "",
+    title: str = "",
+    channel: str = "job",
+) -> Job:
+    """Commit a job with its steps and its row in the log; its operations follow (see engine).
+
+    Returns the first job of this form if it was sent before. Raises OperationRefusedError if the person lacks a right that a
+    step needs, JournalUnavailableError.
+    """
+    job = Job(
+        idempotency_key=idempotency_key,
+        kind=kind,
+        title=title,
+        reason=contract.clean_text(reason.strip()),
+        actor_id=int(actor.id or 0),
+        actor_name=actor.name,
+        actor_role=actor.role,
+        channel=channel,
+        created_at=timezone.now(),
+    )
+    try:
+        with journal.committed():
+            job.save(force_insert=True)
+            for step in steps:
+                step.job = job
+            Step.objects.bulk_create(steps)
+            journal.record(
+                actor.entry(
+                    action="job.start",
+                    code=kind,
+                    target=str(job.pk),
+                    reason=job.reason,
+                    evidence=_list(steps),
+                    server_id=steps[0].server_id if len({step.server_id for step in steps}) == 1 else None,
+                    server_name=steps[0].server_name if len({step.server_id for step in steps}) == 1 else "",
+                )
+            )
+            for action in sorted({step.action for step in steps}):
+                check_still_allowed(actor.id, Action(action).permission)
+    except IntegrityError:
+        earlier = job_for_key(idempotency_key)
+        if earlier is None:
+            raise
+        return earlier
+    return job
+
+
+def _list(steps: Sequence[Step]) -> str:
+    """Such as 'snapshot.create before-restore of web-server-01; snapshot.restore weekly of web-server-01'."""
+    return "; ".join(f"{step.action} {step.snapshot_name} of {step.server_name}" for step in steps)
+
+
+def cancel(*, actor: Actor, job: Job, reason: str = "") -> Job:
+    """End a job before its next step. What was sent goes on. Raises OperationRefusedError if it has ended already."""
+    if not engine.end(job, JobState.CANCELLED, source=actor, reason=reason):
+        raise OperationRefusedError("job_over")
+    return job
+
+
+def may_cancel(user: Person, job: Job) -> bool:
+    """The person who started it, and people who have every right that its steps need."""
+    rights = {Action(action).permission for action in job.steps.values_list("action", flat=True)}
+    return user.pk == job.actor_id or all(user.has_perm(right) for right in rights)  # type: ignore[union-attr]
+
+
+def visible_to(user: Person) -> JobQuerySet:
+    """A person's own jobs, those with a step whose operation they may see, and those that use a token they have stored too."""
+    if user.has_perm("people.manage"):  # type: ignore[union-attr]
+        return Job.objects.all()
+    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
+    tokens = StoredToken.objects.filter(fingerprint__in=fingerprints).values("pk")
+    seen = Step.objects.filter(
+        Q(token_id__in=tokens) | Q(operation_id__in=visible_operations(user).values("pk"))
+    )
+    return Job.objects.filter(Q(actor_id=user.pk) | Q(pk__in=seen.values("job_id")))
+
+
+def job_of_operation(operation_id: UUID) -> Job | None:
+    return Job.objects.filter(steps__operation_id=operation_id).first()

@@ -1,0 +1,82 @@
+"""Performs one step of a job as an operation, with the checks of a form that a person sends."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from snapshots.audit.journal import Actor
+from snapshots.jobs.models import Job, JobState, Step
+from snapshots.operations import service
+from snapshots.operations.confirmation import Authorization, Confirmation
+from snapshots.operations.dispatch import Answer, send_once
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action, Operation
+from snapshots.upstream.client import SnapshotClient
+from snapshots.vault.models import StoredToken
+
+
+def perform(job: Job, step: Step) -> Operation:
+    """The step's operation. Raises OperationRefusedError, JournalUnavailableError."""
+    token = _token(step)
+    request: dict[str, Any] = {
+        "actor": _actor(job, step),
+        "token": token,
+        "confirmation": Authorization(_confirmation(job, step), partial(_check_running, job)),
+        "override_reason": step.override_reason,
+        "reason": job.reason,
+    }
+    match step.action:
+        case Action.CREATE:
+            return service.create_snapshot(**request, name=step.snapshot_name, description=step.description)
+        case Action.RESTORE:
+            return service.restore_snapshot(**request, typed_name=step.typed_name)
+        case _:
+            return service.delete_snapshot(**request)
+
+
+def resume(operation: Operation, step: Step) -> None:
+    """Send an operation whose worker died between its intent and its call. Only one of several callers sends it."""
+    sends: dict[Action, Callable[[SnapshotClient, Operation], Answer]] = {
+        Action.CREATE: partial(service.send_create, description=step.description),
+        Action.RESTORE: service.send_restore,
+        Action.DELETE: service.send_delete,
+    }
+    token = StoredToken.objects.filter(pk=operation.token_id).first()
+    if token is not None:
+        send_once(operation, token, sends[Action(operation.action)])
+
+
+def _token(step: Step) -> StoredToken:
+    token = StoredToken.objects.filter(pk=step.token_id).first()
+    if token is None:
+        raise OperationRefusedError("token_gone")
+    return token
+
+
+def _actor(job: Job, step: Step) -> Actor:
+    """The person who confirmed the job. Whether they still may do it is checked in the transaction of the intent."""
+    return Actor(
+        id=job.actor_id,
+        name=job.actor_name,
+        role=job.actor_role,
+        channel=job.channel,
+        may_override=bool(step.override_reason),
+    )
+
+
+def _confirmation(job: Job, step: Step) -> Confirmation:
+    return Confirmation(
+        idempotency_key=step.idempotency_key,
+        actor_id=job.actor_id,
+        action=step.action,
+        token_id=step.token_id,
+        server_id=step.server_id,
+        snapshot_id=step.snapshot_id,
+        fingerprint=step.fingerprint,
+    )
+
+
+def _check_running(job: Job) -> None:
+    """The job was not cancelled meanwhile: read under the log's lock, which cancelling takes too."""
+    if not Job.objects.filter(pk=job.pk, state=JobState.RUNNING).exists():
+        raise OperationRefusedError("job_over")

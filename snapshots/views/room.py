@@ -1,0 +1,33 @@
+"""The choice of a snapshot that is deleted to make room on a full server."""
+
+from django.forms import Form
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from snapshots.contract import Snapshot
+from snapshots.jobs.plans import room_key
+from snapshots.operations.server_views import ServerView
+from snapshots.templatetags.portal import ago, id_text, with_names
+
+
+def _label(snapshot: Snapshot, view: ServerView) -> SafeString:
+    """'nightly-2026-11-24 (#801), created 3 days ago'."""
+    sentence = _("%(name)s (%(id)s), created %(at)s")
+    named = with_names(sentence.replace("%(at)s", "%%(at)s"), name=snapshot.name, id=id_text(snapshot.id))
+    return SafeString(named % {"at": ago(snapshot.created_at)})
+
+
+def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bool:
+    is_settled = not snapshot.is_moving or view.is_stuck(snapshot)
+    return is_settled and snapshot.id not in view.deleted_ids and (needed is None or snapshot.id != needed.id)
+
+
+def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) -> None:
+    """Give the form's `make_room` its choices, oldest first and chosen; take it off where there is room or no choice."""
+    choices = [one for one in reversed(view.snapshots) if _can_go(one, view, needed)]
+    if not view.is_full or not choices:
+        del form.fields["make_room"]
+        return
+    field = form.fields["make_room"]
+    field.widget.choices = [(room_key(one), _label(one, view)) for one in choices]  # type: ignore[attr-defined]
+    form.initial["make_room"] = room_key(choices[0])
