@@ -29,5 +29,5 @@ def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) 
         del form.fields["make_room"]
         return
     field = form.fields["make_room"]
-    field.widget.choices = [(room_key(one), _label(one, view)) for one in choices]  # type: ignore[attr-defined]
+    field.widget.choices = [(room_key(one), _label(one, view)) for one in choices]
     form.initial["make_room"] = room_key(choices[0])
