@@ -2,6 +2,8 @@
 
 import gc
 import os
+import subprocess
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -35,6 +37,25 @@ limit_request_field_size = 8190
 forwarded_allow_ips = ""
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
+
+
+_supervisors: list[subprocess.Popen[bytes]] = []
+END_SECONDS = 25
+"""Longer than the supervisor gives the worker to end."""
+
+
+def on_starting(server: Any) -> None:
+    """Runs once, before web workers fork: start the background worker, unless it runs on another machine."""
+    if settings.SNAPPORTAL_WORKER:
+        command = [sys.executable, "-m", "snapportal.supervisor"]
+        _supervisors.append(subprocess.Popen(command, cwd=settings.BASE_DIR))  # noqa: S603 - our own module
+
+
+def on_exit(server: Any) -> None:
+    """Runs once in the main process, after the web workers have ended."""
+    for supervisor in _supervisors:
+        supervisor.terminate()
+        supervisor.wait(END_SECONDS)
 
 
 def when_ready(server: Any) -> None:

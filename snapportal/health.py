@@ -23,6 +23,7 @@ from snapshots.audit.locking import LockTimeoutError
 from snapshots.vault import tokens
 from snapshots.vault.crypto import SealError
 from snapshots.views.access import public
+from snapshots.worker import status
 
 WAIT_SECONDS: Final = 0.7
 """How long one statement waits for a lock."""
@@ -120,6 +121,14 @@ def _passes(name: str, using: str) -> bool:
     return True
 
 
+def worker_is_alive() -> bool:
+    try:
+        with open_with_short_timeouts() as using:
+            return status.is_alive(using)
+    except FAILURES:
+        return False
+
+
 @public("GET", "HEAD")
 def livez(request: HttpRequest) -> JsonResponse:
     """200 as long as the process answers at all."""
@@ -128,9 +137,14 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 @public("GET", "HEAD")
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 when every check passes, else 503 within two seconds; the body names the checks and says no more than that."""
+    """200 when every check passes, else 503 within two seconds; the body names the checks and says no more than that.
+
+    A missing worker is named, but pages can be served without it.
+    """
     checks = {name: "ok" if passes else "failed" for name, passes in run_checks().items()}
+    worker = "ok" if checks["database"] == "ok" and worker_is_alive() else "missing"
     is_ready = set(checks.values()) == {"ok"}
     return JsonResponse(
-        {"status": "ready" if is_ready else "not ready", "checks": checks}, status=200 if is_ready else 503
+        {"status": "ready" if is_ready else "not ready", "checks": checks, "worker": worker},
+        status=200 if is_ready else 503,
     )

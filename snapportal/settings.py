@@ -57,6 +57,7 @@ if SECRET_KEY:
 SNAPPORTAL_BIND: str = environment.read(env.str, "BIND", "127.0.0.1:8000")
 SNAPPORTAL_BASE_PATH: str = environment.parse("BASE_PATH", parse_base_path)
 SNAPPORTAL_WORKERS: int = environment.read(env.int, "WORKERS", 2, validate=validate.Range(1, 64))
+SNAPPORTAL_WORKER: bool = environment.read(env.bool, "WORKER", True)
 SNAPPORTAL_THREADS: int = environment.read(env.int, "THREADS", 8, validate=validate.Range(1, 128))
 ALLOWED_HOSTS: list[str] = environment.read(
     env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if SANDBOX else []

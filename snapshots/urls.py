@@ -11,6 +11,7 @@ from snapshots.views import (
     receipts,
     servers,
     snapshots,
+    system,
     tokens,
     transparency,
 )
@@ -63,6 +64,7 @@ urlpatterns = [
         name="partial_tile_detail",
     ),
     path("log/tile/<str:level>/<path:index>", transparency.tile_detail, name="tile_detail"),
+    path("system/", system.system_detail, name="system_detail"),
     path("help/", help_views.help_page, name="help_page"),
     path("tokens/", tokens.token_list, name="token_list"),
     path("tokens/add/", tokens.token_add, name="token_add"),

@@ -37,7 +37,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.OPERATOR: OPERATOR_PERMISSIONS,
     Role.MANAGER: MANAGER_PERMISSIONS,
     Role.AUDITOR: AUDITOR_PERMISSIONS,
-    Role.ADMIN: MANAGER_PERMISSIONS | {"audit.read", "audit.hold", "people.manage", "tokens.manage"},
+    Role.ADMIN: MANAGER_PERMISSIONS
+    | {"audit.read", "audit.hold", "people.manage", "tokens.manage", "system.see"},
 }
 
 

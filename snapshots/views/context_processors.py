@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.operations.attention import needing_attention
+from snapshots.worker import status
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -20,6 +21,7 @@ NAVIGATION_ITEMS: tuple[tuple[str, str, "StrPromise", str], ...] = (
     ("token_list", "snapshots.keep_token", _("Tokens"), "key"),
     ("entry_list", "audit.read", _("Audit log"), "scroll-text"),
     ("person_list", "people.manage", _("People"), "users"),
+    ("system_detail", "system.see", _("System"), "server"),
     ("help_page", "signed_in", _("Help"), "circle-help"),
 )
 """URL name, required permission, label, icon name."""
@@ -36,7 +38,7 @@ class NavigationItem:
     is_current: bool
 
 
-SERVER_SECTIONS = frozenset({"", "servers", "snapshots", "operations"})
+SERVER_SECTIONS = frozenset({"", "servers", "snapshots", "operations", "jobs"})
 
 
 def _section(path: str) -> str:
@@ -89,11 +91,18 @@ def attention(request: HttpRequest) -> Attention | None:
     return Attention(url, count, request.path == url) if count else None
 
 
+def misses_worker(request: HttpRequest) -> bool:
+    """Whether signed-in people are told that nothing goes on by itself now."""
+    user = getattr(request, "user", None)
+    return user is not None and user.is_authenticated and status.is_missed()
+
+
 def frame(request: HttpRequest) -> dict[str, Any]:
     """`navigation` is lazy: pages that do not show it need no database query for the person."""
     return {
         "navigation": partial(navigation, request),
         "attention": partial(attention, request),
+        "misses_worker": partial(misses_worker, request),
         "is_sandbox": settings.SANDBOX,
         "sandbox_speed": settings.SNAPPORTAL_SANDBOX_SPEED,
     }

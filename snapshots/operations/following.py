@@ -1,0 +1,55 @@
+"""Follows open operations to their end while no page is open (promise 33)."""
+
+from collections import defaultdict
+
+from django.utils import timezone
+
+from snapshots.inventory import progress
+from snapshots.inventory.reader import last_reading
+from snapshots.operations.models import Operation, State
+from snapshots.operations.reconciliation import close_abandoned, read_and_reconcile_all
+from snapshots.vault.models import StoredToken
+
+RUN_SECONDS = 20.0
+"""Longest time of one run, so that a provider that hangs for many tokens does not stop the worker's other tasks."""
+
+
+def follow_open() -> int:
+    """Read with each token that has open operations, as often as their progress requires. Returns how many were settled.
+
+    Raises JournalUnavailableError.
+    """
+    settled = close_abandoned()
+    before = Operation.objects.open().count()
+    if not before:
+        return settled
+    read_and_reconcile_all(_tokens_due(), seconds=RUN_SECONDS)
+    return settled + max(0, before - Operation.objects.open().count())
+
+
+def _tokens_due() -> list[StoredToken]:
+    """One stored token for each fingerprint whose last reading is older than its operations' polling interval."""
+    intervals: dict[str, list[int]] = defaultdict(list)
+    for operation in Operation.objects.open():
+        intervals[operation.token_fingerprint].append(_interval(operation))
+    found = []
+    for fingerprint, seconds in intervals.items():
+        token = StoredToken.objects.filter(fingerprint=fingerprint).first()
+        if token is not None and _is_due(token, min(seconds)):
+            found.append(token)
+    return found
+
+
+def _interval(operation: Operation) -> int:
+    pace = progress.poll_seconds(operation.began_at, operation.expected_minutes)
+    if operation.state == State.UNKNOWN:  # evidence may take long or never appear
+        return max(pace, progress.SLOW_POLL_SECONDS)
+    return pace
+
+
+def _is_due(token: StoredToken, seconds: int) -> bool:
+    """Pages read with the same token: what they read just now counts."""
+    reading = last_reading(token)
+    if reading is None or reading.confirmed_at is None:
+        return True
+    return (timezone.now() - reading.confirmed_at).total_seconds() >= seconds

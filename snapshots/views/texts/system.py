@@ -1,0 +1,22 @@
+"""Texts of the System page."""
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy as lazy
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+TASKS: dict[str, "StrPromise"] = {
+    "anchor": lazy("Anchor the audit log"),
+    "checkpoint": lazy("Sign a checkpoint of the audit log"),
+    "verify": lazy("Verify the audit log"),
+    "clear": lazy("Clear expired sessions and leases"),
+    "addresses": lazy("Erase old addresses"),
+    "archive": lazy("Archive old rows of the audit log"),
+}
+QUEUES: dict[str, "StrPromise"] = {
+    "operations": lazy("Open operations"),
+    "unknown": lazy("Operations whose result is unknown"),
+    "jobs": lazy("Running jobs"),
+}

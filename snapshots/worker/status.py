@@ -1,0 +1,39 @@
+"""How the worker is: alive, and what waits for it."""
+
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+from django.utils import timezone
+
+from snapshots.jobs.models import Job
+from snapshots.operations.models import Operation
+from snapshots.worker.models import SILENT_AFTER, WorkerProcess
+
+WAITING_TOO_LONG = timedelta(seconds=60)
+"""Work that is older shows that no worker runs, where none was ever seen."""
+
+
+def is_alive(using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Whether a worker was seen within the last minute."""
+    since = timezone.now() - SILENT_AFTER
+    return WorkerProcess.objects.using(using).filter(seen_at__gt=since).exists()
+
+
+def is_missed() -> bool:
+    """Whether a worker ran and is gone, or work waits that no worker has taken."""
+    if is_alive():
+        return False
+    if WorkerProcess.objects.exists():
+        return True
+    since = timezone.now() - WAITING_TOO_LONG
+    waiting = Operation.objects.open().filter(created_at__lt=since)
+    return waiting.exists() or Job.objects.running().filter(created_at__lt=since).exists()
+
+
+def queue_lengths() -> dict[str, int]:
+    """How much of each kind is under way."""
+    return {
+        "operations": Operation.objects.open().count(),
+        "unknown": Operation.objects.unknown().count(),
+        "jobs": Job.objects.running().count(),
+    }

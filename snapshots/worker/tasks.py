@@ -1,0 +1,94 @@
+"""Everything that the worker does, and how often.
+
+A frequent task runs in every worker: it claims what it works on row by row. A shared task is claimed as a whole, so that
+one of several workers runs it when it is due.
+"""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from django.conf import settings
+from django.core.management import CommandError, call_command
+
+from snapshots.audit.streaming import channels, sender
+from snapshots.audit.streaming.sender import State
+from snapshots.inventory import leases
+from snapshots.jobs import engine
+from snapshots.operations import following
+
+HOUR: Final = 3600.0
+DAY: Final = 24 * HOUR
+NIGHT_HOUR: Final = 3
+"""In UTC: when daily tasks are due."""
+
+
+class TaskError(Exception):
+    """A task could not do all of its work. The text says why, for the System page."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """`run` returns how many things it did. Raises TaskError, DatabaseError, JournalUnavailableError."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[], int]
+
+    @property
+    def is_shared(self) -> bool:
+        return self.every_seconds >= HOUR
+
+    def next_due(self, now: datetime) -> datetime:
+        """A daily task is due at night; another one after its interval."""
+        if self.every_seconds < DAY:
+            return now + timedelta(seconds=self.every_seconds)
+        night = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+        return night if night > now else night + timedelta(days=1)
+
+
+def run_command(name: str, *options: str) -> int:
+    """Run a command of manage.py. Raises TaskError with what it printed if it failed."""
+    printed = io.StringIO()
+    try:
+        call_command(name, *options, stdout=io.StringIO(), stderr=printed)
+    except CommandError as error:
+        raise TaskError(str(error)) from error
+    except SystemExit as ended:  # the commands of the log end with a code
+        if ended.code:
+            raise TaskError(printed.getvalue().strip() or f"{name} ended with code {ended.code}") from ended
+    return 1
+
+
+def stream() -> int:
+    """Send the next batch to each configured stream. A stream's own cursor has its failures and its next try."""
+    turns = [sender.send_rows(channel) for channel in channels.configured()]
+    return sum(turn.state is State.SENT for turn in turns)
+
+
+def clear_expired() -> int:
+    run_command("clearsessions")
+    return leases.clear_expired()
+
+
+def _tasks() -> list[Task]:
+    tasks = [
+        Task(name="operations", every_seconds=2, run=following.follow_open),
+        Task(name="jobs", every_seconds=2, run=engine.advance_all),
+        Task(name="stream", every_seconds=2, run=stream),
+        Task(name="anchor", every_seconds=HOUR, run=partial(run_command, "anchor_audit")),
+        Task(name="checkpoint", every_seconds=HOUR, run=partial(run_command, "checkpoint_audit")),
+        Task(name="clear", every_seconds=HOUR, run=clear_expired),
+        Task(name="verify", every_seconds=DAY, run=partial(run_command, "verify_audit")),
+    ]
+    if settings.SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS:
+        tasks.append(Task(name="addresses", every_seconds=DAY, run=partial(run_command, "erase_addresses")))
+    if settings.SNAPPORTAL_ARCHIVE_AFTER_DAYS:
+        tasks.append(Task(name="archive", every_seconds=DAY, run=partial(run_command, "archive_audit")))
+    return tasks
+
+
+TASKS: Final = _tasks()
