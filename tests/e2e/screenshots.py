@@ -150,6 +150,7 @@ def work(photographer: Photographer, environment: dict[str, str]) -> None:
         fill_restore(page, "web-server-01", "OPS-147: nginx 1.26 answers every upload with 502")
         page.evaluate("document.activeElement.blur(); scrollTo(0, 0)")
         photographer.take(page, name)
+    manager.get_by_label("Take a snapshot of the present state first").uncheck()
     manager.get_by_role("button", name="Restore and lose").click()
     manager.locator(".verdict").wait_for()
     photographer.take(manager, "operation-desktop-light")

@@ -30,6 +30,7 @@ def open_restore(page: Page, desk: Desk) -> None:
 
 
 def fill(page: Page) -> None:
+    page.get_by_label("Take a snapshot of the present state first").uncheck()
     page.get_by_label("The server's name").fill(SERVER)
     page.get_by_label("Reason", exact=True).fill("The upgrade broke the checkout")
 
@@ -104,6 +105,8 @@ def test_the_keyboard_alone_restores(site: Site, desk):
     tab_until(page, lambda text: text.startswith("Restore"))
     page.keyboard.press("Enter")
     page.wait_for_url("**/restore/")
+    tab_until(page, lambda text: text == "take_safety")
+    page.keyboard.press("Space")
     tab_until(page, lambda text: text == "typed_name")
     page.keyboard.type(SERVER)
     tab_until(page, lambda text: text == "reason")

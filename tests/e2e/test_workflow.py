@@ -96,6 +96,7 @@ def open_row(page: Page, verb: str) -> None:
 def restore(page: Page) -> None:
     open_row(page, "Restore")
     expect(page.get_by_role("main")).to_contain_text("Everything written since then")
+    page.get_by_label("Take a snapshot of the present state first").uncheck()
     page.get_by_label("The server's name").fill("web-server-02")
     page.get_by_label("Reason").fill(RESTORE_REASON)
     page.get_by_role("button", name="Restore and lose newer data").click()

@@ -11,8 +11,11 @@ from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server
+from snapshots.worker.loop import Worker
+from snapshots.worker.models import TaskRun
 from tests.e2e.tours import World, tour
 from tests.support.desk import Desk
+from tests.support.jobs import start_safe_restore
 
 
 def _url(name: str, desk: Desk, pk: int) -> str:
@@ -74,6 +77,34 @@ def confirmations(world: World) -> None:
     world.provider_down()
     world.visit(page, _url("snapshot_restore", desk, snapshot.id), "Nothing can be sent")
     world.visit(page, _url("snapshot_create", desk, roomy.server_id), "Nothing can be sent")
+
+
+@tour("snapshot_replace", "job_detail")
+def jobs(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    full, roomy = desk.server("db-server-01"), desk.server("web-server-01")
+    world.visit(page, _url("snapshot_replace", desk, roomy.server_id), "nothing has to be deleted")
+    world.visit(page, _url("snapshot_replace", desk, full.server_id), "which snapshot may be deleted")
+    page.get_by_role("button", name="Delete it and create the new one").click()
+    world.look(page, "step by step")
+    page.get_by_role("button", name="Cancel the remaining steps").click()
+    world.look(page, "It was cancelled")
+    world.visit(page, _url("snapshot_restore", desk, desk.snapshot(full).id), "which snapshot may be deleted")
+    job = start_safe_restore(desk, roomy)
+    Operation.objects.filter(server_id=roomy.server_id).update(state=State.FAILED, code="provider_failed")
+    world.visit(page, reverse("job_detail", args=[job.pk]), "The provider could not finish it")
+
+
+@tour("system_detail")
+def system(world: World) -> None:
+    page = world.site.page(world.cast.ada)
+    world.visit(page, reverse("system_detail"), "No worker is running")
+    Worker([], version="0.1.0").tick()
+    TaskRun.objects.create(
+        name="verify", due_at=timezone.now(), started_at=timezone.now(), error="TaskError: x"
+    )
+    world.visit(page, reverse("system_detail"), "Working")
 
 
 def _unknown(world: World, desk: Desk) -> Operation:

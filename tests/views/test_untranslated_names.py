@@ -22,8 +22,11 @@ from snapshots.inventory.reader import expire
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
+from snapshots.worker.loop import Worker
+from snapshots.worker.models import TaskRun
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.desk import Desk, make_desk
+from tests.support.jobs import start_safe_restore
 from tests.support.pages import hidden
 from tests.views.test_access_matrix import MATRIX
 
@@ -170,6 +173,35 @@ def look_at_operations(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, "/", shows="We do not know")
 
 
+def look_at_jobs(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    full, roomy = desk.server("db-server-01"), desk.server("web-server-01")
+    for view in (full, roomy):
+        inspector.visit(mia, url_of("snapshot_replace", desk, view.server_id), shows=view.name)
+    inspector.visit(mia, url_of("snapshot_restore", desk, desk.snapshot(full).id), shows=full.name)
+    job = start_safe_restore(desk, roomy)
+    inspector.visit(mia, reverse("job_status", args=[job.pk]), shows=roomy.name)
+    mia.post(reverse("job_cancel", args=[job.pk]))
+    inspector.visit(mia, reverse("job_detail", args=[job.pk]), shows=roomy.name)
+
+
+def test_jobs(inspector, desk, mia):
+    look_at_jobs(inspector, desk, mia)
+    assert inspector.found == []
+
+
+def look_at_the_system(inspector: Inspector, ada: Client) -> None:
+    Worker([], version="0.1.0").tick()
+    TaskRun.objects.create(
+        name="verify", due_at=timezone.now(), started_at=timezone.now(), error="TaskError: x"
+    )
+    inspector.visit(ada, reverse("system_detail"), shows="Verify the audit log")
+
+
+def test_the_system(inspector, cast, signed_in):
+    look_at_the_system(inspector, signed_in(cast.ada))
+    assert inspector.found == []
+
+
 def test_operations(inspector, desk, mia):
     look_at_operations(inspector, desk, mia)
     assert inspector.found == []
@@ -282,6 +314,8 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_the_log(inspector, desk, signed_in(cast.aron))
     look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
     look_at_operations(inspector, desk, mia)
+    look_at_jobs(inspector, desk, mia)
+    look_at_the_system(inspector, signed_in(cast.ada))
     look_at_coming_in(inspector)
     look_at_tokens(inspector, desk, mia)
     look_at_people(inspector, make_desk(cast.vera, "sbx_unknown"), signed_in(cast.ada))
