@@ -90,6 +90,24 @@ def test_a_batch_with_a_changed_row_is_left_to_the_chain(change):
     assert not slow_verdict().holds
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (f"previous_hash = '{'f' * 64}'", "link"),
+        ("sequence = sequence + 1", "gap"),
+        ("key_id = 'b1'", "key"),
+        ("at = (SELECT at FROM audit_entry WHERE sequence = 1)", "time"),
+    ],
+)
+def test_a_row_that_is_sealed_but_does_not_follow_is_left_to_the_chain(change, problem):
+    change_row(change, LAST)
+    row = list(Entry.objects.all().rows())[-1]
+    sealed = chain.seal(row, settings.SNAPPORTAL_AUDIT_KEYS[start().key_id])
+    change_row(f"hash = '{sealed}'", row["sequence"])
+    assert check() is None
+    assert slow_verdict().problem == problem
+
+
 def test_a_batch_with_a_missing_row_is_left_to_the_chain():
     with without_triggers(), connection.cursor() as cursor:
         cursor.execute("DELETE FROM audit_entry WHERE sequence = 3")

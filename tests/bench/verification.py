@@ -1,10 +1,10 @@
-"""What verifying the log costs: `python -m tests.bench.verification [--rows N] [--full] [--newer N] [--file FILE]`.
+"""What verifying the log costs: `python -m tests.bench.verification [--rows N] [--full] [--file FILE | --postgres]`.
 
 Writes N rows (100,000) into a new database, signs a checkpoint, and writes 10,000 newer rows. Then it verifies the whole
 log with its tree, as `manage.py verify_audit` does, and the rows since the checkpoint, as `manage.py checkpoint_audit`
 does. Times are of CPU, in this process and in PostgreSQL's for this connection; the memory is the most that this process
-held. `--file` keeps the SQLite database in this file, and verifies it again if it is there. With
-`SNAPPORTAL_DATABASE_URL` it runs on PostgreSQL. It only prints: figures of a busy machine prove nothing.
+held. `--file` keeps the SQLite database in this file, and verifies it again if it is there. `--postgres` starts a
+PostgreSQL of its own. It only prints: figures of a busy machine prove nothing.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import resource
 import time
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import django
 
@@ -84,28 +85,35 @@ def verify() -> None:
     print(f"memory {memory():.0f} MiB, {before:.0f} MiB before verifying")
 
 
+def run(arguments: argparse.Namespace, url: str, *, is_there: bool) -> None:
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    os.environ["SNAPPORTAL_DATABASE_URL"] = url
+    django.setup()
+    from django.core.management import call_command
+
+    if not is_there:
+        call_command("migrate", "audit", verbosity=0)
+        write(arguments)
+    verify()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--newer", type=int, default=10_000, help="rows after the checkpoint")
     parser.add_argument("--full", action="store_true", help="all salted columns are filled")
     parser.add_argument("--file", type=Path)
+    parser.add_argument("--postgres", action="store_true")
     arguments = parser.parse_args()
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    is_there = arguments.file is not None and arguments.file.exists()
-    if arguments.file is not None:
-        os.environ["SNAPPORTAL_DATABASE_URL"] = f"sqlite:///{arguments.file}"
-    django.setup()
-    from django.core.management import call_command
-    from django.test.utils import setup_databases
+    if arguments.postgres:
+        from tests.support import postgres
 
-    if arguments.file is None:
-        setup_databases(verbosity=0, interactive=False, serialized_aliases=[])
-    elif not is_there:
-        call_command("migrate", "audit", verbosity=0)
-    if not is_there:
-        write(arguments)
-    verify()
+        with postgres.cluster() as url:
+            run(arguments, url, is_there=False)
+        return
+    with TemporaryDirectory() as folder:
+        file = arguments.file or Path(folder) / "log.sqlite3"
+        run(arguments, f"sqlite:///{file}", is_there=file.exists())
 
 
 if __name__ == "__main__":
