@@ -90,7 +90,8 @@ class Key:
 def read(*, after: int, until: int, limit: int) -> Columns | None:
     """Rows with after < sequence <= until, at most `limit`: the sealed columns but `format`, salt and hash.
 
-    None when there is no row, or one of them holds a value that cannot be read or that the portal never writes.
+    None when there is no row, or one of them holds a value that cannot be read or that the portal never writes. The range
+    is no longer than `limit`, because PostgreSQL would sort the whole rest of a table of which it has no statistics.
     """
     expressions = _EXPRESSIONS[connection.vendor]
     statement = (
@@ -99,7 +100,7 @@ def read(*, after: int, until: int, limit: int) -> Columns | None:
     )
     try:
         with connection.cursor() as cursor:
-            cursor.execute(statement, [after, until, limit])
+            cursor.execute(statement, [after, min(until, after + limit), limit])
             columns: Columns = dict(zip(_NAMES, zip(*cursor.fetchall(), strict=True), strict=False))
     except (Error, *tolerant_rows.CONVERSION_ERRORS) as error:
         if not tolerant_rows.is_conversion_error(error):
