@@ -65,5 +65,6 @@ def is_recorded(sequence: int, ring: KeyRing) -> bool:
 
 def row_that_erased(person_id: int) -> int | None:
     """The sequence of the newest row that records the erasure of this person; found among the few rows of that action."""
-    rows = Entry.objects.numbered().filter(action=PERSON_ERASE, result="completed", target=str(person_id))
-    return rows.order_by("-sequence").values_list("sequence", flat=True).first()
+    rows = Entry.objects.numbered().filter(action=PERSON_ERASE, target=str(person_id))
+    found = rows.order_by("-sequence").values_list("sequence", "result")
+    return next((sequence for sequence, result in found if result == "completed"), None)

@@ -15,6 +15,8 @@ from snapshots.audit.subject_verification import SubjectChecks
 from snapshots.audit.tile_check import TileCheck
 
 ROWS_PER_READ: Final = 1000
+ROWS_PER_BATCH: Final = 128
+"""So few that their values stay in the cache of the processor while they are verified."""
 _CHECKED_ALONE: Final = frozenset({*erasure_rows.ACTIONS, *holds.ACTIONS})
 
 
@@ -84,19 +86,21 @@ class LogReader:
     def _read_valid(self, head: Head) -> ValidRows | None:
         if self._until is None:
             return None
-        rows = fast_verification.read(after=head.sequence, until=self._until, limit=ROWS_PER_READ)
-        if rows and not head.sequence:
-            head = replace(head, key_id=fast_verification.key_id_of(rows[0]))
-        if not rows or head.key_id not in self._keys:
+        columns = fast_verification.read(after=head.sequence, until=self._until, limit=ROWS_PER_BATCH)
+        if columns is None:
             return None
-        batch = fast_verification.check(rows, head, self._keys[head.key_id])
+        if not head.sequence:
+            head = replace(head, key_id=columns["key_id"][0])
+        if head.key_id not in self._keys:
+            return None
+        batch = fast_verification.check(columns, head, self._keys[head.key_id])
         if batch is None or batch.actions & _CHECKED_ALONE:
             return None
         anchors = self._anchors.among(head.sequence + 1, batch.head.sequence)
         if not self._anchors.agree(anchors, batch) or not self._subject_checks.are_sound(batch.commitments):
             return None
         self._add_leaves(batch.leaves)
-        return ValidRows(batch.head, len(batch.rows), tuple(anchor.sequence for anchor in anchors))
+        return ValidRows(batch.head, len(batch.leaves), tuple(anchor.sequence for anchor in anchors))
 
     def _one_by_one(self, rows: list[Row]) -> Iterator[Row]:
         for row in self._subject_checks.reading_ahead(rows):

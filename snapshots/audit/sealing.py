@@ -74,8 +74,8 @@ _SALTED_PARTS: Final = tuple(
 )
 """Of each salted column: its place in the sealed object, name, start and end of its salt, what follows the salt, type."""
 _SUBJECT_PLACES: Final = tuple(SEALED_COLUMNS.index(column) for column in SUBJECT_COLUMNS)
-_Sealed: Final = msgspec.defstruct("_Sealed", [(column, Any) for column in SEALED_COLUMNS])
-"""Encoding it is faster than encoding a dict."""
+_Sealed: Final = msgspec.defstruct("_Sealed", [(column, Any) for column in SEALED_COLUMNS], gc=False)
+"""Encoding it is faster than encoding a dict. Its values are never containers, so it is in no reference cycle."""
 _SALTS_PREFIX: Final = b"snapportal salts v1\n"
 _COLUMN_PREFIX: Final = b"snapportal column v1\n"
 _SUBJECT_PREFIX: Final = b"snapportal subject v1\n"
@@ -154,6 +154,32 @@ def commit_values(values: list[Any], salt: str) -> None:
         if type(value) is not str:
             raise TypeError(f"a column holds {type(value).__name__}")
         values[place] = value or None
+
+
+def commit_columns(columns: list[Sequence[Any]], salts: Iterable[str]) -> None:
+    """`commit_values` for many rows at once: `columns[place]` has the values of all rows in one column.
+
+    The types of all values must have been checked: text is str, a number is int or None. Raises ValueError for a salt.
+    """
+    sha256 = hashlib.sha256
+    streams = list(map(_salt_stream, salts))
+    for place, _name, start, end, suffix, kind in _SALTED_PARTS:
+        values = columns[place]
+        if kind is not str:
+            values = ["" if value is None else str(value) for value in values]
+        columns[place] = [
+            sha256(_COLUMN_PREFIX + stream[start:end] + suffix + value.encode()).hexdigest()
+            if value
+            else None
+            for value, stream in zip(values, streams, strict=True)
+        ]
+    for place in _SUBJECT_PLACES:
+        columns[place] = [value or None for value in columns[place]]
+
+
+def encode_columns(columns: Iterable[Sequence[Any]]) -> list[bytes]:
+    """`encode_values` for many rows at once."""
+    return list(map(_encode_in_order, map(_Sealed, *columns)))
 
 
 def encode_values(values: Sequence[Any]) -> bytes:

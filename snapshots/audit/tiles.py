@@ -31,7 +31,7 @@ def build_pyramid(hashes: list[bytes]) -> Pyramid:
     """All perfect subtrees over 1 to 256 hashes."""
     pyramid = [hashes]
     while len(hashes) > 1:
-        hashes = [tree.node_hash(hashes[at], hashes[at + 1]) for at in range(0, len(hashes) - 1, 2)]
+        hashes = list(map(tree.node_hash, hashes[::2], hashes[1::2]))
         pyramid.append(hashes)
     return pyramid
 

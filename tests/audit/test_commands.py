@@ -279,7 +279,7 @@ def test_an_export_by_command_is_recorded_before_it_is_written(capsys):
 def test_verifying_reads_in_short_batches(capsys, monkeypatch, django_assert_max_num_queries):
     """One long read would block every writer on SQLite."""
     monkeypatch.setattr("snapshots.audit.queries.BATCH_SIZE", 10)
-    monkeypatch.setattr("snapshots.audit.log_reader.ROWS_PER_READ", 10)
+    monkeypatch.setattr("snapshots.audit.log_reader.ROWS_PER_BATCH", 10)
     write_events(35)
     with django_assert_max_num_queries(18) as seen:
         run(capsys, "verify_audit", "--no-record")

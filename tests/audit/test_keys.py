@@ -53,6 +53,7 @@ def test_rows_of_an_old_key_after_an_anchor_of_a_newer_one_are_found_in_every_ba
     settings.SNAPPORTAL_AUDIT_KEYS = {"a1": old_key}
     write_events(4)
     settings.SNAPPORTAL_AUDIT_KEYS = ring
+    monkeypatch.setattr(log_reader, "ROWS_PER_BATCH", rows_per_read)
     monkeypatch.setattr(log_reader, "ROWS_PER_READ", rows_per_read)
     found = verification.check_log(anchors=[noted])
     assert (found.first_broken, found.problem, found.count) == (5, "key_change", 4)

@@ -1,0 +1,45 @@
+"""Verifying the rows since a checkpoint seeks in the log, so that it takes as long in a log of millions of rows."""
+
+from collections.abc import Callable
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from snapshots.audit import chain, erasure_rows, verification
+from snapshots.audit.models import Entry
+from tests.support.audit_rows import write_events
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.skipif(
+        "sqlite" not in settings.DATABASES["default"]["ENGINE"],
+        reason="PostgreSQL plans from statistics, which a short table does not have",
+    ),
+]
+
+
+def plans_of(work: Callable[[], object]) -> list[str]:
+    """The steps of SQLite's plans for the queries on the log, each of which names a table and an index."""
+    with CaptureQueriesContext(connection) as seen:
+        work()
+    statements = [query["sql"] for query in seen.captured_queries if "audit_entry" in query["sql"]]
+    with connection.cursor() as cursor:
+        return [
+            step[3] for sql in statements for step in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
+        ]
+
+
+def since_row_4() -> None:
+    rows = Entry.objects.all().rows(until=4)
+    start = chain.verify(rows, settings.SNAPPORTAL_AUDIT_KEYS).head
+    assert verification.check_log(start=start).count == 5
+
+
+@pytest.mark.parametrize("work", [since_row_4, lambda: erasure_rows.row_that_erased(7)])
+def test_no_query_goes_through_all_rows_or_all_of_one_result(work):
+    write_events(9)
+    steps = plans_of(work)
+    assert any("INDEX audit_action" in step for step in steps)
+    assert not [step for step in steps if "audit_result" in step]
