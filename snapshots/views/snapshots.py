@@ -31,6 +31,10 @@ from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.statuses import still_text, stuck_text
 
 
+NAME_FIELD = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "translate": "no"}
+"""Attributes of the field for a snapshot's name: nothing changes or translates what is typed."""
+
+
 @requires("snapshots.create", "GET", "HEAD", "POST")
 def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
@@ -47,6 +51,7 @@ def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> Htt
         return sent.response
     view = server_view_or_404(token, server_id)
     sent.form.initial["name"] = propose_name(view)
+    sent.form.fields["name"].widget.attrs |= NAME_FIELD
     sent.prepare_for(view, Action.CREATE)
     offer_room(sent.form, view)
     context = sent.page_context(view.reading) | {"view": view}
@@ -113,11 +118,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
 
 def _name_check(token: StoredToken, server_id: int) -> dict[str, str]:
     """Attributes of the name field: htmx sends what is typed to the name check."""
-    return {
-        "autocomplete": "off",
-        "autocapitalize": "none",
-        "spellcheck": "false",
-        "translate": "no",
+    return NAME_FIELD | {
         "hx-get": reverse("snapshot_name_check", args=[token.pk, server_id]),
         "hx-trigger": "input changed delay:400ms",
         "hx-target": "#name-check",

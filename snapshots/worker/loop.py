@@ -47,6 +47,7 @@ class Worker:
         """Until `is_ended()`. `wait(seconds)` sleeps, and returns early once it is."""
         try:
             while not is_ended():
+                close_old_connections()
                 self.tick(is_ended=is_ended)
                 wait(TICK_SECONDS)
         finally:
@@ -61,7 +62,6 @@ class Worker:
 
     def tick(self, *, is_ended: Callable[[], bool] = lambda: False) -> int:
         """Run every task that is due. Returns how many things were done; a database that is away is no error."""
-        close_old_connections()
         done = 0
         try:
             works = self._may_work()

@@ -79,7 +79,7 @@ def confirmations(world: World) -> None:
     world.visit(page, _url("snapshot_create", desk, roomy.server_id), "Nothing can be sent")
 
 
-@tour("snapshot_replace", "job_detail")
+@tour("snapshot_replace", "snapshot_restore", "job_detail")
 def jobs(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)

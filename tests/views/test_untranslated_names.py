@@ -174,7 +174,7 @@ def look_at_operations(inspector: Inspector, desk: Desk, mia: Client) -> None:
 
 
 def look_at_jobs(inspector: Inspector, desk: Desk, mia: Client) -> None:
-    full, roomy = desk.server("db-server-01"), desk.server("web-server-01")
+    full, roomy = desk.server("db-server-01"), desk.server()
     for view in (full, roomy):
         inspector.visit(mia, url_of("snapshot_replace", desk, view.server_id), shows=view.name)
     inspector.visit(mia, url_of("snapshot_restore", desk, desk.snapshot(full).id), shows=full.name)
