@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 
 from snapportal.accounts.models import Role, User
-from tests.support.audit_triggers import allow_table_flush
 from tests.support.desk import Desk, make_desk
 from tests.support.double import double
+from tests.support.flush import use_own_flush
 from tests.support.hostile import strict
 from tests.support.imaginary import imaginary, imaginary_desk
 from tests.support.left_out import pytest_collection_modifyitems, pytest_terminal_summary
@@ -34,7 +34,7 @@ __all__ = [
     "wire_server",
 ]
 
-allow_table_flush()
+use_own_flush()
 
 PASSWORD = "correct horse battery"
 FIRST_ID = 1001
