@@ -11,7 +11,8 @@ from tests.support.double import double
 from tests.support.flush import use_own_flush
 from tests.support.hostile import strict
 from tests.support.imaginary import imaginary, imaginary_desk
-from tests.support.left_out import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.support.left_out import leave_out, pytest_terminal_summary
+from tests.support.order import group_of, long_first, processes
 from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 from tests.support.provider_check import check_provider
@@ -24,7 +25,6 @@ __all__ = [
     "imaginary",
     "imaginary_desk",
     "prepared_sandbox",
-    "pytest_collection_modifyitems",
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
     "sandbox",
@@ -35,6 +35,12 @@ __all__ = [
 ]
 
 use_own_flush()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out(config, items)
+    items[:] = long_first(items, group_of, processes())
+
 
 PASSWORD = "correct horse battery"
 FIRST_ID = 1001
