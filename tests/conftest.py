@@ -6,12 +6,13 @@ import pytest
 from django.test import Client
 
 from snapportal.accounts.models import Role, User
-from tests.support.audit_triggers import allow_table_flush
 from tests.support.desk import Desk, make_desk
 from tests.support.double import double
+from tests.support.flush import use_own_flush
 from tests.support.hostile import strict
 from tests.support.imaginary import imaginary, imaginary_desk
-from tests.support.left_out import pytest_collection_modifyitems, pytest_terminal_summary
+from tests.support.left_out import leave_out, pytest_terminal_summary
+from tests.support.order import group_of, long_first, processes
 from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 from tests.support.provider_check import check_provider
@@ -24,7 +25,6 @@ __all__ = [
     "imaginary",
     "imaginary_desk",
     "prepared_sandbox",
-    "pytest_collection_modifyitems",
     "pytest_runtest_makereport",
     "pytest_terminal_summary",
     "sandbox",
@@ -34,7 +34,13 @@ __all__ = [
     "wire_server",
 ]
 
-allow_table_flush()
+use_own_flush()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    leave_out(config, items)
+    items[:] = long_first(items, group_of, processes())
+
 
 PASSWORD = "correct horse battery"
 FIRST_ID = 1001

@@ -1,6 +1,7 @@
 """Runs many processes that write one log at the same time, and checks the log afterwards."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -15,32 +16,24 @@ ROWS_EACH = int(os.environ.get("SNAPPORTAL_TESTS_ROWS_EACH", "150"))
 
 def write_at_once(environment: dict[str, str], *, writers: int, each: int) -> None:
     """Start the writers, let them begin at the same time, and wait until they end. Raises when one fails."""
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "tests.support.audit_writer", str(number), str(each)],
-            cwd=ROOT,
-            env=os.environ | environment,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(writers)
-    ]
+    program = subprocess.Popen(
+        [sys.executable, "-m", "tests.support.audit_writer", str(writers), str(each)],
+        cwd=ROOT,
+        env=os.environ | environment,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
     try:
-        for writer in processes:
-            assert writer.stdout.readline() == "ready\n", writer.stderr.read()
-        for writer in processes:
-            writer.stdin.write("go\n")
-            writer.stdin.flush()
-        for writer in processes:
-            _out, errors = writer.communicate(timeout=300)
-            assert writer.returncode == 0, errors
+        assert program.stdout.readline() == "ready\n", program.stderr.read()
+        _out, errors = program.communicate("go\n", timeout=300)
+        assert program.returncode == 0, errors
     finally:
-        for writer in processes:
-            if writer.poll() is None:
-                writer.kill()
-                writer.communicate()
+        if program.poll() is None:
+            os.killpg(program.pid, signal.SIGKILL)  # the writers too
+            program.communicate()
 
 
 def check_log(*, writers: int, each: int) -> None:

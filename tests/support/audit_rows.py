@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 
-from snapshots.audit import chain, journal, subjects
+from snapshots.audit import chain, journal, sealing, subjects, tiles
 from snapshots.audit.models import Entry, Phase
 from snapshots.audit.subjects import Subject
 
@@ -22,12 +22,29 @@ def write_events(count: int, actor: journal.Actor = MIA) -> None:
 
 
 def fill_log(count: int) -> None:
-    """Append `count` events as `write_events` does, but without reading the newest row before each: three times faster."""
+    """Append `count` events as `write_events` does, but sealed one after another and inserted together: far faster."""
+    if count < 1:
+        return
     with journal.committed():
-        newest = journal._newest_row()
-        for number in range(count):
-            data = MIA.entry(action="person.sign_in", reason=f"visit {number}")
-            newest = journal._insert(newest, Phase.EVENT, data, "completed")
+        data = MIA.entry(action="person.sign_in", reason="visit 0")
+        first = journal._insert(journal._newest_row(), Phase.EVENT, data, "completed")
+        key = settings.SNAPPORTAL_AUDIT_KEYS[first.key_id]
+        entries = [first]
+        for number in range(1, count):
+            entries.append(_next_entry(entries[-1], key, reason=f"visit {number}"))
+        Entry.objects.bulk_create(entries[1:])
+        for entry in entries[1:]:
+            if entry.sequence % tiles.WIDTH == 0:
+                tiles.complete_tiles(entry.sequence)
+
+
+def _next_entry(previous: Entry, key: bytes, *, reason: str) -> Entry:
+    """A row like `previous` that is not stored yet; it follows that row in the chain."""
+    row = {field.attname: getattr(previous, field.attname) for field in Entry._meta.concrete_fields}
+    row |= journal._chain_columns(previous, previous.key_id)
+    row |= {"salt": sealing.new_salt(), "reason": reason}
+    del row["hash"]
+    return Entry(**row, hash=chain.seal(row, key))
 
 
 def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) -> uuid.UUID:

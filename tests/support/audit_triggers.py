@@ -6,7 +6,6 @@ from importlib import import_module
 from types import SimpleNamespace
 
 from django.db import connection
-from django.test import TransactionTestCase
 
 MIGRATIONS = [
     import_module(f"snapshots.audit.migrations.{name}")
@@ -49,14 +48,3 @@ def without_sequence_check() -> Iterator[None]:
             if sqlite
             else "ALTER TABLE audit_entry ADD CONSTRAINT audit_sequence CHECK (sequence >= 1) NOT VALID"
         )
-
-
-def allow_table_flush() -> None:
-    """Remove the triggers while a TransactionTestCase empties every table at its end."""
-    original = TransactionTestCase._fixture_teardown
-
-    def teardown(case: TransactionTestCase) -> None:
-        with without_triggers():
-            original(case)
-
-    TransactionTestCase._fixture_teardown = teardown

@@ -76,6 +76,11 @@ def cluster() -> Iterator[str]:
             "listen_addresses=",
             "max_connections=60",
             "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "autovacuum=off",
+            "wal_level=minimal",
+            "max_wal_senders=0",
         ]
         server = subprocess.Popen(
             [PROGRAMS / "postgres", "-D", data, *(part for option in options for part in ("-c", option))],
