@@ -44,6 +44,8 @@ class Command(BaseCommand):
         try:
             until = Entry.objects.all().last_sequence()  # read before the file: see lost_anchors
             stored = self._read_anchors(options["anchors"])
+            for sentence in tree_verification.missing_checkpoints(stored):
+                self.stderr.write(sentence)
             if not settings.SNAPPORTAL_AUDIT_KEYS:
                 self._stop("SNAPPORTAL_AUDIT_KEYS is empty")
             acceptances = accepted_damage.read_acceptances()
