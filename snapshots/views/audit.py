@@ -184,6 +184,7 @@ def _detail(
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "may_export": request.user.has_perm("audit.export"),
+        "has_receipt": archive is None and receipts.is_complete(first),
         "archive": archive,
         "as_of": timezone.now(),
     } | _neighbours(entry.sequence)
