@@ -11,7 +11,6 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 
 from snapshots.audit import accepted_damage, chain, export, lines, sealing
 from snapshots.audit.archiving import reading
@@ -19,7 +18,7 @@ from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
-from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
+from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
 from snapshots.views import receipts
 from snapshots.views.access import requires
 from snapshots.views.entry_lines import EntryLine, entry_line, sequence_from
@@ -69,10 +68,6 @@ def _page(
     )
 
 
-def _count_words(count: int) -> str:
-    return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
-
-
 @requires("audit.read", "GET", "HEAD")
 def entry_list(request: HttpRequest) -> HttpResponse:
     roster = Roster.load()
@@ -91,7 +86,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
             after=sequence_from(request, "after"),
         ),
         "count": count,
-        "count_words": _count_words(count),
+        "count_words": texts.count_words(count),
         "is_filtered": bool(chosen) or not form.is_valid(),
         "query": urlencode(chosen),
         "filters": form.in_words() if chosen else [],
@@ -203,7 +198,7 @@ def entry_export(request: HttpRequest) -> HttpResponseBase:
     count = form.rows().capped_count()
     context = {
         "count": count,
-        "count_words": _count_words(count),
+        "count_words": texts.count_words(count),
         "filters": form.in_words(),
         "query": urlencode(chosen),
         "columns": [(column, audit_names.COLUMNS[column]) for column in lines.COLUMNS],
