@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -211,9 +212,12 @@ def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
     format_name = request.POST.get("format", "")
     if format_name not in export.EXTENSIONS:
         raise Http404
-    columns = None
-    if "choose" in request.POST:
-        columns = [column for column in lines.COLUMNS if column in request.POST.getlist("column")]
+    chosen = request.POST.getlist("column")
+    is_redacted = "choose" in request.POST
+    is_offered = format_name == "json" if is_redacted else not chosen
+    if not is_offered or not set(chosen) <= set(lines.COLUMNS):
+        raise BadRequest("no form of the portal asks for this file")
+    columns = [column for column in lines.COLUMNS if column in chosen] if is_redacted else None
     filters = ", ".join(f"{name}={value}" for name, value in form.without_names().items())
     return receipts.download(
         request, rows=form.rows(), format_name=format_name, filters=filters, columns=columns
