@@ -30,7 +30,7 @@ ANCHOR_PREFIX: Final = b"snapportal anchor\n"
 Problem = Literal[
     "", "before", "gap", "order", "unreadable", "key", "hash", "link", "key_change", "time",
     "anchor", "cut", "lost", "leaf", "tile", "checkpoint", "cut_tree", "subject",
-    "subject_missing", "erasure", "hold", "archive",
+    "subject_missing", "erasure", "hold", "archive", "gone",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ when SNAPPORTAL_CHECKPOINT_FILE names one. A checkpoint that contradicts an earl
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,8 @@ from snapshots.audit.tile_check import StoredHead
 from snapshots.audit.tree_models import Checkpoint
 
 BATCH_SIZE: Final = 500
+TAIL_BYTES: Final = 65_536
+"""More than the longest line of the file of checkpoints."""
 
 
 class CheckpointError(Exception):
@@ -67,12 +70,16 @@ def make() -> Checkpoint:
     """Sign the present tree, store the checkpoint and return it.
 
     Returns the newest one when it has the same size, origin and keys. First the rows since the newest checkpoint are
-    verified. Raises BrokenLogError when that fails or the tree does not contain that of the newest checkpoint, and
-    CheckpointError when the checkpoint cannot be made (no key, a tile or row that cannot be read, the database down).
+    verified. Raises BrokenLogError when that fails or the tree does not contain those of the newest checkpoint and of the
+    last one in SNAPPORTAL_CHECKPOINT_FILE, and CheckpointError when the checkpoint cannot be made (no key, a tile, row or
+    file that cannot be read, the database down).
     """
     keys = signing_keys()
     if not keys:
         raise CheckpointError("SNAPPORTAL_LOG_SIGNING_KEYS is empty")
+    path = file_path()
+    if path is not None:
+        check_file(path)
     try:
         _check_rows(newest())
         with locking.writer_lock(), transaction.atomic(durable=True):
@@ -139,6 +146,23 @@ def check_contained(head: TreeHead, size: int) -> None:
         raise BrokenLogError(f"the first {head.size} rows are not those of which a checkpoint was signed")
 
 
+def signed_by_others() -> Checkpoint | None:
+    """The newest checkpoint if it is of the present origin and none of the present keys signed it."""
+    last = newest()
+    if last is None or last.note.partition("\n")[0] != settings.SNAPPORTAL_LOG_ORIGIN:
+        return None
+    try:
+        notes.open_note(last.note, public_keys())
+    except NoteError:
+        return last
+    return None
+
+
+def file_path() -> Path | None:
+    """The file of checkpoints outside the database; None when the setting names none."""
+    return Path(settings.SNAPPORTAL_CHECKPOINT_FILE) if settings.SNAPPORTAL_CHECKPOINT_FILE else None
+
+
 def to_line(checkpoint: Checkpoint) -> str:
     """The line for the file of checkpoints: a JSON object whose `checkpoint` is the note."""
     at_text = sealing.format_time(checkpoint.at)
@@ -159,8 +183,19 @@ def last_line(path: Path) -> str:
     """The last line of the file that has content; "" when there is none, or no file. Raises OSError."""
     if not path.exists():
         return ""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return next((line.strip() for line in reversed(file.readlines()) if line.strip()), "")
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+        lines = file.read().decode(errors="replace").split("\n")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "")
+
+
+def _parse_line(line: str) -> tuple[str, TreeHead]:
+    """The note in a line of the file, not verified, and its tree head. Raises CheckpointError."""
+    try:
+        note = json.loads(line)["checkpoint"]
+        return note, notes.parse_head(notes.split(note)[0])
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise CheckpointError(str(error)) from error
 
 
 def check_file(path: Path) -> None:
@@ -169,17 +204,52 @@ def check_file(path: Path) -> None:
     Raises BrokenLogError when the log does not contain it, CheckpointError when the file cannot be read.
     """
     try:
-        line = last_line(path)
-        note = json.loads(line)["checkpoint"] if line else ""
-        head = notes.parse_head(notes.split(note)[0]) if line else None
-        if head is None or head.origin != settings.SNAPPORTAL_LOG_ORIGIN:
-            return
-        notes.open_note(note, public_keys())
-        check_contained(head, Entry.objects.all().last_sequence() or 0)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        heads = [_open_line(path, line)] if (line := last_line(path)) else []
+        for head in heads:
+            check_contained(head, Entry.objects.all().last_sequence() or 0)
+    except (OSError, Error, tiles.TileError) as error:
+        raise CheckpointError(f"{path} cannot be compared with the log: {error}") from error
+
+
+def _open_line(path: Path, line: str) -> TreeHead:
+    """The tree head in the last line of the file. Raises CheckpointError unless it is of another origin or a present key
+    signed it."""
+    try:
+        note, head = _parse_line(line)
+        if head.origin == settings.SNAPPORTAL_LOG_ORIGIN:
+            notes.open_note(note, public_keys())
+    except (CheckpointError, NoteError) as error:
         raise CheckpointError(f"the last line of {path} is no checkpoint of this log: {error}") from error
-    except (Error, tiles.TileError) as error:
-        raise CheckpointError(str(error)) from error
+    return head
+
+
+def heads_in_file(path: Path | None) -> list[StoredHead]:
+    """The checkpoints of the present origin in the file, in order of size, for TileCheck; none when there is no file.
+
+    The last line must be signed by a present key: older ones may be signed by keys that were given up. Raises
+    CheckpointError for a line that is no checkpoint, and for a file that cannot be read.
+    """
+    if path is None:
+        return []
+    try:
+        last = last_line(path)
+        if not last:
+            return []
+        _open_line(path, last)
+        with path.open(encoding="utf-8") as file:
+            lines = [(number, line.strip()) for number, line in enumerate(file, 1) if line.strip()]
+    except (OSError, UnicodeDecodeError) as error:
+        raise CheckpointError(f"{path} cannot be read: {error}") from error
+    heads = [_parse_numbered_line(path, number, line) for number, line in lines]
+    ours = [head for head in heads if head.origin == settings.SNAPPORTAL_LOG_ORIGIN]
+    return sorted((StoredHead(0, head.size, head.root) for head in ours), key=attrgetter("size"))
+
+
+def _parse_numbered_line(path: Path, number: int, line: str) -> TreeHead:
+    try:
+        return _parse_line(line)[1]
+    except CheckpointError as error:
+        raise CheckpointError(f"line {number} of {path} is no checkpoint: {error}") from error
 
 
 def stored_heads() -> Iterator[StoredHead]:

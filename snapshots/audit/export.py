@@ -91,6 +91,13 @@ class Export:
     chunks: Iterator[bytes]
 
 
+def _check_options(format_name: str, columns: Collection[str] | None, borders: Collection[int]) -> None:
+    if format_name == "csv" and (columns is not None or borders):
+        raise ValueError("a CSV file has all columns and proves nothing: choose JSON Lines")
+    if columns is not None and (unknown := {*columns} - {*lines.COLUMNS}):
+        raise ValueError(f"there is no column {min(unknown)} that a file can leave out")
+
+
 def begin(
     *,
     actor: Actor,
@@ -105,10 +112,12 @@ def begin(
 
     `filters` describes how `rows` was filtered; `columns` are those of lines.COLUMNS that a JSON Lines file discloses,
     None for all; `borders`: sizes of older checkpoints with which it must be comparable; `kind` begins the file's name.
-    Raises KeyError for a format that is not in EXTENSIONS, CheckpointError when the rows of a JSON Lines file cannot be
-    proven, and JournalUnavailableError when the export cannot be recorded; then there is no file.
+    Raises KeyError for a format that is not in EXTENSIONS, ValueError for columns that a file cannot leave out (CSV always
+    has all) and for borders that it cannot have, CheckpointError when the rows of a JSON Lines file cannot be proven, and
+    JournalUnavailableError when the export cannot be recorded; then there is no file.
     """
     extension = EXTENSIONS[format_name]
+    _check_options(format_name, columns, borders)
     last = Entry.objects.all().last_sequence() or 0
     count = rows.filter(sequence__lte=last).order_by().count()
     file_name = f"{kind}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{extension}"

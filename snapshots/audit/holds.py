@@ -16,6 +16,7 @@ from snapshots.audit.hold_models import Hold, Scope
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.sealing import Row
+from snapshots.audit.subjects import Kind, Subject
 
 HOLD: Final = "audit.hold"
 LIFT_HOLD: Final = "audit.lift_hold"
@@ -52,9 +53,11 @@ def lift(*, actor: Actor, placed_in: int, reason: str, by: str = "") -> Hold:
     """Lift the hold that the row `placed_in` placed. Raises HoldError when there is none, or it is lifted already."""
     with journal.committed():
         locking.take_advisory_lock()
-        hold = Hold.objects.filter(placed_in=placed_in, lifted_in=None).first()
+        hold = Hold.objects.filter(placed_in=placed_in).first()
         if hold is None:
-            raise HoldError(f"row {placed_in} placed no hold that is still in force")
+            raise HoldError(f"row {placed_in} placed no hold")
+        if hold.lifted_in is not None:
+            raise HoldError(f"the hold of row {placed_in} is lifted already, in row {hold.lifted_in}")
         row = journal.record(
             actor.entry(
                 action=LIFT_HOLD,
@@ -91,6 +94,24 @@ def read_all() -> list[Placed]:
     rows = Entry.objects.numbered().filter(sequence__in=numbers)
     found = {entry.sequence: entry for entry in rows.fetch(len(numbers))}
     return [Placed(hold, found.get(hold.placed_in), found.get(hold.lifted_in or 0)) for hold in holds]
+
+
+def name_of(hold: Hold) -> str:
+    """The newest name of the held server or person in the log; '' if it has none there, and for a hold on anything else."""
+    if hold.server_id is not None:
+        rows = Entry.objects.numbered().filter(server_id=hold.server_id).exclude(server_name="")
+        return next((entry.server_name for entry in rows.order_by("-sequence").fetch(1)), "")
+    if hold.person_id is None:
+        return ""
+    rows = Entry.objects.numbered().filter(actor_id=hold.person_id).exclude(actor_subject="")
+    acted = next((entry.actor_name for entry in rows.order_by("-sequence").fetch(1)), "")
+    named = Subject.objects.filter(person_id=hold.person_id, kind=Kind.PERSON, erased_in=None)
+    return acted or next((one.value for one in named if one.opens), "")
+
+
+def count_rows(hold: Hold) -> int:
+    """How many rows in the database it holds, at most COUNT_LIMIT + 1. For a person that reads the whole log."""
+    return Entry.objects.filter(hold.held_rows).capped_count()
 
 
 def agrees(row: Row) -> bool:

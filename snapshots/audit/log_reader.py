@@ -97,7 +97,9 @@ class LogReader:
         if batch is None or batch.actions & _CHECKED_ALONE:
             return None
         anchors = self._anchors.among(head.sequence + 1, batch.head.sequence)
-        if not self._anchors.agree(anchors, batch) or not self._subject_checks.are_sound(batch.commitments):
+        if not self._anchors.agree(anchors, batch):
+            return None
+        if not self._subject_checks.are_sound(batch.commitments, head, batch.head):
             return None
         self._add_leaves(batch.leaves)
         return ValidRows(batch.head, len(batch.leaves), tuple(anchor.sequence for anchor in anchors))

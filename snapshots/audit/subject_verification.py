@@ -1,20 +1,35 @@
 """Verifies the names and addresses to which rows refer: each opens its commitment, or was erased by a row of the log.
 
+What the commitment does not cover is verified, too: the lookup by which a name is found to be erased, and the day by which
+an address is.
+
 Subjects are read in batches, those of many rows at once, and each only once.
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 from typing import Final
 
 from snapshots.audit import chain, erasure_rows, sealing, subjects
-from snapshots.audit.chain import Accepted, KeyRing, Problem
+from snapshots.audit.chain import Accepted, Head, KeyRing, Problem
+from snapshots.audit.models import Entry
 from snapshots.audit.sealing import Row
-from snapshots.audit.subjects import Subject
+from snapshots.audit.subjects import Kind, Subject
 
 ROWS_PER_READ: Final = 1000
+DAY_LENGTH: Final = len("2026-11-28")
 _commitments: Final = itemgetter(*sealing.SUBJECT_COLUMNS)
+
+
+def _day(at: datetime) -> str:
+    return sealing.format_time(at)[:DAY_LENGTH]
+
+
+def _is_found_by_itself(subject: Subject) -> bool:
+    """Whether its lookup is that of its values, and it has a day if and only if it is an address."""
+    return subject.lookup == subject.named.lookup and (subject.day is None) == (subject.kind != Kind.ADDRESS)
 
 
 class SubjectChecks:
@@ -30,6 +45,8 @@ class SubjectChecks:
         self._sound: set[object] = {""}
         self._unsound: dict[str, Problem] = {}
         self._recorded: dict[int, bool] = {}
+        self._days: dict[str, str] = {}
+        """Of each address in order that is not erased: its day (`2026-11-28`), which must be that of its rows."""
 
     def reading_ahead(self, rows: Iterable[Row]) -> Iterator[Row]:
         """The same rows; the subjects of each batch are read before its first row is passed on."""
@@ -39,10 +56,23 @@ class SubjectChecks:
             self._read(set().union(*map(_commitments, readable)))
             yield from batch
 
-    def are_sound(self, commitments: set[str]) -> bool:
-        """Whether all these subjects are in order. Reads those that were not read before."""
-        self._read(set(commitments))
-        return commitments <= self._sound
+    def are_sound(self, commitments: set[str], before: Head, last: Head) -> bool:
+        """Whether all subjects are in order of the valid rows after `before` up to `last`, which refer to these.
+
+        Reads those that were not read before, and of these alone compares the days.
+        """
+        new = self._read(set(commitments))
+        return commitments <= self._sound and self._are_of_their_days(new & self._days.keys(), before, last)
+
+    def _are_of_their_days(self, addresses: set[str], before: Head, last: Head) -> bool:
+        """Most batches are of one day; the rows of another are read for their days if they have new addresses."""
+        if not addresses:
+            return True
+        if before.at[:DAY_LENGTH] == last.at[:DAY_LENGTH]:
+            return all(self._days[one] == last.at[:DAY_LENGTH] for one in addresses)
+        rows = Entry.objects.filter(sequence__gt=before.sequence, sequence__lte=last.sequence)
+        pairs = rows.order_by().values_list("address_subject", "at")
+        return all(self._days[one] == _day(at) for one, at in pairs if one in addresses)
 
     def check(self, row: Row) -> Problem:
         """The problem of the first subject of this row that has one; of a row that records an erasure, also its own.
@@ -53,6 +83,8 @@ class SubjectChecks:
         problem: Problem = ""
         if not self._sound.issuperset(refers_to):
             problem = next(self._unsound[one] for one in refers_to if one not in self._sound)
+        elif (day := self._days.get(row["address_subject"])) and day != _day(row["at"]):
+            problem = "subject"
         if not problem and row["action"] in erasure_rows.ACTIONS:
             problem = self._check_erasure(row)
         if problem and self._accepted.covers(row):
@@ -63,13 +95,17 @@ class SubjectChecks:
     def excuse(self, row: Row) -> None:
         """Take the subjects of this row as sound from here on."""
         self._sound.update(_commitments(row))
+        self._days.pop(row["address_subject"], None)
 
     def _check_erasure(self, row: Row) -> Problem:
         recorded = erasure_rows.recorded_in(row)
         return "erasure" if recorded and recorded != erasure_rows.stored_under(row["sequence"]) else ""
 
-    def _read(self, values: set[object]) -> None:
-        """A value that is no text makes its row's seal invalid, which is reported first."""
+    def _read(self, values: set[object]) -> set[str]:
+        """Returns the commitments that were not read before.
+
+        A value that is no text makes its row's seal invalid, which is reported first.
+        """
         new = values - self._sound - self._unsound.keys()
         wanted = {value for value in new if isinstance(value, str)}
         found = {subject.commitment: subject for subject in subjects.read(wanted)}
@@ -77,8 +113,12 @@ class SubjectChecks:
             problem = self._problem_of(commitment, found.get(commitment))
             if problem:
                 self._unsound[commitment] = problem
-            else:
-                self._sound.add(commitment)
+                continue
+            self._sound.add(commitment)
+            subject = found[commitment]
+            if subject.day is not None and not subject.is_erased:
+                self._days[commitment] = subject.day.isoformat()
+        return wanted
 
     def _problem_of(self, commitment: str, subject: Subject | None) -> Problem:
         if subject is None:
@@ -86,7 +126,7 @@ class SubjectChecks:
             return "subject" if is_there else "subject_missing"
         if subject.is_erased:
             return "" if self._is_erased_rightly(subject) else "erasure"
-        return "" if subject.opens else "subject"
+        return "" if subject.opens and _is_found_by_itself(subject) else "subject"
 
     def _is_erased_rightly(self, subject: Subject) -> bool:
         """Whether nothing is left of it, and a row records an erasure under the number that it names.

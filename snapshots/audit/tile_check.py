@@ -24,7 +24,10 @@ Problem = Literal["leaf", "tile", "checkpoint", "cut"]
 
 @dataclass(frozen=True)
 class StoredHead:
-    """Number, size and root of a stored checkpoint. `root` is b"" when its note is damaged or has no valid signature."""
+    """Number, size and root of a stored checkpoint. `root` is b"" when its note is damaged or has no valid signature.
+
+    `number` is 0 for a checkpoint that was read from the file of checkpoints.
+    """
 
     number: int
     size: int

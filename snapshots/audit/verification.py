@@ -13,6 +13,7 @@ from snapshots.audit.accepted_damage import Acceptance, Pair
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.remaining import check_remaining
 from snapshots.audit.archiving.rows import Archive
+from snapshots.audit.archiving.verification import FileFinding
 from snapshots.audit.chain import Anchor, Head, Verdict
 from snapshots.audit.journal import Actor
 from snapshots.audit.log_reader import LogReader
@@ -44,8 +45,11 @@ PROBLEMS: Final = {
     "subject_missing": "a name or an address to which it refers is gone, and was not erased: it was deleted",
     "erasure": "names or addresses were erased, or brought back, other than the log says",
     "archive": "it is archived, and its file is missing or is not what the log says",
+    "gone": "it is archived, but must stay in the database too, and is gone from there: it was deleted",
     "hold": "the table of holds does not have what it says: a hold was changed or taken out",
 }
+_AFTER_THE_CHAIN: Final = frozenset({"archive", "checkpoint", "gone", "leaf", "lost", "tile"})
+"""Problems that are looked for when the chain of all rows has been verified, so the row may be any of them."""
 _RESTORED: Final = (
     "If a backup was put back, docs/operators.md tells how to go on (manage.py accept_restored_log)."
 )
@@ -56,6 +60,7 @@ ADVICE: Final = {
     "cut": _RESTORED,
     "anchor": _RESTORED,
     "archive": "Put the file back from its copy (docs/operators.md, Archive).",
+    "gone": "Its content is in the archive file. Put the row back from a backup, and find out who deleted it.",
     "lost": "Put the lines back; if there is no copy, see docs/operators.md (manage.py accept_lost_anchors).",
     "subject": _SUBJECT,
     "subject_missing": _SUBJECT,
@@ -215,24 +220,33 @@ def with_lost_anchor(verdict: Verdict, lost: int | None) -> Verdict:
     return replace(verdict, first_broken=lost, problem="lost") if verdict.holds and lost else verdict
 
 
-def with_wrong_archive(verdict: Verdict, first: int | None) -> Verdict:
-    """`verdict`, or the problem `archive` at the row `first` when that is given and all rows are valid."""
-    return replace(verdict, first_broken=first, problem="archive") if verdict.holds and first else verdict
+def with_wrong_archive(verdict: Verdict, finding: FileFinding | None) -> Verdict:
+    """`verdict`, or the problem of the archive when that is given and all rows are valid."""
+    if finding is None or not verdict.holds:
+        return verdict
+    return replace(verdict, first_broken=finding.first, problem=finding.kind)
 
 
-def describe(verdict: Verdict, anchors: int = 0, given_up: int = 0, archived: int = 0) -> str:
-    """A verdict as text. `archived` is the last archived row.
+def _describe_broken(verdict: Verdict, first_broken: int) -> str:
+    extent = f"{verdict.count} rows before it hold"
+    if verdict.problem in _AFTER_THE_CHAIN and verdict.head.sequence >= first_broken:
+        extent = f"the chain of {verdict.count} rows up to row {verdict.head.sequence} holds"
+    return f"row {first_broken}: {PROBLEMS[verdict.problem]} ({extent})"
+
+
+def describe(
+    verdict: Verdict, anchors: int = 0, given_up: int = 0, archived: int = 0, *, with_archives: bool = True
+) -> str:
+    """A verdict as text. `archived` is the last archived row; `with_archives` says whether the files were checked.
 
     `12 rows hold, up to row 12 (anchors that agree: 3, given up: 2)` or `row 7: its signature is not valid …`.
     """
-    if not verdict.holds:
-        return (
-            f"row {verdict.first_broken}: {PROBLEMS[verdict.problem]} ({verdict.count} rows before it hold)"
-        )
+    if verdict.first_broken is not None:
+        return _describe_broken(verdict, verdict.first_broken)
     counts = [
         f"{word}: {count}"
         for word, count in (
-            ("archived up to row", archived),
+            ("archived up to row" if with_archives else "archived and not checked up to row", archived),
             ("anchors that agree", anchors),
             ("given up", given_up),
         )

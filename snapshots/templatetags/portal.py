@@ -46,7 +46,9 @@ def moment(value: datetime | None) -> SafeString | str:
     if value is None:
         return NOTHING
     utc = utc_text(value)
-    return format_html('<time datetime="{}" title="{}" data-local>{}</time>', iso_text(value), utc, utc)
+    return format_html(
+        '<time dir="auto" datetime="{}" title="{}" data-local>{}</time>', iso_text(value), utc, utc
+    )
 
 
 def duration(value: timedelta) -> str:
@@ -84,9 +86,9 @@ def ago(value: datetime | None) -> SafeString | str:
     """An age that static/app.js keeps up to date, with the time in UTC as its title."""
     if value is None:
         return NOTHING
-    html = '<time datetime="{}" title="{}" data-ago>{}</time>'
+    html = '<time dir="auto" datetime="{}" title="{}" data-ago>{}</time>'
     if is_ahead(value):
-        html = '<time datetime="{}" title="{}">{}</time>'
+        html = '<time dir="auto" datetime="{}" title="{}">{}</time>'
     return format_html(html, iso_text(value), utc_text(value), ago_text(value))
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext as _
 
 from snapshots.audit import accepted_damage, chain, export, lines, sealing
 from snapshots.audit.archiving import reading
@@ -19,7 +19,7 @@ from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
-from snapshots.audit.queries import COUNT_LIMIT, LAST_NUMBER, EntryQuerySet
+from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
 from snapshots.views import receipts
 from snapshots.views.access import requires
 from snapshots.views.entry_lines import EntryLine, entry_line, sequence_from
@@ -69,10 +69,6 @@ def _page(
     )
 
 
-def _count_words(count: int) -> str:
-    return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
-
-
 @requires("audit.read", "GET", "HEAD")
 def entry_list(request: HttpRequest) -> HttpResponse:
     roster = Roster.load()
@@ -91,7 +87,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
             after=sequence_from(request, "after"),
         ),
         "count": count,
-        "count_words": _count_words(count),
+        "count_words": texts.count_words(count),
         "is_filtered": bool(chosen) or not form.is_valid(),
         "query": urlencode(chosen),
         "filters": form.in_words() if chosen else [],
@@ -184,6 +180,7 @@ def _detail(
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
         "may_export": request.user.has_perm("audit.export"),
+        "has_receipt": archive is None and receipts.is_complete(first),
         "archive": archive,
         "as_of": timezone.now(),
     } | _neighbours(entry.sequence)
@@ -202,7 +199,7 @@ def entry_export(request: HttpRequest) -> HttpResponseBase:
     count = form.rows().capped_count()
     context = {
         "count": count,
-        "count_words": _count_words(count),
+        "count_words": texts.count_words(count),
         "filters": form.in_words(),
         "query": urlencode(chosen),
         "columns": [(column, audit_names.COLUMNS[column]) for column in lines.COLUMNS],
@@ -215,9 +212,12 @@ def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
     format_name = request.POST.get("format", "")
     if format_name not in export.EXTENSIONS:
         raise Http404
-    columns = None
-    if "choose" in request.POST:
-        columns = [column for column in lines.COLUMNS if column in request.POST.getlist("column")]
+    chosen = request.POST.getlist("column")
+    is_redacted = "choose" in request.POST
+    is_offered = format_name == "json" if is_redacted else not chosen
+    if not is_offered or not set(chosen) <= set(lines.COLUMNS):
+        raise BadRequest("no form of the portal asks for this file")
+    columns = [column for column in lines.COLUMNS if column in chosen] if is_redacted else None
     filters = ", ".join(f"{name}={value}" for name, value in form.without_names().items())
     return receipts.download(
         request, rows=form.rows(), format_name=format_name, filters=filters, columns=columns

@@ -111,6 +111,20 @@ NO_PROOF = Failure(
 )
 
 
+NO_RECEIPT = Failure(
+    404,
+    _("There is no receipt for this any more"),
+    _(
+        "Rows that belong to it are no longer in the database: old rows are moved into archive files. Nothing was downloaded."
+    ),
+    _(
+        "Ask an operator of this portal for the archive file. It proves its rows itself: anybody can verify it with the log's "
+        "public key, as a receipt."
+    ),
+    icon="search",
+)
+
+
 def outside_base_path(base_path: str) -> Failure:
     """For a path outside_base_path the base path: a wrong URL, or a web server in front that strips the base path."""
     return Failure(
@@ -145,6 +159,10 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 def no_proof(request: HttpRequest) -> HttpResponse:
     return _render(request, NO_PROOF, framed=True)
+
+
+def no_receipt(request: HttpRequest) -> HttpResponse:
+    return _render(request, NO_RECEIPT, framed=True)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -9,12 +9,13 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 
 from snapshots.audit import checkpoints, export, lines
-from snapshots.audit.models import Entry
+from snapshots.audit.archiving import rows as archive_rows
+from snapshots.audit.models import Entry, Phase
 from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
 from snapshots.operations.attention import visible_to
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
-from snapshots.views.errors import no_proof
+from snapshots.views.errors import no_proof, no_receipt
 
 log = structlog.get_logger(__name__)
 ADDRESS_COLUMN = "address_subject"
@@ -37,6 +38,8 @@ def download(request: HttpRequest, **options: Any) -> HttpResponseBase:
 def entry_receipt(request: HttpRequest, sequence: int) -> HttpResponseBase:
     """The receipt of an entry: all rows of its operation, or the one row of an event."""
     found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
+    if not found and archive_rows.holding(sequence):
+        return no_receipt(request)
     if not found or not found[0].is_readable:
         raise Http404
     return _receipt(request, found[0].history, f"entry {sequence}", columns=None)
@@ -52,7 +55,17 @@ def operation_receipt(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     return _receipt(request, rows, f"operation {operation.pk}", columns=columns)
 
 
+def is_complete(first: Entry | None) -> bool:
+    """Whether all rows of an operation or event are in the database. `first` is the first of those that are.
+
+    Rows are archived in their order, so an operation whose first row, the intent, is there has all of them.
+    """
+    return first is not None and first.phase != Phase.OUTCOME
+
+
 def _receipt(
     request: HttpRequest, rows: EntryQuerySet, about: str, *, columns: list[str] | None
 ) -> HttpResponseBase:
+    if not is_complete(next(iter(rows.order_by("sequence").fetch(1)), None)):
+        return no_receipt(request)
     return download(request, rows=rows, format_name="json", filters=about, columns=columns, kind="receipt")

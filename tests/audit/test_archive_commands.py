@@ -15,7 +15,7 @@ from snapshots.audit.models import Entry
 from snapshots.audit.tree_models import Checkpoint, Tile
 from tests.support.archives import archive_all, fill_with_checkpoint, stored
 from tests.support.audit_commands import accept, run, verify
-from tests.support.audit_rows import fill_log, write_events
+from tests.support.audit_rows import fill_log, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
@@ -81,14 +81,26 @@ def test_a_run_that_fails_says_why_and_archives_nothing(capsys):
 
 def test_a_hold_is_placed_and_lifted_on_the_command_line(capsys):
     place = ("hold_audit", "server 12", "--name", "Case 7", "--reason", "lawsuit", "--by", "Ada")
-    code, out, _err = run(capsys, *place)
-    assert (code, out) == (0, "The hold on server 12 is placed in row 1.\n")
+    code, out, err = run(capsys, *place)
+    assert (code, out) == (0, "The hold on server 12 is placed in row 1. Rows that it keeps now: 0.\n")
+    assert "No row in the database is under this hold." in err
     row = Entry.objects.get(sequence=1)
     assert (row.action, row.settled_by, row.channel) == ("audit.hold", "Ada", "command")
     code, out, _err = run(capsys, "lift_hold", "1", "--reason", "settled", "--by", "Ada")
     assert (code, out) == (0, "The hold on server 12 is lifted in row 2.\n")
     code, _out, err = run(capsys, "lift_hold", "1", "--reason", "settled")
-    assert (code, err) == (1, "No hold was lifted: row 1 placed no hold that is still in force")
+    assert (code, err) == (1, "No hold was lifted: the hold of row 1 is lifted already, in row 2")
+    code, _out, err = run(capsys, "lift_hold", "2", "--reason", "settled")
+    assert (code, err) == (1, "No hold was lifted: row 2 placed no hold")
+
+
+def test_the_command_tells_the_name_of_what_is_held_and_the_number_of_rows(capsys):
+    write_operation("accepted")
+    code, out, err = run(
+        capsys, "hold_audit", "server 12345", "--name", "Case 7", "--reason", "x", "--by", "Ada"
+    )
+    assert (code, err) == (0, "")
+    assert out == "The hold on server 12345 (web-server-01) is placed in row 3. Rows that it keeps now: 2.\n"
 
 
 def test_a_hold_needs_a_scope_a_name_and_a_reason(capsys):

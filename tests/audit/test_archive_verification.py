@@ -6,14 +6,14 @@ import io
 import pytest
 from django.core.management import call_command
 
-from snapshots.audit import chain, holds, sealing, tree_verification, verification
+from snapshots.audit import chain, holds, journal, sealing, tree_verification, verification
 from snapshots.audit.archiving import rows, run
 from snapshots.audit.archiving import verification as archive_files
 from snapshots.audit.hold_models import Hold, parse_scope
 from snapshots.audit.models import Entry
 from snapshots.audit.tree_models import Tile
 from tests.support.archives import archive_all, fill_with_checkpoint
-from tests.support.audit_rows import MIA
+from tests.support.audit_rows import ARON_ID, MIA, MIA_ID, write_operation
 from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
@@ -166,8 +166,56 @@ def test_a_row_that_must_stay_in_the_database_is_missed_there(tmp_path):
     archive_all(tmp_path)
     with without_triggers():
         Entry.objects.filter(sequence=201).delete()
-    [finding] = wrong_files(tmp_path)
-    assert finding.endswith("row 201: it must stay in the database, and is gone from there")
+    [finding] = archive_files.check_files(tmp_path, {})
+    assert (finding.first, finding.kind) == (201, "gone")
+    assert str(finding).endswith(
+        "row 201: rows of the action audit.hold must stay in the database, and it is gone from there"
+    )
+
+
+@pytest.fixture
+def held_log(tmp_path, settings):
+    """256 archived rows; 1 and 2 are an operation of Mia's on the server 12345, 3 is about Aron, the others Mia's."""
+    settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    operation = write_operation("accepted")
+    journal.record(MIA.entry(action="person.invite", target="Aron", target_person_id=ARON_ID))
+    fill_with_checkpoint(253)
+    return operation
+
+
+@pytest.mark.parametrize(
+    ("scope", "gone"),
+    [("server 12345", 2), (f"person {ARON_ID}", 3), (f"person {MIA_ID}", 100), ("rows 5 to 9", 9)],
+)
+def test_a_held_row_that_was_deleted_after_archiving_is_found(held_log, tmp_path, scope, gone):
+    holds.place(actor=MIA, scope=parse_scope(scope), name="Case", reason="lawsuit")
+    archive_all(tmp_path)
+    assert verify_audit()[0] == 0
+    with without_triggers():
+        assert Entry.objects.filter(sequence=gone).delete()[0] == 1
+    code, text = verify_audit()
+    assert code == 1
+    assert f"row {gone}: the hold of row 257 ({scope}) keeps it in the database, and it is gone" in text
+    assert f"row {gone}: it is archived, but must stay in the database too" in text
+
+
+def test_a_held_row_of_an_operation_that_was_deleted_is_found(held_log, tmp_path):
+    holds.place(actor=MIA, scope=parse_scope(f"operation {held_log}"), name="Case", reason="lawsuit")
+    archive_all(tmp_path)
+    with without_triggers():
+        Entry.objects.filter(sequence=1).delete()
+    assert "row 1: the hold of row 257 " in verify_audit()[1]
+
+
+def test_rows_that_left_before_the_hold_or_after_it_was_lifted_are_not_missed(held_log, tmp_path):
+    hold = holds.place(actor=MIA, scope=parse_scope("rows 5 to 9"), name="Case", reason="lawsuit")
+    archive_all(tmp_path)
+    holds.place(actor=MIA, scope=parse_scope("rows 10 to 19"), name="Case 2", reason="lawsuit")
+    holds.lift(actor=MIA, placed_in=hold.placed_in, reason="over")
+    archive_all(tmp_path)
+    assert not Entry.objects.filter(sequence__range=(5, 19)).exists()
+    assert verify_audit()[0] == 0
 
 
 def verify_audit(*arguments: str) -> tuple[int, str]:
@@ -190,11 +238,14 @@ def test_the_command_checks_the_files_too(folder):
     assert "row 257: it is archived, and its file is missing" in text
 
 
-def test_without_the_folder_the_command_says_what_it_did_not_check(folder, settings):
+def test_without_the_folder_all_files_are_missing_unless_they_are_left_out(folder, settings):
     settings.SNAPPORTAL_ARCHIVE_DIR = str(folder / "elsewhere")
     code, text = verify_audit()
+    assert code == 1
+    assert "Archive audit-000000257-000000512.jsonl.gz: the file is missing." in text
+    code, text = verify_audit("--without-archives")
     assert code == 0
-    assert "the archived rows are not checked" in text
+    assert "14 rows hold, up to row 523 (archived and not checked up to row: 512)" in text
     assert verify_audit("--archives", str(folder))[0] == 0
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from snapshots.audit import export, sealing
 from snapshots.audit.models import Entry
+from tests.support.audit_commands import run
 from tests.support.audit_rows import ARON, MIA, rows, write_events, write_operation
 
 pytestmark = pytest.mark.django_db
@@ -112,3 +113,24 @@ def test_a_filtered_export_includes_all_rows_of_its_operations():
         .with_history()
     )
     assert [row["result"] for row in done.rows()] == ["pending", "accepted", "completed"]
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ({"format_name": "csv", "columns": ["reason"]}, "a CSV file has all columns"),
+        ({"format_name": "csv", "columns": []}, "a CSV file has all columns"),
+        ({"format_name": "csv", "borders": [1]}, "a CSV file has all columns"),
+        ({"format_name": "json", "columns": ["reason", "salt"]}, "there is no column salt"),
+    ],
+)
+def test_columns_that_a_file_cannot_leave_out_are_refused_and_nothing_is_recorded(options, reason):
+    with pytest.raises(ValueError, match=reason):
+        export.begin(actor=ARON, rows=Entry.objects.all(), **options)
+    assert not Entry.objects.exists()
+
+
+def test_the_command_writes_no_redacted_csv_file(capsys):
+    code, out, err = run(capsys, "export_audit", "--format", "csv", "--columns", "reason")
+    assert (code, out) == (1, "")
+    assert err == "Nothing was exported: a CSV file has all columns and proves nothing: choose JSON Lines"

@@ -1,9 +1,14 @@
 """Verification finds names and addresses that were changed, exchanged, deleted, erased without a row, or brought back."""
 
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
 import pytest
+import time_machine
 from django.db import DatabaseError, connection, transaction
 
 from snapshots.audit import erasure, journal, verification
+from snapshots.audit.log_reader import LogReader
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import Kind, Subject
 from tests.support.audit_commands import accept, verify
@@ -76,6 +81,63 @@ def test_exchanged_names_are_reported(log):
 def test_a_changed_address_is_reported(log):
     tamper(Subject.objects.get(kind=Kind.ADDRESS, person_id=ARON_ID), value="192.0.2.1")
     assert found() == (FIRST_OF_ARON, "subject")
+
+
+def address_of(person_id: int) -> Subject:
+    return Subject.objects.get(person_id=person_id, kind=Kind.ADDRESS)
+
+
+@pytest.mark.parametrize("lookup", ["", "5a" * 32])
+def test_a_changed_lookup_is_reported(log, lookup):
+    """Otherwise a name that somebody typed on the command line would not be found, and not be erased."""
+    tamper(name_of(ARON_ID), lookup=lookup)
+    assert found() == (FIRST_OF_ARON, "subject")
+
+
+@pytest.mark.parametrize("days", [-1, 1, 365])
+@pytest.mark.parametrize("is_fast", [True, False])
+def test_an_address_of_another_day_is_reported(log, monkeypatch, days, is_fast):
+    """The lookup is that of the day, so that nothing but the time of the row tells."""
+    if not is_fast:
+        monkeypatch.setattr(LogReader, "_read_valid", lambda reader, head: None)
+    address = address_of(ARON_ID)
+    day = address.day + timedelta(days=days)
+    tamper(address, day=day, lookup=replace(address.named, day=day).lookup)
+    assert found() == (FIRST_OF_ARON, "subject")
+
+
+@pytest.mark.parametrize("changes", [{"day": None}, {"day": date(2020, 1, 1)}])
+def test_a_changed_day_without_its_lookup_is_reported(log, changes):
+    tamper(address_of(ARON_ID), **changes)
+    assert found() == (FIRST_OF_ARON, "subject")
+
+
+def test_an_address_without_a_day_and_a_name_with_one_are_reported(log):
+    address, name = address_of(ARON_ID), name_of(MIA_ID)
+    tamper(address, day=None, lookup=replace(address.named, day=None).lookup)
+    assert found() == (FIRST_OF_ARON, "subject")
+    tamper(name, day=address.day, lookup=replace(name.named, day=address.day).lookup)
+    assert found() == (1, "subject")
+
+
+def test_addresses_of_several_days_in_one_batch_are_each_of_their_day(log, monkeypatch):
+    """Row 1 to 6 are of today, 7 of the next day, 8 and 9 of the day after."""
+    for days, count in ((1, 1), (2, 2)):
+        with time_machine.travel(datetime.now(UTC) + timedelta(days=days), tick=False):
+            write_events(count)
+    assert found() == (None, "")
+    second, third = Subject.objects.filter(kind=Kind.ADDRESS, person_id=MIA_ID).order_by("day")[1:]
+    for address, wrong, row in ((third, second.day, 8), (second, third.day, 7)):
+        tamper(address, day=wrong, lookup=replace(address.named, day=wrong).lookup)
+        assert found() == (row, "subject")
+
+
+def test_an_accepted_change_of_a_day_is_reported_no_more(log, capsys):
+    address = address_of(ARON_ID)
+    day = date(2020, 1, 1)
+    tamper(address, day=day, lookup=replace(address.named, day=day).lookup)
+    assert accept(capsys, "changed_rows")[0] == 0
+    assert found() == (None, "")
 
 
 def test_a_name_that_cannot_be_read_is_reported_as_changed(log):

@@ -159,6 +159,12 @@ def test_a_broken_log_is_described_by_its_first_invalid_row():
         assert verification.describe(verdict, 3, 2) == f"row 7: {meaning} (6 rows before it hold)"
 
 
+@pytest.mark.parametrize("problem", ["archive", "checkpoint", "gone", "leaf", "lost", "tile"])
+def test_what_is_found_after_the_chain_is_described_with_all_rows(problem):
+    text = verification.describe(replace(VALID, first_broken=12, problem=problem))
+    assert text == f"row 12: {verification.PROBLEMS[problem]} (the chain of 12 rows up to row 12 holds)"
+
+
 def test_rows_written_during_verification_are_left_for_the_next(monkeypatch):
     write_events(2)
     read = accepted_damage.read_acceptances

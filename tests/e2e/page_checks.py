@@ -1,4 +1,5 @@
-"""Checks of a page: accessibility in two sizes and two colour schemes, and its fit on narrow screens and with large text."""
+"""Checks of a page: accessibility in two sizes and two colour schemes, its fit on narrow screens and with large text, the
+order of numbers from right to left, and room for the markers of lists."""
 
 from itertools import product
 from pathlib import Path
@@ -47,6 +48,38 @@ TOO_WIDE = """direction => {
   return [...scrolls.map((box) => box.tagName + " scrolls sideways"), ...names].slice(0, 5);
 }"""
 
+BACKWARDS = """() => {
+  const root = document.documentElement;
+  const before = root.dir;
+  root.dir = "rtl";
+  const left = (node, offset) => {
+    const range = document.createRange();
+    range.setStart(node, offset);
+    range.setEnd(node, offset + 1);
+    return range.getBoundingClientRect();
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("main time, main .num")) {
+    const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+    while (walker.nextNode()) {
+      const text = walker.currentNode.data.trimEnd();
+      const start = text.length - text.trimStart().length;
+      if (!/^[0-9][ -~\\u00a0–]+$/.test(text.slice(start))) continue;
+      const first = left(walker.currentNode, start), last = left(walker.currentNode, text.length - 1);
+      if (first.width && Math.abs(first.top - last.top) < 2 && first.left > last.left) found.push(text.slice(start));
+    }
+  }
+  root.dir = before;
+  return found.slice(0, 5);
+}"""
+"""Texts that begin with a number and whose first character stands behind their last one where the page is from right to left."""
+UNINDENTED = """() => [...document.querySelectorAll("main ul, main ol")].filter((list) => {
+  const item = list.querySelector(":scope > li");
+  const has = item && getComputedStyle(item).display === "list-item" && getComputedStyle(item).listStyleType !== "none";
+  return has && parseFloat(getComputedStyle(list).paddingInlineStart) < 12;
+}).map((list) => list.textContent.trim().slice(0, 40))"""
+"""Lists whose markers have no room: they stand at the edge of what is around the list, or outside."""
+
 
 def _set_viewport(page: Page, size: tuple[int, int], scheme: str) -> None:
     page.set_viewport_size({"width": size[0], "height": size[1]})
@@ -77,5 +110,7 @@ def faults(page: Page) -> list[str]:
             for text in page.evaluate(TOO_WIDE, direction)
         ]
     page.evaluate("document.documentElement.style.removeProperty('font-size')")
+    found += [f"reads backwards from right to left: {text}" for text in page.evaluate(BACKWARDS)]
+    found += [f"a list has no room for its markers: {text}" for text in page.evaluate(UNINDENTED)]
     page.set_viewport_size(size)
     return [f"{page.url} {page.title()}: {text}" for text in found]

@@ -15,7 +15,12 @@ PLANTED = """() => {
   wide.className = "planted";
   wide.style.inlineSize = "500px";
   wide.textContent = "Wide";
-  main.append(pale, document.createElement("input"), wide);
+  const range = document.createElement("p");
+  range.className = "num";
+  range.textContent = "7–512";
+  const list = document.createElement("ul");
+  list.append(Object.assign(document.createElement("li"), {textContent: "Planted"}));
+  main.append(pale, document.createElement("input"), wide, range, list);
 }"""
 
 
@@ -30,6 +35,8 @@ def test_planted_faults_are_found(site):
         "color-contrast",
         "rtl 360px, text 100% sticks out: div.planted",
         "ltr 360px, text 100% sticks out: div.planted",
+        "reads backwards from right to left: 7–512",
+        "a list has no room for its markers: Planted",
     ):
         assert any(what in fault for fault in found), what
 

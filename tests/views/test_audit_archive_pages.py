@@ -3,11 +3,13 @@
 import pytest
 from django.urls import reverse
 
-from snapshots.audit import erasure, journal, subjects
+from snapshots.audit import checkpoints, erasure, journal, subjects
 from snapshots.audit.archiving import run
 from snapshots.audit.models import Entry
 from snapshots.audit.tree_models import Tile
 from tests.support.archives import archive_all, fill_with_checkpoint
+from tests.support.audit_commands import run as run_command
+from tests.support.audit_commands import verify
 from tests.support.audit_rows import ARON, MIA_ID, write_operation
 from tests.support.audit_triggers import without_triggers
 from tests.support.pages import text_of
@@ -124,3 +126,53 @@ def test_an_export_says_from_which_row_on_it_is_complete(auditor, folder):
 
 def test_the_rows_of_the_archive_have_a_headline(auditor, folder):
     assert "Archive the audit log up to row 512" in text_of(auditor.get(reverse("entry_list")))
+
+
+def receipt_of(browser, sequence: int):
+    return browser.post(reverse("entry_receipt", args=[sequence]))
+
+
+def test_an_archived_entry_offers_no_receipt_and_says_why(auditor, folder):
+    page = auditor.get(reverse("entry_detail", args=[2]))
+    assert "Download the receipt" not in text_of(page)
+    assert "There is no receipt to download" in text_of(page)
+    refused = receipt_of(auditor, 2)
+    assert refused.status_code == 404
+    assert "Ask an operator of this portal for the archive file." in text_of(refused)
+    assert not Entry.objects.filter(action="audit.export").exists()
+    assert "Page not found" in text_of(receipt_of(auditor, 4242))
+
+
+def test_an_entry_in_the_database_offers_its_receipt(auditor, folder):
+    assert "Download the receipt" in text_of(auditor.get(reverse("entry_detail", args=[520])))
+    assert receipt_of(auditor, 520).status_code == 200
+
+
+def test_an_operation_of_which_rows_are_archived_has_no_receipt(cast, auditor, tmp_path, settings):
+    settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path)
+    fill_with_checkpoint(254)
+    write_operation("accepted", "completed")  # the rows 255 to 257
+    checkpoints.make()
+    archive_all(tmp_path)
+    page = text_of(auditor.get(reverse("entry_detail", args=[257])))
+    assert "Download the receipt" not in page and "There is no receipt to download" in page
+    assert receipt_of(auditor, 257).status_code == 404
+
+
+def test_the_log_tells_when_it_was_last_anchored_and_verified_although_those_rows_are_archived(
+    auditor, tmp_path, settings, capsys
+):
+    settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path)
+    settings.SNAPPORTAL_ANCHOR_FILE = str(tmp_path / "anchors.jsonl")
+    fill_with_checkpoint(4)
+    for command in ("anchor_audit", "verify_audit", "anchor_audit", "verify_audit"):
+        assert run_command(capsys, command)[0] == 0
+    fill_with_checkpoint(300)
+    archive_all(tmp_path)
+    text = text_of(auditor.get(reverse("entry_list")))
+    assert "Last anchored:" in text and "Never anchored yet" not in text
+    assert "Last verified:" in text and "Never verified yet" not in text
+    assert [row.sequence for row in Entry.objects.filter(sequence__lt=257).order_by("sequence")] == [7, 8]
+    assert verify(capsys)[0] == 0
+    (tmp_path / "anchors.jsonl").unlink()
+    assert verify(capsys)[0] == 1, "the anchor of row 7 is lost"

@@ -15,6 +15,7 @@ from snapshots.audit.models import Entry
 from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.operations.models import Action
 from snapshots.views import audit
+from snapshots.views.texts import audit as texts
 from snapshots.views.texts.audit_names import ACTIONS
 from tests.support.audit_rows import ARON, MIA, MIA_ID, rows, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
@@ -170,8 +171,8 @@ def test_an_invalid_page_position_causes_no_error(auditor, place):
 
 
 def test_a_count_stops_at_ten_thousand(auditor, monkeypatch):
-    assert audit._count_words(COUNT_LIMIT) == "10,000"
-    assert audit._count_words(COUNT_LIMIT + 1) == "more than 10,000"
+    assert texts.count_words(COUNT_LIMIT) == "10,000"
+    assert texts.count_words(COUNT_LIMIT + 1) == "more than 10,000"
     monkeypatch.setattr("snapshots.audit.queries.COUNT_LIMIT", 3)
     write_events(9)
     assert Entry.objects.all().capped_count() == 4

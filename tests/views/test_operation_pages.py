@@ -4,8 +4,10 @@ import pytest
 from django.urls import reverse
 
 from snapportal.accounts.models import User
+from snapshots.audit.models import Entry, Phase
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.views.texts.operations import operation_words
+from tests.support.audit_triggers import without_triggers
 from tests.support.desk import make_desk
 from tests.support.pages import text_of
 
@@ -156,3 +158,18 @@ def test_an_operations_page_belongs_to_the_servers_in_the_navigation(desk, signe
     body = signed_in(desk.user).get(reverse("operation_detail", args=[operation.pk])).content.decode()
     assert '<a href="/" aria-current="page">' in body
     assert body.count('aria-current="page"') == 1
+
+
+def test_an_operation_has_a_receipt_while_all_its_rows_are_in_the_database(unknown, mia):
+    receipt = reverse("operation_receipt", args=[unknown.pk])
+    assert mia.post(receipt).status_code == 200
+    for phase in (Phase.INTENT, Phase.OUTCOME):
+        with without_triggers():
+            Entry.objects.filter(operation_id=unknown.pk, phase=phase).delete()
+        exports = Entry.objects.filter(action="audit.export").count()
+        refused = mia.post(receipt)
+        assert (refused.status_code, "There is no receipt for this any more" in text_of(refused)) == (
+            404,
+            True,
+        )
+        assert Entry.objects.filter(action="audit.export").count() == exports

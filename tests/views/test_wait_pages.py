@@ -58,7 +58,7 @@ def test_a_rate_limited_page_says_until_when_in_utc_and_local_time(mia, double, 
     read_and_reconcile(mia.token, fresh=True)
     response = mia.browser.get("/" if name == "server_list" else path(mia, name))
     assert UNTIL in text_of(response)
-    assert '<time datetime="2026-11-24T14:33:00+00:00"' in response.content.decode()
+    assert '<time dir="auto" datetime="2026-11-24T14:33:00+00:00"' in response.content.decode()
     assert "web" in text_of(response), "what was known stays"
 
 

@@ -40,6 +40,9 @@ from snapshots.audit.tree_models import Checkpoint
 ROWS_PER_FILE: Final = 64 * tiles.WIDTH
 """Reading one row back unpacks its whole file: about 25 MB."""
 ROWS_PER_DELETE: Final = 256
+NEWEST_STAYS: Final = ("audit.anchor", "audit.verify")
+"""The newest row of each of these actions stays: the audit page tells when the log was last anchored and verified, and
+verify_audit misses an anchor file that is gone."""
 
 
 class ArchivingError(Exception):
@@ -201,9 +204,10 @@ def _record(actor: Actor, archive: Archive) -> bool:
 
 
 def may_leave(archive: Archive) -> EntryQuerySet:
-    """The rows of the archive that are still in the database, need not stay for other rows and are under no hold."""
+    """The rows of the archive that are still in the database, need not stay there and are under no hold."""
+    newest = [Entry.objects.numbered().filter(action=action).last_sequence() for action in NEWEST_STAYS]
     found = Entry.objects.filter(sequence__range=(archive.first, archive.last))
-    found = found.exclude(action__in=rows.KEPT_ACTIONS)
+    found = found.exclude(action__in=rows.KEPT_ACTIONS).exclude(sequence__in=[one for one in newest if one])
     held = holds.held_rows()
     return found if held is None else found.exclude(held)
 

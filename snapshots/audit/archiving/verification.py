@@ -11,18 +11,23 @@ from snapshots.audit import chain, sealing, tiles
 from snapshots.audit.archiving import files, rows
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
-from snapshots.audit.models import Entry
+from snapshots.audit.archiving.staying import StayingRows
+from snapshots.audit.chain import Problem
 from snapshots.audit.tiles import TileError
 from snapshots.audit.tree import HashAt
 
 
 @dataclass(frozen=True)
 class FileFinding:
-    """What is wrong with an archive: `subject` is its file name, or rows that no file has; `first` the first of its rows."""
+    """What is wrong with an archive: `subject` is its file name, or rows that no file has; `first` the first of its rows.
+
+    With the kind `gone`, a row that must stay in the database is gone from there: `first` is this row.
+    """
 
     first: int
     subject: str
     problem: str
+    kind: Problem = "archive"
 
     def __str__(self) -> str:
         return f"{self.subject}: {self.problem}"
@@ -34,11 +39,11 @@ def check_files(folder: Path, anchored: Mapping[int, str]) -> Iterator[FileFindi
     yield from _check_ranges(archives)
     for archive in archives:
         try:
-            problem = _check_file(archive, folder / archive.file_name, anchored)
+            finding = _check_file(archive, folder / archive.file_name, anchored)
         except (ArchiveFileError, TileError) as error:
-            problem = str(error)
-        if problem:
-            yield FileFinding(archive.first, archive.file_name, problem)
+            finding = FileFinding(archive.first, archive.file_name, str(error))
+        if finding:
+            yield finding
 
 
 def _check_ranges(archives: Iterable[Archive]) -> Iterator[FileFinding]:
@@ -53,32 +58,42 @@ def _check_ranges(archives: Iterable[Archive]) -> Iterator[FileFinding]:
         last = archive.last
 
 
-def _check_file(archive: Archive, path: Path, anchored: Mapping[int, str]) -> str:
-    """The problem of the file; '' if it has exactly the rows of the tree, chained, and they end in the recorded hash."""
-    if not path.exists():
-        return "the file is missing"
-    if files.sha256_of(path) != archive.sha256:
-        return (
-            f"its SHA-256 is not the one that row {archive.recorded_in} records: it was changed or exchanged"
-        )
+def _check_file(archive: Archive, path: Path, anchored: Mapping[int, str]) -> FileFinding | None:
+    """The first problem of the archive; None if its file is the recorded one, with exactly the rows of the tree, and the
+    database has those of them that must stay there."""
+    if problem := _check_identity(archive, path):
+        return FileFinding(archive.first, archive.file_name, problem)
     hash_at = tiles.reader(archive.last)
-    kept = _kept_rows(archive)
+    staying = StayingRows(archive)
     expected, last_hash = archive.first, ""
     for line in files.data_lines(path, archive.first, archive.last):
-        problem = _check_line(line, expected, hash_at, kept)
-        if problem:
-            return f"row {expected}: {problem}"
-        if line["type"] == "row":
+        problem = _check_line(line, expected, hash_at)
+        if not problem and line["type"] == "row":
             last_hash = hash_of(line["row"])
             if anchored.get(expected, last_hash) != last_hash:
-                return f"row {expected}: it is not what the anchor noted"
+                problem = "it is not what the anchor noted"
+            elif missed := staying.why_missed(line):
+                return FileFinding(expected, archive.file_name, f"row {expected}: {missed}", "gone")
+        if problem:
+            return FileFinding(archive.first, archive.file_name, f"row {expected}: {problem}")
         expected += 1
-    if expected <= archive.last:
-        return f"row {expected} is missing"
+    problem = f"row {expected} is missing" if expected <= archive.last else _check_end(archive, last_hash)
+    return FileFinding(archive.first, archive.file_name, problem) if problem else None
+
+
+def _check_identity(archive: Archive, path: Path) -> str:
+    if not path.exists():
+        return "the file is missing"
+    if files.sha256_of(path) == archive.sha256:
+        return ""
+    return f"its SHA-256 is not the one that row {archive.recorded_in} records: it was changed or exchanged"
+
+
+def _check_end(archive: Archive, last_hash: str) -> str:
     return "" if last_hash in {"", archive.head.hash} else "its last row has another hash than recorded"
 
 
-def _check_line(line: dict[str, Any], expected: int, hash_at: HashAt, kept: set[int]) -> str:
+def _check_line(line: dict[str, Any], expected: int, hash_at: HashAt) -> str:
     if line.get("type") == "skip" and line.get("damaged") and line.get("from") == expected - 1:
         return ""  # accepted damage: the row's content proved nothing
     row = line.get("row")
@@ -86,14 +101,7 @@ def _check_line(line: dict[str, Any], expected: int, hash_at: HashAt, kept: set[
         return "it is missing or out of order"
     if sealing.leaf_of_sealed(row) != hash_at(0, expected - 1):
         return "it is not the row that the tree has at its place"
-    if row["action"] in rows.KEPT_ACTIONS and expected not in kept:
-        return "it must stay in the database, and is gone from there"
     return ""
-
-
-def _kept_rows(archive: Archive) -> set[int]:
-    found = Entry.objects.filter(sequence__range=(archive.first, archive.last), action__in=rows.KEPT_ACTIONS)
-    return set(found.values_list("sequence", flat=True))
 
 
 def hash_of(sealed: Mapping[str, Any]) -> str:

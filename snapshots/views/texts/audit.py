@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
+from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address
 from snapshots.templatetags.erased import erased_link, erased_text
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 
 INTENT_TIMEOUT = timedelta(minutes=5)
 """An intent without an outcome after this time was interrupted."""
+
+
+def count_words(count: int) -> str:
+    """A number of rows as text; it was counted up to COUNT_LIMIT + 1."""
+    return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
 
 
 def headline(entry: Entry) -> str:

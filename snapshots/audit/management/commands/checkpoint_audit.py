@@ -1,10 +1,8 @@
 """manage.py checkpoint_audit: signs the tree over the audit log, so that anybody can verify it with the public key."""
 
 import sys
-from pathlib import Path
 from typing import Any, NoReturn
 
-from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from snapshots.audit import checkpoints
@@ -19,11 +17,15 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        path = Path(settings.SNAPPORTAL_CHECKPOINT_FILE) if settings.SNAPPORTAL_CHECKPOINT_FILE else None
+        path = checkpoints.file_path()
         try:
-            if path is not None:
-                checkpoints.check_file(path)
+            before = checkpoints.signed_by_others()
             checkpoint = checkpoints.make()
+            if before is not None:
+                self.stderr.write(
+                    "None of the keys signed the checkpoint before this one: if you did not change the key, the file of the "
+                    "key is lost. Give the new key (manage.py show_log_key) to everybody who verifies."
+                )
             self.stdout.write(checkpoint.note, ending="")
             if path is not None:
                 checkpoints.append_to_file(path, checkpoint)

@@ -37,7 +37,9 @@ class Command(BaseCommand):
                 columns=options["columns"],
                 borders=options["size"],
             )
-        except (checkpoints.CheckpointError, ValueError) as error:
+        except ValueError as error:
+            raise CommandError(f"Nothing was exported: {error}") from error
+        except checkpoints.CheckpointError as error:
             raise CommandError(f"Nothing was exported, for nothing can be proven: {error}") from error
         except journal.JournalUnavailableError as error:
             raise CommandError(

@@ -6,9 +6,10 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from snapshots.audit import holds
-from snapshots.audit.hold_models import Scope, ScopeError, parse_scope
+from snapshots.audit.hold_models import Hold, Scope, ScopeError, parse_scope
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.audit.management.accept_command import REASON_LENGTH, account
+from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.audit.verification import COMMAND_ACTOR
 from snapshots.contract import clean_text
 
@@ -47,4 +48,16 @@ class Command(BaseCommand):
             hold = holds.place(actor=COMMAND_ACTOR, scope=options["scope"], name=name, reason=reason, by=by)
         except JournalUnavailableError as error:
             raise CommandError(f"No hold was placed: {error}") from error
-        self.stdout.write(f"The hold on {hold} is placed in row {hold.placed_in}.")
+        self._report(hold)
+
+    def _report(self, hold: Hold) -> None:
+        held, count = holds.name_of(hold), holds.count_rows(hold)
+        held = f"{hold} ({held})" if held else str(hold)
+        words = f"more than {COUNT_LIMIT}" if count > COUNT_LIMIT else str(count)
+        self.stdout.write(
+            f"The hold on {held} is placed in row {hold.placed_in}. Rows that it keeps now: {words}."
+        )
+        if not count:
+            self.stderr.write(
+                "No row in the database is under this hold. If the number is wrong, lift it and place another."
+            )

@@ -20,6 +20,7 @@ from snapshots.audit import (
 from snapshots.audit.accepted_damage import Acceptance
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving import verification as archive_files
+from snapshots.audit.archiving.verification import FileFinding
 from snapshots.audit.models import Entry
 
 
@@ -36,7 +37,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--archives",
             type=Path,
-            help="a folder of archive files (default: SNAPPORTAL_ARCHIVE_DIR if there)",
+            help="a folder of archive files (default: SNAPPORTAL_ARCHIVE_DIR)",
+        )
+        parser.add_argument(
+            "--without-archives",
+            action="store_true",
+            help="do not check the archive files, where they are not at hand",
         )
         parser.add_argument("--no-record", action="store_true", help="do not record the result in the log")
 
@@ -44,6 +50,8 @@ class Command(BaseCommand):
         try:
             until = Entry.objects.all().last_sequence()  # read before the file: see lost_anchors
             stored = self._read_anchors(options["anchors"])
+            for sentence in tree_verification.missing_checkpoints(stored):
+                self.stderr.write(sentence)
             if not settings.SNAPPORTAL_AUDIT_KEYS:
                 self._stop("SNAPPORTAL_AUDIT_KEYS is empty")
             acceptances = accepted_damage.read_acceptances()
@@ -53,7 +61,8 @@ class Command(BaseCommand):
             lost = (
                 verification.first_row_of_lost_anchor(stored, until, acceptances) if verdict.holds else None
             )
-            wrong = self._check_archives(options["archives"], stored, acceptances) if verdict.holds else None
+            is_checked = verdict.holds and not options["without_archives"]
+            wrong = self._check_archives(options["archives"], stored, acceptances) if is_checked else None
         except (Error, anchors.AnchorError, checkpoints.CheckpointError, verification.WrongKeyError) as error:
             self._stop(str(error))
         verdict = verification.with_wrong_archive(verdict, wrong)
@@ -64,7 +73,13 @@ class Command(BaseCommand):
         given_up = accepted_damage.count_given_up(stored, acceptances)
         self._report(
             verdict,
-            verification.describe(verdict, len(stored) - given_up, given_up, archive_rows.last_archived()),
+            verification.describe(
+                verdict,
+                len(stored) - given_up,
+                given_up,
+                archive_rows.last_archived(),
+                with_archives=not options["without_archives"],
+            ),
             acceptances,
             is_recorded=not options["no_record"],
         )
@@ -101,19 +116,15 @@ class Command(BaseCommand):
 
     def _check_archives(
         self, given: Path | None, stored: list[chain.Anchor], acceptances: list[Acceptance]
-    ) -> int | None:
-        """Names each archive that is wrong; returns the first row of the first one."""
+    ) -> FileFinding | None:
+        """Names each archive that is wrong, and returns the first. Without the folder, all files are missing."""
         folder = given or Path(settings.SNAPPORTAL_ARCHIVE_DIR)
-        if not folder.is_dir():
-            if archive_rows.last_archived():
-                self.stderr.write(f"There is no folder {folder}: the archived rows are not checked.")
-            return None
         given_up = accepted_damage.merge(acceptances).anchors
         anchored = {anchor.sequence: anchor.hash for anchor in stored if anchor.named_row not in given_up}
         findings = list(archive_files.check_files(folder, anchored))
         for finding in findings:
             self.stderr.write(f"Archive {finding}.")
-        return findings[0].first if findings else None
+        return findings[0] if findings else None
 
     def _warn_truncated(self, number: int) -> None:
         self.stderr.write(f"Line {number} of the anchors was never written to its end, and is left out.")
