@@ -10,7 +10,7 @@ from datetime import timedelta
 
 import pytest
 
-from snapshots.audit import checkpoints, lines, proofs, tree_verification
+from snapshots.audit import checkpoints, erasure, journal, lines, proofs, tree_verification
 from snapshots.audit.archiving import run
 from snapshots.audit.archiving import verification as archive_files
 from snapshots.audit.models import Entry
@@ -19,7 +19,7 @@ from snapshots.audit.subjects import Subject
 from tests.support import attacks
 from tests.support.archives import archive_all
 from tests.support.attacks import execute, forget_checkpoints, rebuild_tree, reseal, rewrite
-from tests.support.audit_rows import ARON, fill_log, write_operation
+from tests.support.audit_rows import ARON, MIA, fill_log, write_operation
 from tests.support.log_verifier import verify
 
 pytestmark = pytest.mark.django_db
@@ -201,7 +201,7 @@ def test_19_two_leaves_for_one_sequence_are_refused(held, tmp_path):
     content = export(RESTORE, RESTORE + 1)
     number = next(number for number, line in enumerate(content) if line["type"] == "row")
     code, output = check(tmp_path, [*content[: number + 1], content[number], *content[number + 1 :]])
-    assert (code, f"after row {RESTORE}" in output, "not at its place" in output) == (1, True, True)
+    assert (code, f"after row {RESTORE}" in output, "its place or format is wrong" in output) == (1, True, True)
 
 
 def without_opening(line: dict) -> dict:
@@ -263,6 +263,27 @@ def test_23_another_key_or_origin_is_refused(held, tmp_path, settings, origin):
     assert check(tmp_path, content, vkeys=[SigningKey(origin, bytes(32)).public().vkey])[0] == 0
     code, output = check(tmp_path, content, vkeys=pinned)
     assert (code, "line 1" in output) == (1, True)
+
+
+def test_24_a_name_cannot_be_passed_off_as_erased_by_a_row_that_erased_another(held, tmp_path):
+    with journal.committed():
+        erased = erasure.erase_person(actor=MIA, person_id=ARON.id, names=["Aron"], reason="left")
+    content = export()
+    assert f"Erased by row {erased.sequence}: 2 names.\n" in check(tmp_path, content)[1]
+    for number, eraser, code, words in (
+        (RESTORE, erased.sequence, 1, "it did not erase the names of which rows say so"),
+        (RESTORE, erased.sequence - 1, 1, "it is no erasure, but a row says so"),
+        (RESTORE, 10**9, 2, f"row {10**9}, which is said to have erased names, is beyond the checkpoint"),
+    ):
+        forged = list(content)
+        forged[number] = hide_actor(content[number], eraser)
+        found, output = check(tmp_path, forged)
+        assert (found, words in output) == (code, True), output
+
+
+def hide_actor(line: dict, eraser: int) -> dict:
+    opened = {name: one for name, one in line["open"].items() if name != "actor_subject"}
+    return line | {"open": opened, "erased": {"actor_subject": eraser}}
 
 
 def test_without_an_attack_everything_verifies(held, tmp_path):

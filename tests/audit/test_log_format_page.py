@@ -116,7 +116,7 @@ def test_the_export(tmp_path):
     assert VECTORS["export"] == write(LOG)
     assert VECTORS["export"].encode() == to_bytes(file_lines(LOG))
     code, output = verify(tmp_path, VECTORS["export"].encode())
-    assert (code, "3 of 3 rows" in output, "Erased by row 3: 1 names." in output) == (0, True, True)
+    assert (code, "3 of 3 rows" in output, "Erased by row 3: 1 names.\n" in output) == (0, True, True)
 
 
 def test_the_redacted_export(tmp_path):

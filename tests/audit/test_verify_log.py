@@ -1,6 +1,7 @@
 """verify_log.py, with the public key alone, accepts files of every kind, and says what they prove and what not."""
 
 import ast
+import base64
 import hashlib
 import sys
 from pathlib import Path
@@ -9,11 +10,13 @@ import pytest
 
 from snapshots.audit import verify_log, witness
 from tests.support.log_files import (
+    ORIGIN,
     SIGNER,
     SUBJECTS,
     Signer,
     checkpoint,
     erase,
+    erasure_of,
     file_lines,
     hide,
     leaf_hash,
@@ -36,7 +39,10 @@ LEAVES = [leaf_hash(line) for line in LOG]
 
 def test_a_whole_export_is_verified_with_python_alone(tmp_path):
     code, output = verify_alone(tmp_path, file_lines(LOG))
-    assert (code, output) == (0, "11 of 11 rows are in the file, each at its place and as recorded.\n")
+    assert (code, output) == (
+        0,
+        f"11 of 11 rows are in the file, each at its place and as recorded. Log: {ORIGIN}\n",
+    )
 
 
 @pytest.mark.parametrize("module", [verify_log, witness])
@@ -64,10 +70,27 @@ def test_logs_of_every_small_size_are_verified(tmp_path, size):
     assert verify(tmp_path, file_lines(log, {size}))[0] == 0
 
 
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        ({*range(1, 11)}, "No filter, but 1 rows are left out: 11 to 11."),
+        ({1, 2, 3, 4, 6, 7, 8, 9, 10}, "No filter, but 2 rows are left out: 5 to 5, 11 to 11."),
+        ({9, 10, 11}, "No filter, but 8 rows are left out: 1 to 8."),
+    ],
+)
+def test_rows_that_are_missing_without_a_filter_are_named(tmp_path, shown, words):
+    code, output = verify(tmp_path, file_lines(LOG, shown))
+    assert (code, f"\n{words}\n" in output) == (0, True), output
+
+
+def test_a_proof_without_rows_is_not_said_to_leave_out_rows(tmp_path):
+    assert "left out" not in verify(tmp_path, file_lines(LOG, set()))[1]
+
+
 def test_an_export_of_an_empty_log_is_valid(tmp_path):
     assert verify(tmp_path, file_lines([])) == (
         0,
-        "0 of 0 rows are in the file, each at its place and as recorded.\n",
+        f"0 of 0 rows are in the file, each at its place and as recorded. Log: {ORIGIN}\n",
     )
 
 
@@ -80,12 +103,13 @@ def test_hidden_columns_are_counted_and_the_rest_still_verifies(tmp_path):
 
 
 def test_erased_names_are_counted_for_each_row_that_erased_them(tmp_path):
-    log = [*LOG, row_line(12, action="person.erase", target="1003", reason="she left")]
+    evidence = erasure_of(LOG[2]["row"]["actor_subject"])
+    log = [*LOG, row_line(12, action="person.erase", target="1003", reason="she left", evidence=evidence)]
     log[2] = erase(log[2], "actor_subject", 12)
     code, output = verify(tmp_path, file_lines(log))
     assert (code, output.splitlines()[1:]) == (0, ["Erased by row 12: 1 names."])
     code, output = verify(tmp_path, file_lines(log, {3}))
-    assert (code, "Erased by row 12: 1 names.\nRow 12 is not in the file.\n" in output) == (0, True)
+    assert (code, "Erased by row 12: 1 names: claimed, not proven.\n" in output) == (0, True)
 
 
 def test_accepted_damage_is_reported_and_other_damage_fails(tmp_path):
@@ -137,12 +161,36 @@ def test_a_checkpoint_that_is_newer_than_the_file_is_not_proven(tmp_path):
     assert (code, "Not proven for 11 rows." in output) == (2, True)
 
 
+@pytest.mark.parametrize("count", [1, 2])
+def test_checkpoints_alone_are_checked(tmp_path, count):
+    code, output = verify(tmp_path, None, checkpoints=[checkpoint(LEAVES)] * count)
+    assert (code, output) == (0, f"A valid checkpoint of 11 rows. Log: {ORIGIN}\n")
+    code, output = verify(tmp_path, None, keys=[NEW_KEY.vkey], checkpoints=[checkpoint(LEAVES)] * count)
+    assert (code, "not signed with a key that was given" in output) == (1, True)
+
+
 def test_two_checkpoints_of_one_size_are_compared_without_a_file(tmp_path):
     other = checkpoint([*LEAVES[:-1], LEAVES[0]])
-    assert verify(tmp_path, None, checkpoints=[checkpoint(LEAVES)] * 2) == (0, "")
     code, output = verify(tmp_path, None, checkpoints=[checkpoint(LEAVES), other])
-    assert (code, output) == (1, "INVALID: two logs: the checkpoints of 11 rows differ\n")
-    assert verify(tmp_path, None, checkpoints=[checkpoint(LEAVES), checkpoint(LEAVES[:5])])[0] == 2
+    assert (code, output) == (
+        1,
+        f"INVALID: {tmp_path}/checkpoint-1: two logs: the checkpoints of 11 rows differ\n",
+    )
+    code, output = verify(tmp_path, None, checkpoints=[checkpoint(LEAVES), checkpoint(LEAVES[:5])])
+    assert (code, output.count("Not proven for 11 rows.")) == (2, 1)
+
+
+def test_without_a_file_and_a_checkpoint_there_is_nothing_to_check(tmp_path, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        verify(tmp_path, None)
+
+
+def test_the_checkpoint_of_an_empty_log_has_the_root_of_the_empty_tree(tmp_path):
+    assert verify(tmp_path, file_lines(LOG), checkpoints=[checkpoint([])])[0] == 0
+    root = base64.b64encode(b"x" * 32).decode()
+    text = f"{ORIGIN}\n0\n{root}\n"
+    code, output = verify(tmp_path, file_lines(LOG), checkpoints=[f"{text}\n{SIGNER.line(text)}"])
+    assert (code, "history was rewritten since the checkpoint of [0] rows" in output) == (1, True)
 
 
 def test_during_a_change_of_keys_either_key_verifies(tmp_path):
@@ -161,12 +209,14 @@ def test_signatures_of_unknown_keys_are_ignored(tmp_path):
 def test_memory_does_not_grow_with_the_number_of_rows(tmp_path, monkeypatch):
     lines = file_lines([row_line(1)])
     path = tmp_path / "log.jsonl"
-    log = verify_log.LogFile([verify_log.parse_key(SIGNER.vkey)], {})
-    log.read(**lines[0])
+    log = verify_log.LogFile([verify_log.parse_key(SIGNER.vkey)])
+    header = {name: value for name, value in lines[0].items() if name != "type"}
+    log.read_header(**header | {"filters": "person=Mia"})
     log.size = 2**40
     for number in range(3000):
-        log.read(type="skip", level=0, hash=hashlib.sha256(b"").hexdigest(), **{"from": number})
+        log.read_skip(level=0, hash=hashlib.sha256(b"").hexdigest(), **{"from": number})
     assert len(log.stack) < 13
+    assert log.left_out == []
     assert not path.exists()
 
 

@@ -96,6 +96,12 @@ def erase(line: Json, column: str, eraser: int) -> Json:
     return hide(line, column) | {"erased": {column: eraser}}
 
 
+def erasure_of(*commitments: str, count: int | None = None) -> str:
+    """The evidence of a row that erased the subjects with these commitments."""
+    digest = hashlib.sha256("".join(f"{one}\n" for one in sorted(commitments)).encode()).hexdigest()
+    return f"{len(commitments) if count is None else count} erased, digest {digest}"
+
+
 def leaf_hash(line: Json) -> bytes:
     return hashlib.sha256(b"\x00" + canonical(line["row"])).digest()
 

@@ -23,13 +23,17 @@ def tile_path(level: int, index: int) -> str:
 
 
 class LogServer:
-    """`leaves` is its log, `note` its checkpoint if it is not that of `leaves`; `override` may answer first."""
+    """`leaves` is its log, `note` its checkpoint if it is not that of `leaves`; `override` may answer first.
+
+    `reason` replaces the reason phrase of each answer.
+    """
 
     def __init__(self) -> None:
         self.leaves: list[bytes] = []
         self.note = ""
         self.override: Callable[[str], Answer | None] = lambda path: None
         self.requested: list[str] = []
+        self.reason: str | None = None
         self.url = ""
 
     def answer(self, path: str) -> Answer:
@@ -59,7 +63,7 @@ def running() -> Iterator[LogServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = log.answer(self.path)
-            self.send_response(status)
+            self.send_response(status, log.reason)
             if status == 302:
                 self.send_header("Location", body.decode())
             self.send_header("Content-Length", str(len(body)))
