@@ -97,9 +97,8 @@ class LogReader:
         if batch is None or batch.actions & _CHECKED_ALONE:
             return None
         anchors = self._anchors.among(head.sequence + 1, batch.head.sequence)
-        if not self._anchors.agree(anchors, batch):
-            return None
-        if not self._subject_checks.are_sound(batch.commitments, head, batch.head):
+        has_names = self._subject_checks.are_sound(batch.commitments, head, batch.head)
+        if not has_names or not self._anchors.agree(anchors, batch):
             return None
         self._add_leaves(batch.leaves)
         return ValidRows(batch.head, len(batch.leaves), tuple(anchor.sequence for anchor in anchors))

@@ -30,7 +30,6 @@ from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.statuses import still_text, stuck_text
 
-
 NAME_FIELD = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "translate": "no"}
 """Attributes of the field for a snapshot's name: nothing changes or translates what is typed."""
 
