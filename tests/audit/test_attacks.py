@@ -201,7 +201,11 @@ def test_19_two_leaves_for_one_sequence_are_refused(held, tmp_path):
     content = export(RESTORE, RESTORE + 1)
     number = next(number for number, line in enumerate(content) if line["type"] == "row")
     code, output = check(tmp_path, [*content[: number + 1], content[number], *content[number + 1 :]])
-    assert (code, f"after row {RESTORE}" in output, "its place or format is wrong" in output) == (1, True, True)
+    assert (code, f"after row {RESTORE}" in output, "its place or format is wrong" in output) == (
+        1,
+        True,
+        True,
+    )
 
 
 def without_opening(line: dict) -> dict:
