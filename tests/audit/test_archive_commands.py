@@ -12,6 +12,7 @@ from snapshots.audit.archiving import files, rows
 from snapshots.audit.archiving import run as archiver
 from snapshots.audit.hold_models import Hold
 from snapshots.audit.models import Entry
+from snapshots.audit.subjects import Subject
 from snapshots.audit.tree_models import Checkpoint, Tile
 from tests.support.archives import archive_all, fill_with_checkpoint, stored
 from tests.support.audit_commands import accept, run, verify
@@ -40,6 +41,8 @@ def make_old(days: int = 40) -> None:
             Entry.objects.filter(sequence=row["sequence"]).update(
                 at=row["at"], previous_hash=row["previous_hash"], hash=previous
             )
+        for subject in Subject.objects.exclude(day=None):
+            Subject.objects.filter(pk=subject.pk).update(day=subject.day - timedelta(days=days))
     tiles.complete_tiles(Entry.objects.all().last_sequence())
 
 
