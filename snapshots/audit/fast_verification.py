@@ -5,7 +5,7 @@ makes it say None, and chain.py decides: so there is one definition of what is w
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from operator import lt
 from typing import Any, Final
@@ -66,6 +66,11 @@ class Batch:
     def commitments(self) -> set[str]:
         """Of all subjects to which the rows refer."""
         return set().union(*(self.columns[name] for name in sealing.SUBJECT_COLUMNS)) - {""}
+
+    def days_of(self, addresses: set[str]) -> Iterator[tuple[str, str]]:
+        """Each of these addresses with the day (`2026-11-28`) of each row that refers to it."""
+        pairs = zip(self.columns["address_subject"], self.columns["at"], strict=True)
+        return ((one, at[: sealing.DAY_LENGTH]) for one, at in pairs if one in addresses)
 
     def hash_of(self, sequence: int) -> str:
         found: str = self.columns["hash"][sequence - self.columns["sequence"][0]]

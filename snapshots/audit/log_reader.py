@@ -97,7 +97,7 @@ class LogReader:
         if batch is None or batch.actions & _CHECKED_ALONE:
             return None
         anchors = self._anchors.among(head.sequence + 1, batch.head.sequence)
-        has_names = self._subject_checks.are_sound(batch.commitments, head, batch.head)
+        has_names = self._subject_checks.are_sound(batch.commitments, batch.days_of)
         if not has_names or not self._anchors.agree(anchors, batch):
             return None
         self._add_leaves(batch.leaves)

@@ -86,6 +86,10 @@ _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _encode_in_order = msgspec.json.Encoder().encode
 
 
+DAY_LENGTH: Final = len("2026-11-28")
+"""Of the day at the begin of a time as `format_time` writes it."""
+
+
 def format_time(moment: datetime) -> str:
     """UTC with six digits of microseconds: `2025-01-15T18:30:00.000000Z`."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

@@ -6,25 +6,24 @@ an address is.
 Subjects are read in batches, those of many rows at once, and each only once.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 from typing import Final
 
 from snapshots.audit import chain, erasure_rows, sealing, subjects
-from snapshots.audit.chain import Accepted, Head, KeyRing, Problem
-from snapshots.audit.models import Entry
+from snapshots.audit.chain import Accepted, KeyRing, Problem
 from snapshots.audit.sealing import Row
 from snapshots.audit.subjects import Kind, Subject
 
 ROWS_PER_READ: Final = 1000
-DAY_LENGTH: Final = len("2026-11-28")
+DaysOf = Callable[[set[str]], Iterable[tuple[str, str]]]
 _commitments: Final = itemgetter(*sealing.SUBJECT_COLUMNS)
 
 
 def _day(at: datetime) -> str:
-    return sealing.format_time(at)[:DAY_LENGTH]
+    return sealing.format_time(at)[: sealing.DAY_LENGTH]
 
 
 def _is_found_by_itself(subject: Subject) -> bool:
@@ -56,23 +55,16 @@ class SubjectChecks:
             self._read(set().union(*map(_commitments, readable)))
             yield from batch
 
-    def are_sound(self, commitments: set[str], before: Head, last: Head) -> bool:
-        """Whether all subjects are in order of the valid rows after `before` up to `last`, which refer to these.
+    def are_sound(self, commitments: set[str], days_of: DaysOf) -> bool:
+        """Whether all these subjects of valid rows are in order.
 
-        Reads those that were not read before, and of these alone compares the days.
+        Reads those that were not read before, and asks for the days of new addresses alone: `days_of` gives each of them
+        with the day of each row that refers to it.
         """
-        new = self._read(set(commitments))
-        return commitments <= self._sound and self._are_of_their_days(new & self._days.keys(), before, last)
-
-    def _are_of_their_days(self, addresses: set[str], before: Head, last: Head) -> bool:
-        """Most batches are of one day; the rows of another are read for their days if they have new addresses."""
-        if not addresses:
-            return True
-        if before.at[:DAY_LENGTH] == last.at[:DAY_LENGTH]:
-            return all(self._days[one] == last.at[:DAY_LENGTH] for one in addresses)
-        rows = Entry.objects.filter(sequence__gt=before.sequence, sequence__lte=last.sequence)
-        pairs = rows.order_by().values_list("address_subject", "at")
-        return all(self._days[one] == _day(at) for one, at in pairs if one in addresses)
+        new = self._read(set(commitments)) & self._days.keys()
+        if not commitments <= self._sound:
+            return False
+        return not new or all(self._days[one] == day for one, day in days_of(new))
 
     def check(self, row: Row) -> Problem:
         """The problem of the first subject of this row that has one; of a row that records an erasure, also its own.
