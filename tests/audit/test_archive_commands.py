@@ -42,7 +42,8 @@ def make_old(days: int = 40) -> None:
                 at=row["at"], previous_hash=row["previous_hash"], hash=previous
             )
         for subject in Subject.objects.exclude(day=None):
-            Subject.objects.filter(pk=subject.pk).update(day=subject.day - timedelta(days=days))
+            subject.day -= timedelta(days=days)
+            Subject.objects.filter(pk=subject.pk).update(day=subject.day, lookup=subject.named.lookup)
     tiles.complete_tiles(Entry.objects.all().last_sequence())
 
 
