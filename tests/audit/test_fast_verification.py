@@ -121,9 +121,6 @@ def test_commitments_and_sealed_bytes_by_column_are_those_by_row():
     ]
 
 
-on_sqlite = pytest.mark.skipif(
-    "sqlite" not in settings.DATABASES["default"]["ENGINE"], reason="PostgreSQL refuses these values"
-)
 FOREIGN = [
     "reason = x'00ff'",
     "reason = CAST(reason AS BLOB)",
@@ -149,7 +146,7 @@ FOREIGN = [
 ]
 
 
-@on_sqlite
+@pytest.mark.only_sqlite  # PostgreSQL refuses these values
 @pytest.mark.parametrize("change", FOREIGN)
 def test_a_batch_with_a_foreign_value_is_left_to_the_chain(change):
     change_row(change)
@@ -157,7 +154,7 @@ def test_a_batch_with_a_foreign_value_is_left_to_the_chain(change):
     assert slow_verdict().first_broken == 3
 
 
-@on_sqlite
+@pytest.mark.only_sqlite  # PostgreSQL refuses these values
 def test_bytes_that_json_writes_as_the_same_text_are_left_to_the_chain():
     """JSON has bytes in base64, and 32 hex digits are the base64 of 24 bytes."""
     request_id = "0123456789abcdef0123456789abcdef"
@@ -190,7 +187,7 @@ def _write_schema(statement: str) -> None:
     connection.close()
 
 
-@on_sqlite
+@pytest.mark.only_sqlite  # PostgreSQL refuses these values
 @pytest.mark.parametrize(
     "change",
     [
@@ -212,7 +209,7 @@ def test_a_value_of_another_storage_class_is_left_to_the_chain(change):
         assert check() is None
 
 
-@on_sqlite
+@pytest.mark.only_sqlite  # PostgreSQL refuses these values
 @pytest.mark.parametrize(("column", "written"), [("server_name", "5"), ("code", "7"), ("token_label", "6")])
 def test_a_number_in_place_of_the_same_digits_is_left_to_the_chain(column, written):
     write_operation(**{column: written})
@@ -226,7 +223,7 @@ def test_a_number_in_place_of_the_same_digits_is_left_to_the_chain(column, writt
         assert slow_verdict().first_broken == LAST + 1
 
 
-@on_sqlite
+@pytest.mark.only_sqlite  # PostgreSQL refuses these values
 @pytest.mark.parametrize(
     ("change", "is_valid"),
     [
@@ -242,9 +239,7 @@ def test_a_value_that_the_models_read_alike_is_valid_or_left_to_the_chain(change
     assert (check() is not None, slow_verdict().holds) == (is_valid, True)
 
 
-@pytest.mark.skipif(
-    "postgresql" not in settings.DATABASES["default"]["ENGINE"], reason="SQLite has times as text"
-)
+@pytest.mark.only_postgresql  # SQLite has times as text
 def test_the_same_time_before_christ_is_left_to_the_chain():
     form = "YYYY-MM-DD HH24:MI:SS.US"
     change_row(f"at = to_timestamp(to_char(at, '{form}') || ' BC', '{form} BC')")

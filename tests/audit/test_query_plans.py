@@ -13,10 +13,7 @@ from tests.support.audit_rows import write_events
 
 pytestmark = [
     pytest.mark.django_db,
-    pytest.mark.skipif(
-        "sqlite" not in settings.DATABASES["default"]["ENGINE"],
-        reason="PostgreSQL plans from statistics, which a short table does not have",
-    ),
+    pytest.mark.only_sqlite,  # PostgreSQL plans from statistics, which a short table does not have
 ]
 
 

@@ -47,6 +47,9 @@ TEST_FILES = {
         "operations/test_rights_in_flight.py",
         "operations/test_two_people.py",
         "inventory/test_reader.py",
+        "jobs/test_*.py",
+        "worker/test_loop.py",
+        "worker/test_follow.py",
     ],
     "people and tokens": [
         "accounts/test_erasure*.py",

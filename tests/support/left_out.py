@@ -9,6 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
 from tests.support import postgres, web_servers
 
@@ -25,8 +26,18 @@ NEEDS = {
 LEFT_OUT = pytest.StashKey[Counter]()
 
 
+def leave_to_the_other_database(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect tests of the database that this run does not use: site/test_postgres.py runs the files on PostgreSQL."""
+    other = "only_postgresql" if connection.vendor == "sqlite" else "only_sqlite"
+    elsewhere = [item for item in items if item.get_closest_marker(other)]
+    if elsewhere:
+        items[:] = [item for item in items if not item.get_closest_marker(other)]
+        config.hook.pytest_deselected(items=elsewhere)
+
+
 def leave_out(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Deselect what cannot run here."""
+    leave_to_the_other_database(config, items)
     if os.environ.get("SNAPPORTAL_TESTS_LEAVE_NOTHING_OUT"):
         return
     missing = {mark: why for mark, (is_there, why) in NEEDS.items() if not is_there()}
