@@ -15,6 +15,7 @@ from snapshots.inventory import progress
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
+from snapshots.jobs.service import job_of_operation
 from snapshots.operations import attention
 from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
@@ -32,6 +33,7 @@ from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import LIMIT_WITHOUT_SNAPSHOTS, operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, wait_title
 from snapshots.views.texts.refusals import refusal_status, refusal_words
+from snapshots.views.undo import Undo, undo_of
 
 
 def _reconciled_operation(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
@@ -107,6 +109,11 @@ def _wait_title(operation: Operation) -> str:
     return wait_title(until) if until else ""
 
 
+def _undo(request: HttpRequest, operation: Operation) -> Undo | None:
+    token = _own_token(request, operation) if operation.action == Action.RESTORE else None
+    return undo_of(request, operation, token, last_reading(token)) if token else None
+
+
 def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
     poll_seconds = 0
     if operation.is_open and reading is not None:
@@ -132,6 +139,8 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "close_url": reverse("operation_close", args=[operation.pk]) if may_close else "",
         "server_url": _server_url(request, operation),
         "audit_url": _audit_url(request, operation),
+        "job": job_of_operation(operation.pk),
+        "undo": _undo(request, operation),
     } | _deletable_context(request, operation)
 
 

@@ -30,6 +30,7 @@ from snapshots.views.texts.base import Words
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, servers_text
 from snapshots.views.texts.statuses import VERBS, not_allowed_text, snapshot_badge
+from snapshots.views.undo import undo_of_server
 
 SERVERS_PER_PAGE = 20
 """At most 100 snapshots on a page."""
@@ -204,6 +205,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         else "",
         "hides_servers": view.reading.hides_servers,
         "servers_trouble": servers_text(view.reading),
+        "undo": undo_of_server(request, view),
     }
     return render(request, "servers/server_detail.html", context)
 

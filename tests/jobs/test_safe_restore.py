@@ -232,3 +232,30 @@ def test_replacing_deletes_the_chosen_snapshot_and_creates(desk, clock, signed_i
     assert job.state == JobState.COMPLETED
     assert not SandboxSnapshot.objects.filter(pk=oldest.id).exists()
     assert SandboxSnapshot.objects.filter(name="instead", server_id=view.server_id).exists()
+
+
+def test_a_restore_with_a_safety_snapshot_offers_one_way_back(desk, clock, signed_in):
+    browser, view = signed_in(desk.user), desk.server()
+    job = run_to_end(start_safe_restore(desk, view), desk, clock)
+    create, restore = job.steps.order_by("position")
+    undo = reverse("snapshot_restore", args=[desk.token.pk, create.snapshot_id])
+    server = reverse("server_detail", args=[desk.token.pk, view.server_id])
+    operation = reverse("operation_detail", args=[restore.operation_id])
+    for url in (server, operation):
+        page = browser.get(url).content.decode()
+        assert "Undo this restore" in page
+        assert undo in page
+    assert "Take a snapshot of the present state first" in browser.get(undo).content.decode()
+    SandboxSnapshot.objects.filter(pk=create.snapshot_id).delete()
+    desk.views()
+    for url in (server, operation):
+        assert "Undo this restore" not in browser.get(url).content.decode()
+
+
+def test_nobody_without_the_right_to_restore_is_offered_the_way_back(desk, clock, signed_in):
+    view = desk.server()
+    run_to_end(start_safe_restore(desk, view), desk, clock)
+    desk.user.role = "operator"
+    desk.user.save()
+    page = signed_in(desk.user).get(reverse("server_detail", args=[desk.token.pk, view.server_id]))
+    assert "Undo this restore" not in page.content.decode()
