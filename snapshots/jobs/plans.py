@@ -56,7 +56,7 @@ def safe_restore(
     def plan(confirmed: Confirmation, view: ServerView) -> list[Step]:
         snapshot = restorable_snapshot(confirmed, view, typed_name=typed_name, reason=reason)
         taken = {visible_name(one.name) for one in view.snapshots}
-        lane = _Lane(view, request.override)
+        lane = Lane(view, request.override)
         steps = lane.room_steps(make_room, needed_id=snapshot.id)
         steps.append(lane.step(Action.CREATE, name=safety_name(timezone.now(), taken)))
         steps.append(lane.step(Action.RESTORE, snapshot=snapshot, typed_name=typed_name))
@@ -83,7 +83,7 @@ def replace_snapshot(
         check_server_exists(view)
         if not contract.is_valid_name(name):
             raise OperationRefusedError("bad_name")
-        lane = _Lane(view, request.override)
+        lane = Lane(view, request.override)
         steps = lane.room_steps(make_room, needed_id=None)
         return [*steps, lane.step(Action.CREATE, name=name, description=description)]
 
@@ -91,7 +91,7 @@ def replace_snapshot(
 
 
 @dataclass(frozen=True)
-class _Lane:
+class Lane:
     """Makes the steps for one server, in order."""
 
     view: ServerView

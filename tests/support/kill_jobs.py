@@ -1,0 +1,175 @@
+"""Kill one of two workers with SIGKILL while both move a job on, and count what the provider received.
+
+    .venv/bin/python -m tests.support.kill_jobs --rounds 200
+
+Each round starts a job that deletes a snapshot of a full server and creates one in its place, and two workers that move it
+on. One kills itself at a named point of a write, or is killed at a random moment; the other goes on. No step may reach the
+provider twice or get lost, and every job must end, or wait for evidence of a call whose answer was lost.
+"""
+
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.support.kill_writers import POINTS, fetch_json, set_kill_point, set_up, start_provider
+
+if TYPE_CHECKING:
+    from snapshots.operations.server_views import ServerView
+    from tests.support.desk import Desk
+
+EVIDENCE_SECONDS = 1.5
+"""How long a round waits for evidence of a call whose answer was lost: readings follow each other at once."""
+ABANDONED_AFTER = timedelta(seconds=4)
+"""Instead of three minutes, so that a round is short."""
+
+
+def fill_server(desk: "Desk", number: int) -> "ServerView":
+    """A server on which nothing is open, with as many snapshots as it may have."""
+    while True:
+        free = [one for one in desk.views() if not any(operation.is_open for operation in one.operations)]
+        view = max(free, key=lambda one: one.used)
+        if view.is_full:
+            return view
+        desk.create(view, name=f"filler-{number}-{view.used}")
+
+
+def start_job(desk: "Desk", number: int) -> str:
+    """A job on a full server: delete its oldest snapshot, create `job-<number>`. Returns its ID."""
+    from snapshots.jobs import plans, service
+    from snapshots.jobs.models import Kind
+    from snapshots.operations.models import Action
+
+    view = fill_server(desk, number)
+    lane = plans.Lane(view, "")
+    oldest = view.snapshots[-1]
+    steps = [
+        *lane.room_steps(plans.room_key(oldest), needed_id=None),
+        lane.step(Action.CREATE, name=f"job-{number}"),
+    ]
+    steps[1].position = 1
+    job = service.start(actor=desk.actor, kind=Kind.REPLACE, steps=steps, idempotency_key=f"round-{number}")
+    return str(job.pk)
+
+
+def fork(work: Callable[[], None]) -> int:
+    """Run `work` in a child process, which never returns. Returns its pid."""
+    from django.db import connections
+
+    from snapshots import connection
+
+    connections.close_all()
+    child = os.fork()
+    if child == 0:
+        connection._http.cache_clear()
+        try:
+            work()
+        finally:
+            os._exit(0)
+    return child
+
+
+def move_on(desk: "Desk", job_id: str) -> None:
+    """What a worker does, until the job has ended or waits for evidence."""
+    from snapshots.jobs import engine
+    from snapshots.jobs.models import Job, Step
+    from snapshots.operations import reconciliation
+    from snapshots.operations.models import Operation
+
+    reconciliation.ABANDONED_AFTER = ABANDONED_AFTER
+    unknown_since = None
+    while Job.objects.get(pk=job_id).is_running:
+        desk.views()
+        engine.advance_now(job_id)  # type: ignore[arg-type]  # without the lease: both workers may try the same step
+        time.sleep(0.02)
+        if not Operation.objects.unknown().filter(
+            pk__in=Step.objects.filter(job_id=job_id).values("operation_id")
+        ):
+            unknown_since = None
+        elif unknown_since is None:
+            unknown_since = time.monotonic()
+        elif time.monotonic() - unknown_since > EVIDENCE_SECONDS:
+            return
+
+
+def run_round(desk: "Desk", number: int, rng: random.Random, point: str) -> None:
+    job_id = start_job(desk, number)
+
+    def be_killed() -> None:
+        set_kill_point(point)
+        move_on(desk, job_id)
+
+    killed = fork(be_killed)
+    other = fork(lambda: move_on(desk, job_id))
+    if point == "random":
+        time.sleep(rng.random())
+        os.kill(killed, signal.SIGKILL)
+    os.waitpid(killed, 0)
+    os.waitpid(other, 0)
+
+
+def count(received: list[list[str]], rounds: int) -> dict[str, int]:
+    """How often steps reached the provider twice or not at all, and how the jobs ended."""
+    from snapshots.jobs.models import Job, Step, StepState
+    from snapshots.operations.models import Operation
+
+    deletes = Counter(path for method, path in received if method == "DELETE")
+    posts = sum(method == "POST" for method, _ in received)
+    sent = Operation.objects.exclude(sent_at=None)
+    unknown = Operation.objects.unknown().values("pk")
+    waiting = set(Step.objects.filter(operation_id__in=unknown).values_list("job_id", flat=True))
+    done = Step.objects.filter(state=StepState.COMPLETED)
+    return {
+        "jobs": rounds,
+        "completed": Job.objects.filter(state="completed").count(),
+        "stopped": Job.objects.filter(state="stopped").count(),
+        "waiting_for_evidence": len(waiting),
+        "still_running": Job.objects.filter(state="running").exclude(pk__in=waiting).count(),
+        "sent_twice": sum(times - 1 for times in deletes.values())
+        + max(0, posts - sent.filter(action="snapshot.create").count()),
+        "steps_lost": done.filter(operation_id=None).count()
+        + max(0, done.filter(action="snapshot.create").count() - posts),
+    }
+
+
+def run(rounds: int, seed: int) -> dict[str, int]:
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        provider, address, token = start_provider(f"{folder}/provider")
+        try:
+            Path(folder, "portal").mkdir()
+            set_up(f"{folder}/portal", address)
+            from snapportal.accounts.models import User
+            from tests.support.desk import make_desk
+
+            person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
+            desk = make_desk(person, token)
+            for number in range(rounds):
+                run_round(desk, number, rng, POINTS[number % len(POINTS)])
+            return count(fetch_json(f"{address}/_calls")["writes"], rounds)
+        finally:
+            provider.terminate()
+            provider.wait(timeout=10)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    figures = run(options.rounds, options.seed)
+    print(json.dumps(figures))
+    sys.exit(1 if figures["sent_twice"] or figures["steps_lost"] or figures["still_running"] else 0)
+
+
+if __name__ == "__main__":
+    main()
