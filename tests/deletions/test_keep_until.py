@@ -95,8 +95,14 @@ def test_one_click_extends_it_and_it_is_reminded_of_again(desk, clock):
     assert due.remind_due() == 1
     assert run_at(clock, longer.due_at) == 1
     assert Operation.objects.count() == 1
+
+
+def test_one_that_was_kept_is_not_extended(desk):
+    planned = set_date(desk, desk.server())
+    keeping.keep(actor=desk.actor, planned=planned)
     with pytest.raises(OperationRefusedError, match="deletion_over"):
         keeping.extend(actor=desk.actor, planned=planned)
+    assert not PlannedDeletion.objects.waiting().exists()
 
 
 def test_removing_the_date_keeps_the_snapshot(desk, clock):
