@@ -34,20 +34,20 @@ SERVER = "web-server-01"
 LATEST = timedelta(seconds=2 * due.MAX_PAUSE_SECONDS)
 """How long after its time a deletion may wait while the worker runs: a try that has just failed waits for its pause."""
 REFUSALS = frozenset(
-    [
+    {
         "protected",
         "already_protected",
         "not_protected",
         "snapshot_deleting",
         "snapshot_gone",
         "snapshot_changed",
+        "snapshot_unready",
         "deletion_planned",
         "deletion_over",
         "limit_reached",
         "bad_date",
-        "snapshot_unready",
         "server_held",
-    ]
+    }
 )
 GONE_BEFORE = frozenset({"snapshot_gone", "snapshot_deleting", "snapshot_changed"})
 
