@@ -29,7 +29,7 @@ from tests.support.imaginary import Killed
 from tests.support.provider import fill_sandbox
 
 STEPS = 25
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "40"))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "10"))
 SERVER = "web-server-01"
 LATEST = timedelta(seconds=2 * due.MAX_PAUSE_SECONDS)
 """How long after its time a deletion may wait while the worker runs: a try that has just failed waits for its pause."""

@@ -12,7 +12,7 @@ from tests.e2e.tours import World, tour
 from tests.support.deletions import plan, target_of
 
 
-@tour("deletion_list", "deletion_detail", "snapshot_keeping", "server_grace")
+@tour("deletion_list", "server_detail", "server_grace", "snapshot_delete", "snapshot_keeping")
 def deletions(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)
@@ -36,9 +36,10 @@ def deletions(world: World) -> None:
     page.goto(keeping_url)
     page.get_by_role("button", name="Lift the protection").click()
     world.look(page, "Enter a reason")
+    world.seen -= {"snapshot_keep_until", "snapshot_unprotect"}  # where a refused form is shown again
 
 
-@tour("deletion_list", "deletion_detail", "snapshot_delete")
+@tour("deletion_detail", "deletion_list", "server_list", "snapshot_delete", "snapshot_keeping")
 def deletions_that_wait(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)
