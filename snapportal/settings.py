@@ -109,6 +109,9 @@ if not SANDBOX and not environment.is_given("LOG_ORIGIN"):
     environment.errors.append("SNAPPORTAL_LOG_ORIGIN is missing: it names the audit log of a real provider")
 SNAPPORTAL_LOG_PUBLIC: bool = environment.read(env.bool, "LOG_PUBLIC", False)
 SNAPPORTAL_CHECKPOINT_FILE: str = environment.read(env.str, "CHECKPOINT_FILE", "")
+SNAPPORTAL_DELETE_GRACE_DAYS: int = environment.read(
+    env.int, "DELETE_GRACE_DAYS", 0, validate=validate.Range(0, 7)
+)
 SNAPPORTAL_ARCHIVE_AFTER_DAYS: int = environment.read(
     env.int, "ARCHIVE_AFTER_DAYS", 0, validate=validate.Range(0, 36500)
 )

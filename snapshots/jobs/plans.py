@@ -133,6 +133,8 @@ class Lane:
             raise OperationRefusedError("room_is_needed")
         if snapshot_fingerprint(snapshot) != fingerprint:
             raise OperationRefusedError("snapshot_changed")
+        if snapshot.id in self.view.protected_ids:
+            raise OperationRefusedError("protected")
         return [self.step(Action.DELETE, snapshot=snapshot)]
 
 

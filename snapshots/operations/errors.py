@@ -7,7 +7,8 @@ class OperationRefusedError(Exception):
     limit_reached, server_held, snapshot_changed, snapshot_gone, snapshot_deleting, snapshot_unready, server_gone,
     name_mismatch, bad_name, reason_missing, finding_missing, confirmation_invalid, confirmation_expired,
     not_confirmed_live, told_to_wait, list_incomplete, still_open, already_closed, being_checked, token_gone,
-    not_allowed_any_more, job_over, room_missing, room_is_needed
+    not_allowed_any_more, job_over, room_missing, room_is_needed, protected, already_protected,
+    not_protected, deletion_planned, deletion_over, bad_date, bad_grace
 
     `retry_after_seconds`: after how long the same form may be sent again; 0 if unknown.
     """

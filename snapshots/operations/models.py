@@ -159,3 +159,22 @@ class Operation(models.Model):
     def is_far_too_long(self) -> bool:
         """Whether it is accepted and has run much longer than documented."""
         return self.state == State.ACCEPTED and is_far_too_long(self.began_at, self.expected_minutes)
+
+
+class Protection(models.Model):
+    """A snapshot that the portal does not delete. The row of a snapshot that is no longer listed has no effect."""
+
+    server_id = models.BigIntegerField()
+    snapshot_id = models.BigIntegerField()
+    person_id = models.BigIntegerField()
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "snapshot_protection"
+        constraints = [
+            models.UniqueConstraint(fields=["server_id", "snapshot_id"], name="protection_of_snapshot")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.server_id}/{self.snapshot_id}"

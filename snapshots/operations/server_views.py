@@ -1,7 +1,7 @@
 """A server as the provider lists it, joined with the portal's operations on it."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from snapshots.inventory.progress import (
 from snapshots.inventory.readings import POLL_SECONDS, Reading, server_key, snapshot_key
 from snapshots.inventory.servers import ListedServer, listed_servers
 from snapshots.operations.models import Action, Finding, Operation, State
+from snapshots.operations.protection import protected_ids
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.vault.models import StoredToken
 
@@ -28,9 +29,10 @@ MOVING_STATES = (State.PENDING, State.SENT, State.ACCEPTED)
 
 @dataclass(frozen=True, kw_only=True)
 class ServerView(ListedServer):
-    """A listed server and its operations: open ones, and those that ended in the last ten minutes."""
+    """A listed server, its operations (open ones, and those that ended in the last ten minutes) and protected snapshots."""
 
     operations: tuple[Operation, ...]
+    protected_ids: frozenset[int]
 
     @property
     def holding(self) -> Operation | None:
@@ -131,15 +133,24 @@ def _operations_of(server_ids: Iterable[int]) -> dict[int, tuple[Operation, ...]
     return {server_id: tuple(operations) for server_id, operations in found.items()}
 
 
-def _join(server: ListedServer, operations: dict[int, tuple[Operation, ...]]) -> ServerView:
-    return ServerView(**vars(server), operations=operations.get(server.server_id, ()))
+def _join(servers: Sequence[ListedServer]) -> list[ServerView]:
+    ids = [one.server_id for one in servers]
+    operations, protected = _operations_of(ids), protected_ids(ids)
+    return [
+        ServerView(
+            **vars(server),
+            operations=operations.get(server.server_id, ()),
+            protected_ids=frozenset(
+                one.id for one in server.snapshots if (server.server_id, one.id) in protected
+            ),
+        )
+        for server in servers
+    ]
 
 
 def server_views(token: StoredToken, reading: Reading) -> list[ServerView]:
     """All servers that this token shows, sorted by name."""
-    servers = listed_servers(token, reading)
-    operations = _operations_of(one.server_id for one in servers)
-    return [_join(server, operations) for server in servers]
+    return _join(listed_servers(token, reading))
 
 
 def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = False) -> ServerView:
@@ -147,8 +158,8 @@ def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = Fals
     reading = read_and_reconcile(token, fresh=fresh)
     for server in listed_servers(token, reading):
         if server.server_id == server_id:
-            return _join(server, _operations_of([server_id]))
+            return _join([server])[0]
     if server_id > MAX_ID or (reading.is_known and not reading.may_lack_servers):
         raise Http404(f"no server {server_id}")
     unknown = ListedServer(token, server_id, str(server_id), None, (), reading)
-    return _join(unknown, _operations_of([server_id]))
+    return _join([unknown])[0]

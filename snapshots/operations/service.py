@@ -38,6 +38,7 @@ from snapshots.operations.preconditions import (
     restorable_snapshot,
     unchanged_snapshot,
 )
+from snapshots.operations.protection import check_unprotected
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.transitions import record_intent
@@ -192,7 +193,7 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
 
 
 def _check_again(operation: Operation, request: Request, view: ServerView) -> None:
-    """The person's rights, the token, whether a restore holds the server, and what else an authorization depends on.
+    """The rights, the token, whether a restore holds the server, protection, and what else an authorization depends on.
 
     The lock serialises requests here, so each one sees what the others have committed.
     """
@@ -203,6 +204,8 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
     holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
     if view.is_held or holding.exists():
         _check_override(request)
+    if request.action == Action.DELETE:
+        check_unprotected(server_id=operation.server_id, snapshot_id=operation.snapshot_id)
     if isinstance(request.confirmation, Authorization):
         request.confirmation.guard()
 

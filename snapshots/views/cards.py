@@ -10,9 +10,11 @@ from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from snapshots.contract import Snapshot
+from snapshots.deletions.queries import waiting_in
 from snapshots.operations.models import Operation, State
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, iso_text
+from snapshots.views.marks import Planned, make_marks
 from snapshots.views.rows import Estimate, Row, make_row, operation_estimate
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
@@ -127,11 +129,13 @@ def make_card(
     is_alone: bool = False,
     shows_token: bool = False,
     shows_trouble: bool = False,
+    planned: Planned | None = None,
 ) -> Card:
     """`shown`: the snapshots that match a filter, None for all. `is_alone`: the card is on the server's own page and polls.
 
     In the list a card polls only while something is in progress and the list is fresh: a stale list polls as a whole.
-    `shows_trouble`: the card says what is wrong with the reading; in the list a banner does.
+    `shows_trouble`: the card says what is wrong with the reading; in the list a banner does. `planned`: the deletions that
+    wait; None to read them here.
     """
     may_create, may_restore, may_delete = (
         user.has_perm(f"snapshots.{verb}")  # type: ignore[union-attr]
@@ -144,6 +148,7 @@ def make_card(
     must_poll = is_alone or (view.is_moving and not is_in_trouble)
     query = {"moving": moving_parts(view)} | ({"alone": "1"} if is_alone else {})
     rows = view.snapshots if shown is None else shown
+    waiting = waiting_in([view]) if planned is None else planned
     return Card(
         element_id=f"server-{view.server_id}",
         server_id=view.server_id,
@@ -156,7 +161,16 @@ def make_card(
         limit=view.limit,
         is_full=view.is_full,
         is_complete=reading.is_complete,
-        rows=tuple(make_row(one, view, may_restore=may_restore, may_delete=may_delete) for one in rows),
+        rows=tuple(
+            make_row(
+                one,
+                view,
+                may_restore=may_restore,
+                may_delete=may_delete,
+                marks=make_marks(one, view, waiting, user),
+            )
+            for one in rows
+        ),
         notes=make_notes(view, user),
         create_url=reverse("snapshot_create", args=ids) if may_create and not view.is_gone else "",
         is_gone=view.is_gone,

@@ -38,7 +38,7 @@ class NavigationItem:
     is_current: bool
 
 
-SERVER_SECTIONS = frozenset({"", "servers", "snapshots", "operations", "jobs"})
+SERVER_SECTIONS = frozenset({"", "servers", "snapshots", "operations", "jobs", "deletions"})
 
 
 def _section(path: str) -> str:

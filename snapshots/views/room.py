@@ -18,8 +18,10 @@ def _label(snapshot: Snapshot, view: ServerView) -> SafeString:
 
 
 def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bool:
+    if snapshot.id in view.deleted_ids | view.protected_ids:
+        return False
     is_settled = not snapshot.is_moving or view.is_stuck(snapshot)
-    return is_settled and snapshot.id not in view.deleted_ids and (needed is None or snapshot.id != needed.id)
+    return is_settled and (needed is None or snapshot.id != needed.id)
 
 
 def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) -> None:

@@ -14,6 +14,7 @@ from snapshots.inventory.clocks import clocks_differ, is_ahead
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, moment, named
+from snapshots.views.marks import Mark
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.statuses import (
     DELETING,
@@ -71,6 +72,8 @@ class Row(Buttons):
     at: SafeString | str
     estimate: Estimate | None
     warning: str
+    marks: tuple[Mark, ...]
+    keeping_url: str
 
 
 def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
@@ -104,7 +107,14 @@ def operation_estimate(operation: Operation) -> Estimate | None:
     return estimate(operation.accepted_at or operation.created_at, operation.expected_minutes)
 
 
-def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_delete: bool) -> Row:
+def make_row(
+    snapshot: Snapshot,
+    view: ServerView,
+    *,
+    may_restore: bool,
+    may_delete: bool,
+    marks: tuple[Mark, ...] = (),
+) -> Row:
     name, namesakes = named(snapshot.name), view.namesakes(snapshot)
     has_namesakes = namesakes > 1
     is_stuck = view.is_stuck(snapshot)
@@ -122,6 +132,10 @@ def make_row(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
         if snapshot.is_moving and not is_stuck
         else None,
         warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
+        marks=marks,
+        keeping_url=reverse("snapshot_keeping", args=[view.token.pk, snapshot.id])
+        if may_delete and snapshot.id not in view.deleted_ids
+        else "",
         **vars(_buttons(snapshot, view, may_restore=may_restore, may_delete=may_delete)),
     )
 
@@ -139,9 +153,12 @@ def _buttons(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
     ids = (view.token.pk, snapshot.id)
     is_stuck = view.is_stuck(snapshot)
     can_restore = snapshot.is_completed and not view.is_gone
-    can_delete = is_stuck or not snapshot.is_moving
+    is_protected = snapshot.id in view.protected_ids
+    can_delete = (is_stuck or not snapshot.is_moving) and not is_protected
     no_restore = "" if is_stuck else restore_obstacle(snapshot)
     no_delete = "" if is_stuck else delete_obstacle(snapshot)
+    if is_protected:
+        no_delete = _("Protected: it cannot be deleted here")
     return Buttons(
         restore_url=reverse("snapshot_restore", args=ids) if may_restore and can_restore else "",
         delete_url=reverse("snapshot_delete", args=ids) if may_delete and can_delete else "",
@@ -164,4 +181,6 @@ def row_labels() -> dict[str, str]:
         "created": _("Created"),
         "restore": _("Restore"),
         "delete": _("Delete"),
+        "keep": _("Keep"),
+        "keeping": _("Protect or set a date"),
     }

@@ -13,6 +13,8 @@ from django.utils.translation import ngettext
 from django_htmx.http import trigger_client_event
 
 from snapshots.connection import own_token_or_404, own_tokens
+from snapshots.deletions.grace import grace_days
+from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.names import visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.operations.attention import visible_to
@@ -23,6 +25,7 @@ from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.cards import make_card, old_from
+from snapshots.views.forms.deletions import days_text
 from snapshots.views.forms.servers import ServerFilterForm
 from snapshots.views.rows import row_labels
 from snapshots.views.server_filter import Match, ServerFilter, find
@@ -100,12 +103,14 @@ def _results(
     chosen: ServerFilter,
 ) -> dict[str, Any]:
     page: Page[Match] = Paginator(found, SERVERS_PER_PAGE).get_page(request.GET.get("page"))
+    planned = waiting_in(one.view for one in page)
     cards = [
         make_card(
             one.view,
             request.user,
             shown=None if chosen.is_all else one.snapshots,
             shows_token=len(readings) > 1,
+            planned=planned,
         )
         for one in page
     ]
@@ -203,6 +208,8 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "audit_url": f"{reverse('entry_list')}?server={server_id}"
         if request.user.has_perm("audit.read")
         else "",
+        "grace_text": days_text(grace_days(server_id)),
+        "may_delete": request.user.has_perm("snapshots.delete"),
         "hides_servers": view.reading.hides_servers,
         "servers_trouble": servers_text(view.reading),
         "undo": undo_of_server(request, view),

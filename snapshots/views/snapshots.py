@@ -10,6 +10,7 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.connection import own_token_or_404
 from snapshots.contract import Snapshot
+from snapshots.deletions.service import request_delete
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
@@ -23,6 +24,7 @@ from snapshots.templatetags.portal import duration
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
+from snapshots.views.grace import offer_grace
 from snapshots.views.room import offer_room
 from snapshots.views.rows import make_row, row_labels
 from snapshots.views.submission import Submission, submit
@@ -68,7 +70,7 @@ def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> H
 @requires("snapshots.delete", "GET", "HEAD", "POST")
 def snapshot_delete(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
-    sent = submit(request, DeleteForm, service.delete_snapshot, token)
+    sent = submit(request, DeleteForm, request_delete, token)
     return sent.response or _confirm_page(request, token, snapshot_id, sent, Action.DELETE)
 
 
@@ -138,6 +140,8 @@ def _confirm_page(
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
     if action == Action.RESTORE:
         _offer_safety(request, sent, view, snapshot)
+    else:
+        context |= offer_grace(sent.form, view, snapshot)
     context["is_held_for_me"] = view.is_held and "override_reason" not in sent.form.fields
     verb = "restore" if action == Action.RESTORE else "delete"
     return render(request, f"snapshots/snapshot_{verb}.html", context, status=sent.status)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
+from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.readings import Reading
 from snapshots.jobs.models import Job
@@ -118,7 +119,7 @@ def _refusal(sent: Submission, reading: Reading) -> Words:
 def submit(
     request: HttpRequest,
     form_class: type[ConfirmedForm],
-    run: Callable[..., Operation | Job],
+    run: Callable[..., Operation | Job | PlannedDeletion],
     token: StoredToken,
 ) -> Submission:
     """Run the operation if the form was sent and is valid. A refusal is shown at its field, if it has one."""
@@ -137,8 +138,13 @@ def submit(
             raise RightsChangedError(error.code) from error
         _refuse_beside_field(form, error.code)
         return Submission(form, actor, error.code, error.retry_after_seconds)
-    page = "job_detail" if isinstance(begun, Job) else "operation_detail"
-    return Submission(form, actor, response=redirect(page, pk=begun.pk))
+    return Submission(form, actor, response=redirect(_page_of(begun), pk=begun.pk))
+
+
+def _page_of(begun: Operation | Job | PlannedDeletion) -> str:
+    if isinstance(begun, Job):
+        return "job_detail"
+    return "deletion_detail" if isinstance(begun, PlannedDeletion) else "operation_detail"
 
 
 def _refuse_beside_field(form: ConfirmedForm, code: str) -> None:

@@ -15,13 +15,17 @@ from snapshots.audit.archiving import run
 from snapshots.audit.hold_models import Hold
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.deletions import keeping
+from snapshots.deletions.grace import set_grace
 from snapshots.inventory.reader import expire
+from snapshots.operations import protection
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
 from snapshots.worker.loop import Worker
 from snapshots.worker.models import TaskRun
 from tests.support.archives import archive_all, fill_with_checkpoint
+from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk, make_desk
 from tests.support.jobs import start_safe_restore
 from tests.support.pages import hidden
@@ -122,6 +126,28 @@ def look_at_jobs(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, reverse("job_status", args=[job.pk]), shows=roomy.name)
     mia.post(reverse("job_cancel", args=[job.pk]))
     inspector.visit(mia, reverse("job_detail", args=[job.pk]), shows=roomy.name)
+
+
+def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    view = desk.server()
+    set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=2)
+    snapshot = desk.snapshot(view)
+    inspector.visit(mia, reverse("server_grace", args=[desk.token.pk, view.server_id]), shows=view.name)
+    keeping_url = url_of("snapshot_keeping", desk, snapshot.id)
+    keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))
+    inspector.visit(mia, keeping_url, shows="Protected by")
+    inspector.visit(mia, url_of("snapshot_delete", desk, snapshot.id), shows="protected")
+    protection.lift(actor=desk.actor, target=target_of(desk, view), reason="over")
+    planned = plan(desk, view)
+    inspector.visit(mia, keeping_url, shows="Will be deleted")
+    inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows="Will be deleted")
+    inspector.visit(mia, reverse("deletion_list"), shows=snapshot.name)
+    inspector.visit(mia, reverse("deletion_detail", args=[planned.pk]), shows=snapshot.name)
+
+
+def test_deletions(inspector, desk, mia):
+    look_at_deletions(inspector, desk, mia)
+    assert inspector.found == []
 
 
 def test_jobs(inspector, desk, mia):
@@ -255,6 +281,7 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
     look_at_operations(inspector, desk, mia)
     look_at_jobs(inspector, desk, mia)
+    look_at_deletions(inspector, desk, mia)
     look_at_the_system(inspector, signed_in(cast.ada))
     look_at_coming_in(inspector)
     look_at_tokens(inspector, desk, mia)

@@ -27,7 +27,7 @@ class ConfirmedForm(forms.Form):
         if not asks_override:
             del self.fields["override_reason"]
 
-    def arguments(self) -> dict[str, str]:
+    def arguments(self) -> dict[str, Any]:
         """The submitted texts, as keyword arguments of the operation."""
         return {name: value for name, value in self.cleaned_data.items() if isinstance(value, str)}
 
@@ -100,7 +100,7 @@ class RestoreForm(ConfirmedForm):
     )
     field_order = ["take_safety", "make_room", "typed_name", "reason", "override_reason", "confirmation"]
 
-    def arguments(self) -> dict[str, str]:
+    def arguments(self) -> dict[str, Any]:
         """Without a safety snapshot nothing has to make room."""
         found = super().arguments()
         if not self.cleaned_data["take_safety"]:
@@ -120,4 +120,12 @@ class DeleteForm(ConfirmedForm):
         label=_("I understand that this snapshot cannot be recovered"),
         error_messages={"required": _("Tick this to confirm.")},
     )
-    field_order = ["reason", "override_reason", "understood", "confirmation"]
+    delete_now = forms.BooleanField(
+        label=_("Delete it now: the place is needed"),
+        required=False,
+        help_text=_("It cannot be called back then, and needs a reason."),
+    )
+    field_order = ["delete_now", "reason", "override_reason", "understood", "confirmation"]
+
+    def arguments(self) -> dict[str, Any]:
+        return super().arguments() | {"delete_now": self.cleaned_data["delete_now"]}

@@ -14,6 +14,29 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "snapshot.create": (lazy("Create a snapshot"), lazy("Create snapshot %(snapshot)s of %(server)s")),
     "snapshot.restore": (lazy("Restore a server"), lazy("Restore %(server)s from %(snapshot)s")),
     "snapshot.delete": (lazy("Delete a snapshot"), lazy("Delete snapshot %(snapshot)s of %(server)s")),
+    "snapshot.protect": (lazy("Protect a snapshot"), lazy("Protect snapshot %(snapshot)s of %(server)s")),
+    "snapshot.unprotect": (
+        lazy("Lift a protection"),
+        lazy("Lift the protection of snapshot %(snapshot)s of %(server)s"),
+    ),
+    "deletion.plan": (lazy("Plan a deletion"), lazy("Plan to delete snapshot %(snapshot)s of %(server)s")),
+    "deletion.keep": (
+        lazy("Keep a snapshot"),
+        lazy("Call back the deletion of snapshot %(snapshot)s of %(server)s"),
+    ),
+    "deletion.keep_until": (
+        lazy("Keep a snapshot until a date"),
+        lazy("Keep snapshot %(snapshot)s of %(server)s until a date"),
+    ),
+    "deletion.remind": (
+        lazy("A snapshot's date is near"),
+        lazy("Snapshot %(snapshot)s of %(server)s will be deleted soon"),
+    ),
+    "deletion.wait_again": (
+        lazy("A deletion was not sent"),
+        lazy("The deletion of snapshot %(snapshot)s of %(server)s was not sent, and waits again"),
+    ),
+    "deletion.set_grace": (lazy("Set a grace time"), lazy("Set the grace time of %(server)s")),
     "job.start": (lazy("Start a job"), lazy("Start the job %(target)s")),
     "job.end": (lazy("End of a job"), lazy("End of the job %(target)s")),
     "job.cancel": (lazy("Cancel a job"), lazy("Cancel the job %(target)s")),

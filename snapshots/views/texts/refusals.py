@@ -114,6 +114,34 @@ REFUSAL_WORDS = {
         lazy("It cannot be deleted to make room. Nothing was sent."),
         lazy("Choose another one."),
     ),
+    "protected": Words(
+        "warn",
+        lazy("This snapshot is protected"),
+        lazy("Nothing deletes it through this portal until its protection is lifted. Nothing was sent."),
+        lazy("A manager can lift the protection, with a reason."),
+    ),
+    "already_protected": Words(
+        "info", lazy("This snapshot is protected already"), lazy("Nothing was changed.")
+    ),
+    "not_protected": Words("info", lazy("This snapshot is not protected"), lazy("Nothing was changed.")),
+    "deletion_planned": Words(
+        "warn",
+        lazy("Its deletion is planned already"),
+        lazy("Nothing was changed or sent."),
+        lazy("Keep the snapshot first, or delete it now with a reason."),
+    ),
+    "deletion_over": Words(
+        "info",
+        lazy("This deletion does not wait any more"),
+        lazy("It was sent, kept or changed meanwhile. Nothing was changed."),
+    ),
+    "bad_date": Words(
+        "bad",
+        lazy("This date cannot be used"),
+        lazy("Nothing was changed."),
+        lazy("Choose a day from today on, at most ten years ahead."),
+    ),
+    "bad_grace": Words("bad", lazy("A deletion waits 0 to 7 days"), lazy("Nothing was changed.")),
     "job_over": Words(
         "info",
         lazy("This has ended already"),
@@ -147,7 +175,16 @@ REFUSAL_WORDS = {
 }
 _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules do not allow it."))
 FIELD_CODES = frozenset(
-    {"room_missing", "room_is_needed", "name_mismatch", "bad_name", "reason_missing", "finding_missing"}
+    {
+        "bad_date",
+        "bad_grace",
+        "room_missing",
+        "room_is_needed",
+        "name_mismatch",
+        "bad_name",
+        "reason_missing",
+        "finding_missing",
+    }
 )
 
 

@@ -1,0 +1,44 @@
+"""How long a deletion waits: the setting, or what was set for a server."""
+
+from django.conf import settings
+
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.deletions.models import ServerGrace
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action
+from snapshots.operations.rights import check_still_allowed
+
+MAX_DAYS = 7
+
+
+def grace_days(server_id: int) -> int:
+    """0 to 7; 0 deletes at once."""
+    own = ServerGrace.objects.filter(server_id=server_id).values_list("days", flat=True).first()
+    return settings.SNAPPORTAL_DELETE_GRACE_DAYS if own is None else own
+
+
+def set_grace(*, actor: Actor, server_id: int, server_name: str, days: int | None, reason: str = "") -> None:
+    """Set a server's grace time; None for that of the setting. What waits already is not changed.
+
+    Raises OperationRefusedError (bad_grace, not_allowed_any_more), JournalUnavailableError.
+    """
+    if days is not None and not 0 <= days <= MAX_DAYS:
+        raise OperationRefusedError("bad_grace")
+    before = grace_days(server_id)
+    after = settings.SNAPPORTAL_DELETE_GRACE_DAYS if days is None else days
+    with journal.committed():
+        journal.record(
+            actor.entry(
+                action="deletion.set_grace",
+                server_id=server_id,
+                server_name=server_name,
+                reason=reason.strip(),
+                evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
+            )
+        )
+        check_still_allowed(actor.id, Action.DELETE.permission)
+        if days is None:
+            ServerGrace.objects.filter(server_id=server_id).delete()
+        else:
+            ServerGrace.objects.update_or_create(server_id=server_id, defaults={"days": days})

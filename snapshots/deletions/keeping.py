@@ -1,0 +1,91 @@
+"""Calls planned deletions back, sets the date until which a snapshot is kept, and protects snapshots."""
+
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+
+from django.utils import timezone
+
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.deletions.models import Kind, PlannedDeletion, State
+from snapshots.deletions.plans import draft, end, insert, waiting_of
+from snapshots.operations import protection
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action, Protection
+from snapshots.operations.protection import Target
+from snapshots.operations.rights import check_still_allowed
+
+KEEP_PERMISSION = Action.CREATE.permission
+"""Who may create snapshots may also keep one: it only calls back what has not happened."""
+EXTEND_DAYS = 30
+LONGEST_DAYS = 3650
+
+
+def keep(*, actor: Actor, planned: PlannedDeletion) -> None:
+    """Call it back for good. Raises OperationRefusedError (deletion_over, not_allowed_any_more), JournalUnavailableError."""
+    with journal.committed():
+        journal.record(planned.entry(actor, action="deletion.keep"))
+        check_still_allowed(actor.id, KEEP_PERMISSION)
+        if not end(planned, State.KEPT, actor):
+            raise OperationRefusedError("deletion_over")
+    planned.refresh_from_db()
+
+
+def end_of(day: date) -> datetime:
+    """The first moment after that day, in UTC."""
+    return datetime.combine(day + timedelta(days=1), time(), UTC)
+
+
+def set_keep_until(*, actor: Actor, target: Target, until: date, reason: str = "") -> PlannedDeletion:
+    """Keep the snapshot to the end of that day (UTC); then it is deleted in the actor's name. Replaces an earlier date.
+
+    Raises OperationRefusedError (bad_date, snapshot_unready, and those of plans.insert), JournalUnavailableError.
+    """
+    today = timezone.now().astimezone(UTC).date()
+    if not today <= until <= today + timedelta(days=LONGEST_DAYS):
+        raise OperationRefusedError("bad_date")
+    if target.snapshot.is_moving:  # what the person confirms would change by itself
+        raise OperationRefusedError("snapshot_unready")
+    planned = draft(actor, target, Kind.KEEP_UNTIL, reason)
+    planned.due_at = end_of(until)
+    insert(planned, actor, action="deletion.keep_until")
+    return planned
+
+
+def extend(*, actor: Actor, planned: PlannedDeletion) -> PlannedDeletion:
+    """Move the date by EXTEND_DAYS; from then on it is in the actor's name. The snapshot must stay as it was seen before.
+
+    Raises OperationRefusedError (bad_date, and those of plans.insert), JournalUnavailableError.
+    """
+    if planned.kind != Kind.KEEP_UNTIL:
+        raise OperationRefusedError("deletion_planned")
+    now = timezone.now()
+    copied = (
+        "token_id token_label token_fingerprint server_id server_name snapshot_id snapshot_name "
+        "snapshot_created_at fingerprint reason"
+    )
+    longer = PlannedDeletion(
+        kind=planned.kind,
+        person_id=int(actor.id or 0),
+        created_at=now,
+        due_at=planned.due_at + timedelta(days=EXTEND_DAYS),
+        **{name: getattr(planned, name) for name in copied.split()},
+    )
+    if longer.due_at > now + timedelta(days=LONGEST_DAYS):
+        raise OperationRefusedError("bad_date")
+    insert(longer, actor, action="deletion.keep_until", extends=planned)
+    return longer
+
+
+def protect_snapshot(*, actor: Actor, target: Target, reason: str = "") -> Protection:
+    """Protect a snapshot, and call back the deletion that waits for it. Raises like operations.protection.protect."""
+    also = partial(_keep_waiting, actor, target)
+    return protection.protect(actor=actor, target=target, reason=reason, also=also)
+
+
+def _keep_waiting(actor: Actor, target: Target) -> None:
+    for planned in waiting_of(**target.ids):
+        if end(planned, State.KEPT, actor):
+            journal.record(
+                planned.entry(actor, action="deletion.keep", evidence="The snapshot was protected.")
+            )

@@ -1,0 +1,80 @@
+"""The rows of planned deletions: drafted from what a person saw, and inserted under the log's lock.
+
+The intent of a deletion takes that lock too: of a plan, its withdrawal and its deletion one comes first.
+"""
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from snapshots import contract
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.deletions.models import Kind, PlannedDeletion, PlannedDeletionQuerySet, State
+from snapshots.operations.confirmation import snapshot_fingerprint
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action
+from snapshots.operations.protection import Target, check_not_being_deleted, check_unprotected
+from snapshots.operations.rights import check_still_allowed
+
+
+def waiting_of(server_id: int, snapshot_id: int) -> PlannedDeletionQuerySet:
+    """What waits for this snapshot: at most one."""
+    return PlannedDeletion.objects.waiting().filter(server_id=server_id, snapshot_id=snapshot_id)
+
+
+def draft(actor: Actor, target: Target, kind: Kind, reason: str) -> PlannedDeletion:
+    """An unsaved one in the actor's name, due now."""
+    now = timezone.now()
+    return PlannedDeletion(
+        kind=kind,
+        token_id=target.token.pk,
+        token_label=target.token.label,
+        token_fingerprint=target.token.fingerprint,
+        **target.ids,
+        server_name=target.server_name,
+        snapshot_name=target.snapshot.name,
+        snapshot_created_at=target.snapshot.created_at,
+        fingerprint=snapshot_fingerprint(target.snapshot),
+        person_id=int(actor.id or 0),
+        reason=contract.clean_text(reason.strip()),
+        created_at=now,
+        due_at=now,
+    )
+
+
+def insert(
+    planned: PlannedDeletion, actor: Actor, *, action: str, extends: PlannedDeletion | None = None
+) -> None:
+    """Save it with its row of the log. A date that waits for the snapshot is replaced; a grace time must be kept first.
+
+    Raises OperationRefusedError (deletion_planned, deletion_over if `extends` waits no longer, protected,
+    snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
+    """
+    ids = {"server_id": planned.server_id, "snapshot_id": planned.snapshot_id}
+    with journal.committed():
+        evidence = f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC."
+        journal.record(planned.entry(actor, action=action, reason=planned.reason, evidence=evidence))
+        check_still_allowed(actor.id, Action.DELETE.permission)
+        check_unprotected(**ids)
+        check_not_being_deleted(**ids)
+        waiting = waiting_of(**ids).first()
+        if extends is not None and (waiting is None or waiting.pk != extends.pk):
+            raise OperationRefusedError("deletion_over")
+        if waiting is not None and waiting.kind == Kind.GRACE:
+            raise OperationRefusedError("deletion_planned")
+        if waiting is not None:
+            end(waiting, State.REPLACED, actor)
+        _save(planned)
+
+
+def _save(planned: PlannedDeletion) -> None:
+    try:
+        planned.save(force_insert=True)
+    except IntegrityError:  # the worker has just let another one wait again
+        raise OperationRefusedError("deletion_planned") from None
+
+
+def end(planned: PlannedDeletion, state: State, actor: Actor) -> bool:
+    """Set the final state of one that waits; False if it waits no longer. Only under the log's lock."""
+    waiting = PlannedDeletion.objects.waiting().filter(pk=planned.pk)
+    return bool(waiting.update(state=state, ended_at=timezone.now(), ended_by_id=actor.id))

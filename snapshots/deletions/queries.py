@@ -1,0 +1,34 @@
+"""Which planned deletions a person may see, and those of the snapshots on a page."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from snapshots.connection import Person
+from snapshots.deletions.models import PlannedDeletion, PlannedDeletionQuerySet
+from snapshots.inventory.reader import last_reading
+from snapshots.operations.server_views import ServerView
+from snapshots.vault.models import StoredToken
+
+
+def visible_to(user: Person) -> PlannedDeletionQuerySet:
+    """A person's own, those with a token that the person has stored too, and those of servers that the person's tokens show.
+
+    People who manage people see all, so that none is orphaned when a person leaves.
+    """
+    if user.has_perm("people.manage"):  # type: ignore[union-attr]
+        return PlannedDeletion.objects.all()
+    tokens = list(StoredToken.objects.filter(user_id=user.pk or 0))
+    readings = [reading for token in tokens if (reading := last_reading(token))]
+    servers = {one.server.id for reading in readings for one in reading.snapshots}
+    return PlannedDeletion.objects.filter(
+        Q(person_id=user.pk)
+        | Q(token_fingerprint__in={token.fingerprint for token in tokens})
+        | Q(server_id__in=servers)
+    )
+
+
+def waiting_in(views: Iterable[ServerView]) -> dict[tuple[int, int], PlannedDeletion]:
+    """(server, snapshot) → what waits for it, for the snapshots of these servers."""
+    waiting = PlannedDeletion.objects.waiting().filter(server_id__in=[view.server_id for view in views])
+    return {(one.server_id, one.snapshot_id): one for one in waiting}

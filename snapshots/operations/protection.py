@@ -1,0 +1,101 @@
+"""Protected snapshots: no channel of the portal deletes one until somebody with the right lifts it (promise 36)."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils import timezone
+
+from snapshots import contract
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor, EntryData
+from snapshots.contract import Snapshot
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action, Operation, Protection
+from snapshots.operations.rights import check_still_allowed
+from snapshots.vault.models import StoredToken
+
+PERMISSION = Action.DELETE.permission
+"""Who may delete may also protect a snapshot, and lift its protection."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A listed snapshot, and the token and server's name with which the log describes it."""
+
+    token: StoredToken
+    server_name: str
+    snapshot: Snapshot
+
+    @property
+    def ids(self) -> dict[str, int]:
+        return {"server_id": self.snapshot.server.id, "snapshot_id": self.snapshot.id}
+
+    def entry(self, actor: Actor, *, action: str, **fields: Any) -> EntryData:
+        return actor.entry(
+            action=action,
+            **self.ids,
+            server_name=self.server_name,
+            snapshot_name=self.snapshot.name,
+            token_label=self.token.label,
+            token_fingerprint=self.token.fingerprint,
+            **fields,
+        )
+
+
+def protected_ids(server_ids: Iterable[int]) -> frozenset[tuple[int, int]]:
+    """(server, snapshot) of the protected snapshots of these servers."""
+    found = Protection.objects.filter(server_id__in=list(server_ids))
+    return frozenset(found.values_list("server_id", "snapshot_id"))
+
+
+def check_unprotected(*, server_id: int, snapshot_id: int | None) -> None:
+    """Raises OperationRefusedError "protected". Under the log's lock, because `protect` takes it too."""
+    if Protection.objects.filter(server_id=server_id, snapshot_id=snapshot_id or 0).exists():
+        raise OperationRefusedError("protected")
+
+
+def check_not_being_deleted(*, server_id: int, snapshot_id: int) -> None:
+    """Raises OperationRefusedError "snapshot_deleting" if its deletion was requested and may still happen."""
+    deletes = Operation.objects.open().filter(action=Action.DELETE)
+    if deletes.filter(server_id=server_id, snapshot_id=snapshot_id).exists():
+        raise OperationRefusedError("snapshot_deleting")
+
+
+def protect(
+    *, actor: Actor, target: Target, reason: str = "", also: Callable[[], object] | None = None
+) -> Protection:
+    """Protect a snapshot from now on. `also` is called in the same transaction.
+
+    Raises OperationRefusedError (already_protected, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
+    """
+    text = contract.clean_text(reason.strip())
+    with journal.committed():
+        journal.record(target.entry(actor, action="snapshot.protect", reason=text))
+        check_still_allowed(actor.id, PERMISSION)
+        check_not_being_deleted(**target.ids)
+        row, is_new = Protection.objects.get_or_create(
+            **target.ids,
+            defaults={"person_id": int(actor.id or 0), "reason": text, "created_at": timezone.now()},
+        )
+        if not is_new:
+            raise OperationRefusedError("already_protected")
+        if also:
+            also()
+    return row
+
+
+def lift(*, actor: Actor, target: Target, reason: str) -> None:
+    """Lift the protection of a snapshot.
+
+    Raises OperationRefusedError (reason_missing, not_protected, not_allowed_any_more), JournalUnavailableError.
+    """
+    text = contract.clean_text(reason.strip())
+    if not text:
+        raise OperationRefusedError("reason_missing")
+    with journal.committed():
+        journal.record(target.entry(actor, action="snapshot.unprotect", reason=text))
+        check_still_allowed(actor.id, PERMISSION)
+        lifted, _rows = Protection.objects.filter(**target.ids).delete()
+        if not lifted:
+            raise OperationRefusedError("not_protected")

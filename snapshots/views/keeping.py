@@ -1,0 +1,180 @@
+"""How long a snapshot is kept: its protection, its date, and the grace time of its server."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+
+from snapshots.connection import own_token_or_404
+from snapshots.contract import Snapshot
+from snapshots.deletions import grace, keeping
+from snapshots.deletions.models import ServerGrace
+from snapshots.deletions.plans import waiting_of
+from snapshots.inventory.servers import find_snapshot
+from snapshots.operations import protection
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Protection
+from snapshots.operations.protection import Target
+from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_views import ServerView, server_view_or_404
+from snapshots.views.access import record_refusal, requires
+from snapshots.views.actor import actor_of
+from snapshots.views.errors import RightsChangedError
+from snapshots.views.forms.deletions import GraceForm, KeepUntilForm, ProtectForm, UnprotectForm
+from snapshots.views.marks import keep_url, names_of_people
+from snapshots.views.texts.deletions import deletion_badge
+from snapshots.views.texts.readings import reading_words
+from snapshots.views.texts.refusals import refusal_status, refusal_words
+
+PERMISSION = "snapshots.delete"
+FIELDS_OF_CODES = {"bad_date": "until", "bad_grace": "days", "reason_missing": "reason"}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The snapshot that a page is about."""
+
+    view: ServerView
+    snapshot: Snapshot
+
+    @property
+    def target(self) -> Target:
+        return Target(self.view.token, self.view.name, self.snapshot)
+
+
+def _shown(request: HttpRequest, token_id: str, snapshot_id: int) -> Shown | HttpResponse:
+    """The listed snapshot, or the page that says that it cannot be shown now. Raises Http404 if there is none."""
+    token = own_token_or_404(request.user, token_id)
+    reading = read_and_reconcile(token)
+    snapshot = find_snapshot(reading, snapshot_id)
+    if snapshot is not None:
+        return Shown(server_view_or_404(token, snapshot.server.id), snapshot)
+    if reading.is_known and reading.is_complete:
+        raise Http404(f"no snapshot {snapshot_id}")
+    context = {"trouble": reading_words(reading) if reading.is_stale else None, "reading": reading}
+    return render(request, "snapshots/snapshot_gone.html", context, status=503)
+
+
+@requires(PERMISSION, "GET", "HEAD")
+def snapshot_keeping(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
+    shown = _shown(request, token_id, snapshot_id)
+    return _page(request, shown) if isinstance(shown, Shown) else shown
+
+
+@requires(PERMISSION, "POST")
+def snapshot_protect(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
+    def run(shown: Shown, form: ProtectForm) -> None:
+        reason = form.cleaned_data["reason"]
+        keeping.protect_snapshot(actor=actor_of(request), target=shown.target, reason=reason)
+
+    return _submit(request, token_id, snapshot_id, ProtectForm(request.POST), run)
+
+
+@requires(PERMISSION, "POST")
+def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
+    def run(shown: Shown, form: UnprotectForm) -> None:
+        reason = form.cleaned_data["reason"]
+        protection.lift(actor=actor_of(request), target=shown.target, reason=reason)
+
+    return _submit(request, token_id, snapshot_id, UnprotectForm(request.POST), run)
+
+
+@requires(PERMISSION, "POST")
+def snapshot_keep_until(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
+    def run(shown: Shown, form: KeepUntilForm) -> None:
+        keeping.set_keep_until(actor=actor_of(request), target=shown.target, **form.cleaned_data)
+
+    return _submit(request, token_id, snapshot_id, KeepUntilForm(request.POST), run)
+
+
+def _submit(
+    request: HttpRequest,
+    token_id: str,
+    snapshot_id: int,
+    form: Form,
+    run: Callable[[Shown, Any], None],
+) -> HttpResponse:
+    """Run it and show the page again; a refusal is shown at its field, if it has one."""
+    shown = _shown(request, token_id, snapshot_id)
+    if not isinstance(shown, Shown):
+        return shown
+    if not form.is_valid():
+        return _page(request, shown, form)
+    try:
+        run(shown, form)
+    except OperationRefusedError as error:
+        _raise_if_rights_changed(request, error)
+        return _page(request, shown, form, error.code)
+    return redirect("snapshot_keeping", token_id, snapshot_id)
+
+
+def _raise_if_rights_changed(request: HttpRequest, error: OperationRefusedError) -> None:
+    if error.code == "not_allowed_any_more":
+        record_refusal(request, PERMISSION)
+        raise RightsChangedError(error.code) from error
+
+
+def _show_at_field(form: Form | None, code: str) -> bool:
+    """Whether the refusal belongs to a field of this form and is shown there."""
+    field = FIELDS_OF_CODES.get(code, "")
+    if form is None or field not in form.fields:
+        return False
+    words = refusal_words(code)
+    form.add_error(field, str(words.advice or words.meaning))
+    return True
+
+
+def _status(form: Form | None, code: str) -> int:
+    if code:
+        return refusal_status(code)
+    return 422 if form is not None and form.errors else 200
+
+
+def _page(request: HttpRequest, shown: Shown, form: Form | None = None, code: str = "") -> HttpResponse:
+    """`form` is the one that was sent, if any."""
+    is_at_field = _show_at_field(form, code)
+    row = Protection.objects.filter(**shown.target.ids).first()
+    waiting = waiting_of(**shown.target.ids).first()
+    names = names_of_people(one.person_id for one in (row, waiting) if one)
+    context = {
+        "view": shown.view,
+        "snapshot": shown.snapshot,
+        "protection": row,
+        "protected_by": names.get(row.person_id, "") if row else "",
+        "planned": waiting,
+        "planned_by": names.get(waiting.person_id, "") if waiting else "",
+        "planned_badge": deletion_badge(waiting) if waiting else None,
+        "keep_url": keep_url(waiting, request.user) if waiting else "",
+        "protect_form": form if isinstance(form, ProtectForm) else ProtectForm(),
+        "unprotect_form": form if isinstance(form, UnprotectForm) else UnprotectForm(),
+        "date_form": form if isinstance(form, KeepUntilForm) else KeepUntilForm(),
+        "refusal": refusal_words(code) if code and not is_at_field else None,
+    }
+    return render(request, "deletions/snapshot_keeping.html", context, status=_status(form, code))
+
+
+@requires(PERMISSION, "GET", "HEAD", "POST")
+def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    """Set how long deletions of a server's snapshots wait."""
+    view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    own = ServerGrace.objects.filter(server_id=server_id).values_list("days", flat=True).first()
+    form = GraceForm(
+        request.POST if request.method == "POST" else None, initial={"days": "" if own is None else str(own)}
+    )
+    form.set_choices(settings.SNAPPORTAL_DELETE_GRACE_DAYS)
+    if request.method == "POST" and form.is_valid():
+        try:
+            grace.set_grace(
+                actor=actor_of(request), server_id=server_id, server_name=view.name, **form.cleaned_data
+            )
+            return redirect("server_detail", token_id, server_id)
+        except OperationRefusedError as error:
+            _raise_if_rights_changed(request, error)
+            _show_at_field(form, error.code)
+    return render(
+        request, "deletions/server_grace.html", {"view": view, "form": form}, status=_status(form, "")
+    )

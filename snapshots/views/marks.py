@@ -1,0 +1,71 @@
+"""Marks beside a snapshot: protected, will be deleted, kept until a date. Prepared for templates."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from snapshots.connection import Person
+from snapshots.contract import Snapshot
+from snapshots.deletions.keeping import KEEP_PERMISSION
+from snapshots.deletions.models import PlannedDeletion
+from snapshots.operations.server_views import ServerView
+from snapshots.templatetags.portal import moment
+from snapshots.views.texts.base import Badge
+from snapshots.views.texts.deletions import PROTECTED, deletion_badge
+from snapshots.views.texts.refusals import REFUSAL_WORDS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+Planned = dict[tuple[int, int], PlannedDeletion]
+"""(server, snapshot) → the deletion that waits for it."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """`keep_url` is '' if there is nothing to keep or the person may not; `url` is '' without a page about it."""
+
+    badge: Badge
+    at: SafeString | str = ""
+    url: str = ""
+    keep_url: str = ""
+
+
+def make_marks(snapshot: Snapshot, view: ServerView, planned: Planned, user: Person) -> tuple[Mark, ...]:
+    marks = [Mark(PROTECTED)] if snapshot.id in view.protected_ids else []
+    waiting = planned.get((view.server_id, snapshot.id))
+    if waiting is not None:
+        marks.append(
+            Mark(
+                badge=deletion_badge(waiting),
+                at=moment(waiting.due_at),
+                url=reverse("deletion_detail", args=[waiting.pk]),
+                keep_url=keep_url(waiting, user),
+            )
+        )
+    return tuple(marks)
+
+
+def keep_url(planned: PlannedDeletion, user: Person) -> str:
+    may_keep = planned.is_waiting and user.has_perm(KEEP_PERMISSION)  # type: ignore[union-attr]
+    return reverse("deletion_keep", args=[planned.pk]) if may_keep else ""
+
+
+def names_of_people(ids: Iterable[int]) -> dict[int, str]:
+    """Person's ID → name, '' for an erased one."""
+    people = get_user_model().objects.filter(pk__in=set(ids))
+    return {person.pk: person.name for person in people}
+
+
+def code_text(planned: PlannedDeletion) -> "StrPromise | str":
+    """Why it was refused, or could not be sent at the last try; '' if there is nothing to say."""
+    if not planned.code:
+        return ""
+    if planned.code in REFUSAL_WORDS:
+        return REFUSAL_WORDS[planned.code].title
+    return _("The last try did not reach the provider") if planned.is_waiting else ""

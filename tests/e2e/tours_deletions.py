@@ -1,0 +1,66 @@
+"""Tours of protections, planned deletions and grace times."""
+
+from datetime import timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+
+from snapshots.deletions import due, keeping
+from snapshots.deletions.grace import set_grace
+from snapshots.deletions.models import PlannedDeletion
+from tests.e2e.tours import World, tour
+from tests.support.deletions import plan, target_of
+
+
+@tour("deletion_list", "server_detail", "server_grace", "snapshot_delete", "snapshot_keeping")
+def deletions(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    world.visit(page, reverse("deletion_list"), "No snapshot waits")
+    view = desk.server("web-server-01")
+    snapshot = desk.snapshot(view)
+    grace = reverse("server_grace", args=[desk.token.pk, view.server_id])
+    world.visit(page, grace, "How long does a deletion wait?")
+    page.get_by_label("How long does a deletion wait?").select_option("3")
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "3 days")
+    keeping_url = reverse("snapshot_keeping", args=[desk.token.pk, snapshot.id])
+    world.visit(page, keeping_url, "It is not protected at the provider's own site")
+    page.get_by_role("button", name="Set the date").click()
+    world.look(page, "Enter a date")
+    page.get_by_role("button", name="Protect the snapshot").click()
+    world.look(page, "Protected by")
+    world.visit(page, reverse("server_detail", args=[desk.token.pk, view.server_id]), "Protected")
+    delete = reverse("snapshot_delete", args=[desk.token.pk, snapshot.id])
+    world.visit(page, delete, "This snapshot is protected")
+    page.goto(keeping_url)
+    page.get_by_role("button", name="Lift the protection").click()
+    world.look(page, "Enter a reason")
+    world.seen -= {"snapshot_keep_until", "snapshot_unprotect"}  # where a refused form is shown again
+
+
+@tour("deletion_detail", "deletion_list", "server_list", "snapshot_delete", "snapshot_keeping")
+def deletions_that_wait(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    view = desk.server("db-server-01")
+    set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=3)
+    first, second, third = view.snapshots[:3]
+    world.visit(page, reverse("snapshot_delete", args=[desk.token.pk, first.id]), "The deletion waits")
+    page.get_by_label("I understand").check()
+    page.get_by_role("button", name="Delete the snapshot").click()
+    world.look(page, "This snapshot will be deleted")
+    until = timezone.now().date() + timedelta(days=9)
+    keeping.set_keep_until(actor=desk.actor, target=target_of(desk, view, second), until=until)
+    world.visit(page, reverse("deletion_list"), "Kept until")
+    world.visit(page, "/", "Will be deleted")
+    world.visit(page, reverse("snapshot_keeping", args=[desk.token.pk, second.id]), "Change the date")
+    world.visit(page, reverse("snapshot_delete", args=[desk.token.pk, first.id]), "planned already")
+    sent = plan(desk, view, third)
+    PlannedDeletion.objects.filter(pk=sent.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+    due.run_due()
+    world.visit(page, reverse("deletion_detail", args=[sent.pk]), "The deletion was sent")
+    page.goto(reverse("deletion_list"))
+    page.get_by_role("button", name="Keep").first.click()
+    world.look(page, "The snapshot is kept")
+    world.visit(page, reverse("deletion_list"), "Ended last")
