@@ -5,8 +5,6 @@ missing secrets are generated once and stored in the data folder, readable by th
 they are required.
 """
 
-import base64
-import binascii
 import ipaddress
 import os
 import re
@@ -20,6 +18,7 @@ from urllib.parse import urlsplit, urlunsplit
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError
 
+from snapshots.audit import standard_webhooks
 from snapshots.audit.notes import is_key_name
 from snapshots.contract import ACCOUNT_PATH, API_PATH, SERVERS_PATH, SNAPSHOTS_PATH
 
@@ -140,16 +139,12 @@ def parse_webhook_secrets(text: str) -> list[bytes]:
     """The keys in `whsec_<base64>`, separated by commas. 24 to 64 bytes each, as Standard Webhooks 1.0.0 demands."""
     keys = []
     for part in re.split(r"[,\s]+", text.strip()):
-        prefix, found, encoded = part.partition("whsec_")
         try:
-            key = base64.b64decode(encoded, validate=True)
-        except binascii.Error:
-            key = b""
-        if prefix or not found or not 24 <= len(key) <= 64:  # noqa: PLR2004
+            keys.append(standard_webhooks.parse_secret(part))
+        except ValueError:
             raise ValidationError(
                 "must be whsec_ and 24 to 64 random bytes in base64, several separated by commas"
-            )
-        keys.append(key)
+            ) from None
     return keys
 
 

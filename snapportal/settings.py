@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
-from snapportal import databases, logs
+from snapportal import databases, logs, mail_settings
 from snapportal.environment import (
     Environment,
     parse_api_url,
@@ -100,6 +100,11 @@ SNAPPORTAL_STREAM_SYSLOG_CONFIRM: str = environment.read(
 SNAPPORTAL_STREAM_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "STREAM_PRIVATE_ADDRESSES", SANDBOX)
 if not SANDBOX and SNAPPORTAL_STREAM_WEBHOOK_URL.startswith("http:"):
     environment.errors.append("SNAPPORTAL_STREAM_WEBHOOK_URL must begin with https:// with a real provider")
+
+# --- Notifications ----------------------------------------------------------------------------------------------------
+SNAPPORTAL_EMAIL = mail_settings.read_email(environment)
+SNAPPORTAL_HEARTBEAT_URL: str = environment.parse("HEARTBEAT_URL", parse_url)
+SNAPPORTAL_NOTIFY_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "NOTIFY_PRIVATE_ADDRESSES", SANDBOX)
 
 # --- Checkpoints of the audit log's tree, which anybody can verify --------------------------------------------------
 SNAPPORTAL_LOG_ORIGIN: str = environment.parse("LOG_ORIGIN", parse_log_origin)

@@ -38,7 +38,7 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.MANAGER: MANAGER_PERMISSIONS,
     Role.AUDITOR: AUDITOR_PERMISSIONS,
     Role.ADMIN: MANAGER_PERMISSIONS
-    | {"audit.read", "audit.hold", "people.manage", "tokens.manage", "system.see"},
+    | {"audit.read", "audit.hold", "people.manage", "tokens.manage", "system.see", "notifications.manage"},
 }
 
 

@@ -124,11 +124,12 @@ def post(
 ) -> int:
     """POST the body and return the status of the answer; its body is not read. Raises OutboundError."""
     parts = urlsplit(url)
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     def work(call: Call) -> int:
         connection = _Connection(call, parts.scheme, parts.hostname or "", parts.port)
         try:
-            connection.request("POST", parts.path or "/", body, dict(headers))
+            connection.request("POST", target, body, dict(headers))
             return connection.getresponse().status
         finally:
             connection.close()

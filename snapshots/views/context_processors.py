@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.notifications import personal
 from snapshots.operations.attention import needing_attention
 from snapshots.worker import status
 
@@ -91,6 +92,26 @@ def attention(request: HttpRequest) -> Attention | None:
     return Attention(url, count, request.path == url) if count else None
 
 
+@dataclass(frozen=True)
+class Bell:
+    """The link to a person's notifications. `newest` is the number of the newest unread one, 0 if there is none."""
+
+    url: str
+    count: int
+    newest: int
+    is_current: bool
+
+
+def bell(request: HttpRequest) -> Bell | None:
+    """None for anonymous visitors."""
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return None
+    unread = personal.newest_unread(user)
+    url = reverse("notification_list")
+    return Bell(url, len(unread), unread[0] if unread else 0, request.path == url)
+
+
 def misses_worker(request: HttpRequest) -> bool:
     """Whether signed-in people are told that nothing goes on by itself now."""
     user = getattr(request, "user", None)
@@ -102,6 +123,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "navigation": partial(navigation, request),
         "attention": partial(attention, request),
+        "bell": partial(bell, request),
         "misses_worker": partial(misses_worker, request),
         "is_sandbox": settings.SANDBOX,
         "sandbox_speed": settings.SNAPPORTAL_SANDBOX_SPEED,

@@ -17,6 +17,7 @@ from snapshots.deletions.grace import grace_days
 from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.names import visible_name
 from snapshots.inventory.readings import Reading
+from snapshots.notifications import rules
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Operation
 from snapshots.operations.reconciliation import read_and_reconcile_all
@@ -205,6 +206,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "labels": row_labels(),
         "role_note": _role_note(request),
         "lines": _recent(request, server_id),
+        "is_followed": rules.is_followed(int(request.user.pk or 0), server_id),
         "audit_url": f"{reverse('entry_list')}?server={server_id}"
         if request.user.has_perm("audit.read")
         else "",

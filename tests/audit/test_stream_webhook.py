@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from snapshots.audit import journal, sealing
+from snapshots.audit import journal, sealing, standard_webhooks
 from snapshots.audit.lines import row_line, with_subjects
 from snapshots.audit.models import Entry
-from snapshots.audit.streaming import batches, cursors, sender, webhook
+from snapshots.audit.streaming import batches, cursors, sender
 from snapshots.audit.streaming.models import StreamCursor
 from snapshots.audit.streaming.sender import State, send_rows
 from snapshots.audit.streaming.webhook import Webhook
@@ -50,7 +50,9 @@ def cursor() -> StreamCursor:
 def test_a_signature_is_that_of_the_published_example():
     """The example in the test suites of Standard Webhooks' reference libraries."""
     key = b64decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
-    signature = webhook.sign(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}')
+    signature = standard_webhooks.sign(
+        key, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}'
+    )
     assert signature == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
 
 

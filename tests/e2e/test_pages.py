@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.e2e import tours_audit, tours_deletions, tours_people, tours_snapshots
+from tests.e2e import tours_audit, tours_deletions, tours_notifications, tours_people, tours_snapshots
 from tests.e2e.tours import NO_PAGE, TOURS, World
 from tests.views.test_access_matrix import MATRIX, all_patterns
 
@@ -10,13 +10,14 @@ FRAGMENTS_AND_PROBES = {
     "server_status",
     "snapshot_name_check",
     "operation_status",
+    "notification_bell",
     "livez",
     "readyz",
     "checkpoint_detail",
     "tile_detail",
     "partial_tile_detail",
 }
-ROOMS = (tours_audit, tours_deletions, tours_people, tours_snapshots)
+ROOMS = (tours_audit, tours_deletions, tours_notifications, tours_people, tours_snapshots)
 
 
 @pytest.fixture

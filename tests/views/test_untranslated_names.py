@@ -19,6 +19,7 @@ from snapshots.deletions import keeping
 from snapshots.deletions.grace import set_grace
 from snapshots.inventory.reader import expire
 from snapshots.operations import protection
+from snapshots.notifications.models import Event
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
@@ -28,6 +29,7 @@ from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk, make_desk
 from tests.support.jobs import start_safe_restore
+from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
 from tests.support.pages import hidden
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
@@ -260,6 +262,22 @@ def test_people(inspector, desk, cast, signed_in):
     assert inspector.found == []
 
 
+def look_at_notifications(inspector: Inspector, desk: Desk, mia: Client, ada: Client) -> None:
+    read_log()
+    operation = end_operation(desk, key="told")
+    Event.objects.all().delete()
+    read_log()
+    for name in ("notification_list", "notification_bell"):
+        inspector.visit(mia, reverse(name), shows=operation.server_name)
+    inspector.visit(mia, reverse("notification_rules"))
+    target = add_webhook("http://127.0.0.1:1/", label=desk.token.label)
+    deliver_after(6)
+    for name in ("target_list", "target_add"):
+        inspector.visit(ada, reverse(name))
+    for name in ("target_detail", "target_remove"):
+        inspector.visit(ada, reverse(name, args=[target.pk]), shows=target.label)
+
+
 def look_at_coming_in(inspector: Inspector) -> None:
     inspector.visit(Client(), "/sign-in/")
     wrong = Client().post("/sign-in/", {"username": "mia", "password": "wrong"})
@@ -283,11 +301,17 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_jobs(inspector, desk, mia)
     look_at_deletions(inspector, desk, mia)
     look_at_the_system(inspector, signed_in(cast.ada))
+    look_at_notifications(inspector, desk, mia, signed_in(cast.ada))
     look_at_coming_in(inspector)
     look_at_tokens(inspector, desk, mia)
     look_at_people(inspector, make_desk(cast.vera, "sbx_unknown"), signed_in(cast.ada))
     pages = {name for name, (_arguments, methods, _who) in MATRIX.items() if "GET" in methods.split()}
     assert pages - PROBES - inspector.seen == set()
+
+
+def test_names_in_notifications_are_not_translated(inspector, desk, mia, cast, signed_in):
+    look_at_notifications(inspector, desk, mia, signed_in(cast.ada))
+    assert inspector.found == []
 
 
 def test_markup_in_a_name_stays_text():

@@ -1,10 +1,7 @@
 """Sends batches to a webhook as Standard Webhooks 1.0.0 defines it (github.com/standard-webhooks, spec/standard-webhooks.md)."""
 
-import base64
 import hashlib
-import hmac
 import json
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,15 +9,9 @@ from typing import Any
 
 from django.conf import settings
 
-from snapshots.audit import outbound, sealing
+from snapshots.audit import outbound, sealing, standard_webhooks
 from snapshots.audit.streaming import sender
 from snapshots.audit.streaming.batches import Batch
-
-
-def sign(key: bytes, message_id: str, timestamp: int, body: bytes) -> str:
-    """One signature of the header webhook-signature: `v1,<base64>`."""
-    signed = f"{message_id}.{timestamp}.".encode() + body
-    return "v1," + base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
 
 
 def message_id(batch: Batch) -> str:
@@ -59,14 +50,8 @@ class Webhook:
 
     def send(self, batch: Batch) -> None:
         """POST the batch. Raises DeliveryError unless the answer is 2xx."""
-        body, identity, now = make_body(batch), message_id(batch), int(time.time())
-        headers = {
-            "Content-Type": "application/json",
-            "User-Agent": "SnapPortal",
-            "webhook-id": identity,
-            "webhook-timestamp": str(now),
-            "webhook-signature": " ".join(sign(key, identity, now, body) for key in self.keys),
-        }
+        body = make_body(batch)
+        headers = standard_webhooks.make_headers(self.keys, message_id(batch), body)
         try:
             answer = outbound.post(
                 self.url, body, headers, seconds=sender.SEND_SECONDS, public_only=self.public_only

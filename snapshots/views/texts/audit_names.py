@@ -40,6 +40,20 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "job.start": (lazy("Start a job"), lazy("Start the job %(target)s")),
     "job.end": (lazy("End of a job"), lazy("End of the job %(target)s")),
     "job.cancel": (lazy("Cancel a job"), lazy("Cancel the job %(target)s")),
+    "notification.target_add": (
+        lazy("Add a target of notifications"),
+        lazy("Add %(target)s as a target of notifications"),
+    ),
+    "notification.target_change": (
+        lazy("Change a target of notifications"),
+        lazy("Change what the target %(target)s is told"),
+    ),
+    "notification.target_remove": (
+        lazy("Remove a target of notifications"),
+        lazy("Remove the target %(target)s of notifications"),
+    ),
+    "notification.test": (lazy("Send a test message"), lazy("Send a test message to %(target)s")),
+    "notification.retry": (lazy("Send a message again"), lazy("Send a message to %(target)s again")),
     "token.store": (lazy("Store a token"), lazy("Store token %(token)s for %(target)s")),
     "token.replace": (lazy("Replace a token"), lazy("Replace token %(token)s of %(target)s")),
     "token.remove": (lazy("Remove a token"), lazy("Remove token %(token)s of %(target)s")),

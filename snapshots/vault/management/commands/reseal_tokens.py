@@ -1,4 +1,4 @@
-"""manage.py reseal_tokens: re-encrypts every stored token with the first key of SNAPPORTAL_TOKEN_KEYS.
+"""manage.py reseal_tokens: re-encrypts every stored token, and every other row that is sealed with the same keys.
 
 It is safe to run while the portal runs, and to run again.
 """
@@ -7,9 +7,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from snapshots.vault import tokens
+from snapshots.vault import sealed_rows, tokens
 from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
+from snapshots.vault.sealed_rows import SealedRows
 
 
 class Command(BaseCommand):
@@ -19,16 +20,18 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        tokens_rows = SealedRows("token", StoredToken.objects.order_by("pk").iterator, tokens.reseal)
         resealed = current = 0
         unopened = []
-        for stored in StoredToken.objects.order_by("pk").iterator():
-            try:
-                done = tokens.reseal(stored)
-            except SealError as error:
-                unopened.append(f"  {stored.pk} (sealed with {stored.key_id}): {error}")
-                continue
-            resealed += done
-            current += not done
+        for kind in (tokens_rows, *sealed_rows.registered()):
+            for stored in kind.rows():
+                try:
+                    done = kind.reseal(stored)
+                except SealError as error:
+                    unopened.append(f"  {stored.pk} (sealed with {stored.key_id}): {error}")
+                    continue
+                resealed += done
+                current += not done
         self.stdout.write(
             f"{resealed} sealed anew, {current} were so already, {len(unopened)} could not be opened."
         )

@@ -1,0 +1,109 @@
+"""What no row of the log records: operations that take too long, refused tokens, a provider or a worker that is away."""
+
+from datetime import timedelta
+from typing import Final
+
+from django.db import transaction
+from django.utils import timezone
+
+from snapshots.inventory.reader import last_reading
+from snapshots.notifications.models import LOG_CURSOR, Cursor, Event, Kind, Notification, Trouble
+from snapshots.notifications.outbox import announce
+from snapshots.operations.attention import is_overdue
+from snapshots.operations.models import Operation, State
+from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.vault.models import StoredToken
+
+DOWN_AFTER: Final = timedelta(minutes=5)
+KEEP_FOR: Final = timedelta(days=90)
+PROVIDER: Final = "provider"
+REFUSED: Final = "token_refused"
+DOWN_ERRORS: Final = frozenset({"unreachable", "deadline", "broken", "unreadable", "server_fault"})
+"""Codes of readings that failed at the provider or on the way to it."""
+
+
+def check_all() -> int:
+    """Make an event of each new trouble. Returns how many."""
+    return _check_overdue() + _check_tokens() + _check_provider() + check_worker()
+
+
+def _check_overdue() -> int:
+    """Accepted operations past their expected end; an unknown result has a row in the log."""
+    accepted = Operation.objects.open().filter(state=State.ACCEPTED)
+    return sum(announce(_overdue(operation)) for operation in accepted if is_overdue(operation))
+
+
+def _overdue(operation: Operation) -> Event:
+    return Event(
+        key=f"overdue-{operation.pk}",
+        kind=Kind.OVERDUE,
+        at=timezone.now(),
+        action=operation.action,
+        operation_id=operation.pk,
+        actor_id=operation.actor_id,
+        server_id=operation.server_id,
+        server_name=operation.server_name,
+        snapshot_name=operation.snapshot_name,
+        token_label=operation.token_label,
+        token_fingerprint=operation.token_fingerprint,
+    )
+
+
+def _check_tokens() -> int:
+    """Tokens that the provider refuses, each told once."""
+    return sum(
+        announce(
+            Event(
+                key=f"token-{token.pk}-{token.fingerprint}",
+                kind=Kind.TOKEN_REFUSED,
+                at=timezone.now(),
+                actor_id=token.user_id,
+                token_label=token.label,
+                token_fingerprint=token.fingerprint,
+            )
+        )
+        for token in StoredToken.objects.all()
+        if token.refused_at is not None or _last_error(token) == REFUSED
+    )
+
+
+def _last_error(token: StoredToken) -> str:
+    reading = last_reading(token)
+    return reading.error if reading else ""
+
+
+def _check_provider() -> int:
+    """Told once the provider was away for DOWN_AFTER, and a fresh reading has confirmed that it still is."""
+    failing = [token for token in StoredToken.objects.all() if _last_error(token) in DOWN_ERRORS]
+    if not failing:
+        Trouble.objects.filter(name=PROVIDER).delete()
+        return 0
+    trouble, _created = Trouble.objects.get_or_create(name=PROVIDER, defaults={"since": timezone.now()})
+    if trouble.is_told or timezone.now() - trouble.since < DOWN_AFTER:
+        return 0
+    if read_and_reconcile(failing[0], fresh=True).error not in DOWN_ERRORS:
+        return 0
+    key = f"provider-{trouble.since:%Y%m%dT%H%M%S}"
+    with transaction.atomic():
+        Trouble.objects.filter(pk=PROVIDER).update(is_told=True)
+        return int(announce(Event(key=key, kind=Kind.PROVIDER_DOWN, at=timezone.now())))
+
+
+def check_worker() -> int:
+    """Tell that the worker is away, if it read the log last DOWN_AFTER ago or longer.
+
+    Pages call it too: a worker that is away cannot. What goes by e-mail or to a target is sent when it is back.
+    """
+    last = Cursor.objects.filter(name=LOG_CURSOR).first()
+    if last is None or timezone.now() - last.checked_at < DOWN_AFTER:
+        return 0
+    key = f"worker-{last.checked_at:%Y%m%dT%H%M%S}"
+    return int(announce(Event(key=key, kind=Kind.WORKER_DOWN, at=timezone.now())))
+
+
+def clear_old() -> int:
+    """Delete events that are older than KEEP_FOR, with what was told of them. Returns how many notifications."""
+    old = Event.objects.filter(at__lt=timezone.now() - KEEP_FOR)
+    count = Notification.objects.filter(event__in=old).count()
+    old.delete()
+    return count

@@ -1,0 +1,49 @@
+"""Which rows of the audit log are events, and of which kind."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from snapshots.audit import chain
+from snapshots.notifications.models import Event, Kind
+from snapshots.operations.models import Action
+
+Row = Mapping[str, Any]
+
+_OPERATION_RESULTS: Final = {
+    "completed": Kind.COMPLETED,
+    "failed": Kind.FAILED,
+    "unknown": Kind.UNKNOWN,
+    "reconciled": Kind.RESOLVED,
+}
+_FAILED: Final = {
+    "audit.verify": Kind.AUDIT_BROKEN,
+    "audit.stream_stop": Kind.AUDIT_BROKEN,
+    "job.end": Kind.JOB_STOPPED,
+}
+_TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})
+COPIED: Final = (
+    "at", "sequence", "action", "code", "operation_id", "actor_id", "server_id", "server_name", "snapshot_name",
+    "token_label", "token_fingerprint", "target",
+)  # fmt: skip
+
+
+def kind_of(row: Row) -> Kind | None:
+    """The kind of event that a row of the log records; None for a row that nobody is told of."""
+    if row.get(chain.UNREADABLE):
+        return None
+    action, result = row["action"], row["result"]
+    if action in Action.values:
+        return _OPERATION_RESULTS.get(result) if row["phase"] == "outcome" else None
+    if action == "snapshot.observed":
+        return Kind.OBSERVED
+    if result in _TROUBLE:
+        return Kind.SCHEDULE_FAILED if action.startswith("schedule.") else _FAILED.get(action)
+    return None
+
+
+def from_row(row: Row) -> Event | None:
+    """The event, not yet saved; None for a row that is none. Erased or erasable names are not copied."""
+    kind = kind_of(row)
+    if kind is None:
+        return None
+    return Event(key=f"row-{row['sequence']}", kind=kind, **{name: row[name] for name in COPIED})

@@ -1,0 +1,159 @@
+"""Who is told of an event: what a person may see, and what a person or a target wants to know."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.contrib.auth import get_user_model
+from django.db.models import Q
+
+from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
+from snapshots.operations.attention import visible_to
+from snapshots.operations.models import Action
+from snapshots.vault.models import StoredToken
+
+
+@dataclass(frozen=True)
+class Choice:
+    """For which servers a person is told in the portal, and by e-mail."""
+
+    portal: Scope
+    email: Scope
+
+
+OPERATION_KINDS: Final = frozenset({Kind.COMPLETED, Kind.FAILED, Kind.UNKNOWN, Kind.RESOLVED, Kind.OVERDUE})
+PERMISSIONS: Final = {
+    Kind.PROVIDER_DOWN: "snapshots.see",
+    Kind.WORKER_DOWN: "system.see",
+    Kind.AUDIT_BROKEN: "audit.read",
+}
+"""Kinds that concern no server, and the permission of those who are told."""
+WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED})
+DEFAULTS: Final[dict[str, Choice]] = {
+    Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
+    Kind.FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
+    Kind.UNKNOWN: Choice(Scope.ALL, Scope.FOLLOWED),
+    Kind.RESOLVED: Choice(Scope.FOLLOWED, Scope.OFF),
+    Kind.OVERDUE: Choice(Scope.FOLLOWED, Scope.OFF),
+    Kind.COLLEAGUE: Choice(Scope.FOLLOWED, Scope.OFF),
+    Kind.OBSERVED: Choice(Scope.FOLLOWED, Scope.OFF),
+    Kind.JOB_STOPPED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
+    Kind.SCHEDULE_FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
+    Kind.TOKEN_REFUSED: Choice(Scope.ALL, Scope.ALL),
+    Kind.PROVIDER_DOWN: Choice(Scope.ALL, Scope.OFF),
+    Kind.WORKER_DOWN: Choice(Scope.ALL, Scope.ALL),
+    Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
+}
+COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A person who is told, and how."""
+
+    person_id: int
+    in_portal: bool
+    by_email: bool
+    is_colleagues: bool
+
+
+def choices_of(person_id: int) -> dict[str, Choice]:
+    """Kind → what the person chose, or the default."""
+    chosen = {
+        rule.kind: Choice(Scope(rule.portal), Scope(rule.email))
+        for rule in PersonalRule.objects.filter(person_id=person_id)
+    }
+    return DEFAULTS | chosen
+
+
+def kinds_for(person: Any) -> list[Kind]:
+    """The kinds of events that this person can be told of."""
+    return [
+        kind for kind in Kind if kind in DEFAULTS and person.has_perm(PERMISSIONS.get(kind, "snapshots.see"))
+    ]
+
+
+def receivers(event: Event) -> Iterator[Receiver]:
+    """Everybody who may see the event and wants to be told of it."""
+    for person in get_user_model().objects.filter(is_active=True).order_by("pk"):
+        if may_see(person, event):
+            receiver = _receiver(person, event)
+            if receiver.in_portal or receiver.by_email:
+                yield receiver
+
+
+def may_see(person: Any, event: Event) -> bool:
+    """Whether the pages of the portal would show this person what the event tells."""
+    if event.kind in PERMISSIONS:
+        return bool(person.has_perm(PERMISSIONS[Kind(event.kind)]))
+    if event.kind in OPERATION_KINDS:
+        return event.operation_id is not None and visible_to(person).filter(pk=event.operation_id).exists()
+    if person.has_perm("people.manage") or event.actor_id == person.pk:
+        return True
+    if not event.token_fingerprint:
+        return False
+    return StoredToken.objects.filter(user_id=person.pk, fingerprint=event.token_fingerprint).exists()
+
+
+def _receiver(person: Any, event: Event) -> Receiver:
+    choices = choices_of(person.pk)
+    is_own = event.actor_id == person.pk
+    is_followed = (
+        event.server_id is not None
+        and Follow.objects.filter(person_id=person.pk, server_id=event.server_id).exists()
+    )
+    kinds = [event.kind]
+    is_change = event.kind in {Kind.COMPLETED, Kind.RESOLVED} and event.action in COLLEAGUE_ACTIONS
+    if is_change and not is_own:
+        kinds.append(Kind.COLLEAGUE)
+    wanted = {kind: choices[kind] for kind in kinds}
+
+    def wants(scope: Scope) -> bool:
+        if event.kind in WITHOUT_SERVER:
+            return scope != Scope.OFF
+        return scope == Scope.ALL or (scope == Scope.FOLLOWED and (is_own or is_followed))
+
+    return Receiver(
+        person_id=person.pk,
+        in_portal=any(wants(choice.portal) for choice in wanted.values()),
+        by_email=bool(person.email) and any(wants(choice.email) for choice in wanted.values()),
+        is_colleagues=is_change and not is_own,
+    )
+
+
+def targets(event: Event) -> list[Target]:
+    """The team's targets that are told of the event."""
+    kinds = {event.kind}
+    if event.kind in {Kind.COMPLETED, Kind.RESOLVED} and event.action in COLLEAGUE_ACTIONS:
+        kinds.add(Kind.COLLEAGUE)
+    return [
+        target
+        for target in Target.objects.all()
+        if kinds & set(target.kinds)
+        and (not target.server_ids or event.server_id is None or event.server_id in target.server_ids)
+    ]
+
+
+def set_choices(person_id: int, choices: dict[str, Choice]) -> None:
+    """Store a person's choices."""
+    rows = [
+        PersonalRule(person_id=person_id, kind=kind, portal=choice.portal, email=choice.email)
+        for kind, choice in choices.items()
+    ]
+    PersonalRule.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["person", "kind"],
+        update_fields=["portal", "email"],
+    )
+
+
+def is_followed(person_id: int, server_id: int) -> bool:
+    return Follow.objects.filter(person_id=person_id, server_id=server_id).exists()
+
+
+def set_followed(person_id: int, server_id: int, *, follows: bool) -> None:
+    if follows:
+        Follow.objects.bulk_create([Follow(person_id=person_id, server_id=server_id)], ignore_conflicts=True)
+    else:
+        Follow.objects.filter(Q(person_id=person_id) & Q(server_id=server_id)).delete()

@@ -1,0 +1,136 @@
+"""Events as sentences, and the pages that show more about them: for the portal's pages, e-mails and messages."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
+from snapshots.notifications.models import Event, Kind
+from snapshots.operations.models import Action
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+_OPERATIONS: Final[dict[tuple[str, str], "StrPromise"]] = {
+    (Kind.COMPLETED, Action.CREATE): lazy("Snapshot %(snapshot)s of %(server)s is ready"),
+    (Kind.COMPLETED, Action.RESTORE): lazy("%(server)s was restored from %(snapshot)s"),
+    (Kind.COMPLETED, Action.DELETE): lazy("Snapshot %(snapshot)s of %(server)s was deleted"),
+    (Kind.FAILED, Action.CREATE): lazy("Snapshot %(snapshot)s of %(server)s was not created"),
+    (Kind.FAILED, Action.RESTORE): lazy("%(server)s was not restored from %(snapshot)s"),
+    (Kind.FAILED, Action.DELETE): lazy("Snapshot %(snapshot)s of %(server)s was not deleted"),
+    (Kind.UNKNOWN, Action.CREATE): lazy("Unknown whether snapshot %(snapshot)s of %(server)s was created"),
+    (Kind.UNKNOWN, Action.RESTORE): lazy("Unknown whether %(server)s was restored from %(snapshot)s"),
+    (Kind.UNKNOWN, Action.DELETE): lazy("Unknown whether snapshot %(snapshot)s of %(server)s was deleted"),
+    (Kind.RESOLVED, Action.CREATE): lazy("Resolved: the creation of snapshot %(snapshot)s of %(server)s"),
+    (Kind.RESOLVED, Action.RESTORE): lazy("Resolved: the restore of %(server)s from %(snapshot)s"),
+    (Kind.RESOLVED, Action.DELETE): lazy("Resolved: the deletion of snapshot %(snapshot)s of %(server)s"),
+    (Kind.OVERDUE, Action.CREATE): lazy("Creating snapshot %(snapshot)s of %(server)s takes too long"),
+    (Kind.OVERDUE, Action.RESTORE): lazy("Restoring %(server)s from %(snapshot)s takes too long"),
+    (Kind.OVERDUE, Action.DELETE): lazy("Deleting snapshot %(snapshot)s of %(server)s takes too long"),
+}
+_OBSERVED: Final[dict[str, "StrPromise"]] = {
+    "appeared": lazy("Snapshot %(snapshot)s of %(server)s appeared, not made through this portal"),
+    "vanished": lazy("Snapshot %(snapshot)s of %(server)s vanished, not deleted through this portal"),
+    "renamed": lazy("Snapshot %(snapshot)s of %(server)s was renamed, not through this portal"),
+}
+_OTHERS: Final[dict[str, "StrPromise"]] = {
+    Kind.OBSERVED: lazy("Snapshot %(snapshot)s of %(server)s changed, not through this portal"),
+    Kind.JOB_STOPPED: lazy("A job stopped before its end"),
+    Kind.SCHEDULE_FAILED: lazy("The schedule %(target)s failed or stopped"),
+    Kind.TOKEN_REFUSED: lazy("VPS.org refuses the token %(token)s"),
+    Kind.PROVIDER_DOWN: lazy("VPS.org has not answered for 5 minutes"),
+    Kind.WORKER_DOWN: lazy("The portal's worker did not run for 5 minutes or longer"),
+    Kind.AUDIT_BROKEN: lazy("The audit log does not verify"),
+    Kind.TEST: lazy("This is a test: notifications arrive here"),
+}
+_STREAM_STOPPED = lazy("The stream %(target)s of the audit log stopped")
+SEVERITIES: Final[dict[str, str]] = {
+    Kind.COMPLETED: "ok",
+    Kind.RESOLVED: "neutral",
+    Kind.TEST: "neutral",
+    Kind.UNKNOWN: "warn",
+    Kind.OVERDUE: "warn",
+    Kind.OBSERVED: "warn",
+}
+"""The kind of badge; 'bad' for the others."""
+_KIND_NAMES: Final[dict[str, "StrPromise"]] = {
+    Kind.COMPLETED: lazy("Completed"),
+    Kind.FAILED: lazy("Failed"),
+    Kind.UNKNOWN: lazy("Unknown"),
+    Kind.RESOLVED: lazy("Resolved"),
+    Kind.OVERDUE: lazy("Too long"),
+    Kind.OBSERVED: lazy("Observed"),
+    Kind.JOB_STOPPED: lazy("Stopped"),
+    Kind.SCHEDULE_FAILED: lazy("Schedule"),
+    Kind.TOKEN_REFUSED: lazy("Token"),
+    Kind.PROVIDER_DOWN: lazy("Provider"),
+    Kind.WORKER_DOWN: lazy("Worker"),
+    Kind.AUDIT_BROKEN: lazy("Audit log"),
+    Kind.TEST: lazy("Test"),
+}
+
+
+def title(event: Event, show: Callable[[str], str] = str) -> str:
+    """What happened, in one sentence on one line. `show` formats a name."""
+    names = {
+        "server": show(event.server_name) if event.server_name else _("a server"),
+        "snapshot": show(event.snapshot_name) if event.snapshot_name else _("(no name)"),
+        "token": show(event.token_label),
+        "target": show(event.target),
+    }
+    return " ".join((str(_sentence(event)) % names).split())
+
+
+def _sentence(event: Event) -> "StrPromise | str":
+    kind = Kind(event.kind)
+    if (kind, event.action) in _OPERATIONS:
+        return _OPERATIONS[kind, event.action]
+    if kind == Kind.OBSERVED and event.code in _OBSERVED:
+        return _OBSERVED[event.code]
+    return _STREAM_STOPPED if event.action == "audit.stream_stop" else _OTHERS.get(kind, kind.label)
+
+
+def badge_text(event: Event) -> "StrPromise | str":
+    return _KIND_NAMES.get(event.kind, event.kind)
+
+
+def severity(event: Event) -> str:
+    return SEVERITIES.get(event.kind, "bad")
+
+
+def actor_names(events: list[Event]) -> dict[int, str]:
+    """Person's number → name as it is now, of everybody who did what these events tell."""
+    numbers = {event.actor_id for event in events if event.actor_id is not None}
+    return {person.pk: str(person) for person in get_user_model().objects.filter(pk__in=numbers)}
+
+
+def page_path(event: Event) -> str:
+    """The path of the page that shows more."""
+    if event.operation_id:
+        return reverse("operation_detail", args=[event.operation_id])
+    if event.kind == Kind.JOB_STOPPED:
+        try:
+            return reverse("job_detail", args=[UUID(event.target)])
+        except ValueError:  # a row that was not written by the portal
+            return reverse("notification_list")
+    if event.kind == Kind.AUDIT_BROKEN and event.sequence:
+        return reverse("entry_detail", args=[event.sequence])
+    pages = {
+        Kind.TOKEN_REFUSED: "token_list",
+        Kind.PROVIDER_DOWN: "server_list",
+        Kind.OBSERVED: "server_list",
+        Kind.WORKER_DOWN: "system_detail",
+    }
+    return reverse(pages.get(Kind(event.kind), "notification_list"))
+
+
+def page_url(event: Event) -> str:
+    """Like `page_path`, with the portal's own address, for messages."""
+    if settings.SANDBOX:
+        return f"http://{settings.SNAPPORTAL_BIND}{page_path(event)}"
+    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}{page_path(event)}"

@@ -1,0 +1,129 @@
+"""A person's own notifications: the page, the bell that every page shows, the choices, and following a server."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from snapshots.connection import own_token_or_404
+from snapshots.notifications import alarms, personal, rules, texts
+from snapshots.notifications.models import Event, Notification
+from snapshots.operations.server_views import server_view_or_404
+from snapshots.templatetags.portal import as_name, with_names
+from snapshots.views.access import public, requires
+from snapshots.views.context_processors import bell
+from snapshots.views.forms.notifications import ReadForm, RulesForm
+from snapshots.views.submission import UNPROCESSABLE
+from snapshots.views.texts.base import Badge
+
+PER_PAGE = 50
+
+
+@dataclass(frozen=True)
+class NotificationLine:
+    """One notification of the list."""
+
+    event: Event
+    title: SafeString
+    badge: Badge
+    url: str
+    is_unread: bool
+    actor_name: str
+    shows_actor: bool
+
+
+def title_html(event: Event) -> SafeString:
+    """The sentence with its names marked as names."""
+    return SafeString(texts.title(event, as_name))
+
+
+def _lines(found: list[Notification]) -> list[NotificationLine]:
+    names = texts.actor_names([one.event for one in found])
+    return [
+        NotificationLine(
+            event=one.event,
+            title=title_html(one.event),
+            badge=Badge(texts.severity(one.event), texts.badge_text(one.event)),
+            url=texts.page_path(one.event),
+            is_unread=one.read_at is None,
+            actor_name=names.get(one.event.actor_id or 0, ""),
+            shows_actor=one.is_colleagues,
+        )
+        for one in found
+    ]
+
+
+@requires("signed_in", "GET", "HEAD")
+def notification_list(request: HttpRequest) -> HttpResponse:
+    own = Notification.objects.filter(person_id=request.user.pk).select_related("event")
+    page = Paginator(own, PER_PAGE).get_page(request.GET.get("page"))
+    found = list(page)
+    context = {
+        "lines": _lines(found),
+        "page": page,
+        "newest": own.values_list("pk", flat=True).first() or 0,
+        "may_manage": request.user.has_perm("notifications.manage"),
+        "has_unread": bool(personal.newest_unread(request.user)),
+    }
+    return render(request, "notifications/notification_list.html", context)
+
+
+@requires("signed_in", "POST")
+def notification_read(request: HttpRequest) -> HttpResponse:
+    """Mark everything up to the newest that the page showed as read."""
+    form = ReadForm(request.POST)
+    if form.is_valid():
+        personal.mark_read(request.user, until=form.cleaned_data["until"])
+    return redirect("notification_list")
+
+
+@public("GET", "HEAD")
+def notification_bell(request: HttpRequest) -> HttpResponse:
+    """The polled fragment. Empty for a session that has ended: a poll must not take a page away that is being filled in."""
+    context: dict[str, Any] = {}
+    if request.user.is_authenticated:
+        alarms.check_worker()
+        found = bell(request)
+        newest = (
+            Notification.objects.filter(pk=found.newest).select_related("event").first() if found else None
+        )
+        context = {"bell": found, "newest_title": texts.title(newest.event) if newest else ""}
+    return render(request, "notifications/_bell.html", context)
+
+
+@requires("signed_in", "GET", "HEAD", "POST")
+def notification_rules(request: HttpRequest) -> HttpResponse:
+    """What the person is told, and how."""
+    person_id = int(request.user.pk or 0)
+    kinds = rules.kinds_for(request.user)
+    form = RulesForm(
+        request.POST if request.method == "POST" else None, kinds=kinds, choices=rules.choices_of(person_id)
+    )
+    if request.method == "POST" and form.is_valid():
+        rules.set_choices(person_id, form.chosen)
+        messages.success(request, _("Your choices are stored."))
+        return redirect("notification_rules")
+    context = {
+        "form": form,
+        "has_mail_server": settings.SNAPPORTAL_EMAIL is not None,
+        "email": getattr(request.user, "email", ""),
+    }
+    status = UNPROCESSABLE if form.errors else 200
+    return render(request, "notifications/notification_rules.html", context, status=status)
+
+
+@requires("snapshots.see", "POST")
+def server_follow(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    """Follow a server, or stop following it."""
+    view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    follows = request.POST.get("follow") == "yes"
+    rules.set_followed(int(request.user.pk or 0), server_id, follows=follows)
+    sentence = _("You follow %(server)s.") if follows else _("You no longer follow %(server)s.")
+    messages.success(request, with_names(sentence, server=view.name))
+    return redirect("server_detail", token_id, server_id)
