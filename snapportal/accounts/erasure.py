@@ -20,6 +20,7 @@ from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import Subject
+from snapshots.jobs.models import Job
 from snapshots.operations.models import Operation
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
@@ -95,6 +96,7 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         throttle.forget_addresses(erasure.addresses_of(person.pk))
         removed = tokens.forget_person(person.pk, names)
         Operation.objects.all().forget_person(person.pk)
+        Job.objects.all().forget_person(person.pk)
         _anonymise(person)
         row = erasure.erase_person(
             actor=actor, person_id=person.pk, names=names, reason=reason, more=f"; {removed} tokens removed"

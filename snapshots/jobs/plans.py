@@ -131,10 +131,10 @@ class Lane:
             raise OperationRefusedError("snapshot_gone")
         if snapshot.id == needed_id:
             raise OperationRefusedError("room_is_needed")
-        if snapshot_fingerprint(snapshot) != fingerprint:
-            raise OperationRefusedError("snapshot_changed")
         if snapshot.id in self.view.protected_ids:
             raise OperationRefusedError("protected")
+        if snapshot_fingerprint(snapshot) != fingerprint:
+            raise OperationRefusedError("snapshot_changed")
         return [self.step(Action.DELETE, snapshot=snapshot)]
 
 

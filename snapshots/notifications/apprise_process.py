@@ -47,7 +47,7 @@ class Guard:
             return send(adapter, request, *args, **more)
 
         socket.socket.connect = guarded_connect  # type: ignore[assignment, method-assign]
-        requests.adapters.HTTPAdapter.send = guarded_send
+        requests.adapters.HTTPAdapter.send = guarded_send  # type: ignore[assignment, method-assign]
 
     def _is_public(self, host: str) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Messages to messengers and alarm services, through apprise in a process of its own (docs/decisions/0014)."""
+"""Messages to messengers and alarm services, through apprise in a process of its own (docs/decisions/0015)."""
 
 import json
 import os

@@ -16,8 +16,10 @@ from django.core.management import CommandError, call_command
 
 from snapshots.audit.streaming import channels, sender
 from snapshots.audit.streaming.sender import State
+from snapshots.deletions import due
 from snapshots.inventory import leases
 from snapshots.jobs import engine
+from snapshots.notifications import alarms, delivery, heartbeat, outbox
 from snapshots.operations import following
 
 HOUR: Final = 3600.0
@@ -79,9 +81,16 @@ def _tasks() -> list[Task]:
         Task(name="operations", every_seconds=2, run=following.follow_open),
         Task(name="jobs", every_seconds=2, run=engine.advance_all),
         Task(name="stream", every_seconds=2, run=stream),
+        Task(name="deletions", every_seconds=5, run=due.run_due),
+        Task(name="reminders", every_seconds=60, run=due.remind_due),
+        Task(name="events", every_seconds=2, run=outbox.read_log),
+        Task(name="deliveries", every_seconds=5, run=delivery.deliver_due),
+        Task(name="alarms", every_seconds=30, run=alarms.check_all),
+        Task(name="heartbeat", every_seconds=60, run=heartbeat.ping),
         Task(name="anchor", every_seconds=HOUR, run=partial(run_command, "anchor_audit")),
         Task(name="checkpoint", every_seconds=HOUR, run=partial(run_command, "checkpoint_audit")),
         Task(name="clear", every_seconds=HOUR, run=clear_expired),
+        Task(name="forget", every_seconds=DAY, run=alarms.clear_old),
         Task(name="verify", every_seconds=DAY, run=partial(run_command, "verify_audit")),
     ]
     if settings.SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS:

@@ -10,6 +10,7 @@ FRAGMENTS_AND_PROBES = {
     "server_status",
     "snapshot_name_check",
     "operation_status",
+    "job_status",
     "notification_bell",
     "livez",
     "readyz",

@@ -6,14 +6,18 @@ import pytest
 import time_machine
 from django.urls import reverse
 
+from snapportal.accounts import erasure
 from snapshots.audit.models import Entry
 from snapshots.jobs import engine, plans, service
 from snapshots.jobs.models import JobState, StepState
 from snapshots.jobs.plans import room_key
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.protection import protect
 from snapshots.operations.transitions import transition
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
+from tests.support.deletions import target_of
+from tests.support.desk import Desk
 from tests.support.jobs import full_server, run_to_end, start_safe_restore, states
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -182,12 +186,13 @@ def test_the_page_shows_every_step_and_cancels(desk, signed_in):
     job = start_safe_restore(desk, desk.server())
     page = browser.get(reverse("job_detail", args=[job.pk])).content.decode()
     assert "before-restore-" in page
-    assert "hx-get" in page
+    status = reverse("job_status", args=[job.pk])
+    assert status in page
     answer = browser.post(reverse("job_cancel", args=[job.pk]))
     assert answer["Location"] == reverse("job_detail", args=[job.pk])
     page = browser.get(answer["Location"]).content.decode()
     assert "It was cancelled" in page
-    assert "hx-get" not in page
+    assert status not in page
     assert "This has ended already" in browser.post(reverse("job_cancel", args=[job.pk])).content.decode()
 
 
@@ -259,3 +264,23 @@ def test_nobody_without_the_right_to_restore_is_offered_the_way_back(desk, clock
     desk.user.save()
     page = signed_in(desk.user).get(reverse("server_detail", args=[desk.token.pk, view.server_id]))
     assert "Undo this restore" not in page.content.decode()
+
+
+def test_a_protected_snapshot_makes_no_room(desk, signed_in):
+    view = full_server(desk)
+    oldest = view.snapshots[-1]
+    protect(actor=desk.actor, target=target_of(desk, view, oldest))
+    with pytest.raises(OperationRefusedError) as refused:
+        start_safe_restore(desk, view, make_room=room_key(oldest))
+    assert refused.value.code == "protected"
+    page = signed_in(desk.user).get(reverse("snapshot_replace", args=[desk.token.pk, view.server_id]))
+    assert room_key(oldest) not in page.content.decode()
+
+
+def test_an_erased_person_is_named_in_no_job(desk, cast):
+    job = start_safe_restore(desk, desk.server())
+    desk.user.is_active = False
+    desk.user.save()
+    erasure.erase_person(desk.user, actor=Desk(cast.ada, desk.token).actor, reason="left")
+    job.refresh_from_db()
+    assert (job.actor_id, job.actor_name) == (desk.user.pk, "")

@@ -15,21 +15,19 @@ from snapshots.audit.archiving import run
 from snapshots.audit.hold_models import Hold
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
-from snapshots.deletions import keeping
-from snapshots.deletions.grace import set_grace
 from snapshots.inventory.reader import expire
-from snapshots.operations import protection
-from snapshots.notifications.models import Event
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
-from snapshots.worker.loop import Worker
-from snapshots.worker.models import TaskRun
 from tests.support.archives import archive_all, fill_with_checkpoint
-from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk, make_desk
-from tests.support.jobs import start_safe_restore
-from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
+from tests.support.looks_at_work import (
+    look_at_deletions,
+    look_at_jobs,
+    look_at_notifications,
+    look_at_the_system,
+    url_of,
+)
 from tests.support.pages import hidden
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
@@ -58,10 +56,6 @@ def inspector(names) -> Inspector:
 @pytest.fixture
 def mia(cast, signed_in) -> Client:
     return signed_in(cast.mia)
-
-
-def url_of(name: str, desk: Desk, pk: int) -> str:
-    return reverse(name, args=[desk.token.pk, pk])
 
 
 def look_at_servers(inspector: Inspector, desk: Desk, mia: Client) -> None:
@@ -119,34 +113,6 @@ def look_at_operations(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, "/", shows="We do not know")
 
 
-def look_at_jobs(inspector: Inspector, desk: Desk, mia: Client) -> None:
-    full, roomy = desk.server("db-server-01"), desk.server()
-    for view in (full, roomy):
-        inspector.visit(mia, url_of("snapshot_replace", desk, view.server_id), shows=view.name)
-    inspector.visit(mia, url_of("snapshot_restore", desk, desk.snapshot(full).id), shows=full.name)
-    job = start_safe_restore(desk, roomy)
-    inspector.visit(mia, reverse("job_status", args=[job.pk]), shows=roomy.name)
-    mia.post(reverse("job_cancel", args=[job.pk]))
-    inspector.visit(mia, reverse("job_detail", args=[job.pk]), shows=roomy.name)
-
-
-def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
-    view = desk.server()
-    set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=2)
-    snapshot = desk.snapshot(view)
-    inspector.visit(mia, reverse("server_grace", args=[desk.token.pk, view.server_id]), shows=view.name)
-    keeping_url = url_of("snapshot_keeping", desk, snapshot.id)
-    keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))
-    inspector.visit(mia, keeping_url, shows="Protected by")
-    inspector.visit(mia, url_of("snapshot_delete", desk, snapshot.id), shows="protected")
-    protection.lift(actor=desk.actor, target=target_of(desk, view), reason="over")
-    planned = plan(desk, view)
-    inspector.visit(mia, keeping_url, shows="Will be deleted")
-    inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows="Will be deleted")
-    inspector.visit(mia, reverse("deletion_list"), shows=snapshot.name)
-    inspector.visit(mia, reverse("deletion_detail", args=[planned.pk]), shows=snapshot.name)
-
-
 def test_deletions(inspector, desk, mia):
     look_at_deletions(inspector, desk, mia)
     assert inspector.found == []
@@ -155,14 +121,6 @@ def test_deletions(inspector, desk, mia):
 def test_jobs(inspector, desk, mia):
     look_at_jobs(inspector, desk, mia)
     assert inspector.found == []
-
-
-def look_at_the_system(inspector: Inspector, ada: Client) -> None:
-    Worker([], version="0.1.0").tick()
-    TaskRun.objects.create(
-        name="verify", due_at=timezone.now(), started_at=timezone.now(), error="TaskError: x"
-    )
-    inspector.visit(ada, reverse("system_detail"), shows="Verify the audit log")
 
 
 def test_the_system(inspector, cast, signed_in):
@@ -260,22 +218,6 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
 def test_people(inspector, desk, cast, signed_in):
     look_at_people(inspector, desk, signed_in(cast.ada))
     assert inspector.found == []
-
-
-def look_at_notifications(inspector: Inspector, desk: Desk, mia: Client, ada: Client) -> None:
-    read_log()
-    operation = end_operation(desk, key="told")
-    Event.objects.all().delete()
-    read_log()
-    for name in ("notification_list", "notification_bell"):
-        inspector.visit(mia, reverse(name), shows=operation.server_name)
-    inspector.visit(mia, reverse("notification_rules"))
-    target = add_webhook("http://127.0.0.1:1/", label=desk.token.label)
-    deliver_after(6)
-    for name in ("target_list", "target_add"):
-        inspector.visit(ada, reverse(name))
-    for name in ("target_detail", "target_remove"):
-        inspector.visit(ada, reverse(name, args=[target.pk]), shows=target.label)
 
 
 def look_at_coming_in(inspector: Inspector) -> None:

@@ -145,6 +145,7 @@ def test_one_turn_of_all_real_tasks_on_an_almost_empty_portal_names_no_failure(s
         "anchor": "",
         "checkpoint": "",
         "clear": "",
+        "forget": "",
         "verify": "",
     }
 

@@ -12,6 +12,7 @@ TASKS: dict[str, "StrPromise"] = {
     "checkpoint": lazy("Sign a checkpoint of the audit log"),
     "verify": lazy("Verify the audit log"),
     "clear": lazy("Clear expired sessions and leases"),
+    "forget": lazy("Delete old notifications"),
     "addresses": lazy("Erase old addresses"),
     "archive": lazy("Archive old rows of the audit log"),
 }

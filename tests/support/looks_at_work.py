@@ -1,0 +1,73 @@
+"""Looks at the pages of jobs, planned deletions, notifications and the system for names that a browser would translate."""
+
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from snapshots.deletions import keeping
+from snapshots.deletions.grace import set_grace
+from snapshots.notifications.models import Event
+from snapshots.operations import protection
+from snapshots.worker.loop import Worker
+from snapshots.worker.models import TaskRun
+from tests.support.deletions import plan, target_of
+from tests.support.desk import Desk
+from tests.support.jobs import start_safe_restore
+from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
+from tests.support.translated_texts import Inspector
+
+
+def url_of(name: str, desk: Desk, pk: int) -> str:
+    return reverse(name, args=[desk.token.pk, pk])
+
+
+def look_at_jobs(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    full, roomy = desk.server("db-server-01"), desk.server()
+    for view in (full, roomy):
+        inspector.visit(mia, url_of("snapshot_replace", desk, view.server_id), shows=view.name)
+    inspector.visit(mia, url_of("snapshot_restore", desk, desk.snapshot(full).id), shows=full.name)
+    job = start_safe_restore(desk, roomy)
+    inspector.visit(mia, reverse("job_status", args=[job.pk]), shows=roomy.name)
+    mia.post(reverse("job_cancel", args=[job.pk]))
+    inspector.visit(mia, reverse("job_detail", args=[job.pk]), shows=roomy.name)
+
+
+def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    view = desk.server()
+    set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=2)
+    snapshot = desk.snapshot(view)
+    inspector.visit(mia, reverse("server_grace", args=[desk.token.pk, view.server_id]), shows=view.name)
+    keeping_url = url_of("snapshot_keeping", desk, snapshot.id)
+    keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))
+    inspector.visit(mia, keeping_url, shows="Protected by")
+    inspector.visit(mia, url_of("snapshot_delete", desk, snapshot.id), shows="protected")
+    protection.lift(actor=desk.actor, target=target_of(desk, view), reason="over")
+    planned = plan(desk, view)
+    inspector.visit(mia, keeping_url, shows="Will be deleted")
+    inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows="Will be deleted")
+    inspector.visit(mia, reverse("deletion_list"), shows=snapshot.name)
+    inspector.visit(mia, reverse("deletion_detail", args=[planned.pk]), shows=snapshot.name)
+
+
+def look_at_the_system(inspector: Inspector, ada: Client) -> None:
+    Worker([], version="0.1.0").tick()
+    TaskRun.objects.create(
+        name="verify", due_at=timezone.now(), started_at=timezone.now(), error="TaskError: x"
+    )
+    inspector.visit(ada, reverse("system_detail"), shows="Verify the audit log")
+
+
+def look_at_notifications(inspector: Inspector, desk: Desk, mia: Client, ada: Client) -> None:
+    read_log()
+    operation = end_operation(desk, key="told")
+    Event.objects.all().delete()
+    read_log()
+    for name in ("notification_list", "notification_bell"):
+        inspector.visit(mia, reverse(name), shows=operation.server_name)
+    inspector.visit(mia, reverse("notification_rules"))
+    target = add_webhook("http://127.0.0.1:1/", label=desk.token.label)
+    deliver_after(6)
+    for name in ("target_list", "target_add"):
+        inspector.visit(ada, reverse(name))
+    for name in ("target_detail", "target_remove"):
+        inspector.visit(ada, reverse(name, args=[target.pk]), shows=target.label)
