@@ -138,11 +138,13 @@ def test_the_name_field_is_described_by_the_result_of_its_check(desk, mia):
     assert 'aria-describedby="id_name_helptext name-check"' in body
 
 
-def test_on_a_full_server_a_restore_says_that_no_slot_is_free_for_the_present_state(desk, mia):
+def test_on_a_full_server_a_restore_asks_which_snapshot_may_be_deleted_for_the_present_state(desk, mia):
     view = desk.server("db-server-01")
     response = mia.get(url_of("restore", desk, view))
-    assert "All 5 snapshot slots are used. To keep the present state" in text_of(response)
-    assert f'href="{url_of("create", desk, view)}"' in response.content.decode()
+    assert "All places are taken: which snapshot may be deleted for the new one?" in text_of(response)
+    choices = [value for value, _label in response.context["form"].fields["make_room"].widget.choices]
+    assert len(choices) == view.used - 1
+    assert not any(choice.startswith(f"{desk.snapshot(view).id}:") for choice in choices)
 
 
 def test_restore_leads_to_the_operations_page(desk, mia):

@@ -151,11 +151,13 @@ def test_a_snapshot_is_the_only_one_only_in_a_complete_list(browser, provider, m
     assert only in text_of(browser.get(url(mia, "snapshot_delete", 1)))
 
 
-def test_a_free_slot_is_reported_only_by_a_complete_list(browser, provider, mia):
-    assert "If there is a free slot" in text_of(browser.get(url(mia, "snapshot_restore", 1)))
+def test_a_safety_snapshot_is_offered_only_where_a_complete_list_shows_the_room(browser, provider, mia):
+    page = text_of(browser.get(url(mia, "snapshot_restore", 1)))
+    assert "it is not known whether there is room" in page
+    assert "Take a snapshot of the present state first" not in page
     provider.is_cut = False
     cache.clear()
-    assert "There is a free slot" in text_of(browser.get(url(mia, "snapshot_restore", 1)))
+    assert "Take a snapshot of the present state first" in text_of(browser.get(url(mia, "snapshot_restore", 1)))
 
 
 @pytest.mark.parametrize("name", ["snapshot_restore", "snapshot_delete"])
