@@ -157,7 +157,9 @@ def test_a_safety_snapshot_is_offered_only_where_a_complete_list_shows_the_room(
     assert "Take a snapshot of the present state first" not in page
     provider.is_cut = False
     cache.clear()
-    assert "Take a snapshot of the present state first" in text_of(browser.get(url(mia, "snapshot_restore", 1)))
+    assert "Take a snapshot of the present state first" in text_of(
+        browser.get(url(mia, "snapshot_restore", 1))
+    )
 
 
 @pytest.mark.parametrize("name", ["snapshot_restore", "snapshot_delete"])

@@ -5,13 +5,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
+from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.utils import timezone
 
 from snapshots.worker import status
 from snapshots.worker.loop import Worker
 from snapshots.worker.models import TaskRun, WorkerProcess
-from snapshots.worker.tasks import DAY, HOUR, TASKS, Task, TaskError, run_command
+from snapshots.worker.tasks import DAY, HOUR, TASKS, Task, TaskError, clear_cache, run_command
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -173,3 +175,13 @@ def test_readiness_names_the_worker_but_does_not_depend_on_it(client):
     assert (answer.json()["worker"], answer.status_code) == ("missing", 200)
     worker().tick()
     assert client.get("/readyz").json()["worker"] == "ok"
+
+
+def test_expired_rows_leave_the_cache_and_others_stay():
+    call_command("createcachetable", verbosity=0)
+    with time_machine.travel(datetime.now(UTC) - timedelta(hours=1)):
+        cache.set("old", 1, 60)
+    cache.set("new", 1, 60)
+    assert clear_cache() == 1
+    assert cache.get("new") == 1
+    cache.clear()
