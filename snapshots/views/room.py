@@ -31,5 +31,6 @@ def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) 
         del form.fields["make_room"]
         return
     field = form.fields["make_room"]
+    field.required = True  # display only: the rule is in jobs.plans
     field.widget.choices = [(room_key(one), _label(one, view)) for one in choices]
     form.initial["make_room"] = room_key(choices[0])
