@@ -21,13 +21,13 @@ def is_alive(using: str = DEFAULT_DB_ALIAS) -> bool:
 
 def is_missed() -> bool:
     """Whether a worker ran and is gone, or work waits that no worker has taken."""
-    if is_alive():
-        return False
-    if WorkerProcess.objects.exists():
-        return True
+    newest = WorkerProcess.objects.order_by("-seen_at").first()
+    if newest is not None:
+        return not newest.is_alive
     since = timezone.now() - WAITING_TOO_LONG
-    waiting = Operation.objects.open().filter(created_at__lt=since)
-    return waiting.exists() or Job.objects.running().filter(created_at__lt=since).exists()
+    operations = Operation.objects.open().filter(created_at__lt=since).order_by().values("pk")
+    jobs = Job.objects.running().filter(created_at__lt=since).order_by().values("pk")
+    return operations.union(jobs).exists()
 
 
 def queue_lengths() -> dict[str, int]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Response
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 from snapportal.accounts.models import User
 
@@ -105,3 +105,8 @@ def fill_sign_in(page: Page, username: str, password: str) -> None:
     page.get_by_label("Username").or_(page.get_by_label("Sign-in name")).fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def is_poll(request: Request) -> bool:
+    """Whether the page's content asks, and not its bell."""
+    return "hx-request" in request.headers and "/bell/" not in request.url

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.e2e.browsing import Site, fill_sign_in, sign_in
+from tests.e2e.browsing import Site, fill_sign_in, is_poll, sign_in
 from tests.e2e.test_workflow import (
     SERVER,
     create,
@@ -106,7 +106,7 @@ def test_a_live_page_whose_session_has_ended_leads_to_the_sign_in_and_back(site,
 
 def check_renewal(page: Page, url: str) -> None:
     """After a minute the page refreshes itself, with a request to a URL that matches `url`."""
-    with page.expect_response(lambda answer: "hx-request" in answer.request.headers) as live:
+    with page.expect_response(lambda answer: is_poll(answer.request)) as live:
         page.clock.run_for(61_000)
     assert live.value.status == 200
     assert re.search(url, live.value.url), live.value.url

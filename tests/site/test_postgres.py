@@ -47,7 +47,7 @@ TEST_FILES = {
         "operations/test_rights_in_flight.py",
         "operations/test_two_people.py",
         "inventory/test_reader.py",
-        "jobs/test_*.py",
+        "jobs/test_safe_restore.py",
         "worker/test_loop.py",
         "worker/test_follow.py",
     ],
