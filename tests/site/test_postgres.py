@@ -24,6 +24,7 @@ NOT_HERE = {
     "notes",
     "outbound",
     "proof_lines",
+    "query_plans",
     "stream_kill",
     "tree",
     "verify_log",
@@ -31,7 +32,7 @@ NOT_HERE = {
     "verify_log_refusals",
     "witness",
 }
-"""Tests of the log in tests/audit that need no database, and the one whose tests are all marked `load`."""
+"""Tests of the log in tests/audit that need no database, or whose tests are all marked `load` or `only_sqlite`."""
 AUDIT_FILES = [
     f"audit/{path.name}"
     for path in own_run.find_files(["audit/test_*.py"])
