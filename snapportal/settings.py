@@ -161,8 +161,6 @@ INSTALLED_APPS = [
     "snapshots.operations",
     "snapshots.jobs",
     "snapshots.deletions",
-    "snapshots.observations",
-    "snapshots.schedules",
     "snapshots.notifications",
     "snapshots.worker",
 ]
