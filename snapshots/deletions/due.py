@@ -18,7 +18,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.inventory import leases
-from snapshots.operations import service
+from snapshots.operations import retries, service
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.dispatch import send_once
 from snapshots.operations.errors import OperationRefusedError
@@ -31,13 +31,11 @@ log = structlog.get_logger()
 BATCH = 20
 LEASE_SECONDS = 60.0
 """Only saves double work: it may expire while its owner is busy."""
-FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 5, 300
+MAX_PAUSE_SECONDS = 300
 MAX_TRIES = 30
 """Where counting ends; trying does not."""
 REMIND_BEFORE = timedelta(days=3)
-PASSING_CODES = frozenset(
-    {"told_to_wait", "not_confirmed_live", "list_incomplete", "being_checked", "server_held"}
-)
+TRIED_AGAIN_CODES = retries.PASSING_CODES | {"server_held"}
 """Refusals that end by themselves: it is tried again until it is sent, refused for good or kept."""
 NOT_SENT_CODES = frozenset({"never_sent", "unreachable", "busy"})
 """Codes of failed operations of which nothing left the portal: trying again repeats no call (promise 10)."""
@@ -141,8 +139,10 @@ def _refused(planned: PlannedDeletion, error: OperationRefusedError) -> bool:
     """Try later, or end it with the code. The refusal is in the log already."""
     waiting = PlannedDeletion.objects.waiting().filter(pk=planned.pk)
     now = timezone.now()
-    if error.code in PASSING_CODES:
-        pause = max(min(2**planned.tries * FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS), error.retry_after_seconds)
+    if error.code in TRIED_AGAIN_CODES:
+        pause = retries.pause_seconds(
+            planned.tries, longest=MAX_PAUSE_SECONDS, at_least=error.retry_after_seconds
+        )
         tries = min(planned.tries + 1, MAX_TRIES)
         waiting.update(code=error.code, tries=tries, next_try_at=now + timedelta(seconds=pause))
         return False
@@ -190,7 +190,7 @@ def _follow(planned: PlannedDeletion, operation: Operation) -> bool:
 def _wait_again(planned: PlannedDeletion, operation: Operation) -> bool:
     """sent → waiting, with a new one-time key; → failed if another deletion waits for the snapshot by now."""
     row = PlannedDeletion.objects.filter(pk=planned.pk, state=State.SENT, operation_id=operation.pk)
-    pause = min(2**planned.tries * FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
+    pause = retries.pause_seconds(planned.tries, longest=MAX_PAUSE_SECONDS)
     again = {
         "state": State.WAITING,
         "code": operation.code,

@@ -19,6 +19,7 @@ from snapshots.jobs.models import Job, JobState, Step, StepState
 from snapshots.jobs.steps import perform, resume
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, State
+from snapshots.operations.retries import PASSING_CODES, pause_seconds
 
 log = structlog.get_logger()
 
@@ -26,8 +27,7 @@ LEASE_SECONDS = 60.0
 """Only saves double work: it may expire while its owner is busy."""
 KEEP_TRYING = timedelta(minutes=10)
 """How long a step is tried again that could not be sent for a passing reason."""
-FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 5, 120
-PASSING_CODES = frozenset({"told_to_wait", "not_confirmed_live", "list_incomplete", "being_checked"})
+MAX_PAUSE_SECONDS = 120
 GONE_ON = frozenset({State.COMPLETED, State.RECONCILED})
 
 
@@ -112,12 +112,11 @@ def _send(job: Job, step: Step) -> Operation | None:
 
 
 def _try_later(step: Step, first: datetime, error: OperationRefusedError) -> None:
-    """Every try is recorded in the log, so the pause between two grows."""
-    pause = min(2**step.tries * FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS)
+    pause = pause_seconds(step.tries, longest=MAX_PAUSE_SECONDS, at_least=error.retry_after_seconds)
     Step.objects.filter(pk=step.pk).update(
         tries=step.tries + 1,
         first_tried_at=first,
-        next_try_at=timezone.now() + timedelta(seconds=max(pause, error.retry_after_seconds)),
+        next_try_at=timezone.now() + timedelta(seconds=pause),
     )
 
 
