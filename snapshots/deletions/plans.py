@@ -3,6 +3,8 @@
 The intent of a deletion takes that lock too: of a plan, its withdrawal and its deletion one comes first.
 """
 
+from collections.abc import Callable
+
 from django.db import IntegrityError
 from django.utils import timezone
 
@@ -43,12 +45,17 @@ def draft(actor: Actor, target: Target, kind: Kind, reason: str) -> PlannedDelet
 
 
 def insert(
-    planned: PlannedDeletion, actor: Actor, *, action: str, extends: PlannedDeletion | None = None
+    planned: PlannedDeletion,
+    actor: Actor,
+    *,
+    action: str,
+    extends: PlannedDeletion | None = None,
+    guard: Callable[[], object] = lambda: None,
 ) -> None:
     """Save it with its row of the log. A date that waits for the snapshot is replaced; a grace time must be kept first.
 
-    Raises OperationRefusedError (deletion_planned, deletion_over if `extends` waits no longer, protected,
-    snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
+    `guard` is called in the same transaction. Raises OperationRefusedError (deletion_planned, deletion_over if `extends`
+    waits no longer, protected, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
     """
     ids = {"server_id": planned.server_id, "snapshot_id": planned.snapshot_id}
     with journal.committed():
@@ -57,6 +64,7 @@ def insert(
         check_still_allowed(actor.id, Action.DELETE.permission)
         check_unprotected(**ids)
         check_not_being_deleted(**ids)
+        guard()
         waiting = waiting_of(**ids).first()
         if extends is not None and (waiting is None or waiting.pk != extends.pk):
             raise OperationRefusedError("deletion_over")

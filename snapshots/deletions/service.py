@@ -6,6 +6,7 @@ The provider deletes for good. So with a grace time a deletion waits here, and c
 
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from django.utils import timezone
 
@@ -84,8 +85,7 @@ def _delete_at_once(request: Request, confirmed: Confirmation, reason: str) -> O
     """A deletion of the snapshot that still waits becomes this one, in the transaction of its intent."""
 
     def guard() -> None:
-        if isinstance(request.confirmation, Authorization):
-            request.confirmation.guard()
+        _guard(request)
         operation = Operation.objects.get(idempotency_key=confirmed.idempotency_key)
         waiting_of(confirmed.server_id, confirmed.snapshot_id or 0).update(
             state=State.SENT, operation_id=operation.pk, ended_at=timezone.now()
@@ -108,5 +108,11 @@ def _plan(request: Request, seen: _Seen, *, reason: str, days: int) -> PlannedDe
     planned = draft(request.actor, target, Kind.GRACE, reason)
     planned.due_at = planned.created_at + timedelta(days=days)
     planned.form_key = seen.confirmed.idempotency_key
-    insert(planned, request.actor, action="deletion.plan")
+    insert(planned, request.actor, action="deletion.plan", guard=partial(_guard, request))
     return planned
+
+
+def _guard(request: Request) -> None:
+    """What an authorization depends on besides. Raises OperationRefusedError."""
+    if isinstance(request.confirmation, Authorization):
+        request.confirmation.guard()

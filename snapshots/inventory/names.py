@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from typing import Final
 
 _WHITESPACE: Final = re.compile("[\\s\u2800]+")
@@ -24,3 +25,11 @@ def visible_name(name: str) -> str:
 def looks_like(typed: str, name: str) -> bool:
     """Whether the two names look the same when displayed."""
     return visible_name(typed) == visible_name(name)
+
+
+def free_name(base: str, taken: Collection[str]) -> str:
+    """`base`, or if that name exists the first free one of `base-2`, `base-3` and so on."""
+    name, number = base, 2
+    while name in taken:
+        name, number = f"{base}-{number}", number + 1
+    return name

@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
+from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory import leases
 from snapshots.jobs.models import Job, JobState, Step, StepState
 from snapshots.jobs.steps import perform, resume
@@ -28,6 +29,8 @@ LEASE_SECONDS = 60.0
 KEEP_TRYING = timedelta(minutes=10)
 """How long a step is tried again that could not be sent for a passing reason."""
 MAX_PAUSE_SECONDS = 120
+PLANNED = "planned"
+"""The code of a completed delete that waits for the server's grace time."""
 GONE_ON = frozenset({State.COMPLETED, State.RECONCILED})
 
 
@@ -86,17 +89,20 @@ def _advance_lane(job: Job, steps: list[Step]) -> int:
 
 def _try(job: Job, step: Step) -> None:
     """Send the step if it was not sent yet, and take over what its operation says."""
-    operation = Operation.objects.filter(idempotency_key=step.idempotency_key).first()
-    if operation is None:
-        operation = _send(job, step)
-    elif operation.state == State.PENDING:
-        resume(operation, step)
-    if operation is not None:
-        _follow(step, operation)
+    made: Operation | PlannedDeletion | None
+    made = Operation.objects.filter(idempotency_key=step.idempotency_key).first()
+    if made is None:
+        made = _send(job, step)
+    elif made.state == State.PENDING:
+        resume(made, step)
+    if isinstance(made, PlannedDeletion):
+        _set(step, StepState.COMPLETED, code=PLANNED)
+    elif made is not None:
+        _follow(step, made)
 
 
-def _send(job: Job, step: Step) -> Operation | None:
-    """The step's operation; None if it was refused, for good or for a while, or if its next try is not due yet."""
+def _send(job: Job, step: Step) -> Operation | PlannedDeletion | None:
+    """What the step made; None if it was refused, for good or for a while, or if its next try is not due yet."""
     now = timezone.now()
     if step.next_try_at is not None and now < step.next_try_at:
         return None

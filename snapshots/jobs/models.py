@@ -100,6 +100,8 @@ class Step(models.Model):
     typed_name = models.CharField(max_length=300, blank=True)
     description = models.CharField(max_length=500, blank=True)
     override_reason = models.TextField(blank=True)
+    at_once = models.BooleanField(default=False)
+    """Of a delete: whether it makes room for the next step, so that it does not wait for the server's grace time."""
 
     operation_id = models.UUIDField(null=True)
     first_tried_at = models.DateTimeField(null=True)

@@ -9,7 +9,7 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
-from snapshots.inventory.names import visible_name
+from snapshots.inventory.names import free_name, visible_name
 from snapshots.inventory.servers import find_snapshot
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, Kind, Step
@@ -30,11 +30,7 @@ def room_key(snapshot: Snapshot) -> str:
 
 def safety_name(now: datetime, taken: set[str]) -> str:
     """'before-restore-2026-11-24-1730', in UTC; numbered if that name exists."""
-    base = f"before-restore-{now:%Y-%m-%d-%H%M}"
-    name, number = base, 2
-    while name in taken:
-        name, number = f"{base}-{number}", number + 1
-    return name
+    return free_name(f"before-restore-{now:%Y-%m-%d-%H%M}", taken)
 
 
 def safe_restore(
@@ -105,6 +101,7 @@ class Lane:
         name: str = "",
         typed_name: str = "",
         description: str = "",
+        at_once: bool = False,
     ) -> Step:
         return Step(
             action=action,
@@ -117,6 +114,7 @@ class Lane:
             typed_name=typed_name,
             description=description,
             override_reason=self.override_reason,
+            at_once=at_once,
         )
 
     def room_steps(self, make_room: str, *, needed_id: int | None) -> list[Step]:
@@ -135,7 +133,7 @@ class Lane:
             raise OperationRefusedError("protected")
         if snapshot_fingerprint(snapshot) != fingerprint:
             raise OperationRefusedError("snapshot_changed")
-        return [self.step(Action.DELETE, snapshot=snapshot)]
+        return [self.step(Action.DELETE, snapshot=snapshot, at_once=True)]
 
 
 def _start(

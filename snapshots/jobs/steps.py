@@ -5,6 +5,8 @@ from functools import partial
 from typing import Any
 
 from snapshots.audit.journal import Actor
+from snapshots.deletions.models import PlannedDeletion
+from snapshots.deletions.service import request_delete
 from snapshots.jobs.models import Job, JobState, Step
 from snapshots.operations import service
 from snapshots.operations.confirmation import Authorization, Confirmation
@@ -15,15 +17,18 @@ from snapshots.upstream.client import SnapshotClient
 from snapshots.vault.models import StoredToken
 
 
-def perform(job: Job, step: Step) -> Operation:
-    """The step's operation. Raises OperationRefusedError, JournalUnavailableError."""
+def perform(job: Job, step: Step) -> Operation | PlannedDeletion:
+    """The step's operation, or its deletion that waits for a grace time.
+
+    Raises OperationRefusedError, JournalUnavailableError.
+    """
     token = _token(step)
     request: dict[str, Any] = {
         "actor": _actor(job, step),
         "token": token,
         "confirmation": Authorization(_confirmation(job, step), partial(_check_running, job)),
         "override_reason": step.override_reason,
-        "reason": job.reason,
+        "reason": job.reason or ("Makes room for the next step." if step.at_once else ""),
     }
     match step.action:
         case Action.CREATE:
@@ -31,7 +36,7 @@ def perform(job: Job, step: Step) -> Operation:
         case Action.RESTORE:
             return service.restore_snapshot(**request, typed_name=step.typed_name)
         case _:
-            return service.delete_snapshot(**request)
+            return request_delete(**request, delete_now=step.at_once)
 
 
 def resume(operation: Operation, step: Step) -> None:

@@ -1,9 +1,6 @@
 """A restore with a safety snapshot is one job: make room, create, restore; it stops at the first step not completed."""
 
-from datetime import UTC, datetime
-
 import pytest
-import time_machine
 from django.urls import reverse
 
 from snapportal.accounts import erasure
@@ -20,15 +17,7 @@ from tests.support.deletions import target_of
 from tests.support.desk import Desk
 from tests.support.jobs import full_server, run_to_end, start_safe_restore, states
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def clock(settings):
-    """A clock that the tests move by hand; the sandbox's operations take as long as documented."""
-    settings.SNAPPORTAL_SANDBOX_SPEED = 1
-    with time_machine.travel(datetime.now(UTC), tick=True) as traveller:
-        yield traveller
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
 
 
 def test_a_safe_restore_creates_waits_and_then_restores(desk, clock):

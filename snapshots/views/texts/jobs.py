@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
+from snapshots.jobs.engine import PLANNED
 from snapshots.jobs.models import Job, JobState, Step, StepState
 from snapshots.operations.models import Action
 from snapshots.templatetags.portal import with_names
@@ -70,6 +71,8 @@ def step_code_words(step: Step) -> "StrPromise | str":
     """Why the step was not completed; '' if there is nothing to say."""
     if not step.code:
         return ""
+    if step.code == PLANNED:
+        return _("It waits for the server's grace time, and can be kept until then.")
     if step.code in REFUSAL_WORDS:
         return REFUSAL_WORDS[step.code].title
     return CODES.get(step.code, step.code)
