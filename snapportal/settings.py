@@ -160,6 +160,7 @@ INSTALLED_APPS = [
     "snapshots.inventory",
     "snapshots.operations",
     "snapshots.jobs",
+    "snapshots.schedules",
     "snapshots.deletions",
     "snapshots.notifications",
     "snapshots.worker",

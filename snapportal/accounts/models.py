@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 USERNAME_PATTERN = r"\A(?!erased-[0-9]+\Z)[a-z0-9._@+-]+\Z"
 """Erased people are called `erased-` and their number; nobody else can be."""
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
-OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create"}
-MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete"}
+OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create", "schedules.pause"}
+MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete", "schedules.manage"}
 AUDITOR_PERMISSIONS = frozenset({"audit.read", "audit.export"})
 
 

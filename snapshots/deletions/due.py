@@ -24,6 +24,7 @@ from snapshots.operations.dispatch import send_once
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Finding, Operation
 from snapshots.operations.models import State as OperationState
+from snapshots.operations.preconditions import check_not_newest
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
@@ -129,6 +130,9 @@ def _confirmation(planned: PlannedDeletion) -> Confirmation:
 def _take(planned: PlannedDeletion) -> None:
     """waiting → sent, in the transaction of the intent. Raises OperationRefusedError if it was kept or moved meanwhile."""
     now = timezone.now()
+    if planned.spares_newest:
+        token = StoredToken.objects.get(pk=planned.token_id)
+        check_not_newest(token, planned.server_id, planned.snapshot_id)
     operation = Operation.objects.get(idempotency_key=planned.idempotency_key)
     waiting = PlannedDeletion.objects.waiting().filter(pk=planned.pk, sends=planned.sends, due_at__lte=now)
     if not waiting.update(state=State.SENT, code="", operation_id=operation.pk, ended_at=now):

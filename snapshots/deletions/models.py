@@ -64,6 +64,8 @@ class PlannedDeletion(models.Model):
     person_id = models.BigIntegerField()
     """In whose name it is deleted."""
     reason = models.TextField(blank=True)
+    spares_newest = models.BooleanField(default=False)
+    """Whether it is refused if the snapshot is the newest completed one of its server by then."""
     created_at = models.DateTimeField()
     due_at = models.DateTimeField()
     reminded_at = models.DateTimeField(null=True)

@@ -19,7 +19,7 @@ from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import operation_for_key
 from snapshots.operations.models import Action, Operation
-from snapshots.operations.preconditions import read_server, unchanged_snapshot
+from snapshots.operations.preconditions import check_not_newest, read_server, unchanged_snapshot
 from snapshots.operations.protection import Target
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.service import Request, read_request, record_refusal
@@ -42,11 +42,12 @@ def request_delete(
     reason: str = "",
     override_reason: str = "",
     delete_now: bool = False,
+    spares_newest: bool = False,
 ) -> Operation | PlannedDeletion:
     """Delete a snapshot at once, or plan it if its server has a grace time and not `delete_now`.
 
-    Within a grace time `delete_now` needs a reason. A form that was sent before returns what it made. Raises
-    OperationRefusedError, JournalUnavailableError.
+    Within a grace time `delete_now` needs a reason. `spares_newest`: see PlannedDeletion. A form that was sent before
+    returns what it made. Raises OperationRefusedError, JournalUnavailableError.
     """
     request = Request(Action.DELETE, actor, token, confirmation, override_reason)
     seen = _Seen()
@@ -57,7 +58,7 @@ def request_delete(
             return earlier
         days = _days_to_wait(seen.confirmed.server_id, delete_now=delete_now, reason=reason)
         if days:
-            return _plan(request, seen, reason=reason, days=days)
+            return _plan(request, seen, reason=reason, days=days, spares_newest=spares_newest)
     except OperationRefusedError as error:
         # Another request of the same form may have planned it meanwhile.
         earlier = _made_by_form(seen.confirmed.idempotency_key) if seen.confirmed else None
@@ -65,7 +66,7 @@ def request_delete(
             return earlier
         record_refusal(request, error.code, seen.confirmed, seen.view)
         raise
-    return _delete_at_once(request, seen.confirmed, reason)
+    return _delete_at_once(request, seen.confirmed, reason, spares_newest=spares_newest)
 
 
 def _days_to_wait(server_id: int, *, delete_now: bool, reason: str) -> int:
@@ -81,11 +82,15 @@ def _made_by_form(idempotency_key: str) -> Operation | PlannedDeletion | None:
     return planned or operation_for_key(idempotency_key)
 
 
-def _delete_at_once(request: Request, confirmed: Confirmation, reason: str) -> Operation:
+def _delete_at_once(
+    request: Request, confirmed: Confirmation, reason: str, *, spares_newest: bool
+) -> Operation:
     """A deletion of the snapshot that still waits becomes this one, in the transaction of its intent."""
 
     def guard() -> None:
         _guard(request)
+        if spares_newest:
+            check_not_newest(request.token, confirmed.server_id, confirmed.snapshot_id)
         operation = Operation.objects.get(idempotency_key=confirmed.idempotency_key)
         waiting_of(confirmed.server_id, confirmed.snapshot_id or 0).update(
             state=State.SENT, operation_id=operation.pk, ended_at=timezone.now()
@@ -100,13 +105,14 @@ def _delete_at_once(request: Request, confirmed: Confirmation, reason: str) -> O
     )
 
 
-def _plan(request: Request, seen: _Seen, *, reason: str, days: int) -> PlannedDeletion:
+def _plan(request: Request, seen: _Seen, *, reason: str, days: int, spares_newest: bool) -> PlannedDeletion:
     assert seen.confirmed is not None
     seen.view = read_server(request.token, seen.confirmed)
     snapshot = unchanged_snapshot(seen.confirmed, seen.view)
     target = Target(request.token, seen.view.name, snapshot)
     planned = draft(request.actor, target, Kind.GRACE, reason)
     planned.due_at = planned.created_at + timedelta(days=days)
+    planned.spares_newest = spares_newest
     planned.form_key = seen.confirmed.idempotency_key
     insert(planned, request.actor, action="deletion.plan", guard=partial(_guard, request))
     return planned

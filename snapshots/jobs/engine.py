@@ -175,7 +175,9 @@ def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str =
         ended = Job.objects.running().filter(pk=job.pk).update(state=state, ended_at=timezone.now())
         if not ended:
             return False
-        actor = source or Actor(id=job.actor_id, name=job.actor_name, role=job.actor_role, channel="job")
+        actor = source or Actor(
+            id=job.actor_id, name=job.actor_name, role=job.actor_role, channel=job.channel
+        )
         result = "failed" if state == JobState.STOPPED else "completed"
         action = "job.cancel" if state == JobState.CANCELLED else "job.end"
         journal.record(

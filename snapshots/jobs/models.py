@@ -103,6 +103,9 @@ class Step(models.Model):
     at_once = models.BooleanField(default=False)
     """Of a delete: whether it makes room for the next step, so that it does not wait for the server's grace time."""
 
+    spares_newest = models.BooleanField(default=False)
+    """Of a delete: whether it is refused if the snapshot is the newest completed one of its server by then."""
+
     operation_id = models.UUIDField(null=True)
     first_tried_at = models.DateTimeField(null=True)
     tries = models.IntegerField(default=0)

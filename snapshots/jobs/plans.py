@@ -102,6 +102,7 @@ class Lane:
         typed_name: str = "",
         description: str = "",
         at_once: bool = False,
+        spares_newest: bool = False,
     ) -> Step:
         return Step(
             action=action,
@@ -115,6 +116,7 @@ class Lane:
             description=description,
             override_reason=self.override_reason,
             at_once=at_once,
+            spares_newest=spares_newest,
         )
 
     def room_steps(self, make_room: str, *, needed_id: int | None) -> list[Step]:

@@ -36,7 +36,7 @@ def perform(job: Job, step: Step) -> Operation | PlannedDeletion:
         case Action.RESTORE:
             return service.restore_snapshot(**request, typed_name=step.typed_name)
         case _:
-            return request_delete(**request, delete_now=step.at_once)
+            return request_delete(**request, delete_now=step.at_once, spares_newest=step.spares_newest)
 
 
 def resume(operation: Operation, step: Step) -> None:

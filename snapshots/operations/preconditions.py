@@ -2,6 +2,7 @@
 
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import looks_like
+from snapshots.inventory.reader import last_reading
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
@@ -39,6 +40,17 @@ def unchanged_snapshot(confirmed: Confirmation, view: ServerView) -> Snapshot:
     if snapshot.id in view.deleted_ids:
         raise OperationRefusedError("snapshot_deleting")
     return snapshot
+
+
+def check_not_newest(token: StoredToken, server_id: int, snapshot_id: int | None) -> None:
+    """The last reading lists a completed snapshot of the server that is newer. Raises OperationRefusedError "newest"."""
+    reading = last_reading(token)
+    snapshot = find_snapshot(reading, snapshot_id or 0) if reading else None
+    if reading is None or snapshot is None or snapshot.created_at is None:
+        raise OperationRefusedError("newest")
+    completed = (one for one in reading.snapshots if one.server.id == server_id and one.is_completed)
+    if not any(one.created_at and one.created_at > snapshot.created_at for one in completed):
+        raise OperationRefusedError("newest")
 
 
 def restorable_snapshot(

@@ -23,6 +23,7 @@ from snapshots.inventory import leases
 from snapshots.jobs import engine
 from snapshots.notifications import alarms, delivery, heartbeat, outbox
 from snapshots.operations import following
+from snapshots.schedules import runs, silence
 
 HOUR: Final = 3600.0
 DAY: Final = 24 * HOUR
@@ -94,6 +95,8 @@ def _tasks() -> list[Task]:
         Task(name="operations", every_seconds=2, run=following.follow_open),
         Task(name="jobs", every_seconds=2, run=engine.advance_all),
         Task(name="stream", every_seconds=2, run=stream),
+        Task(name="schedules", every_seconds=2, run=runs.run_due),
+        Task(name="schedule_checks", every_seconds=60, run=silence.check_all),
         Task(name="deletions", every_seconds=5, run=due.run_due),
         Task(name="reminders", every_seconds=60, run=due.remind_due),
         Task(name="events", every_seconds=2, run=outbox.read_log),

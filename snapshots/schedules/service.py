@@ -1,0 +1,234 @@
+"""Defines, pauses, resumes, starts and removes schedules. Every change is a row of the log, checked under its lock."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from snapshots import contract
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.connection import Person
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action
+from snapshots.operations.rights import check_still_allowed
+from snapshots.schedules.definition import DEFINED, Definition, was_previewed
+from snapshots.schedules.models import (
+    OPEN_RUNS,
+    Cause,
+    Run,
+    Schedule,
+    ScheduleQuerySet,
+    ScheduleServer,
+    State,
+)
+from snapshots.vault.models import StoredToken
+
+MANAGE = "schedules.manage"
+PAUSE = "schedules.pause"
+"""Who may create snapshots may pause a schedule, and resume what a person has paused."""
+
+
+def visible_to(user: Person) -> ScheduleQuerySet:
+    """A person's own, and those that use a token which the person has stored too. People who manage people see all."""
+    present = Schedule.objects.present()
+    if user.has_perm("people.manage"):  # type: ignore[union-attr]
+        return present
+    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
+    return present.filter(owner_id=user.pk or 0) | present.filter(token_fingerprint__in=fingerprints)
+
+
+def create_schedule(
+    *, actor: Actor, token: StoredToken, definition: Definition, preview: str, form_key: str
+) -> Schedule:
+    """`preview` is the proof that the person saw what it would delete. A form that was sent before returns its schedule.
+
+    Raises OperationRefusedError (preview_missing, and those of Definition.check and check_still_allowed),
+    JournalUnavailableError.
+    """
+    earlier = Schedule.objects.filter(form_key=form_key).first()
+    if earlier is not None:
+        return earlier
+    schedule = Schedule(form_key=form_key, created_at=timezone.now())
+    try:
+        _define(schedule, actor, token, definition, preview, action="schedule.create")
+    except IntegrityError:  # the same form at the same moment
+        return Schedule.objects.get(form_key=form_key)
+    return schedule
+
+
+def change_schedule(
+    *,
+    actor: Actor,
+    schedule: Schedule,
+    token: StoredToken,
+    definition: Definition,
+    preview: str,
+    seen: datetime,
+) -> None:
+    """From now on it runs in the actor's name, with `token`, which must be the same token stored by the actor.
+
+    `seen` is the `changed_at` that the person saw. It becomes active if the portal had paused or stopped it. Raises
+    OperationRefusedError (schedule_changed, schedule_gone, other_token, and those of create_schedule),
+    JournalUnavailableError.
+    """
+    if token.fingerprint != schedule.token_fingerprint:
+        raise OperationRefusedError("other_token")
+
+    def check() -> None:
+        schedule.refresh_from_db()
+        if schedule.removed_at is not None:
+            raise OperationRefusedError("schedule_gone")
+        if schedule.changed_at != seen:
+            raise OperationRefusedError("schedule_changed")
+
+    _define(schedule, actor, token, definition, preview, action="schedule.change", check=check)
+
+
+def _define(
+    schedule: Schedule,
+    actor: Actor,
+    token: StoredToken,
+    definition: Definition,
+    preview: str,
+    *,
+    action: str,
+    check: Callable[[], None] = lambda: None,
+) -> None:
+    """Save the definition. `check` is called under the log's lock."""
+    definition.check()
+    if not definition.keep.is_everything and not was_previewed(
+        preview, definition, token_id=token.pk, person_id=int(actor.id or 0)
+    ):
+        raise OperationRefusedError("preview_missing")
+    with journal.committed():
+        journal.record(
+            actor.entry(
+                action=action,
+                target=definition.name,
+                evidence=_list(definition),
+                token_label=token.label,
+                token_fingerprint=token.fingerprint,
+            )
+        )
+        _check_rights(actor, token, definition)
+        check()
+        _fill(schedule, actor, token, definition)
+        schedule.save()
+        _save_servers(schedule, definition)
+
+
+def _check_rights(actor: Actor, token: StoredToken, definition: Definition) -> None:
+    check_still_allowed(actor.id, MANAGE)
+    if not definition.keep.is_everything:
+        check_still_allowed(actor.id, Action.DELETE.permission)
+    own = StoredToken.objects.filter(pk=token.pk, user_id=actor.id or 0, fingerprint=token.fingerprint)
+    if not own.exists():
+        raise OperationRefusedError("token_gone")
+
+
+def _fill(schedule: Schedule, actor: Actor, token: StoredToken, definition: Definition) -> None:
+    for name in DEFINED:
+        setattr(schedule, name, getattr(definition, name))
+    schedule.name = contract.clean_text(definition.name.strip())
+    schedule.description = contract.clean_text(definition.description.strip())
+    keep = definition.keep
+    schedule.keep_last, schedule.keep_daily = keep.last, keep.daily
+    schedule.keep_weekly, schedule.keep_monthly = keep.weekly, keep.monthly
+    schedule.owner_id = int(actor.id or 0)
+    schedule.token_id, schedule.token_fingerprint = token.pk, token.fingerprint
+    schedule.previewed = definition.digest(token.pk)
+    schedule.changed_at = timezone.now()
+    if schedule.code or schedule.state == State.ACTIVE:
+        schedule.state, schedule.code, schedule.failures = State.ACTIVE, "", 0
+        schedule.next_due_at = definition.recurrence.next_due(schedule.changed_at)
+
+
+def _save_servers(schedule: Schedule, definition: Definition) -> None:
+    schedule.servers.all().delete()
+    chosen = () if definition.covers_all else definition.servers
+    ScheduleServer.objects.bulk_create(
+        ScheduleServer(schedule=schedule, server_id=number, server_name=name) for number, name in chosen
+    )
+
+
+def _list(definition: Definition) -> str:
+    """Such as '30 2 * * * Europe/Berlin; keeps 3 last, 0 daily, 0 weekly, 0 monthly; servers 501, 502'."""
+    keep = definition.keep
+    kept = f"keeps {keep.last} last, {keep.daily} daily, {keep.weekly} weekly, {keep.monthly} monthly"
+    ids = ", ".join(str(number) for number, _name in definition.servers)
+    servers = "all servers" if definition.covers_all else f"servers {ids}"
+    kept = "deletes nothing" if keep.is_everything else kept
+    return f"{definition.cron} {definition.time_zone}; {kept}; {servers}; named {definition.name_pattern}"
+
+
+def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
+    """Nothing is due until it is resumed; a run that has begun goes on.
+
+    Raises OperationRefusedError (schedule_not_active, not_allowed_any_more), JournalUnavailableError.
+    """
+    with journal.committed():
+        journal.record(schedule.entry(actor, action="schedule.pause", reason=reason.strip()))
+        check_still_allowed(actor.id, PAUSE)
+        active = Schedule.objects.active().filter(pk=schedule.pk)
+        if not active.update(state=State.PAUSED, code="", next_due_at=None):
+            raise OperationRefusedError("schedule_not_active")
+    schedule.refresh_from_db()
+
+
+def resume(*, actor: Actor, schedule: Schedule) -> None:
+    """It is due again at its next time; nothing is caught up.
+
+    What the portal stopped is resumed by its owner alone, because it runs in the owner's name: others change it, which
+    makes them its owner. Raises OperationRefusedError (schedule_active, not_owner, not_allowed_any_more),
+    JournalUnavailableError.
+    """
+    next_due_at = schedule.recurrence.next_due(timezone.now())
+    with journal.committed():
+        journal.record(schedule.entry(actor, action="schedule.resume"))
+        check_still_allowed(actor.id, MANAGE if schedule.code else PAUSE)
+        if schedule.code and schedule.owner_id != actor.id:
+            raise OperationRefusedError("not_owner")
+        inactive = Schedule.objects.present().exclude(state=State.ACTIVE).filter(pk=schedule.pk)
+        fields = {"state": State.ACTIVE, "code": "", "failures": 0, "next_due_at": next_due_at}
+        if not inactive.filter(code=schedule.code).update(**fields):
+            raise OperationRefusedError("schedule_active")
+    schedule.refresh_from_db()
+
+
+def remove(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
+    """Its snapshots stay, and a run that has begun goes on. Raises OperationRefusedError, JournalUnavailableError."""
+    with journal.committed():
+        journal.record(schedule.entry(actor, action="schedule.remove", reason=reason.strip()))
+        check_still_allowed(actor.id, MANAGE)
+        present = Schedule.objects.present().filter(pk=schedule.pk)
+        if not present.update(removed_at=timezone.now(), next_due_at=None):
+            raise OperationRefusedError("schedule_gone")
+    schedule.refresh_from_db()
+
+
+def run_now(*, actor: Actor, schedule: Schedule, form_key: str) -> Run:
+    """A run besides those that are due, in the schedule's and its owner's name; the log says who asked for it.
+
+    A form that was sent before returns its run. Raises OperationRefusedError (schedule_runs, not_allowed_any_more),
+    JournalUnavailableError.
+    """
+    earlier = Run.objects.filter(form_key=form_key).first()
+    if earlier is not None:
+        return earlier
+    now = timezone.now()
+    run = Run(schedule=schedule, cause=Cause.NOW, due_at=now, form_key=form_key, created_at=now)
+    try:
+        with journal.committed():
+            journal.record(schedule.entry(actor, action="schedule.run_now"))
+            check_still_allowed(actor.id, MANAGE)
+            if schedule.runs.filter(state__in=OPEN_RUNS).exists():
+                raise OperationRefusedError("schedule_runs")
+            run.save(force_insert=True)
+    except IntegrityError:
+        earlier = Run.objects.filter(form_key=form_key).first()
+        if earlier is None:
+            raise OperationRefusedError("schedule_runs") from None
+        return earlier
+    return run
