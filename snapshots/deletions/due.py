@@ -90,7 +90,7 @@ def _send(planned: PlannedDeletion) -> bool:
     """Whether it was sent, or refused for good."""
     token = StoredToken.objects.filter(pk=planned.token_id, user_id=planned.person_id).first()
     if token is None:
-        return _refuse_without_token(planned)
+        return _refuse(planned, "token_gone")
     try:
         operation = service.delete_snapshot(
             actor=_actor(planned),
@@ -150,19 +150,16 @@ def _refused(planned: PlannedDeletion, error: OperationRefusedError) -> bool:
         tries = min(planned.tries + 1, MAX_TRIES)
         waiting.update(code=error.code, tries=tries, next_try_at=now + timedelta(seconds=pause))
         return False
-    if error.code == "deletion_over":
-        return False
-    return bool(waiting.update(state=State.REFUSED, code=error.code, ended_at=now))
+    return error.code != "deletion_over" and _refuse(planned, error.code)
 
 
-def _refuse_without_token(planned: PlannedDeletion) -> bool:
-    """Nothing can be asked of the provider, so the refusal is recorded here."""
+def _refuse(planned: PlannedDeletion, code: str) -> bool:
+    """waiting → refused, for good: with a row of its own, so that somebody is told."""
     waiting = PlannedDeletion.objects.waiting().filter(pk=planned.pk)
     with journal.committed():
-        if not waiting.update(state=State.REFUSED, code="token_gone", ended_at=timezone.now()):
+        if not waiting.update(state=State.REFUSED, code=code, ended_at=timezone.now()):
             return False
-        refusal = planned.entry(_actor(planned), action=Action.DELETE, result="refused", code="token_gone")
-        journal.record(refusal)
+        journal.record(planned.entry(_actor(planned), action="deletion.refuse", result="refused", code=code))
     return True
 
 

@@ -20,6 +20,14 @@ _FAILED: Final = {
     "audit.stream_stop": Kind.AUDIT_BROKEN,
     "job.end": Kind.JOB_STOPPED,
 }
+_SCHEDULES: Final = {
+    "schedule.run": Kind.SCHEDULE_FAILED,
+    "schedule.stop": Kind.SCHEDULE_STOPPED,
+    "schedule.silent": Kind.SCHEDULE_STOPPED,
+}
+_DELETIONS: Final = frozenset({"deletion.plan", "deletion.remind", "deletion.refuse"})
+_EXPECTED: Final = frozenset({("job.end", "schedule"), ("schedule.run", "cancelled")})
+"""Action and code of failures that are told otherwise: the run of a schedule tells of its job, and who cancels it knows."""
 _TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})
 COPIED: Final = (
     "at", "sequence", "action", "code", "operation_id", "actor_id", "server_id", "server_name", "snapshot_name",
@@ -36,8 +44,10 @@ def kind_of(row: Row) -> Kind | None:
         return _OPERATION_RESULTS.get(result) if row["phase"] == "outcome" else None
     if action == "snapshot.observed":
         return Kind.OBSERVED
-    if result in _TROUBLE:
-        return Kind.SCHEDULE_FAILED if action.startswith("schedule.") else _FAILED.get(action)
+    if action in _DELETIONS:
+        return Kind.DELETION_DUE
+    if result in _TROUBLE and (action, row["code"]) not in _EXPECTED:
+        return (_SCHEDULES | _FAILED).get(action)
     return None
 
 

@@ -28,7 +28,8 @@ PERMISSIONS: Final = {
     Kind.AUDIT_BROKEN: "audit.read",
 }
 """Kinds that concern no server, and the permission of those who are told."""
-WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED})
+WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED})
+"""Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
 DEFAULTS: Final[dict[str, Choice]] = {
     Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
@@ -39,6 +40,8 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.OBSERVED: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.JOB_STOPPED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
     Kind.SCHEDULE_FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
+    Kind.SCHEDULE_STOPPED: Choice(Scope.ALL, Scope.ALL),
+    Kind.DELETION_DUE: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
     Kind.TOKEN_REFUSED: Choice(Scope.ALL, Scope.ALL),
     Kind.PROVIDER_DOWN: Choice(Scope.ALL, Scope.OFF),
     Kind.WORKER_DOWN: Choice(Scope.ALL, Scope.ALL),
@@ -76,10 +79,15 @@ def kinds_for(person: Any) -> list[Kind]:
 def receivers(event: Event) -> Iterator[Receiver]:
     """Everybody who may see the event and wants to be told of it."""
     for person in get_user_model().objects.filter(is_active=True).order_by("pk"):
-        if may_see(person, event):
+        if may_see(person, event) and not _has_just_done(person, event):
             receiver = _receiver(person, event)
             if receiver.in_portal or receiver.by_email:
                 yield receiver
+
+
+def _has_just_done(person: Any, event: Event) -> bool:
+    """A person who plans a deletion is reminded later, not told at once."""
+    return event.action == "deletion.plan" and event.actor_id == person.pk
 
 
 def may_see(person: Any, event: Event) -> bool:

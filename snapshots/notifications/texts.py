@@ -41,14 +41,22 @@ _OBSERVED: Final[dict[str, "StrPromise"]] = {
 _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.OBSERVED: lazy("Snapshot %(snapshot)s of %(server)s changed, not through this portal"),
     Kind.JOB_STOPPED: lazy("A job stopped before its end"),
-    Kind.SCHEDULE_FAILED: lazy("The schedule %(target)s failed or stopped"),
+    Kind.SCHEDULE_FAILED: lazy("A run of the schedule %(target)s failed"),
+    Kind.SCHEDULE_STOPPED: lazy("The schedule %(target)s stopped"),
+    Kind.DELETION_DUE: lazy("Snapshot %(snapshot)s of %(server)s will be deleted soon"),
     Kind.TOKEN_REFUSED: lazy("VPS.org refuses the token %(token)s"),
     Kind.PROVIDER_DOWN: lazy("VPS.org has not answered for 5 minutes"),
     Kind.WORKER_DOWN: lazy("The portal's worker did not run for 5 minutes or longer"),
     Kind.AUDIT_BROKEN: lazy("The audit log does not verify"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
-_STREAM_STOPPED = lazy("The stream %(target)s of the audit log stopped")
+_ACTIONS: Final[dict[str, "StrPromise"]] = {
+    "audit.stream_stop": lazy("The stream %(target)s of the audit log stopped"),
+    "schedule.silent": lazy("Nothing has come of the schedule %(target)s for too long"),
+    "deletion.plan": lazy("Somebody has planned the deletion of snapshot %(snapshot)s of %(server)s"),
+    "deletion.refuse": lazy("The planned deletion of snapshot %(snapshot)s of %(server)s was refused"),
+}
+"""Sentences for one action of a kind that has several."""
 SEVERITIES: Final[dict[str, str]] = {
     Kind.COMPLETED: "ok",
     Kind.RESOLVED: "neutral",
@@ -56,6 +64,7 @@ SEVERITIES: Final[dict[str, str]] = {
     Kind.UNKNOWN: "warn",
     Kind.OVERDUE: "warn",
     Kind.OBSERVED: "warn",
+    Kind.DELETION_DUE: "warn",
 }
 """The kind of badge; 'bad' for the others."""
 _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
@@ -67,12 +76,21 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.OBSERVED: lazy("Observed"),
     Kind.JOB_STOPPED: lazy("Stopped"),
     Kind.SCHEDULE_FAILED: lazy("Schedule"),
+    Kind.SCHEDULE_STOPPED: lazy("Schedule"),
+    Kind.DELETION_DUE: lazy("Deletion"),
     Kind.TOKEN_REFUSED: lazy("Token"),
     Kind.PROVIDER_DOWN: lazy("Provider"),
     Kind.WORKER_DOWN: lazy("Worker"),
     Kind.AUDIT_BROKEN: lazy("Audit log"),
     Kind.TEST: lazy("Test"),
 }
+
+
+_TARGET_PAGES: Final[dict[str, str]] = {
+    Kind.JOB_STOPPED: "job_detail",
+    Kind.DELETION_DUE: "deletion_detail",
+}
+"""Kinds whose target is the ID of what such a page shows."""
 
 
 def title(event: Event, show: Callable[[str], str] = str) -> str:
@@ -92,7 +110,7 @@ def _sentence(event: Event) -> "StrPromise | str":
         return _OPERATIONS[kind, event.action]
     if kind == Kind.OBSERVED and event.code in _OBSERVED:
         return _OBSERVED[event.code]
-    return _STREAM_STOPPED if event.action == "audit.stream_stop" else _OTHERS.get(kind, kind.label)
+    return _ACTIONS.get(event.action) or _OTHERS.get(kind, kind.label)
 
 
 def badge_text(event: Event) -> "StrPromise | str":
@@ -113,9 +131,9 @@ def page_path(event: Event) -> str:
     """The path of the page that shows more."""
     if event.operation_id:
         return reverse("operation_detail", args=[event.operation_id])
-    if event.kind == Kind.JOB_STOPPED:
+    if event.kind in _TARGET_PAGES:
         try:
-            return reverse("job_detail", args=[UUID(event.target)])
+            return reverse(_TARGET_PAGES[event.kind], args=[UUID(event.target)])
         except ValueError:  # a row that was not written by the portal
             return reverse("notification_list")
     if event.kind == Kind.AUDIT_BROKEN and event.sequence:

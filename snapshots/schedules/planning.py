@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
+from django.utils import timezone
+
 from snapshots.contract import Snapshot
 from snapshots.deletions.grace import grace_days
 from snapshots.deletions.models import PlannedDeletion
@@ -66,17 +68,20 @@ def rotation_on(view: ServerView, made: Sequence[Made], keep: Keep, *, zone: str
     return rotate(made, keep, now=now, zone=zone, places=places_of(view), waits_for_grace=waits)
 
 
-def steps_for(schedule: Schedule, views: Sequence[ServerView], now: datetime) -> list[Step]:
-    """The steps of a run: a lane for each server. A server that is not listed gets a create, whose refusal says why."""
+def steps_for(schedule: Schedule, views: Sequence[ServerView], at: datetime) -> list[Step]:
+    """The steps of a run: a lane for each server. A server that is not listed gets a create, whose refusal says why.
+
+    `at` is in the snapshots' names.
+    """
     names, waiting = made_names(schedule), waiting_in(views)
     steps: list[Step] = []
     listed = {view.server_id: view for view in views}
     for number, (server_id, server_name) in enumerate(_targets(schedule, views)):
         view = listed.get(server_id)
         if view is None:
-            lane = [_blind_create(schedule, server_id, server_name, now)]
+            lane = [_blind_create(schedule, server_id, server_name, at)]
         else:
-            lane = _lane(schedule, view, made_on(view, names.get(server_id, ()), waiting), now)
+            lane = _lane(schedule, view, made_on(view, names.get(server_id, ()), waiting), at)
         for position, step in enumerate(lane):
             step.lane, step.position = number, position
         steps += lane
@@ -89,12 +94,12 @@ def _targets(schedule: Schedule, views: Sequence[ServerView]) -> list[tuple[int,
     return list(schedule.servers.values_list("server_id", "server_name"))
 
 
-def _lane(schedule: Schedule, view: ServerView, made: Sequence[Made], now: datetime) -> list[Step]:
-    rotation = rotation_on(view, made, schedule.keep, zone=schedule.time_zone, now=now)
+def _lane(schedule: Schedule, view: ServerView, made: Sequence[Made], at: datetime) -> list[Step]:
+    rotation = rotation_on(view, made, schedule.keep, zone=schedule.time_zone, now=timezone.now())
     snapshots: dict[int, Snapshot] = {one.id: one for one in view.snapshots}
     lane = Lane(view, "")
     taken = {visible_name(one.name) for one in view.snapshots}
-    name = name_for(schedule.name_pattern, schedule=schedule.name, server=view.name, at=now, taken=taken)
+    name = name_for(schedule.name_pattern, schedule=schedule.name, server=view.name, at=at, taken=taken)
     return [
         *(
             lane.step(Action.DELETE, snapshot=snapshots[one.id], at_once=True, spares_newest=True)
@@ -105,8 +110,8 @@ def _lane(schedule: Schedule, view: ServerView, made: Sequence[Made], now: datet
     ]
 
 
-def _blind_create(schedule: Schedule, server_id: int, server_name: str, now: datetime) -> Step:
-    name = name_for(schedule.name_pattern, schedule=schedule.name, server=server_name, at=now, taken=())
+def _blind_create(schedule: Schedule, server_id: int, server_name: str, at: datetime) -> Step:
+    name = name_for(schedule.name_pattern, schedule=schedule.name, server=server_name, at=at, taken=())
     return Step(
         action=Action.CREATE,
         token_id=schedule.token_id,

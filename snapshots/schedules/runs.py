@@ -145,7 +145,8 @@ def _start_job(run: Run, reading: Reading) -> Job | None:
     schedule, token = run.schedule, token_of(run.schedule)
     if token is None:
         raise OperationRefusedError("token_gone")
-    steps = steps_for(schedule, server_views(token, reading), timezone.now())
+    named_at = run.due_at if run.cause == Cause.DUE else timezone.now()
+    steps = steps_for(schedule, server_views(token, reading), named_at)
     if not steps:
         return None
     return service.start(

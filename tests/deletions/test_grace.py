@@ -156,8 +156,8 @@ def test_what_changed_meanwhile_refuses_it_for_good(desk, clock, change, code):
     assert run_at(clock, planned.due_at) == 1
     planned.refresh_from_db()
     assert (planned.state, planned.code) == (State.REFUSED, code)
-    row = Entry.objects.get(result="refused")
-    assert (row.action, row.code, row.channel) == ("snapshot.delete", code, "schedule")
+    row = Entry.objects.get(action="deletion.refuse")
+    assert (row.result, row.code, row.channel) == ("refused", code, "schedule")
     clock.shift(86_400)
     assert due.run_due() == 0
     assert not Operation.objects.exists()

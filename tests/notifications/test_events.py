@@ -70,7 +70,14 @@ def test_an_accepted_operation_and_an_intent_are_no_events(cast, desk, watched):
         ({"action": "job.end", "result": "failed"}, Kind.JOB_STOPPED),
         ({"action": "job.end", "result": "completed"}, None),
         ({"action": "schedule.run", "result": "failed"}, Kind.SCHEDULE_FAILED),
-        ({"action": "schedule.stop", "result": "stopped"}, Kind.SCHEDULE_FAILED),
+        ({"action": "schedule.run", "result": "failed", "code": "cancelled"}, None),
+        ({"action": "job.end", "result": "failed", "code": "schedule"}, None),
+        ({"action": "schedule.stop", "result": "failed"}, Kind.SCHEDULE_STOPPED),
+        ({"action": "schedule.silent", "result": "failed"}, Kind.SCHEDULE_STOPPED),
+        ({"action": "schedule.create", "result": "completed"}, None),
+        ({"action": "deletion.remind"}, Kind.DELETION_DUE),
+        ({"action": "deletion.refuse", "result": "refused"}, Kind.DELETION_DUE),
+        ({"action": "deletion.plan"}, Kind.DELETION_DUE),
         ({"action": "schedule.run", "result": "completed"}, None),
         ({"action": "person.sign_in", "result": "failed"}, None),
     ],
@@ -196,3 +203,30 @@ def test_an_event_with_the_same_key_is_made_once(cast):
     assert not made
     assert told(cast.ada) == [Kind.WORKER_DOWN]
     assert told(cast.mia) == []
+
+
+def test_who_plans_a_deletion_is_reminded_later_and_a_follower_at_once(cast, desk, watched):
+    share_token(desk, cast.omar)
+    planned = {"server_id": 501, "server_name": "web", "token_fingerprint": desk.token.fingerprint}
+    rules.set_followed(cast.omar.pk, 501, follows=True)
+    for action in ("deletion.plan", "deletion.remind"):
+        journal.record(desk.actor.entry(action=action, snapshot_name="old", **planned))
+    read_log()
+    assert told(cast.mia) == [Kind.DELETION_DUE]
+    assert told(cast.omar) == [Kind.DELETION_DUE, Kind.DELETION_DUE]
+
+
+def test_a_schedule_whose_owner_left_is_told_to_those_who_can_go_on(cast, desk, watched):
+    share_token(desk, cast.omar)
+    gone = desk.actor.entry(
+        action="schedule.stop",
+        result="failed",
+        code="owner_gone",
+        target="nightly",
+        token_fingerprint=desk.token.fingerprint,
+    )
+    type(cast.mia).objects.filter(pk=cast.mia.pk).update(is_active=False)
+    journal.record(gone)
+    read_log()
+    assert told(cast.omar) == told(cast.ada) == [Kind.SCHEDULE_STOPPED]
+    assert told(cast.mia) == told(cast.vera) == []

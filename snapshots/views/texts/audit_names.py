@@ -36,6 +36,10 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("A deletion was not sent"),
         lazy("The deletion of snapshot %(snapshot)s of %(server)s was not sent, and waits again"),
     ),
+    "deletion.refuse": (
+        lazy("Refuse a planned deletion"),
+        lazy("Refuse the planned deletion of snapshot %(snapshot)s of %(server)s"),
+    ),
     "deletion.set_grace": (lazy("Set a grace time"), lazy("Set the grace time of %(server)s")),
     "job.start": (lazy("Start a job"), lazy("Start the job %(target)s")),
     "job.end": (lazy("End of a job"), lazy("End of the job %(target)s")),
