@@ -7,14 +7,13 @@ import pytest
 from django.utils import timezone
 
 from snapshots.audit.models import Entry
-from snapshots.jobs import service as jobs
-from snapshots.jobs.models import Job, JobState
+from snapshots.jobs.models import Job
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import protect
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from snapshots.sandbox.transport import SandboxTransport
-from snapshots.schedules import runs, service, silence
-from snapshots.schedules.models import Cause, Run, RunState, Schedule, State
+from snapshots.schedules import runs, silence
+from snapshots.schedules.models import Cause, Run, RunState, Schedule
 from snapshots.schedules.retention import Keep
 from tests.support.deletions import target_of
 from tests.support.schedules import define, finish, names_on, next_hour, work, work_until
@@ -217,79 +216,12 @@ def test_a_provider_that_stays_away_fails_the_run_before_the_next_one_is_due(des
     assert not Operation.objects.exists()
 
 
-def test_a_paused_schedule_is_not_due_and_catches_nothing_up(desk, clock):
-    schedule = define(desk)
-    service.pause(actor=desk.actor, schedule=schedule)
-    clock.shift(timedelta(hours=3))
-    work(desk)
-    assert not Run.objects.exists()
-    service.resume(actor=desk.actor, schedule=schedule)
-    work(desk)
-    assert not Run.objects.exists()
-    clock.move_to(next_hour())
-    assert finish(desk, clock).cause == Cause.DUE
-
-
-def test_five_failures_in_a_row_pause_it(desk, clock):
-    schedule = define(desk, servers=((999999, "gone"),), keep=Keep())
-    for number in range(1, 6):
-        clock.move_to(next_hour())
-        assert finish(desk, clock).state == RunState.FAILED
-        schedule.refresh_from_db()
-        assert schedule.failures == number
-    assert (schedule.state, schedule.code) == (State.PAUSED, "five_failures")
-    assert Entry.objects.get(action="schedule.stop").code == "five_failures"
-    assert Entry.objects.filter(action="schedule.run", result="failed").count() == 5
-
-
-def test_a_server_that_is_gone_does_not_stop_the_others(desk, clock):
-    view = desk.server()
-    schedule = define(desk, servers=((view.server_id, view.name), (999999, "gone")))
-    clock.move_to(next_hour())
-    run = finish(desk, clock)
-    assert (run.state, run.code) == (RunState.PARTLY, "server_gone")
-    assert len(auto_names(view.server_id)) == 1
-    schedule.refresh_from_db()
-    assert schedule.failures == 0
-
-
 def test_all_servers_are_those_of_the_time_of_the_run(desk, clock):
     define(desk, covers_all=True, keep=Keep())
     clock.move_to(next_hour())
     run = finish(desk, clock)
     listed = {view.server_id for view in desk.views() if not view.is_gone}
     assert set(Job.objects.get(pk=run.job_id).steps.values_list("server_id", flat=True)) == listed
-
-
-@pytest.mark.parametrize("how", ["deactivated", "demoted", "token removed", "token of another account"])
-def test_it_stops_when_its_owner_or_token_is_gone(desk, clock, how):
-    schedule = define(desk)
-    if how == "deactivated":
-        type(desk.user).objects.filter(pk=desk.user.pk).update(is_active=False)
-    elif how == "demoted":
-        type(desk.user).objects.filter(pk=desk.user.pk).update(role="viewer")
-    elif how == "token removed":
-        desk.token.delete()
-    else:
-        type(desk.token).objects.filter(pk=desk.token.pk).update(fingerprint="f" * 64)
-    assert silence.check_all() == 1
-    schedule.refresh_from_db()
-    assert (schedule.state, schedule.next_due_at) == (State.STOPPED, None)
-    row = Entry.objects.get(action="schedule.stop")
-    assert (row.result, row.code, row.target) == ("failed", schedule.code, "nightly")
-    clock.shift(timedelta(hours=3))
-    runs.run_due()
-    assert not Operation.objects.exists()
-
-
-def test_a_refused_token_stops_it_and_the_run_says_why(desk, clock):
-    schedule = define(desk)
-    type(desk.token).objects.update(refused_at=timezone.now())
-    clock.move_to(next_hour())
-    work(desk)
-    schedule.refresh_from_db()
-    assert (schedule.state, schedule.code) == (State.STOPPED, "token_refused")
-    assert Run.objects.get().code == "token_refused"
 
 
 def test_two_workers_claim_a_due_time_once(desk, clock):
@@ -310,37 +242,3 @@ def test_a_run_whose_worker_died_after_the_job_was_started_takes_the_job_over(de
     runs._start_job(run, runs._read(run))
     assert finish(desk, clock).state == RunState.COMPLETED
     assert Job.objects.count() == 1
-
-
-def test_a_cancelled_run_counts_as_no_failure(desk, clock):
-    schedule = define(desk)
-    clock.move_to(next_hour())
-    work(desk)
-    jobs.cancel(actor=desk.actor, job=Job.objects.get())
-    run = finish(desk, clock)
-    assert (run.state, Job.objects.get().state) == (RunState.CANCELLED, JobState.CANCELLED)
-    schedule.refresh_from_db()
-    assert schedule.failures == 0
-
-
-def test_a_schedule_of_which_nothing_came_is_told_once(desk, clock):
-    schedule = define(desk)
-    clock.move_to(next_hour())
-    finish(desk, clock)
-    assert silence.tell_of_silence() == 0
-    clock.shift(timedelta(hours=2, minutes=30))
-    assert [silence.tell_of_silence(), silence.tell_of_silence()] == [1, 0]
-    row = Entry.objects.get(action="schedule.silent")
-    assert (row.result, row.target) == ("failed", schedule.name)
-    finish(desk, clock)
-    schedule.refresh_from_db()
-    assert schedule.silent_told_at is None
-
-
-def test_one_that_a_person_paused_is_recalled_after_a_week(desk, clock):
-    schedule = define(desk)
-    service.pause(actor=desk.actor, schedule=schedule)
-    clock.shift(timedelta(days=6))
-    assert silence.tell_of_silence() == 0
-    clock.shift(timedelta(days=2))
-    assert silence.tell_of_silence() == 1

@@ -28,6 +28,7 @@ from tests.support.kill_jobs import fork
 from tests.support.kill_writers import POINTS, fetch_json, kill_self, set_kill_point, set_up, start_provider
 
 if TYPE_CHECKING:
+    from snapshots.operations.models import Operation
     from tests.support.desk import Desk
 
 RUN_POINTS = {
@@ -43,6 +44,7 @@ ALL_POINTS = (*POINTS, *RUN_POINTS)
 NEVER = "0 0 1 1 *"
 ABANDONED_AFTER = timedelta(seconds=1.5)
 """Instead of three minutes, so that a round is short; a call takes milliseconds here."""
+EVIDENCE_AFTER = timedelta(seconds=4)
 ROUND_SECONDS = 20.0
 LEASE_SECONDS = 1.0
 """Instead of half a minute or a whole one, so that the other worker takes over at once."""
@@ -105,6 +107,7 @@ def work(schedule_id: str, due: str) -> None:
     from snapshots.worker import loop, tasks
 
     reconciliation.ABANDONED_AFTER = ABANDONED_AFTER
+    engine._takes_too_long = takes_too_long
     loop.LEASE_SECONDS = runs.LEASE_SECONDS = engine.LEASE_SECONDS = LEASE_SECONDS
     often = {"operations", "jobs", "schedules", "deletions"}
     worker = loop.Worker(
@@ -122,6 +125,13 @@ def work(schedule_id: str, due: str) -> None:
         return time.monotonic() > deadline or (run is not None and run.state not in OPEN_RUNS)
 
     worker.run(is_ended=is_ended, wait=lambda _seconds: time.sleep(0.05))
+
+
+def takes_too_long(operation: "Operation") -> bool:
+    """Instead of ten minutes: how long a job waits for evidence of a call that was never received."""
+    from django.utils import timezone
+
+    return operation.state == "unknown" and timezone.now() - operation.created_at > EVIDENCE_AFTER
 
 
 def run_round(schedule_id: str, rng: random.Random, point: str) -> None:
