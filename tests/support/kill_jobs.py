@@ -68,9 +68,6 @@ def fork(work: Callable[[], None]) -> int:
     from snapshots import connection
 
     connections.close_all()
-    for database in connections.all():
-        if database.vendor == "postgresql":
-            database.close_pool()  # type: ignore[attr-defined]  # the pool's threads do not survive a fork
     child = os.fork()
     if child == 0:
         connection._http.cache_clear()

@@ -191,6 +191,10 @@ def portal(folder: str, address: str, *, on_postgres: bool) -> Iterator[None]:
     with postgres.cluster() if on_postgres else nullcontext("") as url:
         if url:
             os.environ["SNAPPORTAL_DATABASE_URL"] = url
+            os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+            from django.conf import settings
+
+            settings.DATABASES["default"]["OPTIONS"].pop("pool")  # its threads do not survive a fork
         set_up(f"{folder}/portal", address)
         yield
 
