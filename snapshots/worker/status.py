@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from snapshots.jobs.models import Job
 from snapshots.operations.models import Operation
+from snapshots.schedules.models import OPEN_RUNS, Run, Schedule
 from snapshots.worker.models import SILENT_AFTER, WorkerProcess
 
 WAITING_TOO_LONG = timedelta(seconds=60)
@@ -27,7 +28,8 @@ def is_missed() -> bool:
     since = timezone.now() - WAITING_TOO_LONG
     operations = Operation.objects.open().filter(created_at__lt=since).order_by().values("pk")
     jobs = Job.objects.running().filter(created_at__lt=since).order_by().values("pk")
-    return operations.union(jobs).exists()
+    schedules = Schedule.objects.active().filter(next_due_at__lt=since).order_by().values("pk")
+    return operations.union(jobs, schedules).exists()
 
 
 def queue_lengths() -> dict[str, int]:
@@ -36,4 +38,5 @@ def queue_lengths() -> dict[str, int]:
         "operations": Operation.objects.open().count(),
         "unknown": Operation.objects.unknown().count(),
         "jobs": Job.objects.running().count(),
+        "runs": Run.objects.filter(state__in=OPEN_RUNS).count(),
     }

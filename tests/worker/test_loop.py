@@ -14,6 +14,7 @@ from snapshots.worker import status
 from snapshots.worker.loop import Worker
 from snapshots.worker.models import TaskRun, WorkerProcess
 from snapshots.worker.tasks import DAY, HOUR, TASKS, Task, TaskError, clear_cache, run_command
+from tests.support.schedules import define
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -158,6 +159,13 @@ def test_a_worker_is_missed_once_it_is_silent_or_work_waits():
     assert status.is_alive()
     WorkerProcess.objects.update(seen_at=timezone.now() - timedelta(seconds=61))
     assert not status.is_alive()
+    assert status.is_missed()
+
+
+def test_a_worker_that_never_ran_is_missed_once_a_schedule_waits_for_it(desk):
+    schedule = define(desk)
+    assert not status.is_missed()
+    type(schedule).objects.update(next_due_at=timezone.now() - timedelta(seconds=61))
     assert status.is_missed()
 
 

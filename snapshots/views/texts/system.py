@@ -20,4 +20,5 @@ QUEUES: dict[str, "StrPromise"] = {
     "operations": lazy("Open operations"),
     "unknown": lazy("Operations whose result is unknown"),
     "jobs": lazy("Running jobs"),
+    "runs": lazy("Open runs of schedules"),
 }
