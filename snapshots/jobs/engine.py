@@ -4,6 +4,8 @@ A step is one operation, whose one-time key follows from the step's place. So a 
 tried again after a crash, is sent once: the second attempt finds the operation of the first.
 """
 
+import math
+import time
 from collections import defaultdict
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -24,6 +26,8 @@ from snapshots.operations.retries import PASSING_CODES, pause_seconds
 
 log = structlog.get_logger()
 
+SENDING_SECONDS = 20.0
+"""For how long one call goes on sending steps: other jobs, and the page that waits for it, have their turn."""
 LEASE_SECONDS = 60.0
 """Only saves double work: it may expire while its owner is busy."""
 KEEP_TRYING = timedelta(minutes=10)
@@ -36,41 +40,59 @@ GONE_ON = frozenset({State.COMPLETED, State.RECONCILED})
 
 def advance_all() -> int:
     """Move every running job on, as far as it can go now. Returns how many steps changed."""
+    pks = list(Job.objects.running().order_by("created_at").values_list("pk", flat=True))
+    return sum(advance_if_free(pk) for pk in pks)
+
+
+def advance_if_free(pk: UUID, *, seconds: float = SENDING_SECONDS) -> int:
+    """Like `advance_now`, unless another process moves this job on at this moment."""
     owner = uuid4().hex
-    changed = 0
-    for pk in list(Job.objects.running().order_by("created_at").values_list("pk", flat=True)):
+    try:
         if not leases.take(f"job:{pk}", owner, LEASE_SECONDS):
-            continue
-        try:
-            changed += advance_now(pk)
-        finally:
-            leases.release(f"job:{pk}", owner)
-    return changed
+            return 0
+    except DatabaseError:  # a full disk must not hide the job's page
+        log.exception("job.not_advanced", job=str(pk))
+        return 0
+    try:
+        return advance_now(pk, seconds=seconds)
+    finally:
+        _release(pk, owner)
 
 
-def advance_now(pk: UUID) -> int:
+def _release(pk: UUID, owner: str) -> None:
+    try:
+        leases.release(f"job:{pk}", owner)
+    except DatabaseError as error:
+        log.warning("lease.not_released", error=type(error).__name__)
+
+
+def advance_now(pk: UUID, *, seconds: float = SENDING_SECONDS) -> int:
     """Like `advance`, but what cannot be written now is left to the worker. Returns how many steps changed."""
     try:
-        return advance(pk)
+        return advance(pk, seconds=seconds)
     except (JournalUnavailableError, DatabaseError):
         log.exception("job.not_advanced", job=str(pk))
         return 0
 
 
-def advance(pk: UUID) -> int:
-    """Move one job on. Returns how many steps changed. Raises JournalUnavailableError."""
+def advance(pk: UUID, *, seconds: float = SENDING_SECONDS) -> int:
+    """Move one job on. Returns how many steps changed. Raises JournalUnavailableError.
+
+    No further step is sent once `seconds` are over: a job of many lanes goes on with the next call.
+    """
+    until = time.monotonic() + seconds
     job = Job.objects.get(pk=pk)
     if not job.is_running:
         return 0
     lanes: dict[int, list[Step]] = defaultdict(list)
     for step in job.steps.order_by("lane", "position"):
         lanes[step.lane].append(step)
-    changed = sum(_advance_lane(job, steps) for steps in lanes.values())
+    changed = sum(_advance_lane(job, steps, until) for steps in lanes.values())
     _end_if_over(job, [step for steps in lanes.values() for step in steps])
     return changed
 
 
-def _advance_lane(job: Job, steps: list[Step]) -> int:
+def _advance_lane(job: Job, steps: list[Step], until: float) -> int:
     """Start or follow the first open step; after one that was not completed, leave out the rest."""
     changed = 0
     for step in steps:
@@ -78,7 +100,7 @@ def _advance_lane(job: Job, steps: list[Step]) -> int:
             continue
         if step.is_open:
             before = step.state
-            _try(job, step)
+            _try(job, step, until)
             changed += step.state != before
         if step.state != StepState.COMPLETED:
             break
@@ -87,12 +109,12 @@ def _advance_lane(job: Job, steps: list[Step]) -> int:
     return changed
 
 
-def _try(job: Job, step: Step) -> None:
-    """Send the step if it was not sent yet, and take over what its operation says."""
+def _try(job: Job, step: Step, until: float = math.inf) -> None:
+    """Send the step if it was not sent yet and there is time, and take over what its operation says."""
     made: Operation | PlannedDeletion | None
     made = Operation.objects.filter(idempotency_key=step.idempotency_key).first()
     if made is None:
-        made = _send(job, step)
+        made = _send(job, step) if time.monotonic() <= until else None
     elif made.state == State.PENDING:
         resume(made, step)
     if isinstance(made, PlannedDeletion):

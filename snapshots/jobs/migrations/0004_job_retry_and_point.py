@@ -1,0 +1,18 @@
+import django.db.models.deletion
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("jobs", "0003_step_spares_newest"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="job",
+            name="retry_of",
+            field=models.OneToOneField(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="retry", to="jobs.job"
+            ),
+        ),
+    ]
