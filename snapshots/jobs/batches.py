@@ -5,7 +5,7 @@ does not stop the others: each item has a lane of its own. Before its call each 
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from django.utils import timezone
@@ -117,7 +117,8 @@ def restore_many(
         _check_reason(reason)
         selection = _without_skipped(whole, choices)
         retried = _retried(selection)
-        return _start(_Batch(actor, selection, Kind.RESTORE_MANY, point.title, reason, retried), plan)
+        batch = _Batch(actor, selection, Kind.RESTORE_MANY, point.title, reason, retried, point)
+        return _start(batch, plan)
 
 
 def check_create(view: ServerView) -> None:
@@ -178,7 +179,7 @@ def _without_skipped(selection: Selection, choices: Mapping[int, str]) -> Select
         raise OperationRefusedError("room_missing")
     kept = tuple(item for item in selection.items if choices[item.server_id] != SKIP)
     check_size(len(kept))
-    return Selection(**{**vars(selection), "items": kept})
+    return replace(selection, items=kept)
 
 
 def _retried(selection: Selection) -> Job | None:
@@ -208,6 +209,7 @@ class _Batch:
     title: str
     reason: str
     retried: Job | None
+    point: Job | None = None
 
 
 def _start(batch: _Batch, plan: Plan) -> Job:
@@ -229,6 +231,7 @@ def _start(batch: _Batch, plan: Plan) -> Job:
         reason=batch.reason,
         title=batch.title,
         retry_of=batch.retried,
+        point=batch.point,
     )
 
 

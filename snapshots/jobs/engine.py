@@ -7,6 +7,7 @@ tried again after a crash, is sent once: the second attempt finds the operation 
 import math
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -36,6 +37,22 @@ MAX_PAUSE_SECONDS = 120
 PLANNED = "planned"
 """The code of a completed delete that waits for the server's grace time."""
 GONE_ON = frozenset({State.COMPLETED, State.RECONCILED})
+
+
+@dataclass
+class Turn:
+    """The time in which steps are sent, by time.monotonic(). One step is sent in any case, so that the job gets on."""
+
+    until: float
+    has_sent: bool = False
+
+    def may_send(self) -> bool:
+        is_over = self.has_sent and time.monotonic() > self.until
+        self.has_sent = True
+        return not is_over
+
+
+ENDLESS = Turn(math.inf)
 
 
 def advance_all() -> int:
@@ -80,19 +97,19 @@ def advance(pk: UUID, *, seconds: float = SENDING_SECONDS) -> int:
 
     No further step is sent once `seconds` are over: a job of many lanes goes on with the next call.
     """
-    until = time.monotonic() + seconds
+    turn = Turn(time.monotonic() + seconds)
     job = Job.objects.get(pk=pk)
     if not job.is_running:
         return 0
     lanes: dict[int, list[Step]] = defaultdict(list)
     for step in job.steps.order_by("lane", "position"):
         lanes[step.lane].append(step)
-    changed = sum(_advance_lane(job, steps, until) for steps in lanes.values())
+    changed = sum(_advance_lane(job, steps, turn) for steps in lanes.values())
     _end_if_over(job, [step for steps in lanes.values() for step in steps])
     return changed
 
 
-def _advance_lane(job: Job, steps: list[Step], until: float) -> int:
+def _advance_lane(job: Job, steps: list[Step], turn: Turn) -> int:
     """Start or follow the first open step; after one that was not completed, leave out the rest."""
     changed = 0
     for step in steps:
@@ -100,7 +117,7 @@ def _advance_lane(job: Job, steps: list[Step], until: float) -> int:
             continue
         if step.is_open:
             before = step.state
-            _try(job, step, until)
+            _try(job, step, turn)
             changed += step.state != before
         if step.state != StepState.COMPLETED:
             break
@@ -109,12 +126,12 @@ def _advance_lane(job: Job, steps: list[Step], until: float) -> int:
     return changed
 
 
-def _try(job: Job, step: Step, until: float = math.inf) -> None:
+def _try(job: Job, step: Step, turn: Turn = ENDLESS) -> None:
     """Send the step if it was not sent yet and there is time, and take over what its operation says."""
     made: Operation | PlannedDeletion | None
     made = Operation.objects.filter(idempotency_key=step.idempotency_key).first()
     if made is None:
-        made = _send(job, step) if time.monotonic() <= until else None
+        made = _send(job, step, turn)
     elif made.state == State.PENDING:
         resume(made, step)
     if isinstance(made, PlannedDeletion):
@@ -123,10 +140,12 @@ def _try(job: Job, step: Step, until: float = math.inf) -> None:
         _follow(step, made)
 
 
-def _send(job: Job, step: Step) -> Operation | PlannedDeletion | None:
-    """What the step made; None if it was refused, for good or for a while, or if its next try is not due yet."""
+def _send(job: Job, step: Step, turn: Turn) -> Operation | PlannedDeletion | None:
+    """What the step made; None if it was refused, for good or for a while, or if it is not its turn yet."""
     now = timezone.now()
     if step.next_try_at is not None and now < step.next_try_at:
+        return None
+    if not turn.may_send():
         return None
     try:
         return perform(job, step)

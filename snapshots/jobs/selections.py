@@ -69,11 +69,11 @@ def item_of(view: ServerView, snapshot: Snapshot | None = None) -> Item:
     )
 
 
-def sign_selection(
+def new_selection(
     *, actor_id: int, kind: Kind, items: Sequence[Item], point_id: str = "", retry_of: str = ""
-) -> str:
-    """The signed selection for a form, with a new one-time key."""
-    selection = Selection(
+) -> Selection:
+    """What a page shows, with a new one-time key."""
+    return Selection(
         idempotency_key=secrets.token_hex(16),
         actor_id=actor_id,
         kind=kind.value,
@@ -81,6 +81,10 @@ def sign_selection(
         point_id=point_id,
         retry_of=retry_of,
     )
+
+
+def sign_selection(selection: Selection) -> str:
+    """The text for the form."""
     return signing.dumps(asdict(selection), salt=SALT, compress=True)
 
 

@@ -35,6 +35,7 @@ def start(
     title: str = "",
     channel: str = "job",
     retry_of: Job | None = None,
+    point: Job | None = None,
 ) -> Job:
     """Commit a job with its steps and its row in the log; its operations follow (see engine).
 
@@ -53,6 +54,7 @@ def start(
         channel=channel,
         created_at=timezone.now(),
         retry_of=retry_of,
+        point=point,
     )
     try:
         _commit(actor, job, steps)

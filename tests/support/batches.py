@@ -6,7 +6,7 @@ from snapshots.contract import Snapshot
 from snapshots.jobs import batches
 from snapshots.jobs.models import Job, Kind
 from snapshots.jobs.outcomes import Outcome, aims, results_of
-from snapshots.jobs.selections import Item, item_of, sign_selection
+from snapshots.jobs.selections import Item, item_of, new_selection, sign_selection
 from snapshots.operations.server_views import ServerView
 from tests.support.desk import Desk
 
@@ -15,7 +15,7 @@ REASON = "tonight's maintenance"
 
 
 def sign(desk: Desk, kind: Kind, items: Sequence[Item], **more: str) -> str:
-    return sign_selection(actor_id=desk.user.pk, kind=kind, items=items, **more)
+    return sign_selection(new_selection(actor_id=desk.user.pk, kind=kind, items=items, **more))
 
 
 def roomy(desk: Desk, count: int = 3) -> list[ServerView]:

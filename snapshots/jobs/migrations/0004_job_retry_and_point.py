@@ -15,4 +15,11 @@ class Migration(migrations.Migration):
                 null=True, on_delete=django.db.models.deletion.PROTECT, related_name="retry", to="jobs.job"
             ),
         ),
+        migrations.AddField(
+            model_name="job",
+            name="point",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="restores", to="jobs.job"
+            ),
+        ),
     ]
