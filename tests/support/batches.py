@@ -1,13 +1,19 @@
 """Selections of servers and snapshots, and jobs made of them, on the in-process sandbox."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
 
 from snapshots.contract import Snapshot
 from snapshots.jobs import batches
 from snapshots.jobs.models import Job, Kind
 from snapshots.jobs.outcomes import Outcome, aims, results_of
 from snapshots.jobs.selections import Item, item_of, new_selection, sign_selection
+from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.server_views import ServerView
+from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.desk import Desk
 
 NAME = "before-maintenance"
@@ -54,3 +60,36 @@ def delete_many(
 def outcomes_of(job: Job) -> list[Outcome]:
     """How each item of the job ended, in the order of the selection."""
     return [one.outcome for one in aims(results_of([job]))]
+
+
+def codes_of(job: Job) -> list[str]:
+    """Why each item was not completed, '' if there is no such reason."""
+    return [one.step.code for one in aims(results_of([job]))]
+
+
+def chosen_snapshots(desk: Desk, count: int = 4) -> list[tuple[ServerView, Snapshot]]:
+    """Snapshots of several servers, two of each where there are two."""
+    found = [(view, one) for view in desk.views() for one in view.snapshots[:2] if one.is_completed]
+    assert len(found) >= count
+    return found[:count]
+
+
+def take_last_places(view: ServerView) -> None:
+    """Fill the server at the provider's own site."""
+    began_at = timezone.now() - timedelta(days=1)
+    for number in range(view.limit - SandboxSnapshot.objects.filter(server_id=view.server_id).count()):
+        SandboxSnapshot.objects.create(
+            server_id=view.server_id,
+            name=f"elsewhere-{number}",
+            full_size_mb=900,
+            state_stamp="0",
+            created_at=began_at,
+            ends_at=began_at + timedelta(minutes=5),
+        )
+
+
+def refused(begin: Callable[[], object]) -> str:
+    """The code with which the batch is refused as a whole."""
+    with pytest.raises(OperationRefusedError) as error:
+        begin()
+    return error.value.code
