@@ -1,20 +1,23 @@
 """Selections of servers and snapshots, and jobs made of them, on the in-process sandbox."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
 from django.utils import timezone
+from time_machine import Traveller
 
 from snapshots.contract import Snapshot
 from snapshots.jobs import batches
-from snapshots.jobs.models import Job, Kind
+from snapshots.jobs.models import Job, JobState, Kind
 from snapshots.jobs.outcomes import Outcome, aims, results_of
+from snapshots.jobs.points import restore_points
 from snapshots.jobs.selections import Item, item_of, new_selection, sign_selection
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.server_views import ServerView
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.desk import Desk
+from tests.support.jobs import run_to_end
 
 NAME = "before-maintenance"
 REASON = "tonight's maintenance"
@@ -93,3 +96,44 @@ def refused(begin: Callable[[], object]) -> str:
     with pytest.raises(OperationRefusedError) as error:
         begin()
     return error.value.code
+
+
+def made_point(desk: Desk, clock: Traveller, count: int = 3) -> Job:
+    """A restore point of servers that still have room for a safety snapshot."""
+    with_room = [view for view in roomy(desk, count) if view.used + 2 <= view.limit]
+    job = run_to_end(create_many(desk, with_room[:count]), desk, clock)
+    clock.shift(3600)
+    assert job.state == JobState.COMPLETED
+    return job
+
+
+def members_of(desk: Desk, point: Job) -> list[tuple[ServerView, Snapshot]]:
+    """The servers of a restore point and their snapshots in it, as they are listed now."""
+    views = {view.server_id: view for view in desk.views()}
+    found = []
+    for one in restore_points([point], Job.objects.all())[0].made:
+        view = views[one.step.server_id]
+        found.append((view, next(listed for listed in view.snapshots if listed.id == one.snapshot_id)))
+    return found
+
+
+def sign_point(
+    desk: Desk, point: Job, members: Sequence[tuple[ServerView, Snapshot]], retry_of: str = ""
+) -> str:
+    items = [item_of(view, one) for view, one in members]
+    return sign(desk, Kind.RESTORE_MANY, items, point_id=str(point.pk), retry_of=retry_of)
+
+
+def restore_many(
+    desk: Desk, point: Job, confirmation: str = "", choices: Mapping[int, str] | None = None, **more: str
+) -> Job:
+    """Go back to a restore point, with a safety snapshot on each server for which `choices` says nothing else."""
+    members = members_of(desk, point)
+    take = {view.server_id: batches.TAKE for view, _snapshot in members}
+    return batches.restore_many(
+        actor=desk.actor,
+        point=point,
+        confirmation=confirmation or sign_point(desk, point, members),
+        choices={**take, **(choices or {})},
+        **{"typed_name": point.title, "reason": REASON, **more},
+    )
