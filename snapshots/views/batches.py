@@ -43,6 +43,10 @@ class Line:
     grace: str = ""
     due_at: SafeString | str = ""
 
+    @property
+    def takes_last_place(self) -> bool:
+        return self.view.used + 1 == self.view.limit
+
 
 @dataclass(frozen=True)
 class Chosen:

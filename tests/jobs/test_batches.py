@@ -134,6 +134,11 @@ class TestCreate:
         assert (found[held.server_id], found[gone.server_id]) == ("server_held", "server_gone")
         assert sorted(found.values())[0] == ""
 
+    def test_a_server_of_which_only_snapshots_are_listed_cannot_be_chosen(self, desk):
+        view = replace(desk.server(), server=None)
+        assert view.is_gone
+        assert refused(lambda: batches.check_create(view)) == "server_gone"
+
 
 class TestDelete:
     def test_each_snapshot_is_deleted_and_no_other(self, desk, clock):
@@ -166,7 +171,9 @@ class TestDelete:
         confirmation = sign_snapshots(desk, chosen)
         view, snapshot = chosen[2]
         protect(actor=desk.actor, target=target_of(desk, view, snapshot))
-        job = run_to_end(delete_many(desk, chosen, confirmation), desk, clock)
+        job = delete_many(desk, chosen, confirmation)
+        assert codes_of(job) == ["", "", "protected", ""]
+        job = run_to_end(job, desk, clock)
         assert codes_of(job) == ["", "", "protected", ""]
         assert exists(snapshot.id)
 
@@ -218,6 +225,8 @@ class TestTheConfirmation:
         assert first.pk == again.pk
         engine.advance(first.pk)
         assert Operation.objects.count() == 3
+        TokenWaits(desk.token.fingerprint).remember(60, optional=False)
+        assert create_many(desk, views, confirmation).pk == first.pk, "nothing has to be read for that"
 
     def test_a_form_sent_twice_at_the_same_moment_is_one_job(self, desk, monkeypatch):
         """The second request commits its job while the first one reads."""
