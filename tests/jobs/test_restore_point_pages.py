@@ -193,7 +193,7 @@ class TestGoingBack:
         SandboxSnapshot.objects.filter(pk=members[0][1].id).delete()
         desk.restore(*members[1])
         text = text_of(mia.get(go_back(point)))
-        assert f"{members[0][0].name} ID {members[0][0].server_id} : No longer there" in text
+        assert f"{members[0][0].name} ID {members[0][0].server_id} No longer there" in text
         assert "A restore of this server is running, or may be running" in text
         assert "1 server is stopped and restored" in text
 
