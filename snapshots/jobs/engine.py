@@ -4,7 +4,10 @@ A step is one operation, whose one-time key follows from the step's place. So a 
 tried again after a crash, is sent once: the second attempt finds the operation of the first.
 """
 
+import math
+import time
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -24,6 +27,8 @@ from snapshots.operations.retries import PASSING_CODES, pause_seconds
 
 log = structlog.get_logger()
 
+SENDING_SECONDS = 20.0
+"""For how long one call goes on sending steps: other jobs, and the page that waits for it, have their turn."""
 LEASE_SECONDS = 60.0
 """Only saves double work: it may expire while its owner is busy."""
 KEEP_TRYING = timedelta(minutes=10)
@@ -34,43 +39,77 @@ PLANNED = "planned"
 GONE_ON = frozenset({State.COMPLETED, State.RECONCILED})
 
 
+@dataclass
+class Turn:
+    """The time in which steps are sent, by time.monotonic(). One step is sent in any case, so that the job gets on."""
+
+    until: float
+    has_sent: bool = False
+
+    def may_send(self) -> bool:
+        is_over = self.has_sent and time.monotonic() > self.until
+        self.has_sent = True
+        return not is_over
+
+
+ENDLESS = Turn(math.inf)
+
+
 def advance_all() -> int:
     """Move every running job on, as far as it can go now. Returns how many steps changed."""
+    pks = list(Job.objects.running().order_by("created_at").values_list("pk", flat=True))
+    return sum(advance_if_free(pk) for pk in pks)
+
+
+def advance_if_free(pk: UUID, *, seconds: float = SENDING_SECONDS) -> int:
+    """Like `advance_now`, unless another process moves this job on at this moment."""
     owner = uuid4().hex
-    changed = 0
-    for pk in list(Job.objects.running().order_by("created_at").values_list("pk", flat=True)):
+    try:
         if not leases.take(f"job:{pk}", owner, LEASE_SECONDS):
-            continue
-        try:
-            changed += advance_now(pk)
-        finally:
-            leases.release(f"job:{pk}", owner)
-    return changed
+            return 0
+    except DatabaseError:  # a full disk must not hide the job's page
+        log.exception("job.not_advanced", job=str(pk))
+        return 0
+    try:
+        return advance_now(pk, seconds=seconds)
+    finally:
+        _release(pk, owner)
 
 
-def advance_now(pk: UUID) -> int:
+def _release(pk: UUID, owner: str) -> None:
+    try:
+        leases.release(f"job:{pk}", owner)
+    except DatabaseError as error:
+        log.warning("lease.not_released", error=type(error).__name__)
+
+
+def advance_now(pk: UUID, *, seconds: float = SENDING_SECONDS) -> int:
     """Like `advance`, but what cannot be written now is left to the worker. Returns how many steps changed."""
     try:
-        return advance(pk)
+        return advance(pk, seconds=seconds)
     except (JournalUnavailableError, DatabaseError):
         log.exception("job.not_advanced", job=str(pk))
         return 0
 
 
-def advance(pk: UUID) -> int:
-    """Move one job on. Returns how many steps changed. Raises JournalUnavailableError."""
+def advance(pk: UUID, *, seconds: float = SENDING_SECONDS) -> int:
+    """Move one job on. Returns how many steps changed. Raises JournalUnavailableError.
+
+    No further step is sent once `seconds` are over: a job of many lanes goes on with the next call.
+    """
+    turn = Turn(time.monotonic() + seconds)
     job = Job.objects.get(pk=pk)
     if not job.is_running:
         return 0
     lanes: dict[int, list[Step]] = defaultdict(list)
     for step in job.steps.order_by("lane", "position"):
         lanes[step.lane].append(step)
-    changed = sum(_advance_lane(job, steps) for steps in lanes.values())
+    changed = sum(_advance_lane(job, steps, turn) for steps in lanes.values())
     _end_if_over(job, [step for steps in lanes.values() for step in steps])
     return changed
 
 
-def _advance_lane(job: Job, steps: list[Step]) -> int:
+def _advance_lane(job: Job, steps: list[Step], turn: Turn) -> int:
     """Start or follow the first open step; after one that was not completed, leave out the rest."""
     changed = 0
     for step in steps:
@@ -78,7 +117,7 @@ def _advance_lane(job: Job, steps: list[Step]) -> int:
             continue
         if step.is_open:
             before = step.state
-            _try(job, step)
+            _try(job, step, turn)
             changed += step.state != before
         if step.state != StepState.COMPLETED:
             break
@@ -87,12 +126,12 @@ def _advance_lane(job: Job, steps: list[Step]) -> int:
     return changed
 
 
-def _try(job: Job, step: Step) -> None:
-    """Send the step if it was not sent yet, and take over what its operation says."""
+def _try(job: Job, step: Step, turn: Turn = ENDLESS) -> None:
+    """Send the step if it was not sent yet and there is time, and take over what its operation says."""
     made: Operation | PlannedDeletion | None
     made = Operation.objects.filter(idempotency_key=step.idempotency_key).first()
     if made is None:
-        made = _send(job, step)
+        made = _send(job, step, turn)
     elif made.state == State.PENDING:
         resume(made, step)
     if isinstance(made, PlannedDeletion):
@@ -101,10 +140,12 @@ def _try(job: Job, step: Step) -> None:
         _follow(step, made)
 
 
-def _send(job: Job, step: Step) -> Operation | PlannedDeletion | None:
-    """What the step made; None if it was refused, for good or for a while, or if its next try is not due yet."""
+def _send(job: Job, step: Step, turn: Turn) -> Operation | PlannedDeletion | None:
+    """What the step made; None if it was refused, for good or for a while, or if it is not its turn yet."""
     now = timezone.now()
     if step.next_try_at is not None and now < step.next_try_at:
+        return None
+    if not turn.may_send():
         return None
     try:
         return perform(job, step)

@@ -52,6 +52,10 @@ class Job(models.Model):
     title = models.CharField(max_length=300, blank=True)
     """The name that its snapshots share, for example of a restore point."""
     reason = models.TextField(blank=True)
+    retry_of = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="retry")
+    """The job of which this one tries again what was not done. Only one other job tries a job again."""
+    point = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="restores")
+    """The first job of the restore point to which this one goes back."""
 
     actor_id = models.BigIntegerField()
     actor_name = models.CharField(max_length=150)

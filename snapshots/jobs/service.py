@@ -9,10 +9,10 @@ from django.utils import timezone
 
 from snapshots import contract
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor
+from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
 from snapshots.jobs import engine
-from snapshots.jobs.models import Job, JobQuerySet, JobState, Kind, Step
+from snapshots.jobs.models import Job, JobQuerySet, JobState, Kind, Step, StepState
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
@@ -34,11 +34,14 @@ def start(
     reason: str = "",
     title: str = "",
     channel: str = "job",
+    retry_of: Job | None = None,
+    point: Job | None = None,
 ) -> Job:
     """Commit a job with its steps and its row in the log; its operations follow (see engine).
 
-    Returns the first job of this form if it was sent before. Raises OperationRefusedError if the person lacks a right that a
-    step needs, JournalUnavailableError.
+    A step that is refused already (state "failed") has its row in the log like any refused operation. Returns the first
+    job of this form if it was sent before. Raises OperationRefusedError (not_allowed_any_more if the person lacks a right
+    that a step needs, already_retried), JournalUnavailableError.
     """
     job = Job(
         idempotency_key=idempotency_key,
@@ -50,32 +53,61 @@ def start(
         actor_role=actor.role,
         channel=channel,
         created_at=timezone.now(),
+        retry_of=retry_of,
+        point=point,
     )
     try:
-        with journal.committed():
-            job.save(force_insert=True)
-            for step in steps:
-                step.job = job
-            Step.objects.bulk_create(steps)
-            journal.record(
-                actor.entry(
-                    action="job.start",
-                    code=kind,
-                    target=str(job.pk),
-                    reason=job.reason,
-                    evidence=_list(steps),
-                    server_id=steps[0].server_id if len({step.server_id for step in steps}) == 1 else None,
-                    server_name=steps[0].server_name if len({step.server_id for step in steps}) == 1 else "",
-                )
-            )
-            for action in sorted({step.action for step in steps}):
-                check_still_allowed(actor.id, Action(action).permission)
+        _commit(actor, job, steps)
     except IntegrityError:
         earlier = job_for_key(idempotency_key)
-        if earlier is None:
-            raise
-        return earlier
+        if earlier is not None:
+            return earlier
+        if retry_of is not None and Job.objects.filter(retry_of=retry_of).exists():
+            raise OperationRefusedError("already_retried") from None
+        raise
     return job
+
+
+def _commit(actor: Actor, job: Job, steps: Sequence[Step]) -> None:
+    tokens = StoredToken.objects.in_bulk({step.token_id for step in steps})
+    with journal.committed():
+        job.save(force_insert=True)
+        for step in steps:
+            step.job = job
+        Step.objects.bulk_create(steps)
+        journal.record(_start_entry(actor, job, steps))
+        for step in steps:
+            if step.state == StepState.FAILED:
+                journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
+        for action in sorted({step.action for step in steps}):
+            check_still_allowed(actor.id, Action(action).permission)
+
+
+def _start_entry(actor: Actor, job: Job, steps: Sequence[Step]) -> EntryData:
+    is_one_server = len({step.server_id for step in steps}) == 1
+    return actor.entry(
+        action="job.start",
+        code=job.kind,
+        target=str(job.pk),
+        reason=job.reason,
+        evidence=_list(steps),
+        server_id=steps[0].server_id if is_one_server else None,
+        server_name=steps[0].server_name if is_one_server else "",
+    )
+
+
+def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> EntryData:
+    return actor.entry(
+        action=step.action,
+        result="refused",
+        code=step.code,
+        server_id=step.server_id,
+        server_name=step.server_name,
+        snapshot_id=step.snapshot_id,
+        snapshot_name=step.snapshot_name,
+        token_label=token.label if token else "",
+        token_fingerprint=token.fingerprint if token else "",
+    )
 
 
 def _list(steps: Sequence[Step]) -> str:

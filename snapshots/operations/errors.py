@@ -10,7 +10,8 @@ class OperationRefusedError(Exception):
     not_allowed_any_more, job_over, room_missing, room_is_needed, protected, already_protected,
     not_protected, deletion_planned, deletion_over, bad_date, bad_grace, newest, name_missing, bad_recurrence,
     bad_pattern, bad_retention, servers_missing, preview_missing, other_token, schedule_gone, schedule_changed,
-    schedule_active, schedule_not_active, schedule_runs, not_owner
+    schedule_active, schedule_not_active, schedule_runs, not_owner, nothing_selected,
+    too_many, count_mismatch, server_renamed, already_retried
 
     `retry_after_seconds`: after how long the same form may be sent again; 0 if unknown.
     """

@@ -1,8 +1,11 @@
 """What must be true at the provider before an operation is sent. Each check raises OperationRefusedError."""
 
+from collections.abc import Sequence
+
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
+from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
@@ -14,9 +17,18 @@ from snapshots.vault.models import StoredToken
 def read_server(token: StoredToken, confirmed: Confirmation) -> ServerView:
     """The confirmed server as the provider lists it now. Never uses a cached list: nothing is sent based on an old one."""
     reading = read_and_reconcile(token, fresh=True)
+    check_live(reading)
+    return confirmed_server(server_views(token, reading), reading, confirmed)
+
+
+def check_live(reading: Reading) -> None:
     if reading.is_stale:
         raise OperationRefusedError("told_to_wait" if reading.wait_until else "not_confirmed_live")
-    for view in server_views(token, reading):
+
+
+def confirmed_server(views: Sequence[ServerView], reading: Reading, confirmed: Confirmation) -> ServerView:
+    """The confirmed server among those of a live reading."""
+    for view in views:
         if view.server_id == confirmed.server_id:
             return view
     if reading.may_lack_servers:

@@ -15,6 +15,7 @@ from snapshots.operations.models import Operation, State
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, iso_text
 from snapshots.views.marks import Planned, make_marks
+from snapshots.views.picks import pick_of
 from snapshots.views.rows import Estimate, Row, make_row, operation_estimate
 from snapshots.views.texts.base import Badge, Words
 from snapshots.views.texts.operations import operation_words
@@ -77,6 +78,8 @@ class Card:
     may_delete: bool
     is_alone: bool
     hidden_count: int = 0
+    pick: str = ""
+    """What the URL of a batch names the server by, where it can be selected."""
 
 
 def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser | AnonymousUser) -> bool:
@@ -187,6 +190,7 @@ def make_card(
         may_delete=may_delete,
         is_alone=is_alone,
         hidden_count=view.used - len(rows),
+        pick=pick_of(view) if may_create and not is_alone and not view.is_gone and not view.is_full else "",
     )
 
 

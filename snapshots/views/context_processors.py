@@ -39,7 +39,9 @@ class NavigationItem:
     is_current: bool
 
 
-SERVER_SECTIONS = frozenset({"", "servers", "snapshots", "operations", "jobs", "deletions"})
+SERVER_SECTIONS = frozenset(
+    {"", "servers", "snapshots", "operations", "jobs", "deletions", "batches", "restore-points"}
+)
 
 
 def _section(path: str) -> str:

@@ -1,6 +1,5 @@
 """Pages of jobs: one job with all its steps, its polled fragment, and cancelling."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,45 +9,23 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django_htmx.http import trigger_client_event
 
-from snapshots.connection import own_tokens
 from snapshots.inventory.progress import SLOW_POLL_SECONDS
 from snapshots.inventory.readings import POLL_SECONDS
 from snapshots.jobs import engine, service
-from snapshots.jobs.models import Job, Step
-from snapshots.operations.attention import visible_to as visible_operations
+from snapshots.jobs.models import Job
+from snapshots.jobs.outcomes import MANY, Outcome, aims, results_of
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.models import Operation, State
-from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.rows import Estimate, operation_estimate
-from snapshots.views.texts.base import Badge
-from snapshots.views.texts.jobs import JOB_BADGES, STEP_BADGES, job_words, step_code_words, step_title
-from snapshots.views.texts.operations import operation_words
+from snapshots.views.job_steps import announcement, batch_links, group_steps, version_of
+from snapshots.views.texts.batches import UNKNOWN_NOTE, result_words, summary_text
+from snapshots.views.texts.jobs import JOB_BADGES, job_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 
-
-@dataclass(frozen=True, kw_only=True)
-class StepLine:
-    """One step as shown. `url` leads to its operation, '' if there is none yet."""
-
-    title: Any
-    badge: Badge
-    why: Any
-    url: str
-    estimate: Estimate | None
-
-
-def _line(step: Step, operation: Operation | None) -> StepLine:
-    is_unknown = operation is not None and operation.state == State.UNKNOWN
-    return StepLine(
-        title=step_title(step),
-        badge=STEP_BADGES[step.state],  # type: ignore[index]
-        why=operation_words(operation).title if operation and is_unknown else step_code_words(step),
-        url=reverse("operation_detail", args=[operation.pk]) if operation else "",
-        estimate=operation_estimate(operation) if operation else None,
-    )
+PAGE_SECONDS = 3.0
+"""For how long a page sends steps before it is shown; the next poll, or the worker, goes on."""
 
 
 def _advanced_job(request: HttpRequest, pk: UUID) -> Job:
@@ -57,41 +34,43 @@ def _advanced_job(request: HttpRequest, pk: UUID) -> Job:
     if not job.is_running:
         return job
     token_ids = {step.token_id for step in job.steps.all() if step.is_open}
-    for token in StoredToken.objects.filter(pk__in=token_ids):
-        read_and_reconcile(token)
-    engine.advance_now(job.pk)
+    read_and_reconcile_all(list(StoredToken.objects.filter(pk__in=token_ids)))
+    engine.advance_if_free(job.pk, seconds=PAGE_SECONDS)
     job.refresh_from_db()
     return job
 
 
 def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
-    steps = list(job.steps.order_by("lane", "position"))
-    pks = [step.operation_id for step in steps if step.operation_id]
-    found = {one.pk: one for one in visible_operations(request.user).filter(pk__in=pks)}
-    lines = [_line(step, found.get(step.operation_id)) for step in steps]  # type: ignore[arg-type]
-    is_slow = any(one.is_open and one.state == State.UNKNOWN for one in found.values())
+    results = results_of([job])
+    groups = group_steps(request, results)
+    is_slow = any(one.outcome == Outcome.UNKNOWN for one in results)
     may_cancel = job.is_running and service.may_cancel(request.user, job)
     return {
         "job": job,
         "badge": JOB_BADGES[job.state],  # type: ignore[index]
         "words": job_words(job),
-        "lines": lines,
-        "done": sum(not step.is_open for step in steps),
+        "groups": groups,
+        "server": groups[0] if len(groups) == 1 else None,
+        "total": len(results),
+        "done": sum(not one.step.is_open for one in results),
         "poll_seconds": (SLOW_POLL_SECONDS if is_slow else POLL_SECONDS) if job.is_running else 0,
-        "version": "-".join([job.state, *(step.state for step in steps)]),
+        "version": version_of(job, results),
         "cancel_url": reverse("job_cancel", args=[job.pk]) if may_cancel else "",
-        "server": _server(request, steps),
+        "announced": announcement(groups),
+    } | (_batch_context(request, job, results) if job.kind in MANY else {})
+
+
+def _batch_context(request: HttpRequest, job: Job, results: Any) -> dict[str, Any]:
+    """What a batch says of all its items together."""
+    outcomes = [one.outcome for one in aims(results)]
+    summary = summary_text(outcomes)
+    return {
+        "words": result_words(job, outcomes),
+        "summary": summary,
+        "announced": summary,
+        "unknown_note": UNKNOWN_NOTE if Outcome.UNKNOWN in outcomes else "",
+        **batch_links(request, job),
     }
-
-
-def _server(request: HttpRequest, steps: list[Step]) -> tuple[str, str] | None:
-    """URL and name of the server that all steps are about, with the person's own token; None for several servers."""
-    if len({step.server_id for step in steps}) != 1:
-        return None
-    step = steps[0]
-    used = StoredToken.objects.filter(pk=step.token_id).values_list("fingerprint", flat=True).first()
-    own = next((one for one in own_tokens(request.user) if one.fingerprint == used), None)
-    return (reverse("server_detail", args=[own.pk, step.server_id]), step.server_name) if own else None
 
 
 @requires("signed_in", "GET", "HEAD")
@@ -105,8 +84,7 @@ def job_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     context = _context(request, _advanced_job(request, pk))
     response = render(request, "jobs/_job.html", context)
     if request.GET.get("was", context["version"]) != context["version"]:
-        texts = [f"{line.title}: {line.badge.text}" for line in context["lines"]]
-        return trigger_client_event(response, "announce", {"text": ". ".join(texts)})
+        return trigger_client_event(response, "announce", {"text": context["announced"]})
     return response
 
 

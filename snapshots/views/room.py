@@ -24,13 +24,20 @@ def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bo
     return is_settled and (needed is None or snapshot.id != needed.id)
 
 
+def room_choices(view: ServerView, needed: Snapshot | None = None) -> list[tuple[str, SafeString]]:
+    """What may be deleted to make room, oldest first: its `room_key` and its label."""
+    return [
+        (room_key(one), _label(one, view)) for one in reversed(view.snapshots) if _can_go(one, view, needed)
+    ]
+
+
 def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) -> None:
     """Give the form's `make_room` its choices, oldest first and chosen; take it off where there is room or no choice."""
-    choices = [one for one in reversed(view.snapshots) if _can_go(one, view, needed)]
+    choices = room_choices(view, needed)
     if not view.is_full or not choices:
         del form.fields["make_room"]
         return
     field = form.fields["make_room"]
     field.required = True  # display only: the rule is in jobs.plans
-    field.widget.choices = [(room_key(one), _label(one, view)) for one in choices]
-    form.initial["make_room"] = room_key(choices[0])
+    field.widget.choices = choices
+    form.initial["make_room"] = choices[0][0]

@@ -12,9 +12,10 @@ from snapshots import contract
 from snapshots.contract import Snapshot
 from snapshots.inventory.clocks import clocks_differ, is_ahead
 from snapshots.operations.models import Action, Operation, State
-from snapshots.operations.server_views import ServerView
-from snapshots.templatetags.portal import ago, id_text, iso_text, megabytes, moment, named
+from snapshots.operations.server_views import ServerView, taken_at
+from snapshots.templatetags.portal import ago, duration, id_text, iso_text, megabytes, moment, named
 from snapshots.views.marks import Mark
+from snapshots.views.picks import pick_of
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.statuses import (
     DELETING,
@@ -74,6 +75,8 @@ class Row(Buttons):
     warning: str
     marks: tuple[Mark, ...]
     keeping_url: str
+    pick: str = ""
+    """What the URL of a batch names it by, where it can be selected."""
 
 
 def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
@@ -137,6 +140,7 @@ def make_row(
         if may_delete and snapshot.id not in view.deleted_ids
         else "",
         **vars(_buttons(snapshot, view, may_restore=may_restore, may_delete=may_delete)),
+        pick=pick_of(view, snapshot) if may_delete else "",
     )
 
 
@@ -171,6 +175,13 @@ def _age(snapshot: Snapshot, view: ServerView) -> SafeString | str:
     """'' if the provider's clock differs from ours, so that the age is not known."""
     created_at = snapshot.created_at
     return "" if clocks_differ(view.reading) and not is_ahead(created_at) else ago(created_at)
+
+
+def lost_time(view: ServerView, snapshot: Snapshot) -> str:
+    """The period whose changes a restore loses; '' if it is not known, for example because clocks differ."""
+    since = taken_at(view, snapshot)
+    now = timezone.now()
+    return duration(now - since) if since and since <= now else ""
 
 
 def row_labels() -> dict[str, str]:

@@ -172,6 +172,8 @@ def server_list(request: HttpRequest) -> HttpResponse:
         "form": form,
         "has_servers": bool(views),
         "role_note": _role_note(request),
+        "may_create": request.user.has_perm("snapshots.create"),
+        "may_delete": request.user.has_perm("snapshots.delete"),
     }
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)

@@ -19,14 +19,13 @@ from snapshots.jobs import plans
 from snapshots.operations import service
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
-from snapshots.operations.server_views import ServerView, server_view_or_404, taken_at
-from snapshots.templatetags.portal import duration
+from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
 from snapshots.views.room import offer_room
-from snapshots.views.rows import make_row, row_labels
+from snapshots.views.rows import lost_time, make_row, row_labels
 from snapshots.views.submission import Submission, submit
 from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.refusals import refusal_words
@@ -170,7 +169,7 @@ def _consequences(
         "server_namesakes": sum(
             looks_like(one.name, view.name) for one in listed_servers(view.token, view.reading)
         ),
-        "lost_time": _lost_time(view, snapshot),
+        "lost_time": lost_time(view, snapshot),
         "clocks_differ": clocks_differ(view.reading),
         "loss_is_unknown": snapshot.created_at is None or clocks_differ(view.reading),
         "is_possible": action == Action.DELETE or _can_be_restored(view, snapshot),
@@ -183,13 +182,6 @@ def _consequences(
 def _can_be_restored(view: ServerView, snapshot: Snapshot) -> bool:
     """Whether a restore is offered. If not, the page says why in place of what would happen."""
     return snapshot.is_completed and not view.is_gone and snapshot.id not in view.deleted_ids
-
-
-def _lost_time(view: ServerView, snapshot: Snapshot) -> str:
-    """The period whose changes a restore loses; '' if it is not known, for example because clocks differ."""
-    since = taken_at(view, snapshot)
-    now = timezone.now()
-    return duration(now - since) if since and since <= now else ""
 
 
 def _gone_page(request: HttpRequest, reading: Reading, sent: Submission) -> HttpResponse:

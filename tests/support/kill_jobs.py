@@ -2,9 +2,11 @@
 
     .venv/bin/python -m tests.support.kill_jobs --rounds 200
 
-Each round starts a job that deletes a snapshot of a full server and creates one in its place, and two workers that move it
-on. One kills itself at a named point of a write, or is killed at a random moment; the other goes on. No step may reach the
-provider twice or get lost, and every job must end, or wait for evidence of a call whose answer was lost.
+Each round starts a job and two workers that move it on. Eight rounds long the job deletes a snapshot of a full server and
+creates one in its place; for the next eight it is a batch: a snapshot is created on several servers, or one of each is
+deleted, in a lane of its own. One worker kills itself at a named point of a write, or is killed at a random moment; the
+other goes on. No step may reach the provider twice or get lost, and every job must end, or wait for evidence of a call
+whose answer was lost.
 """
 
 import argparse
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 EVIDENCE_SECONDS = 1.5
 """How long a round waits for evidence of a call whose answer was lost: readings follow each other at once."""
+FEWEST_LANES = 3
 ABANDONED_AFTER = timedelta(seconds=4)
 """Instead of three minutes, so that a round is short."""
 
@@ -59,6 +62,17 @@ def start_job(desk: "Desk", number: int) -> str:
     steps[1].position = 1
     job = service.start(actor=desk.actor, kind=Kind.REPLACE, steps=steps, idempotency_key=f"round-{number}")
     return str(job.pk)
+
+
+def start_batch(desk: "Desk", number: int) -> str:
+    """A job on all servers on which nothing is open: a snapshot on each that has room, or one of each less. Returns its ID."""
+    from tests.support.batches import create_many, delete_many
+
+    free = [one for one in desk.views() if not any(operation.is_open for operation in one.operations)]
+    with_room = [view for view in free if not view.is_full]
+    if len(with_room) >= FEWEST_LANES:
+        return str(create_many(desk, with_room, name=f"batch-{number}").pk)
+    return str(delete_many(desk, [(view, view.snapshots[-1]) for view in free if view.snapshots]).pk)
 
 
 def fork(work: Callable[[], None]) -> int:
@@ -102,7 +116,8 @@ def move_on(desk: "Desk", job_id: str) -> None:
 
 
 def run_round(desk: "Desk", number: int, rng: random.Random, point: str) -> None:
-    job_id = start_job(desk, number)
+    is_batch = number // len(POINTS) % 2
+    job_id = start_batch(desk, number) if is_batch else start_job(desk, number)
 
     def be_killed() -> None:
         set_kill_point(point)
@@ -115,6 +130,13 @@ def run_round(desk: "Desk", number: int, rng: random.Random, point: str) -> None
         os.kill(killed, signal.SIGKILL)
     os.waitpid(killed, 0)
     os.waitpid(other, 0)
+
+
+def made_twice(desk: "Desk", number: int) -> int:
+    """How many snapshots of this round's name a server has more than one."""
+    names = {f"job-{number}", f"batch-{number}"}
+    made = Counter(view.server_id for view in desk.views() for one in view.snapshots if one.name in names)
+    return sum(times - 1 for times in made.values())
 
 
 def count(received: list[list[str]], rounds: int) -> dict[str, int]:
@@ -133,6 +155,7 @@ def count(received: list[list[str]], rounds: int) -> dict[str, int]:
         "completed": Job.objects.filter(state="completed").count(),
         "stopped": Job.objects.filter(state="stopped").count(),
         "waiting_for_evidence": len(waiting),
+        "lanes": Step.objects.values("job_id", "lane").distinct().count(),
         "still_running": Job.objects.filter(state="running").exclude(pk__in=waiting).count(),
         "sent_twice": sum(times - 1 for times in deletes.values())
         + max(0, posts - sent.filter(action="snapshot.create").count()),
@@ -153,9 +176,12 @@ def run(rounds: int, seed: int) -> dict[str, int]:
 
             person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
             desk = make_desk(person, token)
+            twice = 0
             for number in range(rounds):
                 run_round(desk, number, rng, POINTS[number % len(POINTS)])
-            return count(fetch_json(f"{address}/_calls")["writes"], rounds)
+                twice += made_twice(desk, number)
+            figures = count(fetch_json(f"{address}/_calls")["writes"], rounds)
+            return figures | {"sent_twice": figures["sent_twice"] + twice}
         finally:
             provider.terminate()
             provider.wait(timeout=10)

@@ -8,8 +8,12 @@ from snapshots.deletions import keeping
 from snapshots.deletions.grace import set_grace
 from snapshots.notifications.models import Event
 from snapshots.operations import protection
+from snapshots.operations.models import Operation, State
+from snapshots.sandbox.models import Snapshot
+from snapshots.views.picks import pick_of
 from snapshots.worker.loop import Worker
 from snapshots.worker.models import TaskRun
+from tests.support.batches import create_many, roomy, take_last_places
 from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk
 from tests.support.jobs import start_safe_restore
@@ -30,6 +34,29 @@ def look_at_jobs(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, reverse("job_status", args=[job.pk]), shows=roomy.name)
     mia.post(reverse("job_cancel", args=[job.pk]))
     inspector.visit(mia, reverse("job_detail", args=[job.pk]), shows=roomy.name)
+
+
+def look_at_batches(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    views = roomy(desk)
+    full = desk.server("db-server-01")
+    servers = [pick_of(view) for view in [*views, full]] + [f"{desk.token.pk}:99"]
+    inspector.visit(mia, reverse("batch_create"), server=servers, shows=views[0].name)
+    snapshots = [pick_of(full, one) for one in full.snapshots]
+    protection.protect(actor=desk.actor, target=target_of(desk, full, full.snapshots[0]))
+    inspector.visit(mia, reverse("batch_delete"), snapshot=snapshots, shows=full.snapshots[1].name)
+    point = create_many(desk, views)
+    take_last_places(views[1])
+    inspector.visit(mia, reverse("job_status", args=[point.pk]), shows=views[0].name)
+    Operation.objects.update(state=State.COMPLETED)
+    mia.get(reverse("job_detail", args=[point.pk]))
+    inspector.visit(mia, reverse("job_detail", args=[point.pk]), shows="Try 1 item again")
+    again = {"retry": str(point.pk)}
+    inspector.visit(mia, reverse("batch_create"), **again, shows="limit of this server")
+    inspector.visit(mia, reverse("restore_point_list"), shows=point.title)
+    Snapshot.objects.filter(name=point.title).update(ends_at=timezone.now())
+    desk.views()
+    for name in ("restore_point_detail", "restore_point_restore"):
+        inspector.visit(mia, reverse(name, args=[point.pk]), shows=views[0].name)
 
 
 def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:

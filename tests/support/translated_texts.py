@@ -59,8 +59,8 @@ class Inspector:
         self.found += [f"{where}: {text.strip()}" for text in reader.texts if self.names.search(text)]
         self.found += [f"{where}: field {name}" for name in reader.fields if name in TYPED_NAMES]
 
-    def visit(self, client: Client, url: str, **options: str) -> None:
-        shows = options.pop("shows", "")
+    def visit(self, client: Client, url: str, **options: str | list[str]) -> None:
+        shows = str(options.pop("shows", ""))
         response = client.get(url, options, follow=True)
         assert response.status_code == 200, url
         self.look(response, shows=shows)

@@ -20,8 +20,10 @@ from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
 from tests.support.archives import archive_all, fill_with_checkpoint
+from tests.support.batches import NAME as BATCH_NAME
 from tests.support.desk import Desk, make_desk
 from tests.support.looks_at_work import (
+    look_at_batches,
     look_at_deletions,
     look_at_jobs,
     look_at_notifications,
@@ -39,7 +41,7 @@ NEW_NAME = "before-sunday-mail"
 @pytest.fixture
 def names(cast, desk) -> set[str]:
     """What stands for one thing and must not be changed."""
-    found = {desk.token.label, NEW_NAME, "Second token", "nora", "norbert", "Nora Neu"}
+    found = {desk.token.label, NEW_NAME, BATCH_NAME, "Second token", "nora", "norbert", "Nora Neu"}
     for person in vars(cast).values():
         found |= {person.name, person.username, person.email}
     for server in Server.objects.all():
@@ -120,6 +122,11 @@ def test_deletions(inspector, desk, mia):
 
 def test_jobs(inspector, desk, mia):
     look_at_jobs(inspector, desk, mia)
+    assert inspector.found == []
+
+
+def test_batches(inspector, desk, mia):
+    look_at_batches(inspector, desk, mia)
     assert inspector.found == []
 
 
@@ -241,6 +248,7 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
     look_at_operations(inspector, desk, mia)
     look_at_jobs(inspector, desk, mia)
+    look_at_batches(inspector, desk, mia)
     look_at_deletions(inspector, desk, mia)
     look_at_the_system(inspector, signed_in(cast.ada))
     look_at_notifications(inspector, desk, mia, signed_in(cast.ada))

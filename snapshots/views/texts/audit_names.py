@@ -132,6 +132,9 @@ STEPS: dict[str, "StrPromise"] = {
 CODES: dict[str, "StrPromise"] = {
     "safe_restore": lazy("Restore with a safety snapshot"),
     "replace": lazy("Create in place of another snapshot"),
+    "create_many": lazy("Create on several servers"),
+    "delete_many": lazy("Delete several snapshots"),
+    "restore_many": lazy("Go back to a restore point"),
     "wrong_password": lazy("Wrong name or password"),
     "braked": lazy("Wrong name or password, too many times: further attempts are blocked for a while"),
     "held_back": lazy("Tried again while blocked; further such attempts are not recorded"),

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.jobs.engine import PLANNED
-from snapshots.jobs.models import Job, JobState, Step, StepState
+from snapshots.jobs.models import Job, JobState, Step
 from snapshots.operations.models import Action
 from snapshots.templatetags.portal import with_names
 from snapshots.views.texts.audit_names import CODES
@@ -22,13 +22,6 @@ JOB_BADGES = {
     JobState.COMPLETED: Badge("ok", lazy("Completed")),
     JobState.STOPPED: Badge("bad", lazy("Stopped")),
     JobState.CANCELLED: Badge("neutral", lazy("Cancelled")),
-}
-STEP_BADGES = {
-    StepState.WAITING: Badge("neutral", lazy("Not begun")),
-    StepState.RUNNING: Badge("moving", lazy("In progress")),
-    StepState.COMPLETED: Badge("ok", lazy("Completed")),
-    StepState.FAILED: Badge("bad", lazy("Not completed")),
-    StepState.LEFT_OUT: Badge("neutral", lazy("Left out")),
 }
 _WORDS = {
     JobState.RUNNING: Words(
