@@ -109,7 +109,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sign_in.html", {"form": form, "next": wanted})
 
 
-@requires("signed_in", "POST")
+@requires("signed_in", "POST", page="account_detail")
 def sign_out(request: HttpRequest) -> HttpResponse:
     with journal.committed():
         journal.record(actor_of(request).entry(action="person.sign_out"))

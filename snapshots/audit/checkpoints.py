@@ -50,6 +50,13 @@ def newest() -> Checkpoint | None:
     return Checkpoint.objects.order_by("-number").first()
 
 
+def _newest_of_origin() -> Checkpoint | None:
+    """The newest checkpoint of the present origin, of which the log may have gone on under another one since."""
+    origin = f"{settings.SNAPPORTAL_LOG_ORIGIN}\n"
+    found = Checkpoint.objects.filter(note__startswith=origin).order_by("-number")  # SQLite ignores case
+    return next((one for one in found.iterator() if one.note.startswith(origin)), None)
+
+
 def at(size: int) -> Checkpoint | None:
     """The newest checkpoint of the tree with `size` leaves."""
     return Checkpoint.objects.filter(size=size).order_by("-number").first()
@@ -105,16 +112,13 @@ def _append(keys: list[SigningKey]) -> Checkpoint:
     size = Entry.objects.all().last_sequence()
     if size is None:
         raise BrokenLogError("the last row has no number")
-    last = newest()
+    last, ours = newest(), _newest_of_origin()
     if last is not None:
-        head = head_of(last)
-        check_contained(head, size)
-        if (
-            last.size == size
-            and head.origin == settings.SNAPPORTAL_LOG_ORIGIN
-            and _signers(last) == _ids(keys)
-        ):
-            return last
+        head_of(last)  # raises for a damaged one
+    if ours is not None:
+        check_contained(head_of(ours), size)
+        if ours == last and ours.size == size and _signers(ours) == _ids(keys):
+            return ours
     root = tiles.read_root(size)
     return Checkpoint.objects.create(
         number=last.number + 1 if last else 1,
@@ -199,16 +203,25 @@ def _parse_line(line: str) -> tuple[str, TreeHead]:
 
 
 def check_file(path: Path) -> None:
-    """Compare the log with the last checkpoint in the file, which a restored backup of the database lacks.
+    """Compare the log with the last checkpoint of its origin in the file, which a restored backup of the database lacks.
 
-    Raises BrokenLogError when the log does not contain it, CheckpointError when the file cannot be read.
-    """
+    Raises BrokenLogError if the log does not contain it, CheckpointError if the file cannot be read."""
     try:
-        heads = [_open_line(path, line)] if (line := last_line(path)) else []
-        for head in heads:
+        for head in _last_head_in_file(path):
             check_contained(head, Entry.objects.all().last_sequence() or 0)
     except (OSError, Error, tiles.TileError) as error:
         raise CheckpointError(f"{path} cannot be compared with the log: {error}") from error
+
+
+def _last_head_in_file(path: Path) -> list[TreeHead]:
+    """The tree head of the last line, or of the largest tree of the present origin if that line is of another one."""
+    line = last_line(path)
+    if not line:
+        return []
+    head = _open_line(path, line)
+    if head.origin == settings.SNAPPORTAL_LOG_ORIGIN:
+        return [head]
+    return [TreeHead(settings.SNAPPORTAL_LOG_ORIGIN, one.size, one.root) for one in heads_in_file(path)[-1:]]
 
 
 def _open_line(path: Path, line: str) -> TreeHead:

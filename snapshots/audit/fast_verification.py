@@ -114,6 +114,8 @@ def read(*, after: int, until: int, limit: int) -> Columns | None:
     if not columns or not _have_own_types(columns):
         return None
     if connection.vendor == "sqlite":
+        if _have_foreign_times(columns["at"]):
+            return None
         columns["at"] = list(map(_time_of_sqlite, columns["at"]))
         columns["operation_id"] = list(map(_uuid_of_sqlite, columns["operation_id"]))
     return columns
@@ -132,6 +134,12 @@ def _have_own_types(columns: Columns) -> bool:
         return False
     types = _TYPES[connection.vendor]
     return all(allowed.issuperset(map(type, columns[name])) for name, allowed in types.items())
+
+
+def _have_foreign_times(stored: Sequence[str]) -> bool:
+    """Whether one of the times is in a form that Django never stores, and that `_time_of_sqlite` does not tell apart."""
+    times = "\n".join(stored)
+    return "T" in times or ".000000" in times
 
 
 def _time_of_sqlite(stored: str) -> str:

@@ -105,19 +105,29 @@ class LogReader:
 
     def _one_by_one(self, rows: list[Row]) -> Iterator[Row]:
         for row in self._subject_checks.reading_ahead(rows):
-            self._add_leaves([self._leaf_of(row)])
+            self._add_leaf(row)
             yield row
 
-    def _add_leaves(self, leaves: Iterable[bytes | None]) -> None:
+    def _add_leaves(self, leaves: Iterable[bytes]) -> None:
         if self._tile_check is not None:
             for leaf in leaves:
                 self._tile_check.add(leaf)
 
-    def _leaf_of(self, row: Row) -> bytes | None:
-        """None for a row that does not give its leaf: its change was accepted, or is reported by chain.verify."""
-        if chain.UNREADABLE in row or self._accepted.covers(row):
-            return None
-        try:
-            return sealing.leaf_of(row)
-        except sealing.UNSERIALISABLE:
-            return None
+    def _add_leaf(self, row: Row) -> None:
+        """A row whose change was accepted, or that is reported by chain.verify, does not give its leaf."""
+        if self._tile_check is None:
+            return
+        leaf = _leaf_of(row)
+        if leaf is not None and self._accepted.covers(row):
+            self._tile_check.add(None, instead=leaf)
+        else:
+            self._tile_check.add(leaf)
+
+
+def _leaf_of(row: Row) -> bytes | None:
+    if chain.UNREADABLE in row:
+        return None
+    try:
+        return sealing.leaf_of(row)
+    except sealing.UNSERIALISABLE:
+        return None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
-from snapshots.audit import chain, sealing, subjects, tolerant_rows
+from snapshots.audit import chain, sealing, stored_form, subjects, tolerant_rows
 from snapshots.audit.subjects import Kind, Subject
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         Call it on a `numbered()` queryset only.
         """
         try:
-            found = tolerant_rows.read_all(self[:limit])
-            if not any(_has_foreign_value(entry.row) for entry in found):
+            found = tolerant_rows.read_all(self._with_stored()[:limit])
+            if not any(map(_is_foreign_entry, found)):
                 return _with_subjects(found)
         except tolerant_rows.UnreadableError:
             pass  # read one by one below
@@ -112,12 +112,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             entry.sequence: entry for entry in tolerant_rows.read_all(self.only("sequence")[:limit])
         }
         return _with_subjects(
-            placeholders[sequence].as_placeholder()
-            if entry is None or _has_foreign_value(entry.row)
-            else entry
-            for sequence, entry in tolerant_rows.read_each(self, limit)
+            placeholders[sequence].as_placeholder() if entry is None or _is_foreign_entry(entry) else entry
+            for sequence, entry in tolerant_rows.read_each(self._with_stored(), limit)
             if sequence in placeholders
         )
+
+    def _with_stored(self) -> "EntryQuerySet":
+        return self.annotate(**stored_form.expressions())
 
     def last_sequence(self) -> int | None:
         """The highest sequence; 0 for an empty log, None when the stored value is not a number."""
@@ -153,13 +154,23 @@ def _with_subjects(entries: "Iterable[Entry]") -> "list[Entry]":
     return entries
 
 
-def _has_foreign_value(row: Mapping[str, Any]) -> bool:
-    """Whether a value has a type the portal never writes: bytes, or no valid time. Django raises no error for these."""
-    return row["at"] is None or any(isinstance(value, bytes) for value in row.values())
+def _has_foreign_value(row: dict[str, Any]) -> bool:
+    """Whether a value has a type or a form that the portal never writes. Django raises no error for these.
+
+    Takes what `stored_form.expressions` added out of the row.
+    """
+    stored = stored_form.take_stored(row)
+    if row["at"] is None or any(isinstance(value, bytes) for value in row.values()):
+        return True
+    return stored_form.is_foreign(row, stored)
+
+
+def _is_foreign_entry(entry: "Entry") -> bool:
+    return _has_foreign_value(entry.row | stored_form.stored_of(entry))
 
 
 def _read_batch(queryset: EntryQuerySet) -> list[Mapping[str, Any]]:
-    values: models.QuerySet[Entry, Any] = queryset.values()
+    values: models.QuerySet[Entry, Any] = queryset._with_stored().values()
     found: list[tuple[Any, Any]]
     try:
         found = [(row["sequence"], row) for row in tolerant_rows.read_all(values[:BATCH_SIZE])]

@@ -81,6 +81,7 @@ class TileCheck:
             raise ValueError("a check starts at the beginning of a tile")
         self._difference: Difference | None = None
         self._leaves: list[bytes | None] = []
+        self._instead: dict[int, bytes] = {}
         self._stack = tree.Stack()
         self._levels: list[_StoredTiles] = []
         self._above: list[list[bytes]] = []
@@ -89,8 +90,13 @@ class TileCheck:
         self._head = self._next_head(after=start)
         self._load_start(start)
 
-    def add(self, leaf: bytes | None) -> None:
-        """The hash of the next leaf. None for a row whose content does not give its leaf: its tile then tells the hash."""
+    def add(self, leaf: bytes | None, *, instead: bytes = UNKNOWN) -> None:
+        """The hash of the next leaf. None for a row whose content does not give its leaf: its tile then tells the hash.
+
+        While its tile is not full, `instead` is taken: checkpoints are signed over the row as it is now.
+        """
+        if leaf is None:
+            self._instead[len(self._leaves)] = instead
         self._leaves.append(leaf)
         if len(self._leaves) == WIDTH:
             self._close_tile()
@@ -125,6 +131,7 @@ class TileCheck:
             if stored is not None:
                 self._check_tile(index, *stored)
         self._leaves.clear()
+        self._instead.clear()
 
     def _stored(self, level: int, index: int) -> tuple[bytes, bytes] | None:
         """Root and hashes of a tile of the right length. Otherwise None, and the difference is noted."""
@@ -151,10 +158,10 @@ class TileCheck:
             self._close_above(1, root)
 
     def _without_unknown(self, hashes: bytes | None) -> list[bytes]:
-        """The leaves, each unknown one replaced by the hash that its tile tells."""
+        """The leaves, each unknown one replaced by the hash that its tile tells, or by what was given instead."""
         if None not in self._leaves:
             return self._leaves  # type: ignore[return-value]
-        stored = tiles.split_hashes(hashes) if hashes else [UNKNOWN] * len(self._leaves)
+        stored = dict(enumerate(tiles.split_hashes(hashes))) if hashes else self._instead
         return [stored[at] if leaf is None else leaf for at, leaf in enumerate(self._leaves)]
 
     def _close_above(self, level: int, root: bytes) -> None:

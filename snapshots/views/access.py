@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 from django_htmx.http import HttpResponseClientRedirect
 
 from snapshots.audit import journal
@@ -31,9 +31,10 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.get_full_path() if request.method == "GET" else start)
 
 
-def _mark(view: object, *, access: str, methods: tuple[str, ...]) -> None:
+def _mark(view: object, *, access: str, methods: tuple[str, ...], page: str = "") -> None:
     view.access = access  # type: ignore[attr-defined]
     view.methods = methods  # type: ignore[attr-defined]
+    view.page = page  # type: ignore[attr-defined]
 
 
 def public(*methods: str) -> Callable[[View[P]], View[P]]:
@@ -52,14 +53,29 @@ def public(*methods: str) -> Callable[[View[P]], View[P]]:
     return decorate
 
 
-def requires(permission: str, *methods: str) -> Callable[[View[P]], View[P]]:
-    """Only people with `permission` ('signed_in' for everybody who is signed in). A refusal goes into the audit log."""
+def _redirect_to(page: str, arguments: dict[str, Any]) -> HttpResponse:
+    """To the page with this name: the one about the same thing, or one that is about nothing in particular."""
+    try:
+        url = reverse(page, kwargs=arguments)
+    except NoReverseMatch:
+        url = reverse(page)
+    return HttpResponseRedirect(url)
+
+
+def requires(permission: str, *methods: str, page: str = "") -> Callable[[View[P]], View[P]]:
+    """Only people with `permission` ('signed_in' for everybody who is signed in). A refusal goes into the audit log.
+
+    `page`: where the form of a view is that takes only POST. It may show a refusal under its own address, which can then be
+    opened again: GET is redirected to that page.
+    """
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _ask_to_sign_in(request)
+            if page and request.method in {"GET", "HEAD"}:
+                return _redirect_to(page, kwargs)
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             if permission != "signed_in" and not request.user.has_perm(permission):
@@ -67,7 +83,7 @@ def requires(permission: str, *methods: str) -> Callable[[View[P]], View[P]]:
                 raise PermissionDenied(permission)
             return view(request, *args, **kwargs)
 
-        _mark(guarded, access=permission, methods=methods)
+        _mark(guarded, access=permission, methods=methods, page=page)
         return cast("View[P]", guarded)
 
     return decorate

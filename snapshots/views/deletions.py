@@ -68,7 +68,7 @@ def deletion_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _page(request, get_object_or_404(visible_to(request.user), pk=pk))
 
 
-@requires("snapshots.create", "POST")
+@requires("snapshots.create", "POST", page="deletion_detail")
 def deletion_keep(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Call it back."""
     planned = get_object_or_404(visible_to(request.user), pk=pk)
@@ -79,7 +79,7 @@ def deletion_keep(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("deletion_detail", pk=planned.pk)
 
 
-@requires("snapshots.delete", "POST")
+@requires("snapshots.delete", "POST", page="deletion_detail")
 def deletion_extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Move a date on, and go to the page of the new one."""
     planned = get_object_or_404(visible_to(request.user), pk=pk)

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from snapshots.audit import holds
 from snapshots.audit.hold_models import Hold
-from snapshots.audit.holds import Placed
+from snapshots.audit.holds import HeldRows, Placed
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import LAST_NUMBER
 from snapshots.views.access import requires
@@ -26,18 +26,22 @@ CONFLICT = 409
 class HoldLine:
     """A hold, the name of what it holds, and the names of who placed and who lifted it.
 
-    `count` is the number of rows that it holds in the database, at most COUNT_LIMIT + 1; None if it is lifted.
+    `held` is the number of rows that it holds in the database; None if it is lifted.
     """
 
     one: Placed
     name: str
-    count: int | None
+    held: HeldRows | None
     placed_by: str
     lifted_by: str
 
     @property
     def count_words(self) -> str:
-        return texts.count_words(self.count or 0)
+        return texts.held_words(self.held) if self.held else ""
+
+    @property
+    def holds_nothing(self) -> bool:
+        return self.held is not None and self.held.is_none
 
 
 def _by(entry: Entry | None) -> str:
@@ -55,7 +59,7 @@ def _line(one: Placed, roster: Roster) -> HoldLine:
     return HoldLine(
         one=one,
         name=_name_of(one.hold, roster),
-        count=holds.count_rows(one.hold) if one.hold.lifted_in is None else None,
+        held=holds.count_rows(one.hold) if one.hold.lifted_in is None else None,
         placed_by=_by(one.placed),
         lifted_by=_by(one.lifted),
     )
@@ -70,7 +74,7 @@ def hold_list(request: HttpRequest) -> HttpResponse:
     context = {
         "lines": lines,
         "may_hold": request.user.has_perm("audit.hold"),
-        "holds_nothing": [line for line in lines if line.one.hold.placed_in == placed and line.count == 0],
+        "holds_nothing": [line for line in lines if line.one.hold.placed_in == placed and line.holds_nothing],
     }
     return render(request, "audit/hold_list.html", context)
 

@@ -88,7 +88,7 @@ def job_status(request: HttpRequest, pk: UUID) -> HttpResponse:
     return response
 
 
-@requires("signed_in", "POST")
+@requires("signed_in", "POST", page="job_detail")
 def job_cancel(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Cancel before the next step. What was sent goes on."""
     job = get_object_or_404(service.visible_to(request.user), pk=pk)

@@ -65,7 +65,7 @@ def snapshot_keeping(request: HttpRequest, token_id: str, snapshot_id: int) -> H
     return _page(request, shown) if isinstance(shown, Shown) else shown
 
 
-@requires(PERMISSION, "POST")
+@requires(PERMISSION, "POST", page="snapshot_keeping")
 def snapshot_protect(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     def run(shown: Shown, form: ProtectForm) -> None:
         reason = form.cleaned_data["reason"]
@@ -74,7 +74,7 @@ def snapshot_protect(request: HttpRequest, token_id: str, snapshot_id: int) -> H
     return _submit(request, token_id, snapshot_id, ProtectForm(request.POST), run)
 
 
-@requires(PERMISSION, "POST")
+@requires(PERMISSION, "POST", page="snapshot_keeping")
 def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     def run(shown: Shown, form: UnprotectForm) -> None:
         reason = form.cleaned_data["reason"]
@@ -83,7 +83,7 @@ def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) ->
     return _submit(request, token_id, snapshot_id, UnprotectForm(request.POST), run)
 
 
-@requires(PERMISSION, "POST")
+@requires(PERMISSION, "POST", page="snapshot_keeping")
 def snapshot_keep_until(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     def run(shown: Shown, form: KeepUntilForm) -> None:
         keeping.set_keep_until(actor=actor_of(request), target=shown.target, **form.cleaned_data)

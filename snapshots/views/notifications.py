@@ -74,7 +74,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     return render(request, "notifications/notification_list.html", context)
 
 
-@requires("signed_in", "POST")
+@requires("signed_in", "POST", page="notification_list")
 def notification_read(request: HttpRequest) -> HttpResponse:
     """Mark everything up to the newest that the page showed as read."""
     form = ReadForm(request.POST)
@@ -118,7 +118,7 @@ def notification_rules(request: HttpRequest) -> HttpResponse:
     return render(request, "notifications/notification_rules.html", context, status=status)
 
 
-@requires("snapshots.see", "POST")
+@requires("snapshots.see", "POST", page="server_detail")
 def server_follow(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Follow a server, or stop following it."""
     view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)

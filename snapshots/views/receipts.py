@@ -34,7 +34,7 @@ def download(request: HttpRequest, **options: Any) -> HttpResponseBase:
     return response
 
 
-@requires("audit.export", "POST")
+@requires("audit.export", "POST", page="entry_detail")
 def entry_receipt(request: HttpRequest, sequence: int) -> HttpResponseBase:
     """The receipt of an entry: all rows of its operation, or the one row of an event."""
     found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
@@ -45,7 +45,7 @@ def entry_receipt(request: HttpRequest, sequence: int) -> HttpResponseBase:
     return _receipt(request, found[0].history, f"entry {sequence}", columns=None)
 
 
-@requires("signed_in", "POST")
+@requires("signed_in", "POST", page="operation_detail")
 def operation_receipt(request: HttpRequest, pk: UUID) -> HttpResponseBase:
     """The receipt of an operation for a person who sees its page. Only who may export the log gets addresses."""
     operation = get_object_or_404(visible_to(request.user), pk=pk)

@@ -106,7 +106,7 @@ def target_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "notifications/target_detail.html", context, status=status)
 
 
-@requires("notifications.manage", "POST")
+@requires("notifications.manage", "POST", page="target_detail")
 def target_test(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Send a test message now, and say whether it was taken."""
     target = get_object_or_404(Target, pk=pk)
@@ -137,7 +137,7 @@ def target_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "notifications/target_remove.html", {"target": target})
 
 
-@requires("notifications.manage", "POST")
+@requires("notifications.manage", "POST", page="target_list")
 def delivery_retry(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Try a message again that was given up."""
     one = get_object_or_404(Delivery.objects.select_related("target"), pk=pk)

@@ -195,7 +195,7 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
     return render(request, "tokens/remove.html", context)
 
 
-@requires("snapshots.keep_token", "POST")
+@requires("snapshots.keep_token", "POST", page="token_list")
 def token_check(request: HttpRequest, token_id: str) -> HttpResponse:
     stored = _token_or_404(request, token_id)
     try:

@@ -2,9 +2,11 @@
 
 import gzip
 import io
+from datetime import UTC, datetime
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
 
 from snapshots.audit import chain, holds, journal, sealing, tree_verification, verification
 from snapshots.audit.archiving import rows, run
@@ -74,6 +76,25 @@ def test_a_changed_row_that_is_left_below_the_boundary_is_found(folder):
     with without_triggers():
         Entry.objects.filter(sequence=6).update(reason="other")
     assert found() == (6, "hash")
+
+
+@pytest.mark.only_sqlite  # PostgreSQL has a type for each of these values
+@pytest.mark.parametrize("change", ["at = replace(at, ' ', 'T')", "clock_was_behind = 2"])
+def test_a_left_row_that_is_stored_in_another_form_is_found(folder, change):
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE audit_entry SET {change} WHERE sequence = 6")
+    assert found() == (6, "unreadable")
+
+
+@pytest.mark.only_sqlite  # PostgreSQL has a type for each of these values
+def test_a_row_that_is_stored_in_another_form_does_not_leave_with_its_archive(folder):
+    fill_with_checkpoint(300)
+    archive = run.archive_next(actor=MIA, folder=folder, older_than=datetime.now(UTC))
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute(f"UPDATE audit_entry SET clock_was_behind = 2 WHERE sequence = {archive.first}")
+    run.let_go(archive, folder)
+    assert Entry.objects.filter(sequence=archive.first).exists()
+    assert not Entry.objects.filter(sequence=archive.first + 1).exists()
 
 
 def test_a_left_row_that_is_sealed_again_is_found_by_its_leaf(folder):

@@ -8,7 +8,7 @@ import pytest
 from snapshots.audit import accepted_damage, chain, journal
 from snapshots.audit.models import Entry
 from tests.support.audit_commands import accept, run, verify
-from tests.support.audit_rows import MIA, rows, write_events
+from tests.support.audit_rows import MIA, fill_log, rows, write_events
 from tests.support.audit_triggers import without_triggers
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +97,21 @@ def test_after_a_changed_newest_row_only_its_acceptance_can_be_written():
         evidence = accepted_damage.format_evidence("x", [(3, digest)])
         with pytest.raises(journal.JournalUnavailableError):
             journal.record(MIA.entry(action=action, evidence=evidence))
+
+
+def test_a_row_changed_after_its_checkpoint_is_accepted_under_another_origin(capsys, settings):
+    """Its tile is not full, so nothing in the database tells what the checkpoint was signed over."""
+    write_events(6)
+    assert run(capsys, "checkpoint_audit")[0] == 0
+    with without_triggers():
+        Entry.objects.filter(sequence=4).update(reason="nothing to see")
+    assert accept(capsys, "changed_rows")[0] == 0
+    code, _out, err = run(capsys, "checkpoint_audit")
+    assert (code, "the first 6 rows are not those of which a checkpoint was signed" in err) == (1, True)
+    settings.SNAPPORTAL_LOG_ORIGIN = "log.example/2"
+    assert run(capsys, "checkpoint_audit")[0] == 0
+    code, output = verify(capsys)
+    assert (code, "row 4 was changed" in output) == (0, True), output
+    fill_log(300)
+    assert run(capsys, "checkpoint_audit")[0] == 0
+    assert verify(capsys)[0] == 0

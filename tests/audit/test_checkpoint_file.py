@@ -123,6 +123,17 @@ def test_checkpoints_of_another_origin_are_not_compared(signed, capsys, settings
     assert verify(capsys)[0] == 0
 
 
+def test_an_origin_that_was_given_up_is_compared_when_it_is_used_again(signed, capsys, settings):
+    """The database forgot the checkpoints of that origin, and the last line of the file is of another one."""
+    reseal(5)
+    forget_checkpoints()
+    origin, settings.SNAPPORTAL_LOG_ORIGIN = settings.SNAPPORTAL_LOG_ORIGIN, "log.example/2"
+    assert run(capsys, "checkpoint_audit")[0] == 0
+    settings.SNAPPORTAL_LOG_ORIGIN = origin
+    code, _out, err = run(capsys, "checkpoint_audit")
+    assert (code, "the first 300 rows are not those" in err) == (1, True)
+
+
 def test_an_export_signs_nothing_that_contradicts_the_file(signed):
     reseal(5)
     forget_checkpoints()

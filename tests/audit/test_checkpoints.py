@@ -115,6 +115,19 @@ def test_a_log_goes_on_under_another_origin_after_a_restored_backup(settings):
     assert checkpoints.head_of(checkpoints.make()) == notes.TreeHead("log.example/2", 2, tiles.read_root(2))
 
 
+@pytest.mark.parametrize("other", ["log.example/2", "LOG.example/audit"])
+def test_a_log_that_contradicts_an_origin_it_once_had_is_not_signed_under_it(settings, other):
+    write_events(3)
+    checkpoints.make()
+    restore_backup(2)
+    origin, settings.SNAPPORTAL_LOG_ORIGIN = settings.SNAPPORTAL_LOG_ORIGIN, other
+    checkpoints.make()
+    write_events(2)
+    settings.SNAPPORTAL_LOG_ORIGIN = origin
+    with pytest.raises(checkpoints.BrokenLogError, match="the first 3 rows are not those"):
+        checkpoints.make()
+
+
 @pytest.mark.parametrize("change", [{"size": 2}, {"root": "00" * 32}, {"note": "no note"}])
 def test_a_damaged_checkpoint_is_noticed(change):
     write_events(3)

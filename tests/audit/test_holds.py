@@ -1,5 +1,6 @@
 """Legal holds: placed and lifted by rows of the log; the database refuses anything else."""
 
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
@@ -7,9 +8,11 @@ from django.db import DatabaseError, connection, transaction
 
 from snapshots.audit import holds, journal
 from snapshots.audit.hold_models import Hold, Scope, ScopeError, parse_scope
+from snapshots.audit.holds import HeldRows
 from snapshots.audit.models import Entry
 from tests.support.audit_rows import ARON_ID, MIA, MIA_ID, rows, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
+from tests.support.query_plans import plans_of
 
 OPERATION = UUID("0190a1b2-0000-7000-8000-000000000001")
 pytestmark = pytest.mark.django_db
@@ -75,6 +78,43 @@ def test_a_hold_on_a_person_holds_rows_by_and_about_the_person():
     holds.lift(actor=MIA, placed_in=4, reason="over")
     place(f"person {MIA_ID}")
     assert {1, 2, 3} <= held()
+
+
+def test_all_rows_by_and_about_a_person_are_counted_in_a_short_log():
+    write_events(2)
+    journal.record(MIA.entry(action="person.invite", target="Aron", target_person_id=ARON_ID))
+    polled = MIA.entry(action="snapshot.restore")
+    journal.record(replace(polled, actor_id=7, actor_name="Lea"))  # by another person, from Mia's address
+    for scope, count in ((f"person {ARON_ID}", 1), (f"person {MIA_ID}", 6), ("person 4242", 0)):
+        hold = place(scope)
+        assert holds.count_rows(hold) == HeldRows(count)
+        assert Entry.objects.filter(hold.held_rows).count() == count
+
+
+def test_rows_about_a_person_are_counted_among_the_newest_alone(monkeypatch):
+    """So the page takes as long in a log of millions of rows."""
+    about = MIA.entry(action="person.invite", target="Aron", target_person_id=ARON_ID)
+    for count in (3, 2):
+        journal.record(about)
+        write_events(count)
+    monkeypatch.setattr(holds, "SCANNED_ROWS", 4)
+    hold = place(f"person {ARON_ID}")
+    assert holds.count_rows(hold) == HeldRows(1, is_all=False)
+    assert holds.count_rows(place(f"person {MIA_ID}")) == HeldRows(9, is_all=False)
+    monkeypatch.setattr(holds, "SCANNED_ROWS", 1)
+    assert holds.count_rows(hold) == HeldRows(0, is_all=False)
+    assert not holds.count_rows(hold).is_none
+    assert holds.count_rows(place("person 4242")) == HeldRows(0)
+
+
+@pytest.mark.only_sqlite  # PostgreSQL plans from statistics, which a short table does not have
+def test_no_count_of_held_rows_goes_through_the_log():
+    operation = write_operation("accepted")
+    for scope in ("server 12345", f"person {MIA_ID}", f"operation {operation}", "rows 1 to 9"):
+        hold = place(scope)
+        steps = plans_of(lambda hold=hold: holds.count_rows(hold))
+        assert any("audit_entry" in step for step in steps)
+        assert "SCAN audit_entry" not in steps
 
 
 def test_a_lifted_hold_holds_nothing_and_is_lifted_once():

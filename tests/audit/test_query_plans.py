@@ -1,31 +1,17 @@
 """Verifying the rows since a checkpoint seeks in the log, so that it takes as long in a log of millions of rows."""
 
-from collections.abc import Callable
-
 import pytest
 from django.conf import settings
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from snapshots.audit import chain, erasure_rows, verification
 from snapshots.audit.models import Entry
 from tests.support.audit_rows import write_events
+from tests.support.query_plans import plans_of
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.only_sqlite,  # PostgreSQL plans from statistics, which a short table does not have
 ]
-
-
-def plans_of(work: Callable[[], object]) -> list[str]:
-    """The steps of SQLite's plans for the queries on the log, each of which names a table and an index."""
-    with CaptureQueriesContext(connection) as seen:
-        work()
-    statements = [query["sql"] for query in seen.captured_queries if "audit_entry" in query["sql"]]
-    with connection.cursor() as cursor:
-        return [
-            step[3] for sql in statements for step in cursor.execute(f"EXPLAIN QUERY PLAN {sql}").fetchall()
-        ]
 
 
 def since_row_4() -> None:

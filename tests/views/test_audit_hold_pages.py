@@ -131,6 +131,17 @@ def test_a_person_without_an_account_is_shown_with_the_name_in_the_log(admin):
     assert "person 7002 (Noa) Rows in the database 1" in place(admin, "person", "7002")
 
 
+def test_a_count_that_is_not_complete_is_told_as_such(admin, monkeypatch):
+    about = MIA.entry(action="person.invite", target="Noa", target_person_id=7002)
+    journal.record(about)
+    journal.record(about)
+    monkeypatch.setattr(holds, "SCANNED_ROWS", 2)
+    assert "person 7002 (Noa) Rows in the database at least 1" in place(admin, "person", "7002")
+    monkeypatch.setattr(holds, "SCANNED_ROWS", 1)
+    text = text_of(admin.get(reverse("hold_list")))
+    assert "person 7002 (Noa) Rows in the database none of the newest 20,000" in text
+
+
 @pytest.mark.parametrize(("kind", "value"), [("server", "424242"), ("person", "777"), ("rows", "500 to 900")])
 def test_a_hold_on_what_is_not_in_the_log_is_told(admin, kind, value):
     text = place(admin, kind, value)

@@ -237,7 +237,9 @@ def _delete_batch(archive: Archive, batch: list[Line]) -> int:
         locking.take_advisory_lock()  # no hold is placed from here on
         present = may_leave(archive).filter(sequence__in=written)
         same = [
-            row["sequence"] for row in present.rows() if written[row["sequence"]] == sealing.sealed_bytes(row)
+            row["sequence"]
+            for row in present.rows()
+            if chain.UNREADABLE not in row and written[row["sequence"]] == sealing.sealed_bytes(row)
         ]
         deleted, _each = Entry.objects.filter(sequence__in=same).delete()
         return deleted

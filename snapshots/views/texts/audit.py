@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from snapshots.audit.erasure_rows import row_that_erased
+from snapshots.audit.holds import SCANNED_ROWS, HeldRows
 from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
 from snapshots.audit.queries import COUNT_LIMIT
@@ -31,6 +32,15 @@ INTENT_TIMEOUT = timedelta(minutes=5)
 def count_words(count: int) -> str:
     """A number of rows as text; it was counted up to COUNT_LIMIT + 1."""
     return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
+
+
+def held_words(held: HeldRows) -> str:
+    """How many rows a hold keeps, as text."""
+    if held.is_all or held.count > COUNT_LIMIT:
+        return count_words(held.count)
+    if not held.count:
+        return _("none of the newest {rows}").format(rows=f"{SCANNED_ROWS:,}")
+    return _("at least {count}").format(count=f"{held.count:,}")
 
 
 def headline(entry: Entry) -> str:

@@ -51,13 +51,15 @@ class Command(BaseCommand):
         self._report(hold)
 
     def _report(self, hold: Hold) -> None:
-        held, count = holds.name_of(hold), holds.count_rows(hold)
+        held, rows = holds.name_of(hold), holds.count_rows(hold)
         held = f"{hold} ({held})" if held else str(hold)
-        words = f"more than {COUNT_LIMIT}" if count > COUNT_LIMIT else str(count)
+        words = f"more than {COUNT_LIMIT}" if rows.count > COUNT_LIMIT else str(rows.count)
+        if not rows.is_all and rows.count <= COUNT_LIMIT:
+            words = f"at least {rows.count}"
         self.stdout.write(
             f"The hold on {held} is placed in row {hold.placed_in}. Rows that it keeps now: {words}."
         )
-        if not count:
+        if rows.is_none:
             self.stderr.write(
                 "No row in the database is under this hold. If the number is wrong, lift it and place another."
             )
