@@ -11,6 +11,7 @@ from snapshots.schedules import service, silence
 from snapshots.schedules.definition import Definition, definition_of, sign_preview
 from snapshots.schedules.models import Run, Schedule, State
 from snapshots.schedules.retention import Keep
+from snapshots.vault.models import StoredToken
 from tests.support.desk import Desk, make_desk
 from tests.support.schedules import define, definition, finish
 
@@ -223,3 +224,18 @@ def test_a_preview_holds_for_an_hour(desk, clock):
     proof = sign_preview(wanted, token_id=desk.token.pk, person_id=desk.user.pk)
     clock.shift(3601)
     assert refusal(define, desk=desk, preview=proof) == "preview_missing"
+
+
+def test_a_token_that_was_removed_meanwhile_makes_no_schedule(desk):
+    wanted = definition(desk)
+    proof = sign_preview(wanted, token_id=desk.token.pk, person_id=desk.user.pk)
+    StoredToken.objects.all().delete()
+    code = refusal(
+        service.create_schedule,
+        actor=desk.actor,
+        token=desk.token,
+        definition=wanted,
+        preview=proof,
+        form_key="x",
+    )
+    assert code == "token_gone"

@@ -2,33 +2,23 @@
 
 from datetime import timedelta
 
-import httpx
 import pytest
 from django.utils import timezone
 
 from snapshots.audit.models import Entry
+from snapshots.deletions.models import PlannedDeletion
 from snapshots.jobs.models import Job
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import protect
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
-from snapshots.sandbox.transport import SandboxTransport
-from snapshots.schedules import runs, silence
+from snapshots.schedules import runs, service, silence
 from snapshots.schedules.models import Cause, Run, RunState, Schedule
 from snapshots.schedules.retention import Keep
-from tests.support.deletions import target_of
+from tests.support.deletions import run_at, target_of
+from tests.support.double import ask_sandbox, refuse_connections
 from tests.support.schedules import define, finish, names_on, next_hour, work, work_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
-
-
-def ask_sandbox(request: httpx.Request) -> httpx.Response:
-    response = SandboxTransport().handle_request(request)
-    response.read()
-    return response
-
-
-def refuse_connections(request: httpx.Request) -> httpx.Response:
-    raise httpx.ConnectError("refused", request=request)
 
 
 def auto_names(server_id: int) -> list[str]:
@@ -137,6 +127,21 @@ def test_the_newest_on_the_server_is_spared_when_what_was_newer_has_gone(desk, c
     run = finish(desk, clock)
     assert (run.state, run.code) == (RunState.PARTLY, "newest")
     assert auto_names(server.server_id) == [old]
+
+
+def test_a_deletion_that_waited_for_the_grace_time_spares_the_newest_too(desk, clock, settings):
+    settings.SNAPPORTAL_DELETE_GRACE_DAYS = 1
+    schedule = define(desk, keep=Keep(last=1))
+    server = schedule.servers.get()
+    work_until(desk, clock, next_hour() + timedelta(hours=1, minutes=40))
+    planned = PlannedDeletion.objects.get()
+    assert (planned.state, planned.spares_newest) == ("waiting", True)
+    service.pause(actor=desk.actor, schedule=schedule)
+    SandboxSnapshot.objects.filter(server_id=server.server_id).exclude(pk=planned.snapshot_id).delete()
+    run_at(clock, planned.due_at)
+    planned.refresh_from_db()
+    assert (planned.state, planned.code) == ("refused", "newest")
+    assert SandboxSnapshot.objects.filter(pk=planned.snapshot_id).exists()
 
 
 def test_a_run_that_has_not_ended_is_never_overlapped(desk, clock):

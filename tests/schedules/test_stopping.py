@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import httpx
 import pytest
 from django.utils import timezone
 
@@ -12,6 +13,7 @@ from snapshots.operations.models import Operation
 from snapshots.schedules import runs, service, silence
 from snapshots.schedules.models import Cause, Run, RunState, State
 from snapshots.schedules.retention import Keep
+from tests.support.double import ask_sandbox
 from tests.support.schedules import define, finish, names_on, next_hour, work
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
@@ -120,3 +122,34 @@ def test_one_that_a_person_paused_is_recalled_after_a_week(desk, clock):
     assert silence.tell_of_silence() == 0
     clock.shift(timedelta(days=2))
     assert silence.tell_of_silence() == 1
+
+
+def test_a_run_that_was_claimed_but_not_begun_ends_when_the_schedule_is_paused(desk, clock):
+    schedule = define(desk)
+    clock.move_to(next_hour())
+    runs._claim_due()
+    service.pause(actor=desk.actor, schedule=schedule)
+    runs.run_due()
+    run = Run.objects.get()
+    assert (run.state, run.code) == (RunState.FAILED, "paused")
+    assert not Operation.objects.exists()
+
+
+def test_a_schedule_of_all_servers_waits_for_a_list_of_all(desk, clock, double):
+    double.answer = ask_sandbox
+    define(desk, covers_all=True, keep=Keep())
+    clock.move_to(next_hour())
+    double.answer = lambda request: (
+        httpx.Response(500) if "/servers/" in request.url.path else ask_sandbox(request)
+    )
+    runs.run_due()
+    runs.run_due()
+    assert Run.objects.get().state == RunState.WAITING
+    assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(("keep", "is_stopped"), [(Keep(last=1), True), (Keep(), False)])
+def test_an_owner_who_may_only_create_runs_what_deletes_nothing(desk, clock, keep, is_stopped):
+    define(desk, keep=keep)
+    type(desk.user).objects.filter(pk=desk.user.pk).update(role="operator")
+    assert silence.stop_orphans() == is_stopped

@@ -6,6 +6,7 @@ import httpx
 import pytest
 
 from snapshots import connection
+from snapshots.sandbox.transport import SandboxTransport
 
 Answerer = Callable[[httpx.Request], httpx.Response]
 
@@ -38,3 +39,15 @@ def double(monkeypatch) -> Iterator[Double]:
     connection._http.cache_clear()
     yield transport
     connection._http.cache_clear()
+
+
+def ask_sandbox(request: httpx.Request) -> httpx.Response:
+    """The in-process sandbox's own answer."""
+    response = SandboxTransport().handle_request(request)
+    response.read()
+    return response
+
+
+def refuse_connections(request: httpx.Request) -> httpx.Response:
+    """A provider that cannot be reached."""
+    raise httpx.ConnectError("refused", request=request)
