@@ -20,7 +20,6 @@ from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.inventory import leases
 from snapshots.operations import retries, service
 from snapshots.operations.confirmation import Authorization, Confirmation
-from snapshots.operations.dispatch import send_once
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Finding, Operation
 from snapshots.operations.models import State as OperationState
@@ -175,9 +174,7 @@ def _follow_sent() -> int:
 
 def _follow(planned: PlannedDeletion, operation: Operation) -> bool:
     if operation.state == OperationState.PENDING:
-        token = StoredToken.objects.filter(pk=operation.token_id).first()
-        if token is not None:
-            send_once(operation, token, service.send_delete)
+        service.resume(operation)
     if operation.is_open:
         return False
     if operation.state == OperationState.FAILED and operation.code in NOT_SENT_CODES:

@@ -20,7 +20,8 @@ from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory import leases
 from snapshots.jobs.models import Job, JobState, Step, StepState
-from snapshots.jobs.steps import perform, resume
+from snapshots.jobs.steps import perform
+from snapshots.operations import service
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, State
 from snapshots.operations.retries import PASSING_CODES, pause_seconds
@@ -133,7 +134,7 @@ def _try(job: Job, step: Step, turn: Turn = ENDLESS) -> None:
     if made is None:
         made = _send(job, step, turn)
     elif made.state == State.PENDING:
-        resume(made, step)
+        service.resume(made, description=step.description)
     if isinstance(made, PlannedDeletion):
         _set(step, StepState.COMPLETED, code=PLANNED)
     elif made is not None:

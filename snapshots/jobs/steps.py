@@ -1,6 +1,5 @@
 """Performs one step of a job as an operation, with the checks of a form that a person sends."""
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -10,10 +9,8 @@ from snapshots.deletions.service import request_delete
 from snapshots.jobs.models import Job, JobState, Step
 from snapshots.operations import service
 from snapshots.operations.confirmation import Authorization, Confirmation
-from snapshots.operations.dispatch import Answer, send_once
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
-from snapshots.upstream.client import SnapshotClient
 from snapshots.vault.models import StoredToken
 
 
@@ -37,18 +34,6 @@ def perform(job: Job, step: Step) -> Operation | PlannedDeletion:
             return service.restore_snapshot(**request, typed_name=step.typed_name)
         case _:
             return request_delete(**request, delete_now=step.at_once, spares_newest=step.spares_newest)
-
-
-def resume(operation: Operation, step: Step) -> None:
-    """Send an operation whose worker died between its intent and its call. Only one of several callers sends it."""
-    sends: dict[Action, Callable[[SnapshotClient, Operation], Answer]] = {
-        Action.CREATE: partial(service.send_create, description=step.description),
-        Action.RESTORE: service.send_restore,
-        Action.DELETE: service.send_delete,
-    }
-    token = StoredToken.objects.filter(pk=operation.token_id).first()
-    if token is not None:
-        send_once(operation, token, sends[Action(operation.action)])
 
 
 def _token(step: Step) -> StoredToken:

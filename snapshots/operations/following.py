@@ -23,21 +23,26 @@ def follow_open() -> int:
     before = Operation.objects.open().count()
     if not before:
         return settled
-    read_and_reconcile_all(_tokens_due(), seconds=RUN_SECONDS)
+    read_and_reconcile_all(_tokens_due(), seconds=RUN_SECONDS, closes_abandoned=False)
     return settled + max(0, before - Operation.objects.open().count())
 
 
+def tokens_of_open() -> dict[str, StoredToken | None]:
+    """One stored token for each fingerprint that has open operations; None if none is stored any more."""
+    fingerprints = Operation.objects.open().values_list("token_fingerprint", flat=True).distinct()
+    return {one: StoredToken.objects.filter(fingerprint=one).first() for one in list(fingerprints)}
+
+
 def _tokens_due() -> list[StoredToken]:
-    """One stored token for each fingerprint whose last reading is older than its operations' polling interval."""
+    """Those whose last reading is older than the shortest polling interval of their operations."""
     intervals: dict[str, list[int]] = defaultdict(list)
     for operation in Operation.objects.open():
         intervals[operation.token_fingerprint].append(_interval(operation))
-    found = []
-    for fingerprint, seconds in intervals.items():
-        token = StoredToken.objects.filter(fingerprint=fingerprint).first()
-        if token is not None and _is_due(token, min(seconds)):
-            found.append(token)
-    return found
+    return [
+        token
+        for fingerprint, token in tokens_of_open().items()
+        if token and fingerprint in intervals and _is_due(token, min(intervals[fingerprint]))
+    ]
 
 
 def _interval(operation: Operation) -> int:

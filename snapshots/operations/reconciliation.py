@@ -30,15 +30,17 @@ ABANDONED_AFTER = timedelta(seconds=180)
 RESTORE_NOT_SEEN_AFTER = timedelta(minutes=2 * contract.RESTORE_MINUTES[1])
 
 
-def read_and_reconcile(token: StoredToken, *, fresh: bool = False) -> Reading:
+def read_and_reconcile(token: StoredToken, *, fresh: bool = False, closes_abandoned: bool = True) -> Reading:
     """Read the lists of this token (see inventory.reader.read), and reconcile open operations with what is new in them.
 
+    `closes_abandoned`: false for a caller that has just called close_abandoned itself.
     Raises neither UpstreamError nor JournalUnavailableError: the next reading tries again what could not be reconciled.
     """
     reading = reader.read(token, fresh=fresh)
     if reading.observation:
         try:
-            close_abandoned()
+            if closes_abandoned:
+                close_abandoned()
             reconcile(reading.observation)
         except (JournalUnavailableError, DatabaseError):
             log.exception("operations.not_reconciled")
@@ -46,7 +48,11 @@ def read_and_reconcile(token: StoredToken, *, fresh: bool = False) -> Reading:
 
 
 def read_and_reconcile_all(
-    tokens: Sequence[StoredToken], *, seconds: float | None = None, fresh: bool = False
+    tokens: Sequence[StoredToken],
+    *,
+    seconds: float | None = None,
+    fresh: bool = False,
+    closes_abandoned: bool = True,
 ) -> list[tuple[StoredToken, Reading]]:
     """The readings of several tokens, in the given order, within one deadline for all: that of one call, or `seconds`.
 
@@ -54,7 +60,10 @@ def read_and_reconcile_all(
     """
     by_priority = sorted(tokens, key=reader.read_priority) if len(tokens) > 1 else tokens
     with network.deadline(settings.SNAPPORTAL_API_TIMEOUT_SECONDS if seconds is None else seconds):
-        readings = {token.pk: read_and_reconcile(token, fresh=fresh) for token in by_priority}
+        readings = {
+            token.pk: read_and_reconcile(token, fresh=fresh, closes_abandoned=closes_abandoned)
+            for token in by_priority
+        }
     return [(token, readings[token.pk]) for token in tokens]
 
 

@@ -88,7 +88,7 @@ def create_snapshot(
             raise OperationRefusedError("limit_reached")
         return draft_operation(actor, view, confirmed, snapshot_name=name, reason=reason)
 
-    send = partial(send_create, description=description)
+    send = partial(_send_create, description=description)
     return _perform(Request(Action.CREATE, actor, token, confirmation, override_reason), check, send)
 
 
@@ -107,7 +107,9 @@ def restore_snapshot(
         snapshot = restorable_snapshot(confirmed, view, typed_name=typed_name, reason=reason)
         return draft_operation(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
-    return _perform(Request(Action.RESTORE, actor, token, confirmation, override_reason), check, send_restore)
+    return _perform(
+        Request(Action.RESTORE, actor, token, confirmation, override_reason), check, _send_restore
+    )
 
 
 def delete_snapshot(
@@ -124,20 +126,32 @@ def delete_snapshot(
         snapshot = unchanged_snapshot(confirmed, view)
         return draft_operation(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
-    return _perform(Request(Action.DELETE, actor, token, confirmation, override_reason), check, send_delete)
+    return _perform(Request(Action.DELETE, actor, token, confirmation, override_reason), check, _send_delete)
 
 
-def send_create(client: SnapshotClient, operation: Operation, *, description: str) -> Answer:
+def resume(operation: Operation, *, description: str = "") -> None:
+    """Send an operation whose worker died between its intent and its call. Only one of several callers sends it."""
+    sends: dict[Action, Send] = {
+        Action.CREATE: partial(_send_create, description=description),
+        Action.RESTORE: _send_restore,
+        Action.DELETE: _send_delete,
+    }
+    token = StoredToken.objects.filter(pk=operation.token_id).first()
+    if token is not None:
+        send_once(operation, token, sends[Action(operation.action)])
+
+
+def _send_create(client: SnapshotClient, operation: Operation, *, description: str) -> Answer:
     return client.create_snapshot(
         server_id=operation.server_id, name=operation.snapshot_name, description=description
     )
 
 
-def send_restore(client: SnapshotClient, operation: Operation) -> Answer:
+def _send_restore(client: SnapshotClient, operation: Operation) -> Answer:
     return client.restore_snapshot(operation.snapshot_id or 0)
 
 
-def send_delete(client: SnapshotClient, operation: Operation) -> Answer:
+def _send_delete(client: SnapshotClient, operation: Operation) -> Answer:
     return client.delete_snapshot(operation.snapshot_id or 0)
 
 

@@ -15,10 +15,9 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
-from tests.support.kill_writers import ROOT, fetch_json, kill_self, set_up, start_provider
+from tests.support.kill_writers import fetch_json, kill_self, set_up, start_provider
 
 POINTS = ("before_intent", "in_intent", "after_intent", "before_send", "after_send", "in_outcome")
-__all__ = ["POINTS", "ROOT"]
 
 
 def set_kill_point(point: str) -> None:

@@ -44,11 +44,13 @@ def verify(
     return code, output.getvalue()
 
 
-def verify_alone(folder: Path, content: bytes | list[Json], *options: str) -> tuple[int, str]:
+def verify_alone(
+    folder: Path, content: bytes | list[Json], *options: str, key: str = SIGNER.vkey
+) -> tuple[int, str]:
     """The same with a copy of verify_log.py in an own process, without the portal's packages."""
     copy = shutil.copy(Path(verify_log.__file__), folder)
     done = subprocess.run(
-        [sys.executable, "-I", "-S", copy, *write_files(folder, content, ()), "--key", SIGNER.vkey, *options],
+        [sys.executable, "-I", "-S", copy, *write_files(folder, content, ()), "--key", key, *options],
         cwd=folder,
         env={"PATH": os.environ["PATH"]},
         capture_output=True,

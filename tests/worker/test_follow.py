@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from snapshots.operations.following import follow_open
 from snapshots.operations.models import Operation, State
@@ -59,3 +61,13 @@ def test_two_people_with_one_token_cost_one_reading(far_desk, http_sandbox, cast
     follow_open()
     assert StoredToken.objects.count() == 2
     assert len([path for _, path in http_sandbox.calls if "snapshots" in path]) == 1
+
+
+def test_abandoned_operations_are_closed_once_in_each_run(desk, clock):
+    desk.create(desk.server())
+    clock.shift(900)
+    with CaptureQueriesContext(connection) as seen:
+        follow_open()
+    never_sent = [one["sql"] for one in seen.captured_queries if '"created_at" <' in one["sql"]]
+    assert Operation.objects.get().state == State.COMPLETED  # its list was read
+    assert len(never_sent) == 1, never_sent

@@ -3,7 +3,7 @@
 from typing import Any
 
 from snapshots.audit.management.writing_command import WritingCommand
-from snapshots.operations import reconciliation
+from snapshots.operations import following, reconciliation
 from snapshots.operations.models import Operation
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.vault.models import StoredToken
@@ -18,7 +18,10 @@ class Command(WritingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         before = Operation.objects.open().count()
         reconciliation.close_abandoned()
-        for token, reading in read_and_reconcile_all(self._tokens(), seconds=RUN_SECONDS, fresh=True):
+        readings = read_and_reconcile_all(
+            self._tokens(), seconds=RUN_SECONDS, fresh=True, closes_abandoned=False
+        )
+        for token, reading in readings:
             if reading.error:
                 self.stdout.write(f"The provider could not be read with “{token.label}”: {reading.error}.")
         unknown = Operation.objects.unknown().count()
@@ -26,13 +29,10 @@ class Command(WritingCommand):
         self.stdout.write(f"{before} open, {before - after} settled, {after} still open ({unknown} unknown).")
 
     def _tokens(self) -> list[StoredToken]:
-        """One stored token for each fingerprint that has open operations."""
-        fingerprints = Operation.objects.open().values_list("token_fingerprint", flat=True).distinct()
-        found = []
-        for fingerprint in list(fingerprints):
-            token = StoredToken.objects.filter(fingerprint=fingerprint).first()
-            if token is not None:
-                found.append(token)
-                continue
-            self.stdout.write(f"No stored token {fingerprint[:8]} any more: its operations need a person.")
-        return found
+        tokens = following.tokens_of_open()
+        for fingerprint, token in tokens.items():
+            if token is None:
+                self.stdout.write(
+                    f"No stored token {fingerprint[:8]} any more: its operations need a person."
+                )
+        return [token for token in tokens.values() if token is not None]
