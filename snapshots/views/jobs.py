@@ -14,7 +14,7 @@ from snapshots.connection import own_tokens
 from snapshots.inventory.progress import SLOW_POLL_SECONDS
 from snapshots.inventory.readings import POLL_SECONDS
 from snapshots.jobs import engine, service
-from snapshots.jobs.models import Job, Step
+from snapshots.jobs.models import Job, Kind, Step
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation, State
@@ -23,6 +23,7 @@ from snapshots.vault.models import StoredToken
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.rows import Estimate, operation_estimate
+from snapshots.views.schedule_lines import schedule_of_job
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.jobs import JOB_BADGES, STEP_BADGES, job_words, step_code_words, step_title
 from snapshots.views.texts.operations import operation_words
@@ -81,6 +82,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "version": "-".join([job.state, *(step.state for step in steps)]),
         "cancel_url": reverse("job_cancel", args=[job.pk]) if may_cancel else "",
         "server": _server(request, steps),
+        "schedule": schedule_of_job(request.user, job.pk) if job.kind == Kind.SCHEDULE else None,
     }
 
 
