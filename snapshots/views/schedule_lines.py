@@ -66,9 +66,9 @@ class ScheduleLine:
 
 @dataclass(frozen=True)
 class DueTime:
-    """A due time in the schedule's own time zone, and for the reader."""
+    """A due time in the schedule's own time zone, '' if that is UTC, and for the reader."""
 
-    local: SafeString
+    local: SafeString | str
     moment: SafeString | str
 
 
@@ -130,7 +130,7 @@ def _servers(schedule: Schedule) -> SafeString:
 
 def next_times(recurrence: Recurrence) -> list[DueTime]:
     return [
-        DueTime(zone_text(at, recurrence.zone), moment(at))
+        DueTime("" if recurrence.zone == "UTC" else zone_text(at, recurrence.zone), moment(at))
         for at in islice(recurrence.due_times(timezone.now()), NEXT_TIMES)
     ]
 

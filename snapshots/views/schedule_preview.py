@@ -23,6 +23,7 @@ from snapshots.views.texts.readings import reading_words, servers_text
 from snapshots.views.texts.schedules import collision_words, keep_words, rule_words
 
 TURNS_SHOWN: Final = 60
+TURNS_UNFOLDED: Final = 12
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class ShownPreview:
     times: list[DueTime]
     servers: list[ServerLine]
     turns: list[TurnLine]
+    folded_turns: list[TurnLine]
     more_turns: int
     is_cut: bool
     max_runs: int
@@ -62,8 +64,8 @@ def make_preview(
     definition: Definition, views: Sequence[ServerView], reading: Reading, schedule: Schedule | None
 ) -> ShownPreview:
     found = preview(definition, views, timezone.now(), schedule)
-    turns = [[TurnLine(one.server_name, turn) for turn in one.turns] for one in found]
-    in_order = merge(*turns, key=lambda line: line.turn.at)
+    turns = [_turn_lines(one) for one in found]
+    shown = list(islice(merge(*turns, key=lambda line: line.turn.at), TURNS_SHOWN))
     return ShownPreview(
         rule=rule_words(definition.preset, definition.cron, definition.time_zone),
         keep=keep_words(definition.keep),
@@ -72,12 +74,23 @@ def make_preview(
             ServerLine(one, collision_words(one, definition.keep, grace_days=grace_days(one.server_id)))
             for one in found
         ],
-        turns=list(islice(in_order, TURNS_SHOWN)),
+        turns=shown[:TURNS_UNFOLDED],
+        folded_turns=shown[TURNS_UNFOLDED:],
         more_turns=max(0, sum(map(len, turns)) - TURNS_SHOWN),
         is_cut=any(one.is_cut for one in found),
         max_runs=MAX_RUNS,
         trouble=_trouble(definition, reading),
     )
+
+
+def _turn_lines(found: ServerPreview) -> list[TurnLine]:
+    """Of several turns in a row that find the server full, only the first."""
+    before = [None, *found.turns]
+    return [
+        TurnLine(found.server_name, turn)
+        for earlier, turn in zip(before, found.turns, strict=False)
+        if not (turn.collides and earlier and earlier.collides)
+    ]
 
 
 def _trouble(definition: Definition, reading: Reading) -> str:

@@ -70,22 +70,24 @@ class ScheduleForm(forms.Form):
     preset = forms.ChoiceField(label=lazy("How often?"), widget=forms.RadioSelect, choices=Preset.choices)
     at = forms.TimeField(
         label=lazy("At"),
-        required=False,
         widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         input_formats=["%H:%M", "%H:%M:%S"],
         help_text=lazy("Every hour: only the minutes count. Every 6 hours: one of the four times."),
-        error_messages={"invalid": lazy("Enter a time such as 02:30.")},
+        error_messages={
+            "invalid": lazy("Enter a time such as 02:30."),
+            "required": lazy("Enter a time such as 02:30."),
+        },
     )
-    weekday = forms.ChoiceField(label=lazy("Day of the week"), required=False)
-    day = forms.ChoiceField(label=lazy("Day of the month"), required=False)
+    weekday = forms.ChoiceField(label=lazy("Day of the week"))
+    day = forms.ChoiceField(label=lazy("Day of the month"))
     cron = forms.CharField(
         label=lazy("Cron expression"),
-        required=False,
         max_length=100,
         widget=forms.TextInput(attrs=PLAIN | {"spellcheck": "false", "autocapitalize": "none"}),
         help_text=lazy(
             "Minute, hour, day of month, month, day of week: 30 2 * * 1-5 is 02:30 from Monday to Friday."
         ),
+        error_messages={"required": lazy("Enter a cron expression, such as 30 2 * * 1-5.")},
     )
     time_zone = forms.ChoiceField(
         label=lazy("Time zone"),
@@ -153,8 +155,6 @@ class ScheduleForm(forms.Form):
         return found
 
     def _check_recurrence(self, preset: str) -> None:
-        if preset in USED_BY["at"] and "at" not in self.errors and self.cleaned_data.get("at") is None:
-            self.add_error("at", _("Enter a time such as 02:30."))
         if preset not in Preset.values or not self.cleaned_data.get("time_zone") or self._has_bad_time():
             return
         try:
