@@ -2,7 +2,14 @@
 
 import pytest
 
-from tests.e2e import tours_audit, tours_deletions, tours_notifications, tours_people, tours_snapshots
+from tests.e2e import (
+    tours_audit,
+    tours_deletions,
+    tours_notifications,
+    tours_people,
+    tours_schedules,
+    tours_snapshots,
+)
 from tests.e2e.tours import NO_PAGE, TOURS, World
 from tests.views.test_access_matrix import MATRIX, all_patterns
 
@@ -18,7 +25,7 @@ FRAGMENTS_AND_PROBES = {
     "tile_detail",
     "partial_tile_detail",
 }
-ROOMS = (tours_audit, tours_deletions, tours_notifications, tours_people, tours_snapshots)
+ROOMS = (tours_audit, tours_deletions, tours_notifications, tours_people, tours_schedules, tours_snapshots)
 
 
 @pytest.fixture
