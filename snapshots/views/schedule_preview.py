@@ -15,7 +15,7 @@ from snapshots.operations.server_views import ServerView
 from snapshots.schedules.definition import Definition
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.naming import DEFAULT_PATTERN, fill, is_valid_pattern
-from snapshots.schedules.preview import MAX_RUNS, ServerPreview, Turn, preview
+from snapshots.schedules.preview import ServerPreview, Turn, preview
 from snapshots.templatetags.portal import as_name
 from snapshots.views.forms.schedules import ScheduleForm
 from snapshots.views.schedule_lines import DueTime, next_times
@@ -51,8 +51,8 @@ class ShownPreview:
     turns: list[TurnLine]
     folded_turns: list[TurnLine]
     more_turns: int
-    is_cut: bool
-    max_runs: int
+    cut_after: int
+    """How many runs on each server are counted, 0 if all."""
     trouble: str
 
     @property
@@ -77,8 +77,7 @@ def make_preview(
         turns=shown[:TURNS_UNFOLDED],
         folded_turns=shown[TURNS_UNFOLDED:],
         more_turns=max(0, sum(map(len, turns)) - TURNS_SHOWN),
-        is_cut=any(one.is_cut for one in found),
-        max_runs=MAX_RUNS,
+        cut_after=next((len(one.turns) for one in found if one.is_cut), 0),
         trouble=_trouble(definition, reading),
     )
 

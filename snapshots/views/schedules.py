@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.schedules import service, silence
-from snapshots.schedules.models import Schedule
+from snapshots.schedules.models import Schedule, State
 from snapshots.schedules.service import MANAGE, PAUSE
 from snapshots.templatetags.portal import with_names
 from snapshots.views.access import record_refusal, requires
@@ -69,7 +69,7 @@ def _rights(request: HttpRequest, schedule: Schedule) -> dict[str, Any]:
         "may_manage": may_manage,
         "may_pause": may_pause and schedule.is_active,
         "may_resume": may_resume and not schedule.is_active,
-        "may_run": may_manage and (schedule.is_active or not schedule.code),
+        "may_run": may_manage and schedule.state != State.STOPPED,
     }
 
 

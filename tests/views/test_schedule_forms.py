@@ -70,6 +70,10 @@ class TestPreview:
         assert "Show 48 more lines" in page
         assert f"and {30 * 24 - 60} more" in page
 
+    def test_it_says_where_the_counting_ends(self, mia, fields):
+        page = text_of(show(mia, ADD, fields | {"preset": "cron", "cron": "*/5 * * * *", "keep_last": "1"}))
+        assert "Only the first 1000 runs on each server are counted." in page
+
     def test_it_is_not_enough_while_the_lists_may_be_outdated(self, mia, desk, fields, settings):
         mia.get(ADD)
         settings.SNAPPORTAL_API_URL = "http://127.0.0.1:9"

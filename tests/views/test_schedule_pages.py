@@ -135,6 +135,7 @@ class TestDetail:
         assert REASONS[code] in page
         assert "Next runs" not in page
         assert ("Make a new schedule like this one" in page) == bool(code)
+        assert ("Run now" in page) == (code in {"", "five_failures"})
 
     def test_an_active_one_shows_its_next_five_runs_and_what_it_keeps(self, mia, schedule):
         page = mia.get(url_of("detail", schedule))
