@@ -44,8 +44,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
 
 ROLE_WORDS: dict[str, "StrPromise"] = {
     Role.VIEWER: _("Sees the servers and snapshots of their own tokens. Changes nothing."),
-    Role.OPERATOR: _("Sees all that a viewer sees, and creates snapshots."),
-    Role.MANAGER: _("Creates, restores and deletes snapshots."),
+    Role.OPERATOR: _("Sees all that a viewer sees, creates snapshots, and pauses schedules."),
+    Role.MANAGER: _("Creates, restores and deletes snapshots, and makes schedules."),
     Role.AUDITOR: _("Reads and exports the audit log. Sees no servers and keeps no tokens."),
     Role.ADMIN: _("Does all that a manager does, reads the audit log, and manages people and their tokens."),
 }

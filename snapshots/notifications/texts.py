@@ -143,6 +143,8 @@ def page_path(event: Event) -> str:
         Kind.PROVIDER_DOWN: "server_list",
         Kind.OBSERVED: "server_list",
         Kind.WORKER_DOWN: "system_detail",
+        Kind.SCHEDULE_FAILED: "schedule_list",
+        Kind.SCHEDULE_STOPPED: "schedule_list",
     }
     return reverse(pages.get(Kind(event.kind), "notification_list"))
 

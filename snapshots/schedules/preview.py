@@ -19,6 +19,8 @@ from snapshots.schedules.retention import Made, Places, rotate
 DAYS: Final = 30
 MAX_RUNS: Final = 1000
 """Where the preview of one server ends, for schedules that are due every few minutes."""
+MAX_TURNS: Final = 20_000
+"""Of all servers together: about a second of work. With many servers the preview of each ends earlier."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +45,7 @@ class ServerPreview:
     turns: tuple[Turn, ...]
     kept_at_end: int
     is_cut: bool = False
-    """Whether the 30 days have more turns than MAX_RUNS."""
+    """Whether the 30 days have more turns than are shown."""
 
     @property
     def made(self) -> int:
@@ -83,10 +85,11 @@ def preview(
         view for view in views if not view.is_gone and (definition.covers_all or view.server_id in chosen)
     ]
     names, waiting = made_names(schedule) if schedule else {}, waiting_in(covered)
-    due = list(islice(definition.recurrence.due_times(now), MAX_RUNS + 1))
+    limit = min(MAX_RUNS, max(1, MAX_TURNS // max(1, len(covered))))
+    due = list(islice(definition.recurrence.due_times(now), limit + 1))
     until = now + timedelta(days=DAYS)
-    due_times = [at for at in due[:MAX_RUNS] if at <= until]
-    is_cut = len(due) > MAX_RUNS and due[MAX_RUNS] <= until
+    due_times = [at for at in due[:limit] if at <= until]
+    is_cut = len(due) > limit and due[limit] <= until
     return [
         _simulate(definition, view, _begin(view, names, waiting), due_times, is_cut=is_cut)
         for view in covered

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 NAVIGATION_ITEMS: tuple[tuple[str, str, "StrPromise", str], ...] = (
     ("server_list", "snapshots.see", _("Servers"), "server"),
+    ("schedule_list", "snapshots.see", _("Schedules"), "clock"),
     ("token_list", "snapshots.keep_token", _("Tokens"), "key"),
     ("entry_list", "audit.read", _("Audit log"), "scroll-text"),
     ("person_list", "people.manage", _("People"), "users"),

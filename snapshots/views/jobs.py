@@ -12,7 +12,7 @@ from django_htmx.http import trigger_client_event
 from snapshots.inventory.progress import SLOW_POLL_SECONDS
 from snapshots.inventory.readings import POLL_SECONDS
 from snapshots.jobs import engine, service
-from snapshots.jobs.models import Job
+from snapshots.jobs.models import Job, Kind
 from snapshots.jobs.outcomes import MANY, Outcome, aims, results_of
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.reconciliation import read_and_reconcile_all
@@ -20,6 +20,7 @@ from snapshots.vault.models import StoredToken
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.job_steps import announcement, batch_links, group_steps, version_of
+from snapshots.views.schedule_lines import schedule_of_job
 from snapshots.views.texts.batches import UNKNOWN_NOTE, result_words, summary_text
 from snapshots.views.texts.jobs import JOB_BADGES, job_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
@@ -56,6 +57,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
         "poll_seconds": (SLOW_POLL_SECONDS if is_slow else POLL_SECONDS) if job.is_running else 0,
         "version": version_of(job, results),
         "cancel_url": reverse("job_cancel", args=[job.pk]) if may_cancel else "",
+        "schedule": schedule_of_job(request.user, job.pk) if job.kind == Kind.SCHEDULE else None,
         "announced": announcement(groups),
     } | (_batch_context(request, job, results) if job.kind in MANY else {})
 

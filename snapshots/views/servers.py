@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -22,13 +22,16 @@ from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Operation
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.server_views import ServerView, server_view_or_404, server_views
+from snapshots.schedules.service import MANAGE
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.cards import make_card, old_from
 from snapshots.views.forms.deletions import days_text
+from snapshots.views.forms.schedule_values import server_value
 from snapshots.views.forms.servers import ServerFilterForm
 from snapshots.views.rows import row_labels
+from snapshots.views.schedule_lines import schedules_of_server
 from snapshots.views.server_filter import Match, ServerFilter, find
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.operations import operation_badge, operation_words
@@ -198,6 +201,15 @@ def _recent(request: HttpRequest, server_id: int) -> list[OperationLine]:
     ]
 
 
+def _schedule_add_url(request: HttpRequest, view: ServerView) -> str:
+    """The form of a schedule with this server chosen; '' for people who may not make one."""
+    if not request.user.has_perm(MANAGE):
+        return ""
+    query = QueryDict(mutable=True)
+    query["server"] = server_value(view.token.pk, view.server_id)
+    return f"{reverse('schedule_add')}?{query.urlencode()}"
+
+
 @requires("snapshots.see", "GET", "HEAD")
 def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
@@ -217,6 +229,8 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "hides_servers": view.reading.hides_servers,
         "servers_trouble": servers_text(view.reading),
         "undo": undo_of_server(request, view),
+        "schedules": schedules_of_server(request.user, view),
+        "schedule_add_url": _schedule_add_url(request, view),
     }
     return render(request, "servers/server_detail.html", context)
 

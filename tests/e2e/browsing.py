@@ -87,7 +87,7 @@ class Site:
         return [
             f"{text} ({where})"
             for text, where in self.complaints
-            if not (text.startswith(STATUS_NOTE) and where in self.documents)
+            if not (text.startswith(STATUS_NOTE) and where.partition("#")[0] in self.documents)
             and not any(re.search(pattern, text) for pattern in self.expected)
         ]
 

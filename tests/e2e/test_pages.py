@@ -8,6 +8,7 @@ from tests.e2e import (
     tours_deletions,
     tours_notifications,
     tours_people,
+    tours_schedules,
     tours_snapshots,
 )
 from tests.e2e.tours import NO_PAGE, TOURS, World
@@ -25,7 +26,15 @@ FRAGMENTS_AND_PROBES = {
     "tile_detail",
     "partial_tile_detail",
 }
-ROOMS = (tours_audit, tours_batches, tours_deletions, tours_notifications, tours_people, tours_snapshots)
+ROOMS = (
+    tours_audit,
+    tours_batches,
+    tours_deletions,
+    tours_notifications,
+    tours_people,
+    tours_schedules,
+    tours_snapshots,
+)
 
 
 @pytest.fixture

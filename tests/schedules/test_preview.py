@@ -1,5 +1,6 @@
 """The preview shows what the runs then do (promise 35)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -111,3 +112,11 @@ def test_changing_a_schedule_counts_what_it_made_before(desk, clock):
     assert set(made) <= set(shown.turns[0].deletes)
     (as_new,) = preview(wanted, desk.views(), timezone.now())
     assert not as_new.turns[0].deletes
+
+
+def test_with_many_servers_it_ends_earlier_and_says_so(desk):
+    view = desk.server()
+    many = [replace(view, server_id=number) for number in range(1, 401)]
+    shown = preview(definition(desk, covers_all=True), many, timezone.now())
+    assert sum(len(one.turns) for one in shown) == 20_000
+    assert all(one.is_cut for one in shown)

@@ -1,4 +1,4 @@
-"""Looks at the pages of jobs, planned deletions, notifications and the system for names that a browser would translate."""
+"""Looks at pages of jobs, deletions, schedules, notifications and the system for names that a browser would translate."""
 
 from django.test import Client
 from django.urls import reverse
@@ -10,6 +10,7 @@ from snapshots.notifications.models import Event
 from snapshots.operations import protection
 from snapshots.operations.models import Operation, State
 from snapshots.sandbox.models import Snapshot
+from snapshots.schedules import runs
 from snapshots.views.picks import pick_of
 from snapshots.worker.loop import Worker
 from snapshots.worker.models import TaskRun
@@ -18,6 +19,8 @@ from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk
 from tests.support.jobs import start_safe_restore
 from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
+from tests.support.schedule_forms import ADD, filled, show
+from tests.support.schedules import define
 from tests.support.translated_texts import Inspector
 
 
@@ -74,6 +77,24 @@ def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows="Will be deleted")
     inspector.visit(mia, reverse("deletion_list"), shows=snapshot.name)
     inspector.visit(mia, reverse("deletion_detail", args=[planned.pk]), shows=snapshot.name)
+
+
+def look_at_schedules(inspector: Inspector, desk: Desk, mia: Client, ada: Client) -> None:
+    view = desk.server("db-server-01")  # full, so that nothing begins there
+    fields = filled(desk, servers=[f"{desk.token.pk}:{view.server_id}"])
+    inspector.visit(mia, reverse("schedule_list"))
+    inspector.visit(mia, reverse("schedule_add"), server=fields["servers"][0], shows=view.name)
+    inspector.look(show(mia, ADD, fields), shows="Run by run")
+    schedule = define(desk, name=desk.token.label, servers=((view.server_id, view.name),))
+    inspector.look(show(mia, reverse("schedule_change", args=[schedule.pk]), fields), shows="Run by run")
+    mia.post(reverse("schedule_run", args=[schedule.pk]), {"form_key": "k" * 20})
+    runs.run_due()
+    inspector.visit(mia, reverse("schedule_list"), shows=view.name)
+    for name in ("schedule_detail", "schedule_change", "schedule_remove"):
+        inspector.visit(mia, reverse(name, args=[schedule.pk]), shows=schedule.name)
+    inspector.visit(ada, reverse("schedule_change", args=[schedule.pk]), shows=schedule.name)
+    inspector.visit(mia, reverse("job_detail", args=[runs.Run.objects.get().job_id]), shows=schedule.name)
+    inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows=schedule.name)
 
 
 def look_at_the_system(inspector: Inspector, ada: Client) -> None:

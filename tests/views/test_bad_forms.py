@@ -20,6 +20,8 @@ from snapshots.audit.models import Entry
 from snapshots.operations.models import Action, Operation
 from tests.support import hostile
 from tests.support.hostile import check, header_text, nasty_text, strange_markup
+from tests.support.schedule_forms import filled
+from tests.support.schedules import define
 
 PASSWORD = "correct horse battery"
 TOKEN = {"label": "l", "token": "t" * 12, "unchecked": "on"}
@@ -29,6 +31,9 @@ FORMS = {
     "snapshot_restore": Role.MANAGER,
     "snapshot_delete": Role.MANAGER,
     "operation_close": Role.MANAGER,
+    "schedule_add": Role.MANAGER,
+    "schedule_change": Role.MANAGER,
+    "schedule_remove": Role.MANAGER,
     "token_add": Role.MANAGER,
     "token_replace": Role.MANAGER,
     "person_token_add": Role.ADMIN,
@@ -67,9 +72,13 @@ def form_of(name: str, site: SimpleNamespace) -> tuple[str, dict[str, str]]:
         "person_token_add": [vera.pk],
         "person_edit": [vera.pk],
     }
+    if name in {"schedule_change", "schedule_remove"}:
+        places[name] = [define(desk).pk]
     if name == "invitation_accept":
         places[name] = [people.renew_invitation(vera, actor=desk.actor)]
     url = reverse(name, args=places.get(name))
+    if name.startswith("schedule_"):
+        return url, filled(desk) | {"save": "yes", "seen": "", "preview": "", "form_key": "", "reason": ""}
     if name in SIMPLE_FIELDS:
         return url, dict(SIMPLE_FIELDS[name])
     action = Action(name.replace("_", "."))
@@ -97,7 +106,7 @@ PAGES_READ_AFTERWARDS = (
 @st.composite
 def tampered_forms(draw: st.DrawFn) -> tuple[str, dict[int, str], bool, bool]:
     """A form, values to put into some of its fields, whether htmx sends it, and whether it is sent as multipart."""
-    changes = draw(st.dictionaries(st.integers(0, 6), nasty_text, min_size=1, max_size=2))
+    changes = draw(st.dictionaries(st.integers(0, 18), nasty_text, min_size=1, max_size=2))
     return draw(st.sampled_from(sorted(FORMS))), changes, draw(st.booleans()), draw(st.booleans())
 
 
@@ -117,7 +126,7 @@ def test_any_value_in_any_form_field_gets_a_planned_answer(site, tampered, then,
         fields[list(fields)[position % len(fields)]] = text
     browser = site.browsers[role] if role else Client()
     headers = {"HX-Request": "true"} if by_htmx else {}
-    body = fields if as_multipart else urlencode(extra | fields)
+    body = fields if as_multipart else urlencode(extra | fields, doseq=True)
     kind = {} if as_multipart else {"content_type": "application/x-www-form-urlencoded"}
     check(browser.post(url, body, headers=headers, **kind), url)
     last = Entry.objects.latest("sequence")

@@ -27,6 +27,7 @@ from tests.support.looks_at_work import (
     look_at_deletions,
     look_at_jobs,
     look_at_notifications,
+    look_at_schedules,
     look_at_the_system,
     url_of,
 )
@@ -117,6 +118,11 @@ def look_at_operations(inspector: Inspector, desk: Desk, mia: Client) -> None:
 
 def test_deletions(inspector, desk, mia):
     look_at_deletions(inspector, desk, mia)
+    assert inspector.found == []
+
+
+def test_schedules(inspector, desk, mia, cast, signed_in):
+    look_at_schedules(inspector, desk, mia, signed_in(cast.ada))
     assert inspector.found == []
 
 
@@ -247,6 +253,7 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_the_log(inspector, desk, signed_in(cast.aron))
     look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
     look_at_operations(inspector, desk, mia)
+    look_at_schedules(inspector, desk, mia, signed_in(cast.ada))
     look_at_jobs(inspector, desk, mia)
     look_at_batches(inspector, desk, mia)
     look_at_deletions(inspector, desk, mia)

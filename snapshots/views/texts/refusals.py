@@ -8,6 +8,8 @@ from django.utils.translation import ngettext
 
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.readings import wait_title
+from snapshots.views.texts.schedule_refusals import FIELD_CODES as SCHEDULE_FIELD_CODES
+from snapshots.views.texts.schedule_refusals import SCHEDULE_REFUSALS
 
 REFUSAL_WORDS = {
     "limit_reached": Words(
@@ -202,6 +204,7 @@ REFUSAL_WORDS = {
         lazy("This has been resolved already"),
         lazy("Nothing was changed: see below what was found."),
     ),
+    **SCHEDULE_REFUSALS,
 }
 _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules do not allow it."))
 FIELD_CODES = frozenset(
@@ -217,6 +220,7 @@ FIELD_CODES = frozenset(
         "bad_name",
         "reason_missing",
         "finding_missing",
+        *SCHEDULE_FIELD_CODES,
     }
 )
 
