@@ -73,7 +73,7 @@ def _rights(request: HttpRequest, schedule: Schedule) -> dict[str, Any]:
     }
 
 
-@requires(PAUSE, "POST")
+@requires(PAUSE, "POST", page="schedule_detail")
 def schedule_pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     def run(schedule: Schedule, data: dict[str, Any]) -> str:
         service.pause(actor=actor_of(request), schedule=schedule, reason=data["reason"])
@@ -82,7 +82,7 @@ def schedule_pause(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _do(request, pk, PAUSE, WhyForm(request.POST), run)
 
 
-@requires(PAUSE, "POST")
+@requires(PAUSE, "POST", page="schedule_detail")
 def schedule_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     def run(schedule: Schedule, _data: dict[str, Any]) -> str:
         service.resume(actor=actor_of(request), schedule=schedule)
@@ -91,7 +91,7 @@ def schedule_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _do(request, pk, PAUSE, Form(request.POST), run)
 
 
-@requires(MANAGE, "POST")
+@requires(MANAGE, "POST", page="schedule_detail")
 def schedule_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Run it now. The worker begins it."""
 

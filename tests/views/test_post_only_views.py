@@ -14,9 +14,11 @@ from snapshots.audit.models import Entry
 from snapshots.deletions import keeping
 from snapshots.jobs import service
 from snapshots.notifications.models import Delivery
+from snapshots.schedules import service as schedules
 from tests.support.deletions import plan, target_of
 from tests.support.jobs import start_safe_restore
 from tests.support.notifying import add_webhook
+from tests.support.schedules import define
 from tests.views.test_access_matrix import all_patterns
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +81,16 @@ def nothing(_site: SimpleNamespace) -> dict[str, Any]:
     return {}
 
 
+def schedule(site: SimpleNamespace) -> dict[str, Any]:
+    return {"pk": define(site.desk).pk}
+
+
+def paused_schedule(site: SimpleNamespace) -> dict[str, Any]:
+    found = define(site.desk)
+    schedules.pause(actor=site.desk.actor, schedule=found)
+    return {"pk": found.pk}
+
+
 Arguments = Callable[[SimpleNamespace], dict[str, Any]]
 REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "deletion_extend": (ended_deletion, Role.MANAGER, 409),
@@ -88,6 +100,9 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "job_cancel": (ended_job, Role.MANAGER, 409),
     "notification_read": (nothing, Role.MANAGER, 302),
     "operation_receipt": (operation, Role.MANAGER, 503),
+    "schedule_pause": (paused_schedule, Role.MANAGER, 302),
+    "schedule_resume": (schedule, Role.MANAGER, 302),
+    "schedule_run": (schedule, Role.MANAGER, 302),
     "server_follow": (server, Role.MANAGER, 302),
     "sign_out": (nothing, Role.MANAGER, 302),
     "snapshot_keep_until": (snapshot, Role.MANAGER, 422),
