@@ -34,11 +34,10 @@ class _Form(HTMLParser):
             if "selected" in values or self._select not in self.fields:
                 self.fields[self._select] = [values.get("value", "")]
         elif tag == "input" and name:
-            is_ticked = values.get("type") not in {"checkbox", "radio"} or "checked" in values
-            if is_ticked:
-                self.fields.setdefault(name, []).append(values.get("value", "on"))
-            else:
-                self.fields.setdefault(name, [])
+            is_choice = values.get("type") in {"checkbox", "radio"}
+            chosen = self.fields.setdefault(name, [])
+            if not is_choice or "checked" in values:
+                chosen.append(values.get("value", "on" if is_choice else ""))
 
     def handle_data(self, data: str) -> None:
         if self._textarea:

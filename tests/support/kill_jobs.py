@@ -17,6 +17,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Callable
 from datetime import timedelta
@@ -87,8 +88,10 @@ def fork(work: Callable[[], None]) -> int:
         connection._http.cache_clear()
         try:
             work()
-        finally:
-            os._exit(0)
+        except BaseException:  # noqa: BLE001 - the child ends here, whatever happened
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
     return child
 
 

@@ -12,6 +12,8 @@ from tests.support.portal_process import accounts, serving
 
 pytestmark = pytest.mark.load
 WAIT_SECONDS = 240
+ROOMY = 3
+"""How many snapshots a server has at most of which a schedule can keep one more."""
 
 
 def wait_until(is_true: Callable[[], object]) -> None:
@@ -28,18 +30,32 @@ def sign_in(client, folder, name: str) -> FormBrowser:
 
 
 def full_server(browser: FormBrowser) -> str:
-    """The path of the page of a server of which every place is taken, by snapshots made by hand where some were free."""
+    """The path of the page of a server that is full, by snapshots made by hand, and at rest."""
     path = server_paths(browser)[0]
-    for number in range(5):
-        if "/replace/" in browser.get(path).text:
-            break
-        browser.send(f"{path}create/", having="name", name=f"by-hand-{number}")
-    wait_until(lambda: "/restore/" in browser.get(path).text and "In progress" not in browser.get(path).text)
-    return path
+    for number in range(6):
+        wait_until(lambda: not is_moving(browser.get(path).text))
+        page = browser.get(f"{path}create/")
+        if 'name="name"' not in page.text:
+            return path
+        browser.send_again(page, having="name", name=f"by-hand-{number}")
+    raise AssertionError("it does not become full")
+
+
+def is_moving(page: str) -> bool:
+    return any(words in page for words in ("In progress", "Restoring", "Being deleted"))
 
 
 def server_paths(browser: FormBrowser) -> list[str]:
     return list(dict.fromkeys(re.findall(r'href="(/servers/[^/"]+/\d+/)"', browser.get("/").text)))
+
+
+def roomy_server(browser: FormBrowser, full: str) -> str:
+    """The path of another server, at rest and with two places left."""
+    for path in server_paths(browser):
+        page = browser.get(path).text
+        if path != full and not is_moving(page) and page.count("/restore/") <= ROOMY:
+            return path
+    raise AssertionError("no server has two places left")
 
 
 def ask_for_messages(browser: FormBrowser, url: str) -> None:
@@ -52,7 +68,7 @@ def ask_for_messages(browser: FormBrowser, url: str) -> None:
         secret=SECRET,
         kinds=["operation.completed", "job.stopped", "schedule.failed"],
     )
-    assert "Team" in answer.text, answer.text
+    assert answer.status_code == 200, answer.text
 
 
 def make_schedule(browser: FormBrowser, path: str) -> str:
@@ -89,11 +105,11 @@ def restore_safely(browser: FormBrowser, path: str) -> str:
 
 
 def test_a_schedule_rotates_a_full_server_is_restored_and_a_webhook_is_told(sandbox_data):
-    with webhook_receiver() as receiver, serving(sandbox_data) as client:
+    with webhook_receiver() as receiver, serving(sandbox_data, SANDBOX_SPEED="120") as client:
         ask_for_messages(sign_in(client, sandbox_data, "admin"), receiver.url)
         manager = sign_in(client, sandbox_data, "manager")
         full = full_server(manager)
-        roomy = next(path for path in server_paths(manager) if path != full)
+        roomy = roomy_server(manager, full)
         schedule = make_schedule(manager, roomy)
         job = restore_safely(manager, full)
 
