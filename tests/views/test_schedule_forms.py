@@ -61,6 +61,7 @@ class TestPreview:
         page = text_of(show(mia, ADD, fields | {"keep_last": "0"}))
         assert f"{view.name} ID {view.server_id} {room} 0 {room} Full All places are taken from" in page
         assert "Choose below how many to keep" in page
+        assert page.count("Full: nothing from then on") == 1
         page = text_of(show(mia, ADD, fields | {"keep_last": "1"}))
         assert "Full" not in page
         assert page.count("auto-20") > 20
