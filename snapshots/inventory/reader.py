@@ -144,6 +144,7 @@ def _await_first_reading(fingerprint: str) -> Reading:
 def _fetch(token: StoredToken, before: CachedReading) -> Reading:
     """Read the lists from the provider and cache the result."""
     started_at = timezone.now()
+    before = msgspec.structs.replace(before, tried_at=started_at.timestamp())
     has_little_time = _has_less_than(FULL_SHARE)
     try:
         client = client_for(token)
@@ -178,6 +179,8 @@ def _succeeded(
         before,
         snapshots=listed.snapshots,
         cut_by=listed.cut_by,
+        is_whole=listed.is_whole,
+        started_at=before.tried_at,
         confirmed_at=time.time(),
         error=RateLimitedError.code if wait else "",
         failures=before.failures + 1 if is_ended_early else 0,
