@@ -7,6 +7,8 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from snapshots.inventory.reader import last_reading
+from snapshots.inventory.servers import shows_server
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Action
@@ -30,6 +32,8 @@ PERMISSIONS: Final = {
 """Kinds that concern no server, and the permission of those who are told."""
 WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED})
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
+SEEN_KINDS: Final = frozenset({Kind.OBSERVED})
+"""Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
 DEFAULTS: Final[dict[str, Choice]] = {
     Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
@@ -98,9 +102,16 @@ def may_see(person: Any, event: Event) -> bool:
         return event.operation_id is not None and visible_to(person).filter(pk=event.operation_id).exists()
     if person.has_perm("people.manage") or event.actor_id == person.pk:
         return True
-    if not event.token_fingerprint:
-        return False
-    return StoredToken.objects.filter(user_id=person.pk, fingerprint=event.token_fingerprint).exists()
+    tokens = list(StoredToken.objects.filter(user_id=person.pk))
+    if event.token_fingerprint and any(one.fingerprint == event.token_fingerprint for one in tokens):
+        return True
+    return event.kind in SEEN_KINDS and any(_shows(token, event.server_id) for token in tokens)
+
+
+def _shows(token: StoredToken, server_id: int | None) -> bool:
+    """Whether the token shows the server, by its last reading."""
+    reading = last_reading(token)
+    return reading is not None and server_id is not None and shows_server(reading, server_id)
 
 
 def _receiver(person: Any, event: Event) -> Receiver:

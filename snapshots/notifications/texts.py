@@ -36,7 +36,11 @@ _OPERATIONS: Final[dict[tuple[str, str], "StrPromise"]] = {
 _OBSERVED: Final[dict[str, "StrPromise"]] = {
     "appeared": lazy("Snapshot %(snapshot)s of %(server)s appeared, not made through this portal"),
     "vanished": lazy("Snapshot %(snapshot)s of %(server)s vanished, not deleted through this portal"),
-    "renamed": lazy("Snapshot %(snapshot)s of %(server)s was renamed, not through this portal"),
+    "vanished_with_server": lazy(
+        "Snapshot %(snapshot)s vanished, and its server %(server)s is not listed either"
+    ),
+    "renamed": lazy("A snapshot of %(server)s is named %(snapshot)s now, not renamed through this portal"),
+    "resized": lazy("The size of snapshot %(snapshot)s of %(server)s changed, not through this portal"),
 }
 _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.OBSERVED: lazy("Snapshot %(snapshot)s of %(server)s changed, not through this portal"),

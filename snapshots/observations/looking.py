@@ -16,6 +16,7 @@ from snapshots.vault.models import StoredToken
 
 LOOK_SECONDS = 20.0
 """Longest time of one run, so that a provider that hangs for many tokens does not stop the worker's other tasks."""
+SHOWN = 5
 KEEP_FOR = timedelta(days=90)
 
 
@@ -38,6 +39,12 @@ def compare_all() -> int:
         if reading is not None and reading.confirmed_at != compared.get(token.fingerprint):
             comparison.compare(token, reading)
     return record_waiting()
+
+
+def newest_changes(server_id: int) -> list[Change]:
+    """The changes of a server's snapshots that were recorded last, the newest first."""
+    recorded = Change.objects.filter(snapshot__server_id=server_id, recorded_at__isnull=False)
+    return list(recorded.select_related("snapshot").order_by("-seen_at", "-pk")[:SHOWN])
 
 
 def look() -> int:

@@ -5,7 +5,9 @@ from typing import Final
 
 from snapshots.contract import Snapshot
 
-MAY_NOT_LIST: Final = "No snapshot of its server is listed, and the token may not list servers: whether the server exists is not known."
+MAY_NOT_LIST: Final = (
+    "No snapshot of its server is listed, and the token may not list servers: it may still exist."
+)
 NOT_READ: Final = "No snapshot of its server is listed, and the list of servers is not known to be complete."
 NOT_LISTED: Final = "Its server is not listed either: it was deleted, or the token may not see it any more."
 

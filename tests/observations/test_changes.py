@@ -3,43 +3,15 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.utils import timezone
 
-from snapshots.audit.models import Entry
 from snapshots.observations import looking
 from snapshots.observations.models import Change, KnownSnapshot
 from snapshots.operations.models import Operation, State
 from tests.support.desk import make_desk
+from tests.support.observing import codes, look, observed
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(timezone.now(), tick=False) as traveller:
-        yield traveller
-
-
-@pytest.fixture
-def desk(imaginary_desk):
-    return imaginary_desk
-
-
-def observed() -> list[Entry]:
-    return list(Entry.objects.filter(action="snapshot.observed").order_by("sequence"))
-
-
-def codes() -> list[str]:
-    return [row.code for row in observed()]
-
-
-def look(desk, clock, **by) -> list[str]:
-    """Let time pass, read, compare; the codes of all that is recorded."""
-    clock.shift(timedelta(**(by or {"minutes": 5})))
-    desk.views()
-    looking.compare_all()
-    return codes()
 
 
 def test_the_first_reading_is_the_baseline_and_no_news(desk, imaginary, clock):

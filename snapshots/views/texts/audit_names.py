@@ -14,6 +14,10 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "snapshot.create": (lazy("Create a snapshot"), lazy("Create snapshot %(snapshot)s of %(server)s")),
     "snapshot.restore": (lazy("Restore a server"), lazy("Restore %(server)s from %(snapshot)s")),
     "snapshot.delete": (lazy("Delete a snapshot"), lazy("Delete snapshot %(snapshot)s of %(server)s")),
+    "snapshot.observed": (
+        lazy("A change past this portal"),
+        lazy("Snapshot %(snapshot)s of %(server)s changed past this portal"),
+    ),
     "snapshot.protect": (lazy("Protect a snapshot"), lazy("Protect snapshot %(snapshot)s of %(server)s")),
     "snapshot.unprotect": (
         lazy("Lift a protection"),
@@ -117,6 +121,15 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
 }
 """Action → label in the filter, and headline with names."""
 
+OBSERVED: dict[str, "StrPromise"] = {
+    "appeared": lazy("Snapshot %(snapshot)s of %(server)s appeared past this portal"),
+    "vanished": lazy("Snapshot %(snapshot)s of %(server)s vanished past this portal"),
+    "vanished_with_server": lazy("Snapshot %(snapshot)s vanished together with its server %(server)s"),
+    "renamed": lazy("A snapshot of %(server)s was renamed to %(snapshot)s past this portal"),
+    "resized": lazy("The size of snapshot %(snapshot)s of %(server)s changed past this portal"),
+}
+"""Code of a row "snapshot.observed" → headline with names."""
+
 RESULTS: dict[str, Badge] = {
     "pending": Badge("warn", lazy("No result recorded")),
     "accepted": Badge("moving", lazy("Accepted")),
@@ -128,6 +141,7 @@ RESULTS: dict[str, Badge] = {
 }
 REQUESTED = Badge("moving", lazy("Requested"))
 SPECIAL_RESULTS = {
+    ("snapshot.observed", "completed"): Badge("neutral", lazy("Observed")),
     (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
     ("audit.verify", "completed"): Badge("ok", lazy("Verified")),
     ("audit.verify", "failed"): Badge("bad", lazy("Broken")),
