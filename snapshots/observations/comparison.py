@@ -129,21 +129,20 @@ def _known(work: _Comparison) -> dict[str, KnownSnapshot]:
 def _compare_listed(work: _Comparison, key: str, snapshot: Snapshot) -> None:
     known = work.known.get(key) or _insert(work, snapshot)
     is_current = is_later(work.started_at, known.changed_at)
-    if _is_new(work, key, known) or (known.gone_at is not None and is_current):
-        _announce(work, known, snapshot, is_current=is_current or known.changed_at == work.read_at)
-    elif is_current:
+    if known.gone_at is not None:
+        if is_current:
+            _announce(work, known, snapshot, name=snapshot.name, size_mb=snapshot.size_mb, gone_at=None)
+        return
+    if _is_new(work, key, known):
+        _announce(work, known, snapshot, changed_at=known.changed_at)
+    if is_current:
         _compare_name(work, key, known, snapshot)
         _compare_size(work, key, known, snapshot)
 
 
-def _announce(work: _Comparison, known: KnownSnapshot, snapshot: Snapshot, *, is_current: bool) -> None:
-    values: dict[str, Any] = {"is_announced": True}
-    if is_current:
-        values |= {"name": snapshot.name, "size_mb": snapshot.size_mb, "gone_at": None}
-    else:  # another token has listed it since
-        values |= {"changed_at": known.changed_at}
+def _announce(work: _Comparison, known: KnownSnapshot, snapshot: Snapshot, **values: Any) -> None:
     evidence = wording.appeared(snapshot, work.before.read_at if work.before else None, work.read_at)
-    work.change(known, Code.APPEARED, evidence, **values)
+    work.change(known, Code.APPEARED, evidence, is_announced=True, **values)
 
 
 def _insert(work: _Comparison, snapshot: Snapshot) -> KnownSnapshot:
