@@ -226,6 +226,48 @@ def test_one_that_another_token_still_lists_has_not_vanished(desk, imaginary, cl
     assert codes() == []
 
 
+def hide(imaginary, snapshot_id, call) -> None:
+    """Make the call while the provider does not list the snapshot."""
+    kept = imaginary.snapshots.pop(snapshot_id)
+    call()
+    imaginary.snapshots[snapshot_id] = kept
+
+
+def test_an_absence_waits_for_a_token_that_listed_it_and_has_not_read_since(desk, imaginary, clock, cast):
+    other = make_desk(cast.ada, "token-of-ada")
+    for one in (desk, other):
+        look(one, clock)
+    for _ in range(2):
+        hide(imaginary, 102, lambda: look(desk, clock))
+    assert codes() == []
+    look(other, clock)
+    for _ in range(8):
+        hide(imaginary, 102, lambda: look(desk, clock))
+    assert codes() == []
+
+
+def test_an_absence_does_not_wait_for_a_token_that_is_read_no_more(desk, imaginary, clock, cast):
+    other = make_desk(cast.ada, "token-of-ada")
+    for one in (desk, other):
+        look(one, clock)
+    del imaginary.snapshots[102]
+    imaginary.add(8, "stays")
+    look(desk, clock)
+    look(desk, clock)
+    assert codes() == ["appeared"]
+    assert look(desk, clock) == ["appeared", "vanished"]
+
+
+def test_a_token_that_is_stored_no_more_is_not_waited_for(desk, imaginary, clock, cast):
+    other = make_desk(cast.ada, "token-of-ada")
+    for one in (desk, other):
+        look(one, clock)
+    other.token.delete()
+    del imaginary.snapshots[102]
+    look(desk, clock)
+    assert look(desk, clock) == ["vanished"]
+
+
 def test_an_older_list_of_another_token_does_not_change_a_name_back(desk, imaginary, clock, cast):
     other = make_desk(cast.ada, "token-of-ada")
     for one in (desk, other):
