@@ -70,9 +70,7 @@ def _is_similar(one: int | None, other: int | None) -> bool:
 
 def measured(server_ids: Sequence[int], action: Action) -> dict[int, list[Measurement]]:
     """By server, what its newest completed operations took, as far as that was seen. One query."""
-    completed = Operation.objects.filter(
-        server_id__in=server_ids, action=action, state=State.COMPLETED, accepted_at__isnull=False
-    )
+    completed = Operation.objects.filter(server_id__in=server_ids, action=action, state=State.COMPLETED)
     rows = completed.order_by("-ended_at").values_list(
         "server_id", "accepted_at", "seen_moving_at", "ended_at", "snapshot_size_mb"
     )
@@ -85,12 +83,14 @@ def measured(server_ids: Sequence[int], action: Action) -> dict[int, list[Measur
 
 
 def _duration(
-    action: Action, accepted_at: datetime, seen_moving_at: datetime | None, ended_at: datetime
+    action: Action, accepted_at: datetime | None, seen_moving_at: datetime | None, ended_at: datetime | None
 ) -> float | None:
     """From the provider's answer to the reading that showed the end: at most MAX_GAP more than it really took.
 
     None if nobody looked in the MAX_GAP before that reading, or if it took so long that it counted as stuck.
     """
+    if accepted_at is None or ended_at is None:
+        return None
     last_seen_running = max(accepted_at, seen_moving_at or accepted_at)
     taken = ended_at - accepted_at
     longest = STUCK_FACTOR * timedelta(minutes=EXPECTED_MINUTES[action][1])
