@@ -110,6 +110,9 @@ SNAPPORTAL_NOTIFY_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "NOTIFY_P
 SNAPPORTAL_LOOK_EVERY_MINUTES: int = environment.read(
     env.int, "LOOK_EVERY_MINUTES", 3, validate=validate.Range(0, 1440)
 )
+SNAPPORTAL_SILENT_AFTER_DAYS: int = environment.read(
+    env.int, "SILENT_AFTER_DAYS", 0, validate=validate.Range(0, 3650)
+)
 
 # --- Checkpoints of the audit log's tree, which anybody can verify --------------------------------------------------
 SNAPPORTAL_LOG_ORIGIN: str = environment.parse("LOG_ORIGIN", parse_log_origin)

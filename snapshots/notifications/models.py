@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     OVERDUE = "operation.overdue", _("An operation takes longer than it should")
     COLLEAGUE = "colleague.changed", _("Somebody else restored a server or deleted a snapshot")
     OBSERVED = "snapshot.observed", _("A snapshot changed past this portal")
+    SILENT = "snapshot.silent", _("No snapshot of a server was completed for too long")
     JOB_STOPPED = "job.stopped", _("A job stopped before its end")
     SCHEDULE_FAILED = "schedule.failed", _("A run of a schedule failed")
     SCHEDULE_STOPPED = "schedule.stopped", _("A schedule stopped, or nothing came of it for too long")

@@ -32,7 +32,7 @@ PERMISSIONS: Final = {
 """Kinds that concern no server, and the permission of those who are told."""
 WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED})
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
-SEEN_KINDS: Final = frozenset({Kind.OBSERVED})
+SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT})
 """Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
 DEFAULTS: Final[dict[str, Choice]] = {
     Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
@@ -42,6 +42,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.OVERDUE: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.COLLEAGUE: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.OBSERVED: Choice(Scope.FOLLOWED, Scope.OFF),
+    Kind.SILENT: Choice(Scope.ALL, Scope.ALL),
     Kind.JOB_STOPPED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
     Kind.SCHEDULE_FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
     Kind.SCHEDULE_STOPPED: Choice(Scope.ALL, Scope.ALL),

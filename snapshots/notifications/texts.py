@@ -44,6 +44,7 @@ _OBSERVED: Final[dict[str, "StrPromise"]] = {
 }
 _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.OBSERVED: lazy("Snapshot %(snapshot)s of %(server)s changed, not through this portal"),
+    Kind.SILENT: lazy("No snapshot of %(server)s was completed for too long"),
     Kind.JOB_STOPPED: lazy("A job stopped before its end"),
     Kind.SCHEDULE_FAILED: lazy("A run of the schedule %(target)s failed"),
     Kind.SCHEDULE_STOPPED: lazy("The schedule %(target)s stopped"),
@@ -78,6 +79,7 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.RESOLVED: lazy("Resolved"),
     Kind.OVERDUE: lazy("Too long"),
     Kind.OBSERVED: lazy("Observed"),
+    Kind.SILENT: lazy("Silence"),
     Kind.JOB_STOPPED: lazy("Stopped"),
     Kind.SCHEDULE_FAILED: lazy("Schedule"),
     Kind.SCHEDULE_STOPPED: lazy("Schedule"),
@@ -146,6 +148,7 @@ def page_path(event: Event) -> str:
         Kind.TOKEN_REFUSED: "token_list",
         Kind.PROVIDER_DOWN: "server_list",
         Kind.OBSERVED: "server_list",
+        Kind.SILENT: "server_list",
         Kind.WORKER_DOWN: "system_detail",
         Kind.SCHEDULE_FAILED: "schedule_list",
         Kind.SCHEDULE_STOPPED: "schedule_list",

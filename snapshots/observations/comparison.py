@@ -18,6 +18,7 @@ from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import listed_servers
 from snapshots.observations import wording
 from snapshots.observations.models import Change, Code, KnownSnapshot, SeenList, key_of
+from snapshots.observations.servers import note_servers
 from snapshots.vault.models import StoredToken
 
 CONFIRMED_AFTER = timedelta(seconds=60)
@@ -98,6 +99,7 @@ def _compare(work: _Comparison) -> int:
         _compare_listed(work, key, snapshot)
     if work.before is not None:
         _compare_missing(work, work.before)
+    note_servers(work.token, work.reading, work.read_at)
     return work.made
 
 

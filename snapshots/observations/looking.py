@@ -9,7 +9,7 @@ from django.utils import timezone
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
 from snapshots.observations import comparison
-from snapshots.observations.models import Change, KnownSnapshot, SeenList
+from snapshots.observations.models import Change, KnownServer, KnownSnapshot, SeenList
 from snapshots.observations.recording import record_waiting
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.vault.models import StoredToken
@@ -77,5 +77,6 @@ def clear_old() -> int:
     """Delete what was recorded or has been gone for KEEP_FOR; the log keeps its rows. Returns how many."""
     before = timezone.now() - KEEP_FOR
     count = Change.objects.filter(recorded_at__lt=before).delete()[0]
+    count += KnownServer.objects.filter(gone_at__lt=before).delete()[0]
     count += KnownSnapshot.objects.filter(gone_at__lt=before).delete()[0]
     return count + SeenList.objects.filter(read_at__lt=before).delete()[0]

@@ -54,6 +54,33 @@ class KnownSnapshot(models.Model):
         return key_of(self.server_id, self.snapshot_id)
 
 
+class KnownServer(models.Model):
+    """A server that was listed, when a snapshot of it was completed last, and after how long a silence is told."""
+
+    server_id = models.BigIntegerField(primary_key=True)
+    server_name = models.CharField(max_length=300)
+    token_label = models.CharField(max_length=80, blank=True)
+    token_fingerprint = models.CharField(max_length=64, blank=True)
+    """The token that listed it last."""
+    first_listed_at = models.DateTimeField()
+    listed_at = models.DateTimeField()
+    """When it was listed last, up to a minute early."""
+    gone_at = models.DateTimeField(null=True)
+    completed_at = models.DateTimeField(null=True)
+    completed_name = models.CharField(max_length=300, blank=True)
+    """The newest completed snapshot that was ever listed."""
+    silent_after_days = models.IntegerField(null=True)
+    """0 for never; None for the setting."""
+    silent_told_at = models.DateTimeField(null=True)
+    """When the present silence was told."""
+
+    class Meta:
+        db_table = "observed_server"
+
+    def __str__(self) -> str:
+        return f"{self.server_id} {self.server_name}"
+
+
 class Code(models.TextChoices):
     APPEARED = "appeared"
     VANISHED = "vanished"

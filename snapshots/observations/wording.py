@@ -12,7 +12,7 @@ NOT_READ: Final = "No snapshot of its server is listed, and the list of servers 
 NOT_LISTED: Final = "Its server is not listed either: it was deleted, or the token may not see it any more."
 
 
-def _time(moment: datetime) -> str:
+def time_text(moment: datetime) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 
@@ -21,23 +21,25 @@ def _size(megabytes: int | None) -> str:
 
 
 def appeared(snapshot: Snapshot, not_listed_at: datetime | None, listed_at: datetime) -> str:
-    created = f", created at {_time(snapshot.created_at)}" if snapshot.created_at else ""
-    before = f"Not listed at {_time(not_listed_at)}, listed" if not_listed_at else "Not listed before, listed"
+    created = f", created at {time_text(snapshot.created_at)}" if snapshot.created_at else ""
+    before = (
+        f"Not listed at {time_text(not_listed_at)}, listed" if not_listed_at else "Not listed before, listed"
+    )
     return (
-        f"{before} at {_time(listed_at)} as “{snapshot.name}”, {snapshot.status}, "
+        f"{before} at {time_text(listed_at)} as “{snapshot.name}”, {snapshot.status}, "
         f"{_size(snapshot.size_mb)}{created}."
     )
 
 
 def vanished(name: str, listed_at: datetime, not_listed_at: tuple[datetime, datetime]) -> str:
     first, second = not_listed_at
-    missed = _time(first) if first == second else f"{_time(first)} and {_time(second)}"
-    return f"Listed as “{name}” at {_time(listed_at)}, not listed at {missed}."
+    missed = time_text(first) if first == second else f"{time_text(first)} and {time_text(second)}"
+    return f"Listed as “{name}” at {time_text(listed_at)}, not listed at {missed}."
 
 
 def renamed(before: str, after: str, listed_at: datetime, read_at: datetime) -> str:
-    return f"Listed as “{before}” at {_time(listed_at)}, as “{after}” at {_time(read_at)}."
+    return f"Listed as “{before}” at {time_text(listed_at)}, as “{after}” at {time_text(read_at)}."
 
 
 def resized(before: int, after: int, listed_at: datetime, read_at: datetime) -> str:
-    return f"Listed with {before} MB at {_time(listed_at)}, with {after} MB at {_time(read_at)}."
+    return f"Listed with {before} MB at {time_text(listed_at)}, with {after} MB at {time_text(read_at)}."

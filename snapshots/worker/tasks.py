@@ -23,6 +23,7 @@ from snapshots.inventory import leases
 from snapshots.jobs import engine
 from snapshots.notifications import alarms, delivery, heartbeat, outbox
 from snapshots.observations import looking
+from snapshots.observations import silence as server_silence
 from snapshots.operations import following
 from snapshots.schedules import runs, silence
 
@@ -104,6 +105,7 @@ def _tasks() -> list[Task]:
         Task(name="deliveries", every_seconds=5, run=delivery.deliver_due),
         Task(name="look", every_seconds=10, run=looking.look),
         Task(name="observations", every_seconds=10, run=looking.compare_all),
+        Task(name="server_silence", every_seconds=60, run=server_silence.tell_of_silence),
         Task(name="alarms", every_seconds=30, run=alarms.check_all),
         Task(name="heartbeat", every_seconds=60, run=heartbeat.ping),
         Task(name="anchor", every_seconds=HOUR, run=partial(run_command, "anchor_audit")),

@@ -45,6 +45,14 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Refuse the planned deletion of snapshot %(snapshot)s of %(server)s"),
     ),
     "deletion.set_grace": (lazy("Set a grace time"), lazy("Set the grace time of %(server)s")),
+    "server.silent": (
+        lazy("A server without a new snapshot"),
+        lazy("No snapshot of %(server)s was completed for too long"),
+    ),
+    "server.set_silence": (
+        lazy("Set when silence is told"),
+        lazy("Set after how long without a snapshot of %(server)s is told"),
+    ),
     "job.start": (lazy("Start a job"), lazy("Start the job %(target)s")),
     "job.end": (lazy("End of a job"), lazy("End of the job %(target)s")),
     "job.cancel": (lazy("Cancel a job"), lazy("Cancel the job %(target)s")),
@@ -142,6 +150,7 @@ RESULTS: dict[str, Badge] = {
 REQUESTED = Badge("moving", lazy("Requested"))
 SPECIAL_RESULTS = {
     ("snapshot.observed", "completed"): Badge("neutral", lazy("Observed")),
+    ("server.silent", "failed"): Badge("warn", lazy("Silence")),
     (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
     ("audit.verify", "completed"): Badge("ok", lazy("Verified")),
     ("audit.verify", "failed"): Badge("bad", lazy("Broken")),
