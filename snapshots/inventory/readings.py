@@ -61,6 +61,7 @@ class CachedReading(msgspec.Struct, kw_only=True):
     started_at: float = 0.0
     confirmed_at: float = 0.0
     tried_at: float = 0.0
+    clock_ahead_seconds: float | None = None
     error: str = ""
     failures: int = 0
     next_at: float = 0.0
@@ -106,6 +107,8 @@ class Reading:
     is_whole: bool = False
     started_at: datetime | None = None
     tried_at: datetime | None = None
+    clock_ahead_seconds: float | None = None
+    """How far the provider's clock is ahead of ours, by the last lists that gave their date."""
 
     @property
     def is_known(self) -> bool:
@@ -133,7 +136,8 @@ class Reading:
     def is_stale(self) -> bool:
         if self.error or self.confirmed_at is None:
             return True
-        return (timezone.now() - self.confirmed_at).total_seconds() > STALE_SECONDS
+        age = (timezone.now() - self.confirmed_at).total_seconds()
+        return not -STALE_SECONDS <= age <= STALE_SECONDS  # in the future: the clock was set back since
 
 
 def snapshot_key(snapshot_id: int) -> str:
@@ -217,4 +221,5 @@ def to_reading(cached: CachedReading, observation: Observation | None = None) ->
         is_whole=cached.is_whole,
         started_at=_time(cached.started_at),
         tried_at=_time(cached.tried_at),
+        clock_ahead_seconds=cached.clock_ahead_seconds,
     )

@@ -27,6 +27,9 @@ OPERATION_KINDS: Final = frozenset({Kind.COMPLETED, Kind.FAILED, Kind.UNKNOWN, K
 PERMISSIONS: Final = {
     Kind.PROVIDER_DOWN: "snapshots.see",
     Kind.WORKER_DOWN: "system.see",
+    Kind.MAIL_DOWN: "system.see",
+    Kind.TARGET_DOWN: "system.see",
+    Kind.CLOCK_WRONG: "system.see",
     Kind.AUDIT_BROKEN: "audit.read",
 }
 """Kinds that concern no server, and the permission of those who are told."""
@@ -50,6 +53,9 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.TOKEN_REFUSED: Choice(Scope.ALL, Scope.ALL),
     Kind.PROVIDER_DOWN: Choice(Scope.ALL, Scope.OFF),
     Kind.WORKER_DOWN: Choice(Scope.ALL, Scope.ALL),
+    Kind.MAIL_DOWN: Choice(Scope.ALL, Scope.OFF),
+    Kind.TARGET_DOWN: Choice(Scope.ALL, Scope.ALL),
+    Kind.CLOCK_WRONG: Choice(Scope.ALL, Scope.ALL),
     Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
 }
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})
@@ -150,6 +156,7 @@ def targets(event: Event) -> list[Target]:
         target
         for target in Target.objects.all()
         if kinds & set(target.kinds)
+        and not (event.kind == Kind.TARGET_DOWN and event.target == target.label)
         and (not target.server_ids or event.server_id is None or event.server_id in target.server_ids)
     ]
 

@@ -52,6 +52,9 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.TOKEN_REFUSED: lazy("VPS.org refuses the token %(token)s"),
     Kind.PROVIDER_DOWN: lazy("VPS.org has not answered for 5 minutes"),
     Kind.WORKER_DOWN: lazy("The portal's worker did not run for 5 minutes or longer"),
+    Kind.MAIL_DOWN: lazy("The portal could not send e-mails for 5 minutes or longer"),
+    Kind.TARGET_DOWN: lazy("The target %(target)s of notifications took nothing for 5 minutes or longer"),
+    Kind.CLOCK_WRONG: lazy("The portal's clock differs from that of VPS.org by more than 2 minutes"),
     Kind.AUDIT_BROKEN: lazy("The audit log does not verify"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
@@ -87,6 +90,9 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.TOKEN_REFUSED: lazy("Token"),
     Kind.PROVIDER_DOWN: lazy("Provider"),
     Kind.WORKER_DOWN: lazy("Worker"),
+    Kind.MAIL_DOWN: lazy("E-mail"),
+    Kind.TARGET_DOWN: lazy("Target"),
+    Kind.CLOCK_WRONG: lazy("Clock"),
     Kind.AUDIT_BROKEN: lazy("Audit log"),
     Kind.TEST: lazy("Test"),
 }
@@ -152,6 +158,9 @@ def page_path(event: Event) -> str:
         Kind.WORKER_DOWN: "system_detail",
         Kind.SCHEDULE_FAILED: "schedule_list",
         Kind.SCHEDULE_STOPPED: "schedule_list",
+        Kind.MAIL_DOWN: "system_detail",
+        Kind.TARGET_DOWN: "target_list",
+        Kind.CLOCK_WRONG: "system_detail",
     }
     return reverse(pages.get(Kind(event.kind), "notification_list"))
 

@@ -21,7 +21,7 @@ from snapshots.audit.streaming.sender import State
 from snapshots.deletions import due
 from snapshots.inventory import leases
 from snapshots.jobs import engine
-from snapshots.notifications import alarms, delivery, heartbeat, outbox
+from snapshots.notifications import alarms, channel_alarms, delivery, heartbeat, outbox
 from snapshots.observations import looking
 from snapshots.observations import silence as server_silence
 from snapshots.operations import following
@@ -107,6 +107,7 @@ def _tasks() -> list[Task]:
         Task(name="observations", every_seconds=10, run=looking.compare_all),
         Task(name="server_silence", every_seconds=60, run=server_silence.tell_of_silence),
         Task(name="alarms", every_seconds=30, run=alarms.check_all),
+        Task(name="channels", every_seconds=120, run=channel_alarms.check_all),
         Task(name="heartbeat", every_seconds=60, run=heartbeat.ping),
         Task(name="anchor", every_seconds=HOUR, run=partial(run_command, "anchor_audit")),
         Task(name="checkpoint", every_seconds=HOUR, run=partial(run_command, "checkpoint_audit")),
