@@ -4,20 +4,67 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('notifications', '0002_kinds_of_events'),
+        ("notifications", "0002_kinds_of_events"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='event',
-            name='kind',
-            field=models.CharField(choices=[('operation.completed', 'An operation ended well'), ('operation.failed', 'An operation failed'), ('operation.unknown', 'The result of an operation is unknown'), ('operation.resolved', 'An operation with an unknown result was resolved'), ('operation.overdue', 'An operation takes longer than it should'), ('colleague.changed', 'Somebody else restored a server or deleted a snapshot'), ('snapshot.observed', 'A snapshot changed past this portal'), ('snapshot.silent', 'No snapshot of a server was completed for too long'), ('job.stopped', 'A job stopped before its end'), ('schedule.failed', 'A run of a schedule failed'), ('schedule.stopped', 'A schedule stopped, or nothing came of it for too long'), ('deletion.due', 'A snapshot will be deleted soon, or its planned deletion was refused'), ('token.refused', 'VPS.org refuses a token'), ('provider.down', 'VPS.org did not answer for 5 minutes'), ('worker.down', "The portal's worker did not run for 5 minutes"), ('mail.down', 'E-mails could not be sent for 5 minutes'), ('target.down', 'A target of notifications took nothing for 5 minutes'), ('clock.wrong', "The portal's clock differs from that of VPS.org"), ('audit.broken', 'The audit log does not verify, or one of its streams stopped'), ('test', 'A test')], max_length=20),
+            model_name="event",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("operation.completed", "An operation ended well"),
+                    ("operation.failed", "An operation failed"),
+                    ("operation.unknown", "The result of an operation is unknown"),
+                    ("operation.resolved", "An operation with an unknown result was resolved"),
+                    ("operation.overdue", "An operation takes longer than it should"),
+                    ("colleague.changed", "Somebody else restored a server or deleted a snapshot"),
+                    ("snapshot.observed", "A snapshot changed past this portal"),
+                    ("snapshot.silent", "No snapshot of a server was completed for too long"),
+                    ("job.stopped", "A job stopped before its end"),
+                    ("schedule.failed", "A run of a schedule failed"),
+                    ("schedule.stopped", "A schedule stopped, or nothing came of it for too long"),
+                    ("deletion.due", "A snapshot will be deleted soon, or its planned deletion was refused"),
+                    ("token.refused", "VPS.org refuses a token"),
+                    ("provider.down", "VPS.org did not answer for 5 minutes"),
+                    ("worker.down", "The portal's worker did not run for 5 minutes"),
+                    ("mail.down", "E-mails could not be sent for 5 minutes"),
+                    ("target.down", "A target of notifications took nothing for 5 minutes"),
+                    ("clock.wrong", "The portal's clock differs from that of VPS.org"),
+                    ("audit.broken", "The audit log does not verify, or one of its streams stopped"),
+                    ("test", "A test"),
+                ],
+                max_length=20,
+            ),
         ),
         migrations.AlterField(
-            model_name='personalrule',
-            name='kind',
-            field=models.CharField(choices=[('operation.completed', 'An operation ended well'), ('operation.failed', 'An operation failed'), ('operation.unknown', 'The result of an operation is unknown'), ('operation.resolved', 'An operation with an unknown result was resolved'), ('operation.overdue', 'An operation takes longer than it should'), ('colleague.changed', 'Somebody else restored a server or deleted a snapshot'), ('snapshot.observed', 'A snapshot changed past this portal'), ('snapshot.silent', 'No snapshot of a server was completed for too long'), ('job.stopped', 'A job stopped before its end'), ('schedule.failed', 'A run of a schedule failed'), ('schedule.stopped', 'A schedule stopped, or nothing came of it for too long'), ('deletion.due', 'A snapshot will be deleted soon, or its planned deletion was refused'), ('token.refused', 'VPS.org refuses a token'), ('provider.down', 'VPS.org did not answer for 5 minutes'), ('worker.down', "The portal's worker did not run for 5 minutes"), ('mail.down', 'E-mails could not be sent for 5 minutes'), ('target.down', 'A target of notifications took nothing for 5 minutes'), ('clock.wrong', "The portal's clock differs from that of VPS.org"), ('audit.broken', 'The audit log does not verify, or one of its streams stopped'), ('test', 'A test')], max_length=20),
+            model_name="personalrule",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("operation.completed", "An operation ended well"),
+                    ("operation.failed", "An operation failed"),
+                    ("operation.unknown", "The result of an operation is unknown"),
+                    ("operation.resolved", "An operation with an unknown result was resolved"),
+                    ("operation.overdue", "An operation takes longer than it should"),
+                    ("colleague.changed", "Somebody else restored a server or deleted a snapshot"),
+                    ("snapshot.observed", "A snapshot changed past this portal"),
+                    ("snapshot.silent", "No snapshot of a server was completed for too long"),
+                    ("job.stopped", "A job stopped before its end"),
+                    ("schedule.failed", "A run of a schedule failed"),
+                    ("schedule.stopped", "A schedule stopped, or nothing came of it for too long"),
+                    ("deletion.due", "A snapshot will be deleted soon, or its planned deletion was refused"),
+                    ("token.refused", "VPS.org refuses a token"),
+                    ("provider.down", "VPS.org did not answer for 5 minutes"),
+                    ("worker.down", "The portal's worker did not run for 5 minutes"),
+                    ("mail.down", "E-mails could not be sent for 5 minutes"),
+                    ("target.down", "A target of notifications took nothing for 5 minutes"),
+                    ("clock.wrong", "The portal's clock differs from that of VPS.org"),
+                    ("audit.broken", "The audit log does not verify, or one of its streams stopped"),
+                    ("test", "A test"),
+                ],
+                max_length=20,
+            ),
         ),
     ]
