@@ -28,9 +28,13 @@ def set_back():
     travel = time_machine.travel(timezone.now() + AHEAD, tick=True)
     travel.start()
     stops = [travel.stop]
-    yield lambda: stops.pop()()
-    for stop in stops:
-        stop()
+
+    def stop() -> None:
+        stops.pop()()
+
+    yield stop
+    for one in stops:
+        one()
 
 
 def test_an_event_that_waited_for_its_message_is_sent(desk, watched, receiver, set_back):
