@@ -106,6 +106,14 @@ SNAPPORTAL_EMAIL = mail_settings.read_email(environment)
 SNAPPORTAL_HEARTBEAT_URL: str = environment.parse("HEARTBEAT_URL", parse_url)
 SNAPPORTAL_NOTIFY_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "NOTIFY_PRIVATE_ADDRESSES", SANDBOX)
 
+# --- What changes past the portal ---------------------------------------------------------------------------------------
+SNAPPORTAL_LOOK_EVERY_MINUTES: int = environment.read(
+    env.int, "LOOK_EVERY_MINUTES", 3, validate=validate.Range(0, 1440)
+)
+SNAPPORTAL_SILENT_AFTER_DAYS: int = environment.read(
+    env.int, "SILENT_AFTER_DAYS", 0, validate=validate.Range(0, 3650)
+)
+
 # --- Checkpoints of the audit log's tree, which anybody can verify --------------------------------------------------
 SNAPPORTAL_LOG_ORIGIN: str = environment.parse("LOG_ORIGIN", parse_log_origin)
 if SANDBOX and not SNAPPORTAL_LOG_ORIGIN:
@@ -163,6 +171,7 @@ INSTALLED_APPS = [
     "snapshots.schedules",
     "snapshots.deletions",
     "snapshots.notifications",
+    "snapshots.observations",
     "snapshots.worker",
 ]
 MIDDLEWARE = [

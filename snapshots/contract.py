@@ -111,11 +111,13 @@ class SnapshotList(msgspec.Struct, frozen=True):
 
     Only a whole list can prove that something is absent. `cut_by` is why some are known to be missing: the code of an
     upstream error, 'count' if the provider counts more than it lists, or '' if none is known to be missing.
+    `clock_ahead_seconds`: how far the provider's clock is ahead of ours, None if the answer gave no date.
     """
 
     snapshots: tuple[Snapshot, ...]
     is_whole: bool = False
     cut_by: str = ""
+    clock_ahead_seconds: float | None = None
 
 
 class Created(msgspec.Struct, frozen=True):

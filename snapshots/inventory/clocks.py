@@ -11,6 +11,16 @@ TOLERANCE: Final = timedelta(minutes=1)
 """Smaller differences are ignored: such a short age is shown as "just now" anyway."""
 
 
+ALARMING: Final = timedelta(minutes=2)
+"""A larger difference is told: evidence settles nothing beyond five minutes, and due times are missed."""
+
+
+def is_alarming(reading: Reading) -> bool:
+    """Whether the provider's clock was far from ours when it answered last."""
+    ahead = reading.clock_ahead_seconds
+    return ahead is not None and timedelta(seconds=abs(ahead)) > ALARMING
+
+
 def is_ahead(moment: datetime | None) -> bool:
     """Whether a time that the provider gives is in the future by our clock."""
     return moment is not None and moment > timezone.now() + TOLERANCE

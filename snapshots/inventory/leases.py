@@ -6,16 +6,21 @@ from django.db import connection
 
 from snapshots.inventory.models import Lease
 
+CLOCK_TOLERANCE_SECONDS = 60.0
+
 
 def take(key: str, owner: str, seconds: float) -> bool:
-    """Take the lease for `seconds` unless another owner holds it. Of concurrent callers exactly one succeeds."""
+    """Take the lease for `seconds` unless another owner holds it. Of concurrent callers exactly one succeeds.
+
+    One that ends later than any could is from before the clock was set back.
+    """
     now = time.time()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO lease (key, owner, expires_at) VALUES (%s, %s, %s) "
             "ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at "
-            "WHERE lease.expires_at < %s RETURNING owner",
-            [key, owner, now + seconds, now],
+            "WHERE lease.expires_at < %s OR lease.expires_at > %s RETURNING owner",
+            [key, owner, now + seconds, now, now + seconds + CLOCK_TOLERANCE_SECONDS],
         )
         return cursor.fetchone() is not None
 

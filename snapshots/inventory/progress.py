@@ -1,5 +1,6 @@
 """How long operations and statuses may take at the provider: when they count as stuck, and how often to poll."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,6 +11,22 @@ from snapshots.inventory.readings import POLL_MAX_SECONDS, POLL_SECONDS
 
 Minutes = tuple[int, int]
 """The shortest and the longest documented time."""
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """How long something usually takes. Learned from `count` operations of the same server; 0 if it is documented."""
+
+    low_seconds: int
+    high_seconds: int
+    count: int = 0
+
+    @property
+    def minutes(self) -> Minutes:
+        """In whole minutes: the shorter rounded down, the longer up."""
+        return self.low_seconds // 60, -(-self.high_seconds // 60)
+
+
 STUCK_FACTOR: Final = 6
 STUCK_MIN: Final = timedelta(hours=1)
 SLOW_POLL_SECONDS: Final = 15

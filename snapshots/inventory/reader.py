@@ -56,13 +56,20 @@ def read(token: StoredToken, *, fresh: bool = False) -> Reading:
     Callers outside this package use operations.reconciliation.read_and_reconcile, so that no evidence is missed.
     """
     cached = readings.load(token.fingerprint)
-    if cached and not fresh and time.time() < cached.next_at:
+    if cached and not fresh and _is_early(cached):
         return readings.to_reading(cached)
     if _has_less_than(MIN_SHARE):
         return readings.to_reading(cached or CachedReading(error=NO_TIME))
     if fresh:
         return _fetch(token, cached or CachedReading())
     return _fetch_once_for_all(token, cached)
+
+
+def _is_early(cached: CachedReading) -> bool:
+    """Whether the next attempt is not due. It is if the last one was in the future: then the clock was set back since."""
+    return time.time() < cached.next_at and (
+        bool(cached.wait_until) or cached.tried_at < time.time() + POLL_MAX_SECONDS
+    )
 
 
 def _fetch_once_for_all(token: StoredToken, cached: CachedReading | None) -> Reading:
@@ -144,6 +151,7 @@ def _await_first_reading(fingerprint: str) -> Reading:
 def _fetch(token: StoredToken, before: CachedReading) -> Reading:
     """Read the lists from the provider and cache the result."""
     started_at = timezone.now()
+    before = msgspec.structs.replace(before, tried_at=started_at.timestamp())
     has_little_time = _has_less_than(FULL_SHARE)
     try:
         client = client_for(token)
@@ -178,6 +186,9 @@ def _succeeded(
         before,
         snapshots=listed.snapshots,
         cut_by=listed.cut_by,
+        is_whole=listed.is_whole,
+        started_at=before.tried_at,
+        clock_ahead_seconds=listed.clock_ahead_seconds,
         confirmed_at=time.time(),
         error=RateLimitedError.code if wait else "",
         failures=before.failures + 1 if is_ended_early else 0,

@@ -50,13 +50,18 @@ class Observation:
 class CachedReading(msgspec.Struct, kw_only=True):
     """The cached state of one token. Times are seconds since the epoch; 0 means never.
 
+    `started_at` is before the first byte of the lists was asked for, `tried_at` that of the last attempt.
     `was_cut_short`: the last attempt failed with less time than a call may take, because other tokens of the same page
     used up the rest.
     """
 
     snapshots: tuple[Snapshot, ...] = ()
     cut_by: str = ""
+    is_whole: bool = False
+    started_at: float = 0.0
     confirmed_at: float = 0.0
+    tried_at: float = 0.0
+    clock_ahead_seconds: float | None = None
     error: str = ""
     failures: int = 0
     next_at: float = 0.0
@@ -78,7 +83,8 @@ class Reading:
     """The last known lists of one token, and how far they can be trusted now.
 
     `error` is '' or an upstream error's code; `cut_by` and `servers_cut_by` are SnapshotList's. `wait_until`:
-    until when the provider asked us to wait. `servers` is None if this token may not list them, or they were never read;
+    until when the provider asked us to wait. `is_whole` is SnapshotList's; the lists were asked for at `started_at`, and the
+    last attempt to read them was at `tried_at`. `servers` is None if this token may not list them, or they were never read;
     `servers_error` is why they could not be read now. `observation` is set only for the caller that asked the provider.
     """
 
@@ -98,6 +104,11 @@ class Reading:
     servers_error: str = ""
     servers_confirmed_at: datetime | None = None
     servers_wait_until: datetime | None = None
+    is_whole: bool = False
+    started_at: datetime | None = None
+    tried_at: datetime | None = None
+    clock_ahead_seconds: float | None = None
+    """How far the provider's clock is ahead of ours, by the last lists that gave their date."""
 
     @property
     def is_known(self) -> bool:
@@ -125,7 +136,8 @@ class Reading:
     def is_stale(self) -> bool:
         if self.error or self.confirmed_at is None:
             return True
-        return (timezone.now() - self.confirmed_at).total_seconds() > STALE_SECONDS
+        age = (timezone.now() - self.confirmed_at).total_seconds()
+        return not -STALE_SECONDS <= age <= STALE_SECONDS  # in the future: the clock was set back since
 
 
 def snapshot_key(snapshot_id: int) -> str:
@@ -206,4 +218,8 @@ def to_reading(cached: CachedReading, observation: Observation | None = None) ->
         servers_error=cached.servers_error,
         servers_confirmed_at=_time(cached.servers_confirmed_at),
         servers_wait_until=_time_ahead(servers_wait),
+        is_whole=cached.is_whole,
+        started_at=_time(cached.started_at),
+        tried_at=_time(cached.tried_at),
+        clock_ahead_seconds=cached.clock_ahead_seconds,
     )

@@ -3,12 +3,13 @@
 from datetime import timedelta
 from typing import Final
 
-from django.db import transaction
 from django.utils import timezone
 
+from snapshots.inventory.clocks import is_alarming
 from snapshots.inventory.reader import last_reading
-from snapshots.notifications.models import LOG_CURSOR, Cursor, Event, Kind, Notification, Trouble
+from snapshots.notifications.models import LOG_CURSOR, Cursor, Event, Kind, Notification
 from snapshots.notifications.outbox import announce
+from snapshots.notifications.troubles import lasting, tell
 from snapshots.operations.attention import is_overdue
 from snapshots.operations.models import Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
@@ -16,6 +17,9 @@ from snapshots.vault.models import StoredToken
 
 DOWN_AFTER: Final = timedelta(minutes=5)
 KEEP_FOR: Final = timedelta(days=90)
+CLOCK_AFTER: Final = timedelta(minutes=1)
+RECENT: Final = timedelta(minutes=15)
+CLOCK: Final = "clock"
 PROVIDER: Final = "provider"
 REFUSED: Final = "token_refused"
 DOWN_ERRORS: Final = frozenset({"unreachable", "deadline", "broken", "unreadable", "server_fault"})
@@ -24,7 +28,7 @@ DOWN_ERRORS: Final = frozenset({"unreachable", "deadline", "broken", "unreadable
 
 def check_all() -> int:
     """Make an event of each new trouble. Returns how many."""
-    return _check_overdue() + _check_tokens() + _check_provider() + check_worker()
+    return _check_overdue() + _check_tokens() + _check_provider() + _check_clock() + check_worker()
 
 
 def _check_overdue() -> int:
@@ -75,18 +79,20 @@ def _last_error(token: StoredToken) -> str:
 def _check_provider() -> int:
     """Told once the provider was away for DOWN_AFTER, and a fresh reading has confirmed that it still is."""
     failing = [token for token in StoredToken.objects.all() if _last_error(token) in DOWN_ERRORS]
-    if not failing:
-        Trouble.objects.filter(name=PROVIDER).delete()
+    trouble = lasting(PROVIDER, is_bad=bool(failing), after=DOWN_AFTER)
+    if trouble is None or read_and_reconcile(failing[0], fresh=True).error not in DOWN_ERRORS:
         return 0
-    trouble, _created = Trouble.objects.get_or_create(name=PROVIDER, defaults={"since": timezone.now()})
-    if trouble.is_told or timezone.now() - trouble.since < DOWN_AFTER:
-        return 0
-    if read_and_reconcile(failing[0], fresh=True).error not in DOWN_ERRORS:
-        return 0
-    key = f"provider-{trouble.since:%Y%m%dT%H%M%S}"
-    with transaction.atomic():
-        Trouble.objects.filter(pk=PROVIDER).update(is_told=True)
-        return int(announce(Event(key=key, kind=Kind.PROVIDER_DOWN, at=timezone.now())))
+    return tell(trouble, Event(kind=Kind.PROVIDER_DOWN, at=timezone.now()))
+
+
+def _check_clock() -> int:
+    """Told once the lists of CLOCK_AFTER show that the clocks differ. Old lists say nothing of the present clock."""
+    now = timezone.now()
+    readings = [last_reading(token) for token in StoredToken.objects.all()]
+    recent = [one for one in readings if one and one.tried_at and abs(now - one.tried_at) < RECENT]
+    is_wrong = any(is_alarming(one) for one in recent)
+    trouble = lasting(CLOCK, is_bad=is_wrong, after=CLOCK_AFTER)
+    return tell(trouble, Event(kind=Kind.CLOCK_WRONG, at=now)) if trouble else 0
 
 
 def check_worker() -> int:
@@ -95,7 +101,7 @@ def check_worker() -> int:
     Pages call it too: a worker that is away cannot. What goes by e-mail or to a target is sent when it is back.
     """
     last = Cursor.objects.filter(name=LOG_CURSOR).first()
-    if last is None or timezone.now() - last.checked_at < DOWN_AFTER:
+    if last is None or abs(timezone.now() - last.checked_at) < DOWN_AFTER:
         return 0
     key = f"worker-{last.checked_at:%Y%m%dT%H%M%S}"
     return int(announce(Event(key=key, kind=Kind.WORKER_DOWN, at=timezone.now())))

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 
 from snapshots.audit import outbound, sealing, standard_webhooks
 from snapshots.notifications import rules, services, texts
+from snapshots.notifications.mail_server import MailServer
 from snapshots.notifications.models import Delivery, Event, Target, TargetKind
 from snapshots.notifications.targets import open_address
 from snapshots.vault.crypto import SealError
@@ -124,6 +125,19 @@ def _send_service(target: Target, events: list[Event]) -> None:
         raise SendError(str(error)) from error
 
 
+def mail_options(server: MailServer) -> dict[str, Any]:
+    """The arguments of Django's connection to the mail server."""
+    return {
+        "host": server.host,
+        "port": server.port,
+        "username": server.username,
+        "password": server.password,
+        "use_tls": server.has_starttls,
+        "use_ssl": server.has_tls,
+        "timeout": SEND_SECONDS,
+    }
+
+
 def _send_email(delivery: Delivery, events: list[Event]) -> None:
     """An e-mail of what the person may still see. Nothing is sent to a person without an address or a right."""
     server = settings.SNAPPORTAL_EMAIL
@@ -144,15 +158,7 @@ def _send_email(delivery: Delivery, events: list[Event]) -> None:
             "Message-ID": f"<{delivery.pk}@{server.sender.rpartition('@')[2]}>",
             "Auto-Submitted": "auto-generated",
         },
-        connection=mail.get_connection(
-            host=server.host,
-            port=server.port,
-            username=server.username,
-            password=server.password,
-            use_tls=server.has_starttls,
-            use_ssl=server.has_tls,
-            timeout=SEND_SECONDS,
-        ),
+        connection=mail.get_connection(**mail_options(server)),
     )
     try:
         outbound.run(lambda _call: message.send(), seconds=SEND_SECONDS)

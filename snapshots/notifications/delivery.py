@@ -40,7 +40,7 @@ def deliver_due() -> int:
     combine()
     tried = 0
     end = time.monotonic() + RUN_SECONDS
-    due = Delivery.objects.filter(state=DeliveryState.WAITING, due_at__lte=timezone.now())
+    due = Delivery.objects.filter(_is_due(timezone.now()), state=DeliveryState.WAITING)
     for delivery in due.order_by("due_at").select_related("target", "person"):
         if time.monotonic() > end:
             break
@@ -48,12 +48,17 @@ def deliver_due() -> int:
     return tried
 
 
+def _is_due(now: datetime) -> Q:
+    """Also what is due later than any pause lasts: that time is from before the clock was set back."""
+    return Q(due_at__lte=now) | Q(due_at__gt=now + 2 * timedelta(seconds=MAX_PAUSE_SECONDS))
+
+
 def combine() -> int:
     """Make a delivery for each receiver whose events have settled and whose last message is long enough ago."""
     now = timezone.now()
     waiting = OutboxItem.objects.filter(delivery=None).values("target_id", "person_id").order_by()
     found = waiting.annotate(first=Min("created_at")).filter(
-        first__lte=now - timedelta(seconds=SETTLE_SECONDS)
+        Q(first__lte=now - timedelta(seconds=SETTLE_SECONDS)) | Q(first__gt=now)
     )
     return sum(
         _make_delivery(one["target_id"], one["person_id"], now)
@@ -68,7 +73,8 @@ def _of(target_id: UUID | None, person_id: int | None) -> Q:
 
 
 def _had_message(target_id: UUID | None, person_id: int | None, now: datetime) -> bool:
-    recent = Delivery.objects.filter(created_at__gt=now - timedelta(seconds=DIGEST_SECONDS))
+    since = now - timedelta(seconds=DIGEST_SECONDS)
+    recent = Delivery.objects.filter(created_at__gt=since, created_at__lte=now)
     return recent.filter(_of(target_id, person_id)).exists()
 
 
@@ -90,8 +96,12 @@ def deliver(delivery: Delivery) -> bool:
     """Send one delivery now, unless somebody else does. Whether it was tried."""
     now = timezone.now()
     until = now + timedelta(seconds=CLAIM_SECONDS)
-    is_free = Q(claimed_until=None) | Q(claimed_until__lt=now)
-    row = Delivery.objects.filter(pk=delivery.pk, state=DeliveryState.WAITING, due_at__lte=now)
+    is_free = (
+        Q(claimed_until=None)
+        | Q(claimed_until__lt=now)
+        | Q(claimed_until__gt=until + timedelta(seconds=CLAIM_SECONDS))
+    )
+    row = Delivery.objects.filter(_is_due(now), pk=delivery.pk, state=DeliveryState.WAITING)
     if not row.filter(is_free).update(claimed_until=until):
         return False
     delivery.refresh_from_db()

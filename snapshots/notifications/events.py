@@ -19,6 +19,7 @@ _FAILED: Final = {
     "audit.verify": Kind.AUDIT_BROKEN,
     "audit.stream_stop": Kind.AUDIT_BROKEN,
     "job.end": Kind.JOB_STOPPED,
+    "server.silent": Kind.SILENT,
 }
 _SCHEDULES: Final = {
     "schedule.run": Kind.SCHEDULE_FAILED,

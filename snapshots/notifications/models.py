@@ -21,6 +21,7 @@ class Kind(models.TextChoices):
     OVERDUE = "operation.overdue", _("An operation takes longer than it should")
     COLLEAGUE = "colleague.changed", _("Somebody else restored a server or deleted a snapshot")
     OBSERVED = "snapshot.observed", _("A snapshot changed past this portal")
+    SILENT = "snapshot.silent", _("No snapshot of a server was completed for too long")
     JOB_STOPPED = "job.stopped", _("A job stopped before its end")
     SCHEDULE_FAILED = "schedule.failed", _("A run of a schedule failed")
     SCHEDULE_STOPPED = "schedule.stopped", _("A schedule stopped, or nothing came of it for too long")
@@ -28,6 +29,9 @@ class Kind(models.TextChoices):
     TOKEN_REFUSED = "token.refused", _("VPS.org refuses a token")
     PROVIDER_DOWN = "provider.down", _("VPS.org did not answer for 5 minutes")
     WORKER_DOWN = "worker.down", _("The portal's worker did not run for 5 minutes")
+    MAIL_DOWN = "mail.down", _("E-mails could not be sent for 5 minutes")
+    TARGET_DOWN = "target.down", _("A target of notifications took nothing for 5 minutes")
+    CLOCK_WRONG = "clock.wrong", _("The portal's clock differs from that of VPS.org")
     AUDIT_BROKEN = "audit.broken", _("The audit log does not verify, or one of its streams stopped")
     TEST = "test", _("A test")
 

@@ -60,7 +60,7 @@ def _move(cursor: Cursor, sequence: int) -> bool:
 
 def _beat(cursor: Cursor) -> None:
     now = timezone.now()
-    if (now - cursor.checked_at).total_seconds() > PULSE_SECONDS:
+    if abs((now - cursor.checked_at).total_seconds()) > PULSE_SECONDS:
         Cursor.objects.filter(pk=cursor.pk).update(checked_at=now)
 
 

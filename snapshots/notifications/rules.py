@@ -7,6 +7,8 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from snapshots.inventory.reader import last_reading
+from snapshots.inventory.servers import shows_server
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Action
@@ -25,11 +27,16 @@ OPERATION_KINDS: Final = frozenset({Kind.COMPLETED, Kind.FAILED, Kind.UNKNOWN, K
 PERMISSIONS: Final = {
     Kind.PROVIDER_DOWN: "snapshots.see",
     Kind.WORKER_DOWN: "system.see",
+    Kind.MAIL_DOWN: "system.see",
+    Kind.TARGET_DOWN: "system.see",
+    Kind.CLOCK_WRONG: "system.see",
     Kind.AUDIT_BROKEN: "audit.read",
 }
 """Kinds that concern no server, and the permission of those who are told."""
 WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED})
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
+SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT})
+"""Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
 DEFAULTS: Final[dict[str, Choice]] = {
     Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
@@ -38,6 +45,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.OVERDUE: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.COLLEAGUE: Choice(Scope.FOLLOWED, Scope.OFF),
     Kind.OBSERVED: Choice(Scope.FOLLOWED, Scope.OFF),
+    Kind.SILENT: Choice(Scope.ALL, Scope.ALL),
     Kind.JOB_STOPPED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
     Kind.SCHEDULE_FAILED: Choice(Scope.FOLLOWED, Scope.FOLLOWED),
     Kind.SCHEDULE_STOPPED: Choice(Scope.ALL, Scope.ALL),
@@ -45,6 +53,9 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.TOKEN_REFUSED: Choice(Scope.ALL, Scope.ALL),
     Kind.PROVIDER_DOWN: Choice(Scope.ALL, Scope.OFF),
     Kind.WORKER_DOWN: Choice(Scope.ALL, Scope.ALL),
+    Kind.MAIL_DOWN: Choice(Scope.ALL, Scope.OFF),
+    Kind.TARGET_DOWN: Choice(Scope.ALL, Scope.ALL),
+    Kind.CLOCK_WRONG: Choice(Scope.ALL, Scope.ALL),
     Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
 }
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})
@@ -98,9 +109,16 @@ def may_see(person: Any, event: Event) -> bool:
         return event.operation_id is not None and visible_to(person).filter(pk=event.operation_id).exists()
     if person.has_perm("people.manage") or event.actor_id == person.pk:
         return True
-    if not event.token_fingerprint:
-        return False
-    return StoredToken.objects.filter(user_id=person.pk, fingerprint=event.token_fingerprint).exists()
+    tokens = list(StoredToken.objects.filter(user_id=person.pk))
+    if event.token_fingerprint and any(one.fingerprint == event.token_fingerprint for one in tokens):
+        return True
+    return event.kind in SEEN_KINDS and any(_shows(token, event.server_id) for token in tokens)
+
+
+def _shows(token: StoredToken, server_id: int | None) -> bool:
+    """Whether the token shows the server, by its last reading."""
+    reading = last_reading(token)
+    return reading is not None and server_id is not None and shows_server(reading, server_id)
 
 
 def _receiver(person: Any, event: Event) -> Receiver:
@@ -138,6 +156,7 @@ def targets(event: Event) -> list[Target]:
         target
         for target in Target.objects.all()
         if kinds & set(target.kinds)
+        and not (event.kind == Kind.TARGET_DOWN and event.target == target.label)
         and (not target.server_ids or event.server_id is None or event.server_id in target.server_ids)
     ]
 

@@ -36,10 +36,15 @@ _OPERATIONS: Final[dict[tuple[str, str], "StrPromise"]] = {
 _OBSERVED: Final[dict[str, "StrPromise"]] = {
     "appeared": lazy("Snapshot %(snapshot)s of %(server)s appeared, not made through this portal"),
     "vanished": lazy("Snapshot %(snapshot)s of %(server)s vanished, not deleted through this portal"),
-    "renamed": lazy("Snapshot %(snapshot)s of %(server)s was renamed, not through this portal"),
+    "vanished_with_server": lazy(
+        "Snapshot %(snapshot)s vanished, and its server %(server)s is not listed either"
+    ),
+    "renamed": lazy("A snapshot of %(server)s is named %(snapshot)s now, not renamed through this portal"),
+    "resized": lazy("The size of snapshot %(snapshot)s of %(server)s changed, not through this portal"),
 }
 _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.OBSERVED: lazy("Snapshot %(snapshot)s of %(server)s changed, not through this portal"),
+    Kind.SILENT: lazy("No snapshot of %(server)s was completed for too long"),
     Kind.JOB_STOPPED: lazy("A job stopped before its end"),
     Kind.SCHEDULE_FAILED: lazy("A run of the schedule %(target)s failed"),
     Kind.SCHEDULE_STOPPED: lazy("The schedule %(target)s stopped"),
@@ -47,6 +52,9 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.TOKEN_REFUSED: lazy("VPS.org refuses the token %(token)s"),
     Kind.PROVIDER_DOWN: lazy("VPS.org has not answered for 5 minutes"),
     Kind.WORKER_DOWN: lazy("The portal's worker did not run for 5 minutes or longer"),
+    Kind.MAIL_DOWN: lazy("The portal could not send e-mails for 5 minutes or longer"),
+    Kind.TARGET_DOWN: lazy("The target %(target)s of notifications took nothing for 5 minutes or longer"),
+    Kind.CLOCK_WRONG: lazy("The portal's clock differs from that of VPS.org by more than 2 minutes"),
     Kind.AUDIT_BROKEN: lazy("The audit log does not verify"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
@@ -74,6 +82,7 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.RESOLVED: lazy("Resolved"),
     Kind.OVERDUE: lazy("Too long"),
     Kind.OBSERVED: lazy("Observed"),
+    Kind.SILENT: lazy("Silence"),
     Kind.JOB_STOPPED: lazy("Stopped"),
     Kind.SCHEDULE_FAILED: lazy("Schedule"),
     Kind.SCHEDULE_STOPPED: lazy("Schedule"),
@@ -81,6 +90,9 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.TOKEN_REFUSED: lazy("Token"),
     Kind.PROVIDER_DOWN: lazy("Provider"),
     Kind.WORKER_DOWN: lazy("Worker"),
+    Kind.MAIL_DOWN: lazy("E-mail"),
+    Kind.TARGET_DOWN: lazy("Target"),
+    Kind.CLOCK_WRONG: lazy("Clock"),
     Kind.AUDIT_BROKEN: lazy("Audit log"),
     Kind.TEST: lazy("Test"),
 }
@@ -142,9 +154,13 @@ def page_path(event: Event) -> str:
         Kind.TOKEN_REFUSED: "token_list",
         Kind.PROVIDER_DOWN: "server_list",
         Kind.OBSERVED: "server_list",
+        Kind.SILENT: "server_list",
         Kind.WORKER_DOWN: "system_detail",
         Kind.SCHEDULE_FAILED: "schedule_list",
         Kind.SCHEDULE_STOPPED: "schedule_list",
+        Kind.MAIL_DOWN: "system_detail",
+        Kind.TARGET_DOWN: "target_list",
+        Kind.CLOCK_WRONG: "system_detail",
     }
     return reverse(pages.get(Kind(event.kind), "notification_list"))
 

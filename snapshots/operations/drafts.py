@@ -7,8 +7,9 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
+from snapshots.operations import expectations
 from snapshots.operations.confirmation import Confirmation
-from snapshots.operations.models import Operation
+from snapshots.operations.models import Action, Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 
@@ -38,6 +39,7 @@ def draft_operation(
         created_at=timezone.now(),
         **_token_fields(view.token),
         **_state_before(view),
+        **expectations.columns(view.server_id, Action(confirmed.action), snapshot),
     )
 
 

@@ -34,7 +34,12 @@ def follow_create(operation: Operation, observation: Observation) -> bool:
         return _mark_other_snapshot(operation, snapshot)
     evidence = f"The provider lists snapshot {snapshot.id} as “{snapshot.status}”."
     if snapshot.is_completed:
-        return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
+        size_mb = snapshot.size_mb
+        return transition(
+            operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence, snapshot_size_mb=size_mb
+        )
+    if snapshot.is_moving:
+        Operation.objects.filter(pk=operation.pk).update(seen_moving_at=observation.started_at)
     if snapshot.is_failed:
         return transition(
             operation, State.FAILED, expect=[State.ACCEPTED], evidence=evidence, code="provider_failed"

@@ -57,4 +57,5 @@ def _is_due(token: StoredToken, seconds: int) -> bool:
     reading = last_reading(token)
     if reading is None or reading.confirmed_at is None:
         return True
-    return (timezone.now() - reading.confirmed_at).total_seconds() >= seconds
+    age = (timezone.now() - reading.confirmed_at).total_seconds()
+    return not 0 <= age < seconds  # a time in the future is from before the clock was set back

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from snapshots import contract
 from snapshots.contract import Snapshot
-from snapshots.inventory.progress import is_far_too_long
+from snapshots.inventory.progress import Expectation, is_far_too_long
 
 
 class Action(models.TextChoices):
@@ -91,6 +91,8 @@ class Operation(models.Model):
     snapshot_id = models.BigIntegerField(null=True)
     snapshot_name = models.CharField(max_length=300)
     snapshot_created_at = models.DateTimeField(null=True)
+    snapshot_size_mb = models.BigIntegerField(null=True)
+    """Of a create: once it is completed."""
     known_snapshot_ids = models.JSONField(default=list)
     """All snapshots that the token listed before the operation, of any server."""
     knew_all_snapshots = models.BooleanField(default=True)
@@ -107,10 +109,16 @@ class Operation(models.Model):
     settled_by = models.CharField(max_length=200, blank=True)
     settled_by_id = models.BigIntegerField(null=True)
 
+    learned_low_seconds = models.IntegerField(null=True)
+    learned_high_seconds = models.IntegerField(null=True)
+    learned_count = models.IntegerField(null=True)
+    """From how many operations the two times were learned before it began (see expectations.py); None if from none."""
+
     created_at = models.DateTimeField()
     sent_at = models.DateTimeField(null=True)
     accepted_at = models.DateTimeField(null=True)
     seen_moving_at = models.DateTimeField(null=True)
+    """When the last reading began that showed the create or restore in progress."""
     ended_at = models.DateTimeField(null=True)
 
     objects = OperationQuerySet.as_manager()
@@ -123,6 +131,11 @@ class Operation(models.Model):
                 fields=["server_id", "state"],
                 name="operation_open",
                 condition=Q(state__in=["pending", "sent", "accepted", "unknown"]),
+            ),
+            models.Index(
+                fields=["server_id", "action", "-ended_at"],
+                name="operation_completed",
+                condition=Q(state="completed"),
             ),
             models.Index(fields=["token_fingerprint", "-created_at"], name="operation_token"),
         ]
@@ -143,12 +156,26 @@ class Operation(models.Model):
         )
 
     @property
+    def expectation(self) -> Expectation:
+        """How long it usually takes, as pages say it."""
+        if (
+            self.learned_count
+            and self.learned_low_seconds is not None
+            and self.learned_high_seconds is not None
+        ):
+            return Expectation(self.learned_low_seconds, self.learned_high_seconds, self.learned_count)
+        low, high = EXPECTED_MINUTES[Action(self.action)]
+        return Expectation(60 * low, 60 * high)
+
+    @property
     def expected_minutes(self) -> tuple[int, int]:
-        return EXPECTED_MINUTES[Action(self.action)]
+        """How long it is waited for: the documented times, or the longest time learned if that is longer; never less."""
+        low, high = EXPECTED_MINUTES[Action(self.action)]
+        return low, max(high, self.expectation.minutes[1])
 
     @property
     def expected_by(self) -> datetime:
-        """When it should end at the latest, by the longest time that the provider documents."""
+        """When it should have ended at the latest."""
         return self.began_at + timedelta(minutes=self.expected_minutes[1])
 
     @property

@@ -12,12 +12,14 @@ from snapshots.contract import MAX_ID, Snapshot, is_moving, is_restoring, status
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.progress import (
     STARTED_AFTER_CREATION,
+    Expectation,
     is_far_too_long,
     poll_seconds,
     usual_minutes,
 )
 from snapshots.inventory.readings import POLL_SECONDS, Reading, server_key, snapshot_key
 from snapshots.inventory.servers import ListedServer, listed_servers
+from snapshots.operations import expectations
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.protection import protected_ids
 from snapshots.operations.reconciliation import read_and_reconcile
@@ -33,6 +35,8 @@ class ServerView(ListedServer):
 
     operations: tuple[Operation, ...]
     protected_ids: frozenset[int]
+    expected_create: Expectation
+    """Of a snapshot that is being created, and was not requested here."""
 
     @property
     def holding(self) -> Operation | None:
@@ -74,6 +78,10 @@ class ServerView(ListedServer):
             if one.action == Action.CREATE and one.snapshot_id == snapshot.id and one.accepted_at:
                 return one.accepted_at
         return None if clocks_differ(self.reading) else snapshot.created_at
+
+    def expectation(self, snapshot: Snapshot) -> Expectation:
+        """How long the creation of a snapshot usually takes."""
+        return expectations.of_snapshots(self.operations).get(snapshot.id, self.expected_create)
 
     def moving_since(self, snapshot: Snapshot) -> datetime | None:
         """Since when the snapshot's status has been a moving one (see contract.MOVING_STATUSES); None if unknown."""
@@ -136,10 +144,14 @@ def _operations_of(server_ids: Iterable[int]) -> dict[int, tuple[Operation, ...]
 def _join(servers: Sequence[ListedServer]) -> list[ServerView]:
     ids = [one.server_id for one in servers]
     operations, protected = _operations_of(ids), protected_ids(ids)
+    moving = [one.server_id for one in servers if any(snapshot.is_moving for snapshot in one.snapshots)]
+    creates = expectations.expected_creates(moving)
+    as_documented = expectations.documented(Action.CREATE)
     return [
         ServerView(
             **vars(server),
             operations=operations.get(server.server_id, ()),
+            expected_create=creates.get(server.server_id, as_documented),
             protected_ids=frozenset(
                 one.id for one in server.snapshots if (server.server_id, one.id) in protected
             ),

@@ -76,6 +76,7 @@ class Answer(msgspec.Struct):
     status: int
     body: bytes
     url: str
+    clock_ahead_seconds: float | None = None
 
 
 class Call:
@@ -108,6 +109,7 @@ class Call:
         self, method: str, path: str, *, params: responses.Params | None = None, content: bytes | None = None
     ) -> Answer:
         """Send one request, once, and read its answer. Raises UpstreamError unless it is a success."""
+        sent_at = time.time()
         try:
             request = self._http.build_request(
                 method,
@@ -121,13 +123,14 @@ class Call:
             failure = explain(error)
         else:
             try:
-                return self._read(method, response)
+                return self._read(method, response, sent_at)
             finally:
                 response.close()
         raise failure  # outside of the except block: the library's error refers to the request and so to the token
 
-    def _read(self, method: str, response: httpx.Response) -> Answer:
+    def _read(self, method: str, response: httpx.Response, sent_at: float) -> Answer:
         status = response.status_code
+        ahead = responses.clock_ahead_seconds(response.headers, (sent_at + time.time()) / 2)
         if status not in responses.SUCCESSES[method]:
             raise self._failure(response)
         if response.headers.get("content-encoding", "identity") != "identity":
@@ -138,7 +141,7 @@ class Call:
             cut = isinstance(error, httpx.RemoteProtocolError | httpcore.RemoteProtocolError)
             failure = UnreadableError("the answer is cut") if cut else explain(error)
         else:
-            return Answer(status, self._redact_token(body), str(response.request.url))
+            return Answer(status, self._redact_token(body), str(response.request.url), ahead)
         failure.status = status
         raise failure
 

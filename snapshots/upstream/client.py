@@ -100,7 +100,7 @@ class SnapshotClient:
     def read_snapshots(self) -> SnapshotList:
         """The snapshots the token may see. Raises UpstreamError only if not even the first page can be read."""
         found = self._read_snapshots([])
-        return SnapshotList(found.items, found.is_whole, found.cut_by)
+        return SnapshotList(found.items, found.is_whole, found.cut_by, found.clock_ahead_seconds)
 
     def _read_snapshots(self, params: responses.Params) -> Listing[Snapshot]:
         with self._call() as call:

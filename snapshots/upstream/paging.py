@@ -24,6 +24,7 @@ Item = TypeVar("Item", bound=HasId)
 class Listing(Generic[Item]):
     """The items read of a list. `error` ended it after its first page; None if its last page was read.
 
+    `clock_ahead_seconds`: how far the provider's clock is ahead of ours, by its last page; None if that gave no date.
     `is_whole`: the count on every page equals the number of items read. `count` is the provider's, of the last page read.
     """
 
@@ -31,6 +32,7 @@ class Listing(Generic[Item]):
     is_whole: bool
     count: int | None = None
     error: UpstreamError | None = None
+    clock_ahead_seconds: float | None = None
 
     @property
     def cut_by(self) -> str:
@@ -59,12 +61,14 @@ class _Reader(Generic[Item]):
         self._seen: set[tuple[tuple[str, str], ...]] = set()
         self._counts: list[int | None] = []
         self._listed = 0
+        self._clock_ahead: float | None = None
         self._found: dict[int, Item] = {}
 
     def read_page(self, params: responses.Params) -> responses.Params | None:
         """Read one page; return the parameters of the next, or None after the last. Raises UpstreamError."""
         self._seen.add(tuple(params))
         answer = self._call.get(self._path, params)
+        self._clock_ahead = answer.clock_ahead_seconds
         try:
             page = parsing.read_page(answer.body)
             items = [self._convert(raw) for raw in page.items]
@@ -88,7 +92,7 @@ class _Reader(Generic[Item]):
     def listing(self, error: UpstreamError | None = None) -> Listing[Item]:
         found = tuple(self._found.values())
         is_whole = error is None and set(self._counts) == {self._listed} and self._listed == len(found)
-        return Listing(found, is_whole, self._counts[-1], error)
+        return Listing(found, is_whole, self._counts[-1], error, self._clock_ahead)
 
     @property
     def has_page(self) -> bool:

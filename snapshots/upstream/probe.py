@@ -5,16 +5,15 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
-from typing import Any, Final
+from datetime import datetime
+from typing import Final
 from urllib.parse import urlsplit
 
 import httpcore
 from cryptography import x509
 
 from snapshots import contract
-from snapshots.upstream import network
+from snapshots.upstream import network, responses
 from snapshots.upstream.call import FAILURES, explain
 from snapshots.upstream.errors import UnreadableError
 from snapshots.upstream.transport import make_ssl_context
@@ -91,7 +90,10 @@ class Probe:
                 return FirstAnswer(
                     response.status,
                     contract.clean_text(found.get(b"location", ""), 300),
-                    _clock_ahead(found.get(b"date", ""), (sent_at + time.time()) / 2),
+                    responses.clock_ahead_seconds(
+                        {"date": found.get(b"date", ""), "age": found.get(b"age", "0")},
+                        (sent_at + time.time()) / 2,
+                    ),
                 )
 
     @contextmanager
@@ -128,13 +130,3 @@ def _describe(der: bytes, distrust: str = "") -> Certificate:
 
 def _name(name: x509.Name) -> str:
     return contract.clean_text(name.rfc4514_string(), 200) or "(no name)"
-
-
-def _clock_ahead(header: str, now: float) -> float | None:
-    """How far an HTTP date is ahead of `now`, in seconds; None if it is none."""
-    try:
-        moment: Any = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-    return float(moment.timestamp() - now)

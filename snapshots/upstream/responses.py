@@ -44,9 +44,21 @@ _OTHER_LIMIT: Final = re.compile(
 )
 _RETRY_AFTER_SECONDS: Final = (1.0, 3600.0)
 _RETRY_AFTER_DEFAULT_SECONDS: Final = 30.0
+LONGEST_AGE_SECONDS: Final = 86_400.0
 LONGEST_LINK: Final = 4000
 
 Params = list[tuple[str, str]]
+
+
+def clock_ahead_seconds(headers: Mapping[str, str], now: float) -> float | None:
+    """How far the clock of the answer is ahead of `now`; None if it gives no date. A cache's age is taken into account."""
+    try:
+        moment = parsedate_to_datetime(headers.get("date", ""))
+        age = float(headers.get("age", "0") or 0)
+    except (ValueError, TypeError):
+        return None
+    moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+    return moment.timestamp() + age - now if 0 <= age < LONGEST_AGE_SECONDS else None
 
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes) -> UpstreamError:

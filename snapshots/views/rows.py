@@ -8,15 +8,16 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from snapshots import contract
 from snapshots.contract import Snapshot
 from snapshots.inventory.clocks import clocks_differ, is_ahead
+from snapshots.inventory.progress import Expectation
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.server_views import ServerView, taken_at
 from snapshots.templatetags.portal import ago, duration, id_text, iso_text, megabytes, moment, named
 from snapshots.views.marks import Mark
 from snapshots.views.picks import pick_of
 from snapshots.views.texts.base import Badge
+from snapshots.views.texts.expectations import late_text, usual_text
 from snapshots.views.texts.statuses import (
     DELETING,
     delete_obstacle,
@@ -79,27 +80,19 @@ class Row(Buttons):
     """What the URL of a batch names it by, where it can be selected."""
 
 
-def estimate(since: datetime | None, minutes: tuple[int, int]) -> Estimate | None:
-    """Progress of something that began at `since` and usually takes `minutes[0]` to `minutes[1]` minutes.
-
-    None if the start is not known.
-    """
+def estimate(since: datetime | None, expected: Expectation) -> Estimate | None:
+    """Progress of something that began at `since`. None if that is not known."""
     if since is None:
         return None
-    until = since + timedelta(minutes=minutes[1])
+    until = since + timedelta(seconds=max(expected.high_seconds, 1))
     now = timezone.now()
     share = (now - since) / (until - since)
-    usual, longer = (
-        _("usually %(low)d to %(high)d minutes"),
-        _("longer than usual (%(low)d to %(high)d minutes)"),
-    )
-    text = longer if now > until else usual
     return Estimate(
         value=max(2, min(ESTIMATE_CAP, round(100 * share))),
         since=iso_text(since),
         until=iso_text(until),
         elapsed=ago(since),
-        text=text % {"low": minutes[0], "high": minutes[1]},
+        text=late_text(expected) if now > until else usual_text(expected),
     )
 
 
@@ -107,7 +100,7 @@ def operation_estimate(operation: Operation) -> Estimate | None:
     """None unless the operation is accepted and in progress; None for a delete too, which takes seconds."""
     if operation.state != State.ACCEPTED or operation.action == Action.DELETE:
         return None
-    return estimate(operation.accepted_at or operation.created_at, operation.expected_minutes)
+    return estimate(operation.accepted_at or operation.created_at, operation.expectation)
 
 
 def make_row(
@@ -131,7 +124,7 @@ def make_row(
         size=megabytes(snapshot.size_mb),
         age=_age(snapshot, view),
         at=moment(snapshot.created_at),
-        estimate=estimate(view.began_at(snapshot), contract.CREATE_MINUTES)
+        estimate=estimate(view.began_at(snapshot), view.expectation(snapshot))
         if snapshot.is_moving and not is_stuck
         else None,
         warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",

@@ -30,6 +30,7 @@ from snapshots.views.cards import make_card, old_from
 from snapshots.views.forms.deletions import days_text
 from snapshots.views.forms.schedule_values import server_value
 from snapshots.views.forms.servers import ServerFilterForm
+from snapshots.views.observed import observed_context
 from snapshots.views.rows import row_labels
 from snapshots.views.schedule_lines import schedules_of_server
 from snapshots.views.server_filter import Match, ServerFilter, find
@@ -231,6 +232,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "undo": undo_of_server(request, view),
         "schedules": schedules_of_server(request.user, view),
         "schedule_add_url": _schedule_add_url(request, view),
+        **observed_context(request, server_id),
     }
     return render(request, "servers/server_detail.html", context)
 

@@ -7,7 +7,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
-from snapshots import contract
 from snapshots.connection import own_token_or_404
 from snapshots.contract import Snapshot
 from snapshots.deletions.service import request_delete
@@ -17,6 +16,7 @@ from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot, listed_servers
 from snapshots.jobs import plans
 from snapshots.operations import service
+from snapshots.operations.expectations import expected
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_view_or_404
@@ -27,6 +27,7 @@ from snapshots.views.grace import offer_grace
 from snapshots.views.room import offer_room
 from snapshots.views.rows import lost_time, make_row, row_labels
 from snapshots.views.submission import Submission, submit
+from snapshots.views.texts.expectations import usual_sentence
 from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.statuses import still_text, stuck_text
@@ -112,6 +113,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
         "labels": row_labels(),
         "may_delete": may_delete,
         "is_running": view.server is not None and view.server.is_running,
+        "usual": usual_sentence(expected(view.server_id, Action.CREATE)),
     }
     return render(request, "snapshots/snapshot_create.html", context, status=sent.status)
 
@@ -174,8 +176,9 @@ def _consequences(
         "loss_is_unknown": snapshot.created_at is None or clocks_differ(view.reading),
         "is_possible": action == Action.DELETE or _can_be_restored(view, snapshot),
         "is_last": view.used == 1 and view.reading.is_complete,
-        "low": contract.RESTORE_MINUTES[0],
-        "high": contract.RESTORE_MINUTES[1],
+        "usual": usual_sentence(expected(view.server_id, Action.RESTORE, snapshot.size_mb))
+        if action == Action.RESTORE
+        else "",
     }
 
 

@@ -63,7 +63,17 @@ def _provider() -> dict[str, Any]:
         "confirmed_at": max(confirmed, default=None),
         "trouble": reading_words(failing).title if failing else "",
         "clocks_differ": any(clocks_differ(one) for one in readings),
+        "clock_difference": _clock_difference(readings),
     }
+
+
+def _clock_difference(readings: list[Reading]) -> int | None:
+    """In seconds, of the list that was read last; None if it gave no date."""
+    dated = [one for one in readings if one.clock_ahead_seconds is not None and one.tried_at is not None]
+    newest = max(dated, key=lambda one: one.tried_at, default=None)  # type: ignore[arg-type,return-value]
+    return (
+        round(abs(newest.clock_ahead_seconds)) if newest and newest.clock_ahead_seconds is not None else None
+    )
 
 
 def _last(action: str) -> datetime | None:

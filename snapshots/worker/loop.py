@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import structlog
 from django.db import DatabaseError, close_old_connections, connection
+from django.db.models import Q
 from django.utils import timezone
 
 from snapshots.audit.journal import JournalUnavailableError
@@ -24,6 +25,7 @@ HEARTBEAT_SECONDS = 15.0
 LEASE = "worker"
 LEASE_SECONDS = 30.0
 """On SQLite: how long after the death of the working worker another one takes over."""
+CLOCK_TOLERANCE = timedelta(minutes=5)
 FORGET_AFTER = timedelta(days=1)
 FAILURES = (TaskError, DatabaseError, JournalUnavailableError, OSError)
 
@@ -107,7 +109,8 @@ class Worker:
             return True
         self._due[task.name] = self._monotonic() + HEARTBEAT_SECONDS  # saves a query in each turn of the loop
         TaskRun.objects.get_or_create(name=task.name, defaults={"due_at": now})
-        row = TaskRun.objects.filter(name=task.name, due_at__lte=now)
+        wrong = Q(due_at__gt=task.next_due(now) + CLOCK_TOLERANCE)  # by a clock that was set back since
+        row = TaskRun.objects.filter(Q(due_at__lte=now) | wrong, name=task.name)
         return bool(row.update(due_at=task.next_due(now), started_at=now))
 
     def _run(self, task: Task) -> int:

@@ -30,7 +30,7 @@ class WorkerProcess(models.Model):
 
     @property
     def is_alive(self) -> bool:
-        return timezone.now() - self.seen_at < SILENT_AFTER
+        return abs(timezone.now() - self.seen_at) < SILENT_AFTER
 
 
 class TaskRun(models.Model):

@@ -16,15 +16,15 @@ WAITING_TOO_LONG = timedelta(seconds=60)
 
 def is_alive(using: str = DEFAULT_DB_ALIAS) -> bool:
     """Whether a worker was seen within the last minute."""
-    since = timezone.now() - SILENT_AFTER
-    return WorkerProcess.objects.using(using).filter(seen_at__gt=since).exists()
+    now = timezone.now()
+    seen = WorkerProcess.objects.using(using).filter(seen_at__gt=now - SILENT_AFTER)
+    return seen.filter(seen_at__lt=now + SILENT_AFTER).exists()
 
 
 def is_missed() -> bool:
     """Whether a worker ran and is gone, or work waits that no worker has taken."""
-    newest = WorkerProcess.objects.order_by("-seen_at").first()
-    if newest is not None:
-        return not newest.is_alive
+    if WorkerProcess.objects.exists():
+        return not is_alive()
     since = timezone.now() - WAITING_TOO_LONG
     operations = Operation.objects.open().filter(created_at__lt=since).order_by().values("pk")
     jobs = Job.objects.running().filter(created_at__lt=since).order_by().values("pk")

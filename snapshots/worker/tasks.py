@@ -21,7 +21,9 @@ from snapshots.audit.streaming.sender import State
 from snapshots.deletions import due
 from snapshots.inventory import leases
 from snapshots.jobs import engine
-from snapshots.notifications import alarms, delivery, heartbeat, outbox
+from snapshots.notifications import alarms, channel_alarms, delivery, heartbeat, outbox
+from snapshots.observations import looking
+from snapshots.observations import silence as server_silence
 from snapshots.operations import following
 from snapshots.schedules import runs, silence
 
@@ -101,12 +103,17 @@ def _tasks() -> list[Task]:
         Task(name="reminders", every_seconds=60, run=due.remind_due),
         Task(name="events", every_seconds=2, run=outbox.read_log),
         Task(name="deliveries", every_seconds=5, run=delivery.deliver_due),
+        Task(name="look", every_seconds=10, run=looking.look),
+        Task(name="observations", every_seconds=10, run=looking.compare_all),
+        Task(name="server_silence", every_seconds=60, run=server_silence.tell_of_silence),
         Task(name="alarms", every_seconds=30, run=alarms.check_all),
+        Task(name="channels", every_seconds=120, run=channel_alarms.check_all),
         Task(name="heartbeat", every_seconds=60, run=heartbeat.ping),
         Task(name="anchor", every_seconds=HOUR, run=partial(run_command, "anchor_audit")),
         Task(name="checkpoint", every_seconds=HOUR, run=partial(run_command, "checkpoint_audit")),
         Task(name="clear", every_seconds=HOUR, run=clear_expired),
         Task(name="forget", every_seconds=DAY, run=alarms.clear_old),
+        Task(name="forget_changes", every_seconds=DAY, run=looking.clear_old),
         Task(name="verify", every_seconds=DAY, run=partial(run_command, "verify_audit")),
     ]
     if settings.SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS:

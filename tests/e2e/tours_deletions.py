@@ -12,7 +12,9 @@ from tests.e2e.tours import World, tour
 from tests.support.deletions import plan, target_of
 
 
-@tour("deletion_list", "server_detail", "server_grace", "snapshot_delete", "snapshot_keeping")
+@tour(
+    "deletion_list", "server_detail", "server_grace", "server_silence", "snapshot_delete", "snapshot_keeping"
+)
 def deletions(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)
@@ -24,6 +26,11 @@ def deletions(world: World) -> None:
     page.get_by_label("How long does a deletion wait?").select_option("3")
     page.get_by_role("button", name="Save").click()
     world.look(page, "3 days")
+    silence = reverse("server_silence", args=[desk.token.pk, view.server_id])
+    world.visit(page, silence, "Tell when no snapshot was completed for")
+    page.get_by_label("Tell when no snapshot was completed for").select_option("7")
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "7 days")
     keeping_url = reverse("snapshot_keeping", args=[desk.token.pk, snapshot.id])
     world.visit(page, keeping_url, "It is not protected at the provider's own site")
     page.get_by_role("button", name="Set the date").click()

@@ -55,6 +55,7 @@ class ImaginaryProvider:
         self.mode = "fine"
         self.reads = "fine"
         self.lags = False
+        self.counts_servers = False
         self.at_rest = "active"
         self.next_answer: tuple[int, bytes, bool] | None = None
         self.changes: dict[int, dict] = {}
@@ -109,7 +110,8 @@ class ImaginaryProvider:
             {"id": one, "name": name, "status": "restoring" if self.is_restoring(one) else self.at_rest}
             for one, name in self.servers.items()
         ]
-        return httpx.Response(200, json={"results": results})
+        count = {"count": len(results)} if self.counts_servers else {}
+        return httpx.Response(200, json=count | {"results": results})
 
     def say(self, status: int, body: object, *, done: bool = False) -> None:
         """Set the answer to the next write, and whether that write is carried out."""

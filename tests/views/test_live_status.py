@@ -117,7 +117,7 @@ def test_progress_is_an_estimate_and_never_full_before_it_is_confirmed(desk, mia
     view = desk.server("web-server-01")
     operation = desk.restore(view, desk.snapshot(view))
     body = mia.get(detail_url(desk, view)).content.decode()
-    assert "usually 5 to 15 minutes" in body
+    assert "VPS.org says 5 to 15 minutes" in body
     assert "estimate" in body
     since = timezone.now() - timedelta(hours=2)
     Operation.objects.filter(pk=operation.pk).update(accepted_at=since)

@@ -149,6 +149,7 @@ def test_one_turn_of_all_real_tasks_on_an_almost_empty_portal_names_no_failure(s
         "checkpoint": "",
         "clear": "",
         "forget": "",
+        "forget_changes": "",
         "verify": "",
     }
 

@@ -18,7 +18,15 @@ from snapshots.contract import Server
 from snapshots.inventory.servers import Address
 from snapshots.templatetags.erased import erased_link, erased_text
 from snapshots.templatetags.portal import as_name, id_text, with_names
-from snapshots.views.texts.audit_names import ACTIONS, CODES, REQUESTED, RESULTS, SPECIAL_RESULTS, STEPS
+from snapshots.views.texts.audit_names import (
+    ACTIONS,
+    CODES,
+    OBSERVED,
+    REQUESTED,
+    RESULTS,
+    SPECIAL_RESULTS,
+    STEPS,
+)
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 
@@ -67,7 +75,8 @@ def _headline(entry: Entry, show: Callable[[str], str]) -> str:
         "token": show(entry.token_label),
         "target": target_words(entry) if read_masked(entry.target) else show(target_words(entry)),
     }
-    return (str(ACTIONS[entry.action][1]) % names).strip()
+    observed = OBSERVED.get(entry.code) if entry.action == "snapshot.observed" else None
+    return (str(observed or ACTIONS[entry.action][1]) % names).strip()
 
 
 def _name_or_id(name: str, number: int | None, neither: str, show: Callable[[str], str]) -> str:
@@ -130,7 +139,8 @@ def who(entry: Entry) -> str:
         return _("Unknown")
     if entry.channel == "command":
         return _("Command line")
-    return _("The portal") if entry.action.startswith("audit.") else _("Nobody signed in")
+    is_own = entry.channel == "evidence" or entry.action.startswith("audit.")
+    return _("The portal") if is_own else _("Nobody signed in")
 
 
 def who_html(entry: Entry, who: str) -> str:
@@ -170,6 +180,8 @@ def code_words(entry: Entry) -> "StrPromise | str":
     """The reason of the result as text; an unknown code as recorded; '' if there is none."""
     if entry.action == "access.refuse":
         return with_names(_("Requires the permission %(right)s"), right=entry.code)
+    if entry.action == "snapshot.observed":  # the headline says it
+        return ""
     if entry.code in REFUSAL_WORDS:
         return REFUSAL_WORDS[entry.code].title
     return CODES.get(entry.code, entry.code)

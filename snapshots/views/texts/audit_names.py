@@ -14,6 +14,10 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "snapshot.create": (lazy("Create a snapshot"), lazy("Create snapshot %(snapshot)s of %(server)s")),
     "snapshot.restore": (lazy("Restore a server"), lazy("Restore %(server)s from %(snapshot)s")),
     "snapshot.delete": (lazy("Delete a snapshot"), lazy("Delete snapshot %(snapshot)s of %(server)s")),
+    "snapshot.observed": (
+        lazy("A change past this portal"),
+        lazy("Snapshot %(snapshot)s of %(server)s changed past this portal"),
+    ),
     "snapshot.protect": (lazy("Protect a snapshot"), lazy("Protect snapshot %(snapshot)s of %(server)s")),
     "snapshot.unprotect": (
         lazy("Lift a protection"),
@@ -41,6 +45,14 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Refuse the planned deletion of snapshot %(snapshot)s of %(server)s"),
     ),
     "deletion.set_grace": (lazy("Set a grace time"), lazy("Set the grace time of %(server)s")),
+    "server.silent": (
+        lazy("A server without a new snapshot"),
+        lazy("No snapshot of %(server)s was completed for too long"),
+    ),
+    "server.set_silence": (
+        lazy("Set when silence is told"),
+        lazy("Set after how long without a snapshot of %(server)s is told"),
+    ),
     "job.start": (lazy("Start a job"), lazy("Start the job %(target)s")),
     "job.end": (lazy("End of a job"), lazy("End of the job %(target)s")),
     "job.cancel": (lazy("Cancel a job"), lazy("Cancel the job %(target)s")),
@@ -117,6 +129,15 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
 }
 """Action → label in the filter, and headline with names."""
 
+OBSERVED: dict[str, "StrPromise"] = {
+    "appeared": lazy("Snapshot %(snapshot)s of %(server)s appeared past this portal"),
+    "vanished": lazy("Snapshot %(snapshot)s of %(server)s vanished past this portal"),
+    "vanished_with_server": lazy("Snapshot %(snapshot)s vanished together with its server %(server)s"),
+    "renamed": lazy("A snapshot of %(server)s was renamed to %(snapshot)s past this portal"),
+    "resized": lazy("The size of snapshot %(snapshot)s of %(server)s changed past this portal"),
+}
+"""Code of a row "snapshot.observed" → headline with names."""
+
 RESULTS: dict[str, Badge] = {
     "pending": Badge("warn", lazy("No result recorded")),
     "accepted": Badge("moving", lazy("Accepted")),
@@ -128,6 +149,8 @@ RESULTS: dict[str, Badge] = {
 }
 REQUESTED = Badge("moving", lazy("Requested"))
 SPECIAL_RESULTS = {
+    ("snapshot.observed", "completed"): Badge("neutral", lazy("Observed")),
+    ("server.silent", "failed"): Badge("warn", lazy("Silence")),
     (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
     ("audit.verify", "completed"): Badge("ok", lazy("Verified")),
     ("audit.verify", "failed"): Badge("bad", lazy("Broken")),

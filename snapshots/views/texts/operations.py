@@ -1,5 +1,6 @@
 """Texts of an operation's state: what happened, what it means, what to do next."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
@@ -7,6 +8,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.views.texts.base import Badge, Words
+from snapshots.views.texts.expectations import usual_sentence
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -32,17 +34,13 @@ IN_PROGRESS = {
     Action.CREATE: Words(
         "info",
         lazy("The snapshot is being created"),
-        lazy(
-            "The provider has started. It usually takes 3 to 10 minutes, depending on the size of the server."
-        ),
+        lazy("The provider has started."),
         lazy("You can close this page: it continues without you."),
     ),
     Action.RESTORE: Words(
         "info",
         lazy("The server is being restored"),
-        lazy(
-            "The provider has started. It usually takes 5 to 15 minutes; the server cannot be used meanwhile."
-        ),
+        lazy("The provider has started. The server cannot be used meanwhile."),
         lazy(
             "Do not use or change the server until it has ended. You can close this page: it continues without you."
         ),
@@ -218,6 +216,9 @@ def operation_words(operation: Operation) -> Words:
             return _unknown_words(action, operation.code)
         case State.RECONCILED:
             return _reconciled_words(action, operation.finding, operation.code)
+        case State.ACCEPTED if action != Action.DELETE:
+            words = IN_PROGRESS[action]
+            return replace(words, meaning=f"{words.meaning} {usual_sentence(operation.expectation)}")
     return {
         State.PENDING: ABOUT_TO_SEND,
         State.SENT: SENT,

@@ -64,7 +64,7 @@ def stuck_text(status: str, since: datetime | None) -> str:
     """How long it has been so, and that this is far too long."""
     low, high = usual_minutes(status)
     return _(
-        "For %(age)s so far: far longer than the usual %(low)d to %(high)d minutes. It may never end."
+        "For %(age)s so far: far longer than the %(low)d to %(high)d minutes that VPS.org says. It may never end."
     ) % {
         "age": duration(timezone.now() - (since or timezone.now())),
         "low": low,

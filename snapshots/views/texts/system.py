@@ -13,6 +13,7 @@ TASKS: dict[str, "StrPromise"] = {
     "verify": lazy("Verify the audit log"),
     "clear": lazy("Clear expired sessions and leases"),
     "forget": lazy("Delete old notifications"),
+    "forget_changes": lazy("Delete old changes that were seen past the portal"),
     "addresses": lazy("Erase old addresses"),
     "archive": lazy("Archive old rows of the audit log"),
 }

@@ -1,0 +1,108 @@
+"""The watch for servers of which no snapshot was completed for too long. Each silence is told once, by a row of the log.
+
+It counts from the newest completed snapshot that was ever listed. A provider that cannot be read is silence as well.
+"""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor, EntryData
+from snapshots.observations.models import KnownServer, SeenList
+from snapshots.observations.wording import time_text
+from snapshots.operations.rights import check_still_allowed
+
+MANAGE = "schedules.manage"
+"""Who decides what is taken regularly also decides when its absence is told."""
+ACTION = "server.silent"
+CHOICES = (0, 1, 2, 3, 5, 7, 14, 30, 60, 90)
+"""In days; 0 for never."""
+
+
+def days_of(server: KnownServer | None) -> int:
+    """After how many days without a completed snapshot a server counts as silent; 0 for never."""
+    own = server.silent_after_days if server else None
+    return settings.SNAPPORTAL_SILENT_AFTER_DAYS if own is None else own
+
+
+def set_days(*, actor: Actor, server_id: int, server_name: str, days: int | None, reason: str = "") -> None:
+    """Choose it for one server; None for the setting. A silence that was told is told again if it lasts.
+
+    Raises OperationRefusedError (not_allowed_any_more), JournalUnavailableError.
+    """
+    before = days_of(KnownServer.objects.filter(pk=server_id).first())
+    after = settings.SNAPPORTAL_SILENT_AFTER_DAYS if days is None else days
+    now = timezone.now()
+    with journal.committed():
+        journal.record(
+            actor.entry(
+                action="server.set_silence",
+                server_id=server_id,
+                server_name=server_name,
+                reason=reason.strip(),
+                evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
+            )
+        )
+        check_still_allowed(actor.id, MANAGE)
+        KnownServer.objects.update_or_create(
+            server_id=server_id,
+            defaults={"silent_after_days": days, "silent_told_at": None},
+            create_defaults={
+                "silent_after_days": days,
+                "server_name": server_name,
+                "first_listed_at": now,
+                "listed_at": now,
+            },
+        )
+
+
+def tell_of_silence() -> int:
+    """Write a row for each server that has become silent. Returns how many. Raises JournalUnavailableError."""
+    now = timezone.now()
+    untold = KnownServer.objects.filter(gone_at=None, silent_told_at=None)
+    if not settings.SNAPPORTAL_SILENT_AFTER_DAYS:
+        untold = untold.filter(silent_after_days__gt=0)
+    return sum(_tell(server) for server in untold if is_silent(server, now))
+
+
+def is_silent(server: KnownServer, now: datetime) -> bool:
+    days = days_of(server)
+    return bool(days) and now - (server.completed_at or server.first_listed_at) > timedelta(days=days)
+
+
+def _tell(server: KnownServer) -> bool:
+    untold = KnownServer.objects.filter(
+        pk=server.pk, silent_told_at=None, completed_at=server.completed_at, gone_at=None
+    )
+    with journal.committed():
+        if not untold.update(silent_told_at=timezone.now()):
+            return False
+        journal.record(
+            EntryData(
+                action=ACTION,
+                result="failed",
+                server_id=server.server_id,
+                server_name=server.server_name,
+                evidence=_evidence(server),
+                token_label=server.token_label,
+                token_fingerprint=server.token_fingerprint,
+                channel="evidence",
+            )
+        )
+    return True
+
+
+def _evidence(server: KnownServer) -> str:
+    if server.completed_at is None:
+        known = f"No completed snapshot was ever listed since {time_text(server.first_listed_at)}."
+    else:
+        known = f"The newest completed snapshot that is known is “{server.completed_name}” of {time_text(server.completed_at)}."
+    read_at = SeenList.objects.filter(pk=server.token_fingerprint).values_list("read_at", flat=True).first()
+    confirmed = (
+        f"The last confirmed list is of {time_text(read_at)}."
+        if read_at
+        else "No list of it was ever confirmed."
+    )
+    return f"{known} {confirmed} It is told after {days_of(server)} days."
