@@ -232,7 +232,8 @@ class TestWhileTheProviderIsDown:
         assert "The provider has an internal error" in text
         assert "Last confirmed 3" in text
         assert '/restore/"' not in body
-        assert '/create/"' not in body
+        assert not re.search(r'href="/servers/[^"]*/create/"', body)
+        assert not re.search(r'<input type="checkbox"[^>]* name="(server|snapshot)"', body)
         assert 'aria-disabled="true"' in body
         assert re.search(r'id="results"[^>]* hx-trigger="every \d+s"', body)
 
