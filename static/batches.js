@@ -1,13 +1,15 @@
 /* Progressive enhancement of selecting: all or none, and how many are selected. Without it the checkboxes and buttons work. */
 (() => {
   "use strict";
-  const bar = document.getElementById("batch");
-  if (!bar) return;
-  const hint = document.getElementById("batch-hint");
-  const plain = hint.textContent;
   const boxes = (name) => [...document.querySelectorAll(`input[form=batch][name=${name}]`)];
+  let plain = "";
 
+  // The list replaces itself, and the bar with it: nothing of it is kept here.
   const show = () => {
+    const bar = document.getElementById("batch");
+    if (!bar) return "";
+    const hint = document.getElementById("batch-hint");
+    if (!hint.dataset.shown) plain = hint.textContent;
     let count = 0;
     for (const button of bar.querySelectorAll("[data-picks]")) {
       const all = boxes(button.dataset.picks);
@@ -16,20 +18,21 @@
       button.setAttribute("aria-pressed", String(all.length > 0 && picked === all.length));
       count += picked;
     }
-    const text = count ? `${hint.dataset.selected} ${count}` : plain;
-    if (hint.textContent !== text) hint.textContent = text;
+    hint.dataset.shown = "yes";
+    hint.textContent = count ? `${hint.dataset.selected} ${count}` : plain;
+    return hint.textContent;
   };
+  const tell = () => document.dispatchEvent(new CustomEvent("announce", { detail: { text: show() } }));
 
-  bar.addEventListener("click", (event) => {
+  document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-picks]");
     if (!button) return;
     const picks = button.getAttribute("aria-pressed") !== "true";
     for (const box of boxes(button.dataset.picks)) box.checked = picks;
-    show();
+    tell();
   });
-  document.addEventListener("change", (event) => { if (event.target.matches("input[form=batch]")) show(); });
-  document.addEventListener("htmx:afterSwap", show);
+  document.addEventListener("change", (event) => { if (event.target.matches("input[form=batch]")) tell(); });
+  document.addEventListener("htmx:afterSettle", show);
   addEventListener("pageshow", show);
-  hint.setAttribute("role", "status");
   show();
 })();

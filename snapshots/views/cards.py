@@ -81,6 +81,11 @@ class Card:
     pick: str = ""
     """What the URL of a batch names the server by, where it can be selected."""
 
+    @property
+    def has_picks(self) -> bool:
+        """Whether the server, or a snapshot of it, can be selected."""
+        return not self.is_off and (bool(self.pick) or any(one.pick and one.delete_url for one in self.rows))
+
 
 def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser | AnonymousUser) -> bool:
     return operation.actor_id == user.pk or operation.token_fingerprint == view.token.fingerprint

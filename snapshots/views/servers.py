@@ -123,6 +123,7 @@ def _results(
     moments = [reading.confirmed_at for _token, reading in readings if reading.confirmed_at]
     return {
         "cards": cards,
+        "has_picks": any(card.has_picks for card in cards),
         "labels": row_labels(),
         "page": page,
         "previous_url": _page_url(request, page.previous_page_number()) if page.has_previous() else "",

@@ -76,9 +76,9 @@ def test_what_is_selected_stays_selected_while_the_list_updates_itself(site: Sit
     box.check()
     page.evaluate("document.getElementById('results').dataset.old = 'yes'")
     page.evaluate("document.getElementById('results').dispatchEvent(new Event('look'))")
-    page.wait_for_function("document.querySelectorAll('#results:not([data-old])').length === 1")
+    expect(page.locator("#results:not([data-old])")).to_have_count(1)
     expect(page.get_by_label("Select the server shop-staging")).to_be_checked()
-    expect(page.get_by_text("Selected: 1")).to_be_visible()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
 
 
 def test_all_or_none_with_the_keyboard_on_a_phone(site: Site, desk):
@@ -87,9 +87,9 @@ def test_all_or_none_with_the_keyboard_on_a_phone(site: Site, desk):
     everything = page.get_by_role("button", name="All servers")
     everything.focus()
     page.keyboard.press("Space")
-    expect(page.get_by_text("Selected: 5")).to_be_visible()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 5")
     page.keyboard.press("Space")
-    expect(page.get_by_text("Tick servers")).to_be_visible()
+    expect(page.locator("#batch-hint")).to_contain_text("Tick servers")
     page.get_by_label("Select the snapshot weekly-1").focus()
     page.keyboard.press("Space")
     page.get_by_role("button", name="Delete the selected snapshots").focus()

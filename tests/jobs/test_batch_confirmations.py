@@ -11,6 +11,7 @@ from snapshots.jobs.outcomes import Outcome
 from snapshots.jobs.selections import MAX_ITEMS, item_of
 from snapshots.operations.confirmation import MAX_AGE_SECONDS
 from snapshots.operations.models import Action, Operation
+from snapshots.sandbox.demo_data import TEAM_EMAIL, issue_token
 from tests.support.batches import (
     chosen_snapshots,
     codes_of,
@@ -97,6 +98,16 @@ class TestTheConfirmation:
         assert not Job.objects.exists()
         clock.shift(61)
         assert create_many(desk, views, confirmation).steps.count() == 3
+
+    def test_a_list_that_was_not_read_now_is_no_basis(self, far_desk, http_sandbox, sandbox):
+        """One token's list hangs until the time for all is over: the other's last list is fresh, but was not read now."""
+        other = make_desk(far_desk.user, issue_token(TEAM_EMAIL, "second"), "Second")
+        views = roomy(far_desk, 3)
+        items = [item_of(views[0]), *(item_of(view) for view in roomy(other, 3)[1:])]
+        confirmation = sign(far_desk, Kind.CREATE_MANY, items)
+        http_sandbox.misbehave("hang_before", method="GET", times=0)
+        assert refused(lambda: create_many(far_desk, views, confirmation)) == "not_confirmed_live"
+        assert not Job.objects.exists()
 
 
 class TestWhileItRuns:

@@ -201,6 +201,13 @@ class TestWhatIsLeftOfAPoint:
         assert still_exists(member, {"another": reading}) is None
         assert still_exists(member, {}) is None
 
+    def test_a_snapshot_that_is_still_being_created_is_not_made_yet(self, desk):
+        job = create_many(desk, roomy(desk))
+        engine.advance(job.pk)
+        point = restore_points([job], Job.objects.all())[0]
+        assert all(one.snapshot_id for one in point.members)
+        assert point.made == []
+
     def test_a_failed_creation_is_no_part_of_it(self, desk, clock):
         point = restore_points([failed_at(desk, clock)], Job.objects.all())[0]
         assert len(point.members) == 5

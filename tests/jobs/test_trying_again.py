@@ -1,10 +1,13 @@
 """What a batch has not done is tried again alone, once, and never where it may have happened."""
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from snapshots.audit.models import Entry
 from snapshots.jobs import engine, service
-from snapshots.jobs.models import Job, Kind, StepState
+from snapshots.jobs.models import Job, JobState, Kind, StepState
 from snapshots.jobs.outcomes import Outcome, chain_of, last_attempts, to_try_again
 from snapshots.jobs.points import first_jobs, restore_points
 from snapshots.jobs.selections import item_of
@@ -111,6 +114,18 @@ class TestTryingAgain:
         unknown = Operation.objects.get(state=State.UNKNOWN)
         close_operation(actor=far_desk.actor, operation=unknown, finding=finding, reason="looked")
         assert outcomes_of(job)[0] == outcome
+        assert to_try_again([job]) == []
+
+    def test_what_takes_far_too_long_is_unknown_and_not_tried_again(self, desk):
+        """The job waits no longer, but the provider has accepted it and may still finish it."""
+        job = create_many(desk, roomy(desk))
+        engine.advance(job.pk)
+        Operation.objects.update(accepted_at=timezone.now() - timedelta(days=1))
+        SandboxSnapshot.objects.filter(name=NAME).update(ends_at=timezone.now() + timedelta(days=1))
+        engine.advance(job.pk)
+        job.refresh_from_db()
+        assert job.state == JobState.STOPPED
+        assert outcomes_of(job) == [Outcome.UNKNOWN] * 3
         assert to_try_again([job]) == []
 
     def test_a_step_sent_just_before_the_cancellation_is_not_tried_again(self, desk):

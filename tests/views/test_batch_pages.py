@@ -77,6 +77,7 @@ class TestSelecting:
         expire(desk.token)
         page = mia.get("/")
         assert picks_on(page, "server") == picks_on(page, "snapshot") == []
+        assert "Create on the selected servers" not in text_of(page)
 
 
 class TestCreate:
