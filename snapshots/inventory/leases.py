@@ -10,29 +10,32 @@ CLOCK_TOLERANCE_SECONDS = 60.0
 
 
 def take(key: str, owner: str, seconds: float) -> bool:
-    """Take the lease for `seconds` unless another owner holds it. Of concurrent callers exactly one succeeds.
-
-    One that ends later than any could is from before the clock was set back.
-    """
+    """Take the lease for `seconds` unless another owner holds it. Of concurrent callers exactly one succeeds."""
     now = time.time()
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO lease (key, owner, expires_at) VALUES (%s, %s, %s) "
             "ON CONFLICT (key) DO UPDATE SET owner = excluded.owner, expires_at = excluded.expires_at "
-            "WHERE lease.expires_at < %s OR lease.expires_at > %s RETURNING owner",
-            [key, owner, now + seconds, now, now + seconds + CLOCK_TOLERANCE_SECONDS],
+            "WHERE lease.expires_at < %s RETURNING owner",
+            [key, owner, now + seconds, now],
         )
         return cursor.fetchone() is not None
 
 
 def keep(key: str, owner: str, seconds: float) -> bool:
-    """Like `take`, but the owner of the lease may take it again; it writes only once a third of the time has passed."""
+    """Like `take`, but the owner of the lease may take it again; it writes only once a third of the time has passed.
+
+    All owners of the key must take it for as long: one that ends later is from before the clock was set back, and is dropped.
+    """
     held = Lease.objects.filter(key=key, owner=owner).values_list("expires_at", flat=True).first()
     now = time.time()
-    if held is not None and held - now > seconds * 2 / 3:
+    if held is not None and now + seconds >= held > now + seconds * 2 / 3:
         return True
     if held is not None and Lease.objects.filter(key=key, owner=owner).update(expires_at=now + seconds):
         return True
+    wrong = Lease.objects.filter(key=key, expires_at__gt=now + seconds + CLOCK_TOLERANCE_SECONDS)
+    if wrong.exists():
+        wrong.delete()
     return take(key, owner, seconds)
 
 

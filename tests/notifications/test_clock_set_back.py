@@ -107,9 +107,12 @@ def test_a_dead_worker_is_not_alive_and_its_lease_and_tasks_are_taken(set_back):
     assert len(runs) == 2
 
 
-def test_a_lease_that_is_held_is_not_taken():
-    assert leases.take("key", "one", 30)
+def test_a_lease_that_is_held_is_not_taken_however_long():
+    assert leases.take("key", "one", 5000)
     assert not leases.take("key", "two", 30)
+    assert leases.keep("other", "one", 30)
+    assert not leases.keep("other", "two", 30)
+    assert leases.keep("other", "one", 30)
 
 
 def test_a_list_from_the_future_is_stale_and_read_again(desk, set_back):

@@ -1,4 +1,4 @@
-"""Several tokens of one account see the same snapshots: each change is recorded once, and an older list proves nothing."""
+"""Tokens of one account: each change makes one row, and none follows from what only one of them sees."""
 
 import pytest
 

@@ -7,9 +7,11 @@ from django.utils import timezone
 from snapshots.deletions import keeping
 from snapshots.deletions.grace import set_grace
 from snapshots.notifications.models import Event
+from snapshots.observations import looking
 from snapshots.operations import protection
 from snapshots.operations.models import Operation, State
 from snapshots.sandbox.models import Snapshot
+from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from snapshots.schedules import runs
 from snapshots.views.picks import pick_of
 from snapshots.worker.loop import Worker
@@ -96,6 +98,18 @@ def look_at_schedules(inspector: Inspector, desk: Desk, mia: Client, ada: Client
     inspector.visit(ada, reverse("schedule_change", args=[schedule.pk]), shows=schedule.name)
     inspector.visit(mia, reverse("job_detail", args=[runs.Run.objects.get().job_id]), shows=schedule.name)
     inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows=schedule.name)
+
+
+def look_at_observations(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    view = desk.server()
+    looking.compare_all()
+    snapshot = SandboxSnapshot.objects.filter(server_id=view.server_id).first()
+    SandboxSnapshot.objects.filter(pk=snapshot.pk).update(name="by-another-way")
+    desk.views()
+    looking.compare_all()
+    server = url_of("server_detail", desk, view.server_id)
+    inspector.visit(mia, server, shows="Seen past the portal")
+    inspector.visit(mia, server, shows="by-another-way")
 
 
 def look_at_the_system(inspector: Inspector, ada: Client) -> None:

@@ -27,6 +27,7 @@ from tests.support.looks_at_work import (
     look_at_deletions,
     look_at_jobs,
     look_at_notifications,
+    look_at_observations,
     look_at_schedules,
     look_at_the_system,
     url_of,
@@ -114,6 +115,11 @@ def look_at_operations(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, reverse("operation_attention"), shows=NEW_NAME)
     inspector.visit(mia, reverse("operation_close", args=[operation.pk]), shows=NEW_NAME)
     inspector.visit(mia, "/", shows="We do not know")
+
+
+def test_observations(inspector, desk, mia):
+    look_at_observations(inspector, desk, mia)
+    assert inspector.found == []
 
 
 def test_deletions(inspector, desk, mia):
@@ -257,6 +263,7 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_jobs(inspector, desk, mia)
     look_at_batches(inspector, desk, mia)
     look_at_deletions(inspector, desk, mia)
+    look_at_observations(inspector, desk, mia)
     look_at_the_system(inspector, signed_in(cast.ada))
     look_at_notifications(inspector, desk, mia, signed_in(cast.ada))
     look_at_coming_in(inspector)
