@@ -64,7 +64,7 @@ REFUSED = {
     "the role": (403, "/people/", {}),
     "no such page": (404, "/nothing/", {}),
     "no such object": (404, "/people/4711/", {"user": "ada"}),
-    "the method": (405, "/tokens/x/check/", {"user": "mia"}),
+    "the method": (405, "/help/", {"user": "mia", "data": {}}),
     "a NUL": (400, "/help/?q=%00", {}),
     "the host": (400, "/sign-in/", {"headers": {"Host": "evil.example"}}),
     "too large a form": (400, "/sign-in/", {"user": "", "data": {"username": "x" * 3_000_000}}),
