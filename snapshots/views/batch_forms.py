@@ -17,18 +17,14 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.batches import BatchForm
-from snapshots.views.texts.names import name_problem
-from snapshots.views.texts.refusals import refusal_status, refusal_words
-
-UNPROCESSABLE = 422
-INCOMPLETE = "incomplete"
-"""The code of a form with invalid fields."""
-FIELDS_OF_CODES = {
-    "bad_name": "name",
-    "count_mismatch": "typed_count",
-    "name_mismatch": "typed_name",
-    "reason_missing": "reason",
-}
+from snapshots.views.refused_forms import (
+    FIELDS_OF_CODES,
+    INCOMPLETE,
+    put,
+    refuse_beside_field,
+    status_of,
+)
+from snapshots.views.texts.refusals import refusal_words
 
 
 @dataclass(frozen=True)
@@ -73,18 +69,11 @@ class Sent:
 
     @property
     def status(self) -> int:
-        if not self.code:
-            return 200
-        return UNPROCESSABLE if self.code == INCOMPLETE else refusal_status(self.code)
+        return status_of(self.code)
 
     def sign(self, selection: Selection) -> None:
         """Each rendering gets a new confirmation of what it shows; typed values stay."""
-        text = sign_selection(selection)
-        if self.form.is_bound:
-            self.form.data = self.form.data.copy()  # type: ignore[attr-defined]
-            self.form.data["confirmation"] = text  # type: ignore[index]
-        else:
-            self.form.initial["confirmation"] = text
+        put(self.form, confirmation=sign_selection(selection))
 
     @property
     def context(self) -> dict[str, Any]:
@@ -105,17 +94,9 @@ def send(request: HttpRequest, form: BatchForm, run: Callable[..., Job]) -> Sent
     except OperationRefusedError as error:
         if error.code == "not_allowed_any_more":  # logged already
             raise RightsChangedError(error.code) from error
-        _refuse_beside_field(form, error.code)
+        refuse_beside_field(form, error.code)
         return Sent(form, error.code)
     return Sent(form, response=redirect("job_detail", pk=job.pk))
-
-
-def _refuse_beside_field(form: BatchForm, code: str) -> None:
-    field = FIELDS_OF_CODES.get(code)
-    if field in form.fields:
-        words = refusal_words(code)
-        problem = name_problem(str(form.data.get("name", "")).strip()) if code == "bad_name" else ""
-        form.add_error(field, problem or str(words.advice or words.meaning))
 
 
 def posted(request: HttpRequest) -> Any:

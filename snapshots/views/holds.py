@@ -15,8 +15,8 @@ from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.entry_lines import sequence_from
 from snapshots.views.forms.holds import LiftHoldForm, PlaceHoldForm
+from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.roster import Roster
-from snapshots.views.submission import UNPROCESSABLE
 from snapshots.views.texts import audit as texts
 
 CONFLICT = 409

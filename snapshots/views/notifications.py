@@ -19,7 +19,7 @@ from snapshots.templatetags.portal import as_name, with_names
 from snapshots.views.access import public, requires
 from snapshots.views.context_processors import bell
 from snapshots.views.forms.notifications import ReadForm, RulesForm
-from snapshots.views.submission import UNPROCESSABLE
+from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.texts.base import Badge
 
 PER_PAGE = 50

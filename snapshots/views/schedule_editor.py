@@ -28,10 +28,10 @@ from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.schedule_values import ALL, ServerChoice, TokenChoice, server_value, values_of
 from snapshots.views.forms.schedules import ScheduleForm
+from snapshots.views.refused_forms import UNPROCESSABLE, put
 from snapshots.views.schedule_lines import schedule_lines
 from snapshots.views.schedule_preview import ShownPreview, list_trouble, make_preview, name_example
 from snapshots.views.schedules import say_refusal, visible_or_404
-from snapshots.views.submission import UNPROCESSABLE
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 from snapshots.views.texts.schedules import keep_words
 
@@ -114,7 +114,7 @@ class Editor:
         """Shown and, if it shows all that can be known, signed."""
         shown = make_preview(self.form.definition, self.chosen_views, self.reading, self.schedule)
         proof = sign_preview(self.form.definition, token_id=self.token.pk, person_id=self.person_id)
-        self.form.put(preview=proof if shown.can_be_saved else "")
+        put(self.form, preview=proof if shown.can_be_saved else "")
         return shown
 
 
@@ -161,7 +161,7 @@ def _page(editor: Editor, code: str = "", status: int = 200) -> HttpResponse:
         ],
     }
     if schedule is not None:
-        form.put(seen=schedule.changed_at.isoformat())
+        put(form, seen=schedule.changed_at.isoformat())
         context["is_own"] = schedule.owner_id == editor.person_id
         if code == "schedule_changed":
             (context["newest"],) = schedule_lines(editor.request.user, [schedule])
@@ -181,7 +181,7 @@ def _renew_key(editor: Editor) -> Schedule | None:
     key = editor.form.shown("form_key")
     if key and not Schedule.objects.filter(form_key=key).exists():
         return None
-    editor.form.put(form_key=secrets.token_urlsafe(24))
+    put(editor.form, form_key=secrets.token_urlsafe(24))
     return service.visible_to(editor.request.user).filter(form_key=key).first() if key else None
 
 

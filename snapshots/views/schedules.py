@@ -20,8 +20,8 @@ from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.schedules import RunForm, WhyForm
+from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.schedule_lines import next_times, run_lines, schedule_lines
-from snapshots.views.submission import UNPROCESSABLE
 from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.schedules import keep_words
 

@@ -28,15 +28,10 @@ from snapshots.vault.models import StoredToken
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.snapshots import ConfirmedForm
+from snapshots.views.refused_forms import INCOMPLETE, put, refuse_beside_field, status_of
 from snapshots.views.texts.base import Words
-from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.readings import reading_words
-from snapshots.views.texts.refusals import refusal_status, refusal_words
-
-UNPROCESSABLE = 422
-INCOMPLETE = "incomplete"
-"""The code of a form with invalid fields."""
-FIELDS_OF_CODES = {"bad_name": "name", "name_mismatch": "typed_name", "reason_missing": "reason"}
+from snapshots.views.texts.refusals import refusal_words
 
 
 @dataclass
@@ -51,9 +46,7 @@ class Submission:
 
     @property
     def status(self) -> int:
-        if not self.code:
-            return 200
-        return UNPROCESSABLE if self.code == INCOMPLETE else refusal_status(self.code)
+        return status_of(self.code)
 
     def prepare_for(self, view: ServerView, action: Action, snapshot: Snapshot | None = None) -> None:
         """Sign a confirmation of exactly what the page shows, and ask for an override only if the server is held.
@@ -89,11 +82,7 @@ class Submission:
             server_id=view.server_id,
             snapshot=snapshot,
         )
-        if self.form.is_bound:
-            self.form.data = self.form.data.copy()  # type: ignore[attr-defined]
-            self.form.data["confirmation"] = confirmation  # type: ignore[index]
-        else:
-            self.form.initial["confirmation"] = confirmation
+        put(self.form, confirmation=confirmation)
 
     def _complete_errors(self, view: ServerView) -> None:
         """Add the errors that need the server view, so that the page shows all errors at once.
@@ -102,7 +91,7 @@ class Submission:
         """
         typed = self.form.cleaned_data.get("typed_name", "") if self.form.is_bound else ""
         if self.code == INCOMPLETE and typed and not looks_like(typed, view.name):
-            _refuse_beside_field(self.form, "name_mismatch")
+            refuse_beside_field(self.form, "name_mismatch")
         if self.code == "server_held" and "override_reason" in self.form.fields:
             self.form.add_error(
                 "override_reason",
@@ -136,7 +125,7 @@ def submit(
             error.code == "not_allowed_any_more"
         ):  # logged already; the page shows what this person may not see
             raise RightsChangedError(error.code) from error
-        _refuse_beside_field(form, error.code)
+        refuse_beside_field(form, error.code)
         return Submission(form, actor, error.code, error.retry_after_seconds)
     return Submission(form, actor, response=redirect(_page_of(begun), pk=begun.pk))
 
@@ -145,11 +134,3 @@ def _page_of(begun: Operation | Job | PlannedDeletion) -> str:
     if isinstance(begun, Job):
         return "job_detail"
     return "deletion_detail" if isinstance(begun, PlannedDeletion) else "operation_detail"
-
-
-def _refuse_beside_field(form: ConfirmedForm, code: str) -> None:
-    field = FIELDS_OF_CODES.get(code)
-    if field in form.fields:
-        words = refusal_words(code)
-        problem = name_problem(str(form.data.get("name", "")).strip()) if code == "bad_name" else ""
-        form.add_error(field, problem or str(words.advice or words.meaning))

@@ -15,7 +15,7 @@ from snapshots.vault.crypto import SealError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.notifications import TargetForm, WishesForm
-from snapshots.views.submission import UNPROCESSABLE
+from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.texts.base import Badge
 
 DELIVERIES_SHOWN = 50

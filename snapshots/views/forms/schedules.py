@@ -252,16 +252,6 @@ class ScheduleForm(forms.Form):
         """The value of a field as it will be rendered."""
         return str((self.data if self.is_bound else self.initial).get(name) or "")
 
-    def put(self, **values: str) -> None:
-        """Set hidden fields of the rendered form; what was typed stays."""
-        if self.is_bound:
-            self.data = self.data.copy()  # type: ignore[attr-defined]
-        for name, value in values.items():
-            if self.is_bound:
-                self.data[name] = value  # type: ignore[index]
-            else:
-                self.initial[name] = value
-
 
 class WhyForm(forms.Form):
     """Why a schedule is paused or removed."""
