@@ -6,7 +6,6 @@ and not after it was kept: of both, one finds it waiting (promise 46).
 
 from datetime import timedelta
 from functools import partial
-from uuid import uuid4
 
 import structlog
 from django.contrib.auth import get_user_model
@@ -32,8 +31,6 @@ BATCH = 20
 LEASE_SECONDS = 60.0
 """Only saves double work: it may expire while its owner is busy."""
 MAX_PAUSE_SECONDS = 300
-MAX_TRIES = 30
-"""Where counting ends; trying does not."""
 REMIND_BEFORE = timedelta(days=3)
 TRIED_AGAIN_CODES = retries.PASSING_CODES | {"server_held"}
 """Refusals that end by themselves: it is tried again until it is sent, refused for good or kept."""
@@ -72,16 +69,10 @@ def _send_due() -> int:
     due = PlannedDeletion.objects.waiting().filter(
         Q(next_try_at=None) | Q(next_try_at__lte=now), due_at__lte=now
     )
-    owner = uuid4().hex
     changed = 0
     for planned in list(due.order_by("due_at")[:BATCH]):
-        lease = f"deletion:{planned.pk}"
-        if not leases.take(lease, owner, LEASE_SECONDS):
-            continue
-        try:
-            changed += _send(planned)
-        finally:
-            leases.release(lease, owner)
+        with leases.held(f"deletion:{planned.pk}", LEASE_SECONDS) as is_free:
+            changed += is_free and _send(planned)
     return changed
 
 
@@ -146,8 +137,8 @@ def _refused(planned: PlannedDeletion, error: OperationRefusedError) -> bool:
         pause = retries.pause_seconds(
             planned.tries, longest=MAX_PAUSE_SECONDS, at_least=error.retry_after_seconds
         )
-        tries = min(planned.tries + 1, MAX_TRIES)
-        waiting.update(code=error.code, tries=tries, next_try_at=now + timedelta(seconds=pause))
+        next_try_at = now + timedelta(seconds=pause)
+        waiting.update(code=error.code, tries=planned.tries + 1, next_try_at=next_try_at)
         return False
     return error.code != "deletion_over" and _refuse(planned, error.code)
 
@@ -193,7 +184,7 @@ def _wait_again(planned: PlannedDeletion, operation: Operation) -> bool:
         "state": State.WAITING,
         "code": operation.code,
         "sends": planned.sends + 1,
-        "tries": min(planned.tries + 1, MAX_TRIES),
+        "tries": planned.tries + 1,
         "next_try_at": timezone.now() + timedelta(seconds=pause),
         "ended_at": None,
     }

@@ -1,6 +1,9 @@
 """Leases in the database, so that one process or thread does work for all: `add` is not atomic in every cache backend."""
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from uuid import uuid4
 
 from django.db import connection
 
@@ -37,6 +40,19 @@ def keep(key: str, owner: str, seconds: float) -> bool:
     if wrong.exists():
         wrong.delete()
     return take(key, owner, seconds)
+
+
+@contextmanager
+def held(key: str, seconds: float) -> Iterator[bool]:
+    """Take the lease for the block, and release it after. The block is told whether it was free."""
+    owner = uuid4().hex
+    if not take(key, owner, seconds):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        release(key, owner)
 
 
 def clear_expired() -> int:

@@ -3,6 +3,7 @@
 from typing import Final
 
 FIRST_PAUSE_SECONDS: Final = 5
+MAX_DOUBLINGS: Final = 30
 PASSING_CODES: Final = frozenset({"told_to_wait", "not_confirmed_live", "list_incomplete", "being_checked"})
 """Codes of OperationRefusedError that end by themselves."""
 
@@ -12,5 +13,5 @@ def pause_seconds(tries: int, *, longest: int, at_least: int = 0) -> int:
 
     `at_least`: what the refusal itself asks for.
     """
-    doubled: int = FIRST_PAUSE_SECONDS << tries
+    doubled: int = FIRST_PAUSE_SECONDS << min(tries, MAX_DOUBLINGS)
     return max(min(doubled, longest), at_least)

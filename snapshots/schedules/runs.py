@@ -5,7 +5,6 @@ two workers try, or that is tried again after a crash, is one job.
 """
 
 from datetime import datetime, timedelta
-from uuid import uuid4
 
 import structlog
 from django.db import DatabaseError, IntegrityError, transaction
@@ -26,6 +25,7 @@ from snapshots.operations.server_views import server_views
 from snapshots.schedules.models import OPEN_RUNS, Cause, Run, RunState, Schedule
 from snapshots.schedules.planning import steps_for
 from snapshots.schedules.stopping import count_result, owner_actor, reason_to_stop, stop, token_of
+from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
 
@@ -88,35 +88,29 @@ def _claim(schedule: Schedule) -> bool:
 def _begin_waiting() -> int:
     due = Q(next_try_at=None) | Q(next_try_at__lte=timezone.now())
     waiting = Run.objects.filter(due, state=RunState.WAITING).select_related("schedule")
-    owner = uuid4().hex
     begun = 0
     for run in list(waiting.order_by("created_at")[:BATCH]):
-        if not leases.take(f"run:{run.pk}", owner, LEASE_SECONDS):
-            continue
-        try:
-            begun += _begin(run)
-        finally:
-            leases.release(f"run:{run.pk}", owner)
+        with leases.held(f"run:{run.pk}", LEASE_SECONDS) as is_free:
+            begun += is_free and _begin(run)
     return begun
 
 
 def _begin(run: Run) -> bool:
     """Start the run's job. False if it must wait, for example for a provider that does not answer."""
-    if service.job_for_key(run.idempotency_key) is None:
-        code = _obstacle(run)
-        if code:
-            return _fail(run, code)
-        reading = _read(run)
+    job = service.job_for_key(run.idempotency_key)
+    if job is None:
+        code, token = _obstacle(run), token_of(run.schedule)
+        if code or token is None:
+            return _fail(run, code or "token_gone")
+        reading = _read(run, token)
         if reading is None:
-            return _try_later(run)
+            return _try_later(run, token)
         try:
-            if not _start_job(run, reading):
-                return _fail(run, "servers_missing")
+            job = _start_job(run, token, reading)
         except OperationRefusedError as error:
             return _fail(run, error.code)
-    job = service.job_for_key(run.idempotency_key)
     waiting = Run.objects.filter(pk=run.pk, state=RunState.WAITING)
-    return bool(job and waiting.update(state=RunState.RUNNING, job_id=job.pk))
+    return bool(waiting.update(state=RunState.RUNNING, job_id=job.pk))
 
 
 def _obstacle(run: Run) -> str:
@@ -131,24 +125,21 @@ def _obstacle(run: Run) -> str:
     return "paused" if not schedule.is_active and run.cause != Cause.NOW else ""
 
 
-def _read(run: Run) -> Reading | None:
+def _read(run: Run, token: StoredToken) -> Reading | None:
     """A live reading that shows what the run needs; None if there is none now."""
-    token = token_of(run.schedule)
-    reading = read_and_reconcile(token, fresh=True) if token else None
-    if reading is None or reading.is_stale:
+    reading = read_and_reconcile(token, fresh=True)
+    if reading.is_stale:
         return None
     return None if run.schedule.covers_all and reading.may_lack_servers else reading
 
 
-def _start_job(run: Run, reading: Reading) -> Job | None:
-    """None if there is no server to take a snapshot of. Raises OperationRefusedError, JournalUnavailableError."""
-    schedule, token = run.schedule, token_of(run.schedule)
-    if token is None:
-        raise OperationRefusedError("token_gone")
+def _start_job(run: Run, token: StoredToken, reading: Reading) -> Job:
+    """Raises OperationRefusedError (servers_missing, and those of jobs.service.start), JournalUnavailableError."""
+    schedule = run.schedule
     named_at = run.due_at if run.cause == Cause.DUE else timezone.now()
     steps = steps_for(schedule, server_views(token, reading), named_at)
     if not steps:
-        return None
+        raise OperationRefusedError("servers_missing")
     return service.start(
         actor=owner_actor(schedule),
         kind=Kind.SCHEDULE,
@@ -160,18 +151,17 @@ def _start_job(run: Run, reading: Reading) -> Job | None:
     )
 
 
-def _try_later(run: Run) -> bool:
+def _try_later(run: Run, token: StoredToken) -> bool:
     """Wait for a reading, with growing pauses, until KEEP_TRYING or the next due time; then the run has failed."""
     now = timezone.now()
-    token = token_of(run.schedule)
-    if token is not None and token.refused_at is not None:
+    if StoredToken.objects.filter(pk=token.pk, refused_at__isnull=False).exists():
         stop(run.schedule, "token_refused")
         return _fail(run, "token_refused")
     if now >= _gives_up_at(run):
         return _fail(run, "not_confirmed_live")
     pause = retries.pause_seconds(run.tries, longest=MAX_PAUSE_SECONDS)
     Run.objects.filter(pk=run.pk, state=RunState.WAITING).update(
-        tries=min(run.tries + 1, 30), next_try_at=now + timedelta(seconds=pause)
+        tries=run.tries + 1, next_try_at=now + timedelta(seconds=pause)
     )
     return False
 

@@ -244,6 +244,6 @@ def test_a_run_whose_worker_died_after_the_job_was_started_takes_the_job_over(de
     clock.move_to(next_hour())
     runs._claim_due()
     run = Run.objects.get()
-    runs._start_job(run, runs._read(run))
+    runs._start_job(run, desk.token, runs._read(run, desk.token))
     assert finish(desk, clock).state == RunState.COMPLETED
     assert Job.objects.count() == 1
