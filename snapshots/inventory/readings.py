@@ -35,16 +35,17 @@ class Observation:
     def snapshots(self) -> Sequence[Snapshot]:
         return self.listed.snapshots
 
-    def shows_server(self, server_id: int) -> bool:
-        """Whether the token still shows the server or a snapshot of it."""
-        ids = {one.id for one in self.servers or ()} | {one.server.id for one in self.snapshots}
-        return server_id in ids
-
     def snapshot(self, snapshot_id: int | None) -> Snapshot | None:
         return next((one for one in self.snapshots if one.id == snapshot_id), None)
 
     def server_status(self, server_id: int) -> str:
         return next((one.status for one in self.servers or () if one.id == server_id), "")
+
+
+def shows_server(lists: "Observation | Reading", server_id: int) -> bool:
+    """Whether the lists show the server, or a snapshot of it."""
+    ids = {one.id for one in lists.servers or ()} | {one.server.id for one in lists.snapshots}
+    return server_id in ids
 
 
 class CachedReading(msgspec.Struct, kw_only=True):

@@ -105,11 +105,5 @@ def servers_at(address: Address) -> list[Server]:
     return [found[server_id] for server_id in sorted(found)]
 
 
-def shows_server(reading: Reading, server_id: int) -> bool:
-    """Whether the lists show the server, or a snapshot of it."""
-    ids = {one.id for one in reading.servers or ()} | {one.server.id for one in reading.snapshots}
-    return server_id in ids
-
-
 def find_snapshot(reading: Reading, snapshot_id: int) -> Snapshot | None:
     return next((one for one in reading.snapshots if one.id == snapshot_id), None)

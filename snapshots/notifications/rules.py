@@ -8,7 +8,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q
 
 from snapshots.inventory.reader import last_reading
-from snapshots.inventory.servers import shows_server
+from snapshots.inventory.readings import shows_server
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Action

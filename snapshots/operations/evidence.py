@@ -12,7 +12,7 @@ from django.db.models import Q
 
 from snapshots import contract
 from snapshots.contract import Snapshot
-from snapshots.inventory.readings import Observation
+from snapshots.inventory.readings import Observation, shows_server
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.transitions import transition
 
@@ -138,7 +138,7 @@ def follow_delete(operation: Operation, observation: Observation) -> bool:
     snapshot = observation.snapshot(operation.snapshot_id)
     if snapshot is not None:
         return _follow_still_listed(operation, snapshot, observation)
-    is_absent = observation.listed.is_whole and observation.shows_server(operation.server_id)
+    is_absent = observation.listed.is_whole and shows_server(observation, operation.server_id)
     is_confirmed = operation.state == State.ACCEPTED and operation.provider_status == NO_CONTENT
     if not is_absent and (not is_confirmed or observation.listed.cut_by):
         return False
