@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from django.core.cache import cache
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -26,6 +25,7 @@ from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.deletions import request, target_of
 from tests.support.desk import make_desk
 from tests.support.imaginary import Killed
+from tests.support.machines import machine_settings
 from tests.support.provider import fill_sandbox
 
 STEPS = 25
@@ -239,16 +239,6 @@ def test_nothing_is_deleted_early_late_or_protected_after_any_sequence(cast, mon
     settings.SNAPPORTAL_DELETE_GRACE_DAYS = 1
     monkeypatch.setattr(DeletionsMachine, "cast", cast)
     monkeypatch.setattr(DeletionsMachine, "patch", monkeypatch)
-    run_state_machine_as_test(DeletionsMachine, settings=machine_settings())
-
-
-def machine_settings() -> settings:
-    return settings(
-        max_examples=RUNS,
-        stateful_step_count=STEPS,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate, Phase.shrink] if RUNS < 100 else [Phase.generate],
-        derandomize=bool(os.environ.get("CI")),
-        suppress_health_check=list(HealthCheck),
+    run_state_machine_as_test(
+        DeletionsMachine, settings=machine_settings(runs=RUNS, steps=STEPS, shrinks=RUNS < 100)
     )

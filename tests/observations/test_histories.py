@@ -13,7 +13,6 @@ import time_machine
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -23,6 +22,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from tests.support.desk import make_desk
 from tests.support.imaginary import MODES, ImaginaryProvider, Killed
+from tests.support.machines import machine_settings
 
 STEPS = 25
 RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "10"))
@@ -205,16 +205,6 @@ class FinishedHistories(Histories):
 def test_each_outside_change_is_recorded_once_and_none_of_ours(cast, double, monkeypatch):
     monkeypatch.setattr(Histories, "cast", cast)
     monkeypatch.setattr(Histories, "double", double)
-    run_state_machine_as_test(FinishedHistories, settings=machine_settings())
-
-
-def machine_settings() -> settings:
-    return settings(
-        max_examples=RUNS,
-        stateful_step_count=STEPS,
-        deadline=None,
-        database=None,
-        phases=[Phase.generate],
-        derandomize=bool(os.environ.get("CI")),
-        suppress_health_check=list(HealthCheck),
+    run_state_machine_as_test(
+        FinishedHistories, settings=machine_settings(runs=RUNS, steps=STEPS, shrinks=False)
     )

@@ -10,7 +10,6 @@ import time_machine
 from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import transaction
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
@@ -23,6 +22,7 @@ from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
 from tests.support.desk import make_desk
 from tests.support.imaginary import MODES, ImaginaryProvider, Killed
+from tests.support.machines import machine_settings
 
 RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "50"))
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -270,13 +270,5 @@ def test_operation_states_are_true_after_any_sequence_of_events(cast, double, st
     monkeypatch.setattr(OperationsMachine, "double", double)
     run_state_machine_as_test(
         OperationsMachine,
-        settings=settings(
-            max_examples=RUNS,
-            stateful_step_count=16,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate, Phase.shrink] if RUNS < 100 else [Phase.generate],
-            derandomize=bool(os.environ.get("CI")),
-            suppress_health_check=list(HealthCheck),
-        ),
+        settings=machine_settings(runs=RUNS, steps=16, shrinks=RUNS < 100),
     )

@@ -12,22 +12,14 @@ from snapshots.schedules.models import Run, RunState
 from snapshots.schedules.preview import preview
 from snapshots.schedules.retention import Keep
 from tests.support.deletions import plan
+from tests.support.jobs import make_elsewhere
 from tests.support.schedules import define, definition, names_on, next_hour, work_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
 
 
 def fill_by_hand(view, count: int) -> None:
-    for number in range(count):
-        began_at = timezone.now() - timedelta(days=60 - number)
-        SandboxSnapshot.objects.create(
-            server_id=view.server_id,
-            name=f"by-hand-{number}",
-            full_size_mb=900,
-            state_stamp="0",
-            created_at=began_at,
-            ends_at=began_at + timedelta(minutes=5),
-        )
+    make_elsewhere(view, count, prefix="by-hand", days_ago=60)
 
 
 @pytest.mark.parametrize(

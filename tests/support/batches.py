@@ -1,10 +1,8 @@
 """Selections of servers and snapshots, and jobs made of them, on the in-process sandbox."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
 
 import pytest
-from django.utils import timezone
 from time_machine import Traveller
 
 from snapshots.contract import Snapshot
@@ -17,7 +15,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.server_views import ServerView
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.desk import Desk
-from tests.support.jobs import run_to_end
+from tests.support.jobs import make_elsewhere, run_to_end
 
 NAME = "before-maintenance"
 REASON = "tonight's maintenance"
@@ -79,16 +77,8 @@ def chosen_snapshots(desk: Desk, count: int = 4) -> list[tuple[ServerView, Snaps
 
 def take_last_places(view: ServerView) -> None:
     """Fill the server at the provider's own site."""
-    began_at = timezone.now() - timedelta(days=1)
-    for number in range(view.limit - SandboxSnapshot.objects.filter(server_id=view.server_id).count()):
-        SandboxSnapshot.objects.create(
-            server_id=view.server_id,
-            name=f"elsewhere-{number}",
-            full_size_mb=900,
-            state_stamp="0",
-            created_at=began_at,
-            ends_at=began_at + timedelta(minutes=5),
-        )
+    free = view.limit - SandboxSnapshot.objects.filter(server_id=view.server_id).count()
+    make_elsewhere(view, free, prefix="elsewhere", days_ago=free)
 
 
 def refused(begin: Callable[[], object]) -> str:

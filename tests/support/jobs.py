@@ -48,20 +48,24 @@ def states(job: Job) -> list[StepState]:
     return [StepState(step.state) for step in job.steps.order_by("lane", "position")]
 
 
-def full_server(desk: Desk) -> ServerView:
-    """A server with as many completed snapshots as the provider allows."""
-    view = desk.server()
-    now = timezone.now()
-    for number in range(view.limit - view.used):
-        began_at = now - timedelta(days=90 - number)
+def make_elsewhere(view: ServerView, count: int, *, prefix: str, days_ago: int) -> None:
+    """Completed snapshots that were made at the provider's own site, one a day from so many days ago on."""
+    for number in range(count):
+        began_at = timezone.now() - timedelta(days=days_ago - number)
         SandboxSnapshot.objects.create(
             server_id=view.server_id,
-            name=f"filler-{number}",
+            name=f"{prefix}-{number}",
             full_size_mb=900,
             state_stamp="0",
             created_at=began_at,
             ends_at=began_at + timedelta(minutes=5),
         )
+
+
+def full_server(desk: Desk) -> ServerView:
+    """A server with as many completed snapshots as the provider allows."""
+    view = desk.server()
+    make_elsewhere(view, view.limit - view.used, prefix="filler", days_ago=90)
     view = desk.server(view.name)
     assert view.is_full
     return view
