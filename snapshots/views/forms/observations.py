@@ -5,10 +5,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.observations.silence import CHOICES
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
+from snapshots.views.forms.server_days import ServerDaysForm
 
 
-class SilenceForm(forms.Form):
+class SilenceForm(ServerDaysForm):
     days = forms.TypedChoiceField(
         label=_("Tell when no snapshot was completed for"),
         required=False,
@@ -16,18 +16,9 @@ class SilenceForm(forms.Form):
         empty_value=None,
         help_text=_("People whose token shows the server are told, in the way that each has chosen."),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Recorded in the audit log with your name."),
-    )
 
     def set_choices(self, default: int) -> None:
-        choices = [(str(days), silence_text(days)) for days in CHOICES]
-        first = ("", _("As set for all servers (%s)") % silence_text(default))
-        self.fields["days"].choices = [first, *choices]  # type: ignore[attr-defined]
+        self.offer(CHOICES, default=default, text=silence_text)
 
 
 def silence_text(days: int) -> str:
