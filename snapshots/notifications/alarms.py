@@ -1,5 +1,6 @@
 """What no row of the log records: operations that take too long, refused tokens, a provider or a worker that is away."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -7,6 +8,7 @@ from django.utils import timezone
 
 from snapshots.inventory.clocks import is_alarming
 from snapshots.inventory.reader import last_reading
+from snapshots.inventory.readings import Reading
 from snapshots.notifications.models import LOG_CURSOR, Cursor, Event, Kind, Notification
 from snapshots.notifications.outbox import announce
 from snapshots.notifications.troubles import lasting, tell
@@ -24,11 +26,20 @@ PROVIDER: Final = "provider"
 REFUSED: Final = "token_refused"
 DOWN_ERRORS: Final = frozenset({"unreachable", "deadline", "broken", "unreadable", "server_fault"})
 """Codes of readings that failed at the provider or on the way to it."""
+Found = tuple[StoredToken, Reading | None]
+"""A stored token and its last reading."""
 
 
 def check_all() -> int:
     """Make an event of each new trouble. Returns how many."""
-    return _check_overdue() + _check_tokens() + _check_provider() + _check_clock() + check_worker()
+    found = [(token, last_reading(token)) for token in StoredToken.objects.all()]
+    return (
+        _check_overdue()
+        + _check_tokens(found)
+        + _check_provider(found)
+        + _check_clock(found)
+        + check_worker()
+    )
 
 
 def _check_overdue() -> int:
@@ -53,7 +64,7 @@ def _overdue(operation: Operation) -> Event:
     )
 
 
-def _check_tokens() -> int:
+def _check_tokens(found: Sequence[Found]) -> int:
     """Tokens that the provider refuses, each told once."""
     return sum(
         announce(
@@ -66,30 +77,24 @@ def _check_tokens() -> int:
                 token_fingerprint=token.fingerprint,
             )
         )
-        for token in StoredToken.objects.all()
-        if token.refused_at is not None or _last_error(token) == REFUSED
+        for token, reading in found
+        if token.refused_at is not None or (reading is not None and reading.error == REFUSED)
     )
 
 
-def _last_error(token: StoredToken) -> str:
-    reading = last_reading(token)
-    return reading.error if reading else ""
-
-
-def _check_provider() -> int:
+def _check_provider(found: Sequence[Found]) -> int:
     """Told once the provider was away for DOWN_AFTER, and a fresh reading has confirmed that it still is."""
-    failing = [token for token in StoredToken.objects.all() if _last_error(token) in DOWN_ERRORS]
+    failing = [token for token, reading in found if reading and reading.error in DOWN_ERRORS]
     trouble = lasting(PROVIDER, is_bad=bool(failing), after=DOWN_AFTER)
     if trouble is None or read_and_reconcile(failing[0], fresh=True).error not in DOWN_ERRORS:
         return 0
     return tell(trouble, Event(kind=Kind.PROVIDER_DOWN, at=timezone.now()))
 
 
-def _check_clock() -> int:
+def _check_clock(found: Sequence[Found]) -> int:
     """Told once the lists of CLOCK_AFTER show that the clocks differ. Old lists say nothing of the present clock."""
     now = timezone.now()
-    readings = [last_reading(token) for token in StoredToken.objects.all()]
-    recent = [one for one in readings if one and one.tried_at and abs(now - one.tried_at) < RECENT]
+    recent = [one for _token, one in found if one and one.tried_at and abs(now - one.tried_at) < RECENT]
     is_wrong = any(is_alarming(one) for one in recent)
     trouble = lasting(CLOCK, is_bad=is_wrong, after=CLOCK_AFTER)
     return tell(trouble, Event(kind=Kind.CLOCK_WRONG, at=now)) if trouble else 0

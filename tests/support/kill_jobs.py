@@ -23,6 +23,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from tests.support.kill_writers import POINTS, fetch_json, set_kill_point, set_up, start_provider
 
@@ -142,17 +143,35 @@ def made_twice(desk: "Desk", number: int) -> int:
     return sum(times - 1 for times in made.values())
 
 
-def count(received: list[list[str]], rounds: int) -> dict[str, int]:
-    """How often steps reached the provider twice or not at all, and how the jobs ended."""
-    from snapshots.jobs.models import Job, Step, StepState
+def jobs_waiting_for_evidence() -> set[UUID]:
+    from snapshots.jobs.models import Step
+    from snapshots.operations.models import Operation
+
+    unknown = Operation.objects.unknown().values("pk")
+    return set(Step.objects.filter(operation_id__in=unknown).values_list("job_id", flat=True))
+
+
+def count_steps(received: list[list[str]]) -> dict[str, int]:
+    """How often steps reached the provider twice, or not at all although they are completed."""
+    from snapshots.jobs.models import Step, StepState
     from snapshots.operations.models import Operation
 
     deletes = Counter(path for method, path in received if method == "DELETE")
     posts = sum(method == "POST" for method, _ in received)
-    sent = Operation.objects.exclude(sent_at=None)
-    unknown = Operation.objects.unknown().values("pk")
-    waiting = set(Step.objects.filter(operation_id__in=unknown).values_list("job_id", flat=True))
+    sent = Operation.objects.exclude(sent_at=None).filter(action="snapshot.create").count()
     done = Step.objects.filter(state=StepState.COMPLETED)
+    made = done.filter(action="snapshot.create").count()
+    return {
+        "sent_twice": sum(times - 1 for times in deletes.values()) + max(0, posts - sent),
+        "steps_lost": done.filter(operation_id=None).count() + max(0, made - posts),
+    }
+
+
+def count(received: list[list[str]], rounds: int) -> dict[str, int]:
+    """How the jobs ended, and how often steps reached the provider twice or not at all."""
+    from snapshots.jobs.models import Job, Step
+
+    waiting = jobs_waiting_for_evidence()
     return {
         "jobs": rounds,
         "completed": Job.objects.filter(state="completed").count(),
@@ -160,10 +179,7 @@ def count(received: list[list[str]], rounds: int) -> dict[str, int]:
         "waiting_for_evidence": len(waiting),
         "lanes": Step.objects.values("job_id", "lane").distinct().count(),
         "still_running": Job.objects.filter(state="running").exclude(pk__in=waiting).count(),
-        "sent_twice": sum(times - 1 for times in deletes.values())
-        + max(0, posts - sent.filter(action="snapshot.create").count()),
-        "steps_lost": done.filter(operation_id=None).count()
-        + max(0, done.filter(action="snapshot.create").count() - posts),
+        **count_steps(received),
     }
 
 

@@ -16,7 +16,6 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support import postgres
-from tests.support.kill_jobs import fork
+from tests.support.kill_jobs import count_steps, fork, jobs_waiting_for_evidence
 from tests.support.kill_writers import POINTS, fetch_json, kill_self, set_kill_point, set_up, start_provider
 
 if TYPE_CHECKING:
@@ -157,17 +156,11 @@ def run_round(schedule_id: str, rng: random.Random, point: str) -> None:
 
 
 def count(received: list[list[str]], rounds: int) -> dict[str, int]:
-    """How often steps reached the provider twice or not at all, and how the runs ended."""
-    from snapshots.jobs.models import Job, Step, StepState
-    from snapshots.operations.models import Operation
+    """How the runs ended, and how often steps reached the provider twice or not at all."""
+    from snapshots.jobs.models import Job
     from snapshots.schedules.models import OPEN_RUNS, Run
 
-    deletes = Counter(path for method, path in received if method == "DELETE")
-    posts = sum(method == "POST" for method, _ in received)
-    sent = Operation.objects.exclude(sent_at=None).filter(action="snapshot.create").count()
-    unknown = Operation.objects.unknown().values("pk")
-    waiting = set(Step.objects.filter(operation_id__in=unknown).values_list("job_id", flat=True))
-    done = Step.objects.filter(state=StepState.COMPLETED)
+    waiting = jobs_waiting_for_evidence()
     runs = Run.objects.exclude(state="skipped")
     return {
         "rounds": rounds,
@@ -177,9 +170,7 @@ def count(received: list[list[str]], rounds: int) -> dict[str, int]:
         "partly_or_failed": runs.filter(state__in=["partly", "failed"]).count(),
         "skipped": Run.objects.filter(state="skipped").count(),
         "still_open": runs.filter(state__in=OPEN_RUNS).exclude(job_id__in=waiting).count(),
-        "sent_twice": sum(times - 1 for times in deletes.values()) + max(0, posts - sent),
-        "steps_lost": done.filter(operation_id=None).count()
-        + max(0, done.filter(action="snapshot.create").count() - posts),
+        **count_steps(received),
         "due_times_lost": rounds - Run.objects.count(),
     }
 
