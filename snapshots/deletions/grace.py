@@ -1,5 +1,7 @@
 """How long a deletion waits: the setting, or what was set for a server."""
 
+from collections.abc import Iterable
+
 from django.conf import settings
 
 from snapshots.audit import journal
@@ -14,8 +16,14 @@ MAX_DAYS = 7
 
 def grace_days(server_id: int) -> int:
     """0 to 7; 0 deletes at once."""
-    own = ServerGrace.objects.filter(server_id=server_id).values_list("days", flat=True).first()
-    return settings.SNAPPORTAL_DELETE_GRACE_DAYS if own is None else own
+    return grace_days_of([server_id])[server_id]
+
+
+def grace_days_of(server_ids: Iterable[int]) -> dict[int, int]:
+    """Server → its grace time, in one query."""
+    ids = list(server_ids)
+    own = ServerGrace.objects.filter(server_id__in=ids).values_list("server_id", "days")
+    return dict.fromkeys(ids, settings.SNAPPORTAL_DELETE_GRACE_DAYS) | dict(own)
 
 
 def set_grace(*, actor: Actor, server_id: int, server_name: str, days: int | None, reason: str = "") -> None:

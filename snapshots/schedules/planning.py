@@ -7,7 +7,7 @@ from datetime import datetime
 from django.utils import timezone
 
 from snapshots.contract import Snapshot
-from snapshots.deletions.grace import grace_days
+from snapshots.deletions.grace import grace_days_of
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.names import visible_name
@@ -17,7 +17,7 @@ from snapshots.operations.models import Action, Finding, Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.naming import name_for
-from snapshots.schedules.retention import Keep, Made, Places, Rotation, rotate
+from snapshots.schedules.retention import Made, Places, Rotation, rotate
 
 Waiting = Mapping[tuple[int, int], PlannedDeletion]
 MadeNames = Mapping[int, set[tuple[int, str]]]
@@ -63,11 +63,6 @@ def places_of(view: ServerView) -> Places:
     return Places(used=view.used, limit=view.limit, newest_id=newest.id if newest else None)
 
 
-def rotation_on(view: ServerView, made: Sequence[Made], keep: Keep, *, zone: str, now: datetime) -> Rotation:
-    waits = grace_days(view.server_id) > 0
-    return rotate(made, keep, now=now, zone=zone, places=places_of(view), waits_for_grace=waits)
-
-
 def steps_for(schedule: Schedule, views: Sequence[ServerView], at: datetime) -> list[Step]:
     """The steps of a run: a lane for each server. A server that is not listed gets a create, whose refusal says why.
 
@@ -76,12 +71,21 @@ def steps_for(schedule: Schedule, views: Sequence[ServerView], at: datetime) -> 
     names, waiting = made_names(schedule), waiting_in(views)
     steps: list[Step] = []
     listed = {view.server_id: view for view in views}
+    days = grace_days_of(listed)
     for number, (server_id, server_name) in enumerate(_targets(schedule, views)):
         view = listed.get(server_id)
         if view is None:
             lane = [_blind_create(schedule, server_id, server_name, at)]
         else:
-            lane = _lane(schedule, view, made_on(view, names.get(server_id, ()), waiting), at)
+            rotation = rotate(
+                made_on(view, names.get(server_id, ()), waiting),
+                schedule.keep,
+                now=timezone.now(),
+                zone=schedule.time_zone,
+                places=places_of(view),
+                waits_for_grace=days[server_id] > 0,
+            )
+            lane = _lane(schedule, view, rotation, at)
         for position, step in enumerate(lane):
             step.lane, step.position = number, position
         steps += lane
@@ -94,8 +98,7 @@ def _targets(schedule: Schedule, views: Sequence[ServerView]) -> list[tuple[int,
     return list(schedule.servers.values_list("server_id", "server_name"))
 
 
-def _lane(schedule: Schedule, view: ServerView, made: Sequence[Made], at: datetime) -> list[Step]:
-    rotation = rotation_on(view, made, schedule.keep, zone=schedule.time_zone, now=timezone.now())
+def _lane(schedule: Schedule, view: ServerView, rotation: Rotation, at: datetime) -> list[Step]:
     snapshots: dict[int, Snapshot] = {one.id: one for one in view.snapshots}
     lane = Lane(view, "")
     taken = {visible_name(one.name) for one in view.snapshots}

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
 
-from snapshots.deletions.grace import grace_days
+from snapshots.deletions.grace import grace_days_of
 from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.names import visible_name
 from snapshots.operations.server_views import ServerView
@@ -44,6 +44,8 @@ class ServerPreview:
     server_name: str
     turns: tuple[Turn, ...]
     kept_at_end: int
+    grace_days: int
+    """How long its deletions wait."""
     is_cut: bool = False
     """Whether the 30 days have more turns than are shown."""
 
@@ -85,18 +87,21 @@ def preview(
         view for view in views if not view.is_gone and (definition.covers_all or view.server_id in chosen)
     ]
     names, waiting = made_names(schedule) if schedule else {}, waiting_in(covered)
+    days = grace_days_of(view.server_id for view in covered)
     limit = min(MAX_RUNS, max(1, MAX_TURNS // max(1, len(covered))))
     due = list(islice(definition.recurrence.due_times(now), limit + 1))
     until = now + timedelta(days=DAYS)
     due_times = [at for at in due[:limit] if at <= until]
     is_cut = len(due) > limit and due[limit] <= until
     return [
-        _simulate(definition, view, _begin(view, names, waiting), due_times, is_cut=is_cut)
+        _simulate(
+            definition, view, _begin(view, names, waiting, days[view.server_id]), due_times, is_cut=is_cut
+        )
         for view in covered
     ]
 
 
-def _begin(view: ServerView, names: MadeNames, waiting: Waiting) -> _State:
+def _begin(view: ServerView, names: MadeNames, waiting: Waiting, days: int) -> _State:
     made = made_on(view, names.get(view.server_id, ()), waiting)
     planned = [
         (one.due_at, one.snapshot_id)
@@ -107,7 +112,7 @@ def _begin(view: ServerView, names: MadeNames, waiting: Waiting) -> _State:
         made=made,
         names={one.id: one.name for one in view.snapshots},
         places=places_of(view),
-        days=grace_days(view.server_id),
+        days=days,
         leaving=planned,
         taken={visible_name(one.name) for one in view.snapshots},
     )
@@ -122,6 +127,7 @@ def _simulate(
         server_name=view.name,
         turns=turns,
         kept_at_end=len(state.made),
+        grace_days=state.days,
         is_cut=is_cut,
     )
 

@@ -9,7 +9,6 @@ from typing import Final
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from snapshots.deletions.grace import grace_days
 from snapshots.inventory.readings import Reading
 from snapshots.operations.server_views import ServerView
 from snapshots.schedules.definition import Definition
@@ -70,10 +69,7 @@ def make_preview(
         rule=rule_words(definition.preset, definition.cron, definition.time_zone),
         keep=keep_words(definition.keep),
         times=next_times(definition.recurrence),
-        servers=[
-            ServerLine(one, collision_words(one, definition.keep, grace_days=grace_days(one.server_id)))
-            for one in found
-        ],
+        servers=[ServerLine(one, collision_words(one, definition.keep)) for one in found],
         turns=shown[:TURNS_UNFOLDED],
         folded_turns=shown[TURNS_UNFOLDED:],
         more_turns=max(0, sum(map(len, turns)) - TURNS_SHOWN),

@@ -172,13 +172,13 @@ def zone_text(at: datetime, zone: str) -> SafeString:
     return format_html('<span class="num">{}</span>', date_format(local, "D j M Y, H:i"))
 
 
-def collision_words(found: ServerPreview, keep: Keep, *, grace_days: int) -> SafeString | None:
+def collision_words(found: ServerPreview, keep: Keep) -> SafeString | None:
     """When the server would be full and what to do about it; None if that does not happen."""
     if found.first_collision is None:
         return None
     if keep.is_everything:
         advice = _("Choose below how many to keep, or delete snapshots by hand in time.")
-    elif grace_days:
+    elif found.grace_days:
         advice = _(
             "Deletions wait on this server, so they make room too late: keep fewer, or shorten its grace time."
         )
