@@ -28,4 +28,4 @@ def is_ahead(moment: datetime | None) -> bool:
 
 def clocks_differ(reading: Reading) -> bool:
     """Whether any snapshot's time is in the future by our clock: then the provider's other times may be wrong too."""
-    return any(is_ahead(one.created_at) for one in reading.snapshots)
+    return is_ahead(reading.newest_created_at)

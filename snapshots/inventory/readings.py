@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 
 import msgspec
 import structlog
@@ -114,6 +115,11 @@ class Reading:
     @property
     def is_known(self) -> bool:
         return self.confirmed_at is not None
+
+    @cached_property
+    def newest_created_at(self) -> datetime | None:
+        """Of all snapshots whose time the provider gives."""
+        return max((one.created_at for one in self.snapshots if one.created_at), default=None)
 
     @property
     def is_complete(self) -> bool:
