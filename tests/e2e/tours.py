@@ -29,6 +29,7 @@ class World:
     settings: Any
     found: list[str] = field(default_factory=list)
     seen: set[str] = field(default_factory=set)
+    looks: int = 0
 
     @property
     def sandbox(self) -> Sandbox:
@@ -60,7 +61,8 @@ class World:
             self.seen.add(resolve(page.evaluate("location.pathname")).url_name or NO_PAGE)
         except Resolver404:
             self.seen.add(NO_PAGE)
-        self.found += faults(page)
+        self.found += faults(page, self.looks)
+        self.looks += 1
 
     def visit(self, page: Page, path: str, text: str) -> None:
         page.goto(path)

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 EVIDENCE_SECONDS = 1.5
 """How long a round waits for evidence of a call whose answer was lost: readings follow each other at once."""
 FEWEST_LANES = 3
-ABANDONED_AFTER = timedelta(seconds=4)
+ABANDONED_AFTER = timedelta(seconds=2)
 """Instead of three minutes, so that a round is short."""
 
 
@@ -108,7 +108,7 @@ def move_on(desk: "Desk", job_id: str) -> None:
     while Job.objects.get(pk=job_id).is_running:
         desk.views()
         engine.advance_now(job_id)  # type: ignore[arg-type]  # without the lease: both workers may try the same step
-        time.sleep(0.02)
+        time.sleep(0.05)
         if not Operation.objects.unknown().filter(
             pk__in=Step.objects.filter(job_id=job_id).values("operation_id")
         ):

@@ -44,6 +44,8 @@ NEVER = "0 0 1 1 *"
 ABANDONED_AFTER = timedelta(seconds=1.5)
 """Instead of three minutes, so that a round is short; a call takes milliseconds here."""
 EVIDENCE_AFTER = timedelta(seconds=4)
+FRESH_SECONDS = 0.2
+"""Instead of two: how long the lists are not read again."""
 ROUND_SECONDS = 20.0
 LEASE_SECONDS = 1.0
 """Instead of half a minute or a whole one, so that the other worker takes over at once."""
@@ -99,6 +101,7 @@ def define_schedule(desk: "Desk") -> str:
 
 def work(schedule_id: str, due: str) -> None:
     """A whole worker, until the run of this due time has ended."""
+    from snapshots.inventory import reader
     from snapshots.jobs import engine
     from snapshots.operations import reconciliation
     from snapshots.schedules import runs
@@ -106,6 +109,7 @@ def work(schedule_id: str, due: str) -> None:
     from snapshots.worker import loop, tasks
 
     reconciliation.ABANDONED_AFTER = ABANDONED_AFTER
+    reader.FRESH_SECONDS = FRESH_SECONDS
     engine._takes_too_long = takes_too_long
     loop.LEASE_SECONDS = runs.LEASE_SECONDS = engine.LEASE_SECONDS = LEASE_SECONDS
     often = {"operations", "jobs", "schedules", "deletions"}

@@ -8,8 +8,8 @@ from typing import TypeVar
 import pytest
 
 Item = TypeVar("Item")
-LONG = (("browser",), ("postgres", "load"))
-"""Marks of long tests. Each group is run by one process, which starts one Chromium or one PostgreSQL for all of it."""
+LONG = (("browser",), ("postgres",), ("load",))
+"""Marks of long tests. Each group is begun by one process, which starts one Chromium or one PostgreSQL for all of it."""
 
 
 def processes() -> int:

@@ -11,7 +11,7 @@ from snapshots.worker.loop import Worker
 from snapshots.worker.tasks import TASKS
 from tests.support.imaginary import ImaginaryProvider
 
-STEP_SECONDS = 5
+STEP_SECONDS = 15
 LIMIT_SECONDS = 600
 RUN = frozenset(
     {"operations", "events", "deliveries", "look", "observations", "alarms", "channels", "heartbeat"}

@@ -1,0 +1,194 @@
+"""Portals as an operator runs them, to be measured: gunicorn on a database and a cache, with a provider beside them."""
+
+import json
+import os
+import re
+import secrets
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from tests.support import postgres
+from tests.support.portal_process import ROOT, free_port
+
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Node:
+    """One gunicorn with one worker process. `workers` are the ids of its worker processes."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+
+    @property
+    def workers(self) -> list[int]:
+        path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return [int(pid) for pid in path.read_text().split()]
+
+    def cpu_seconds(self) -> float:
+        """Processor time of its worker processes, with all threads that are alive, to the nanosecond."""
+        return sum(
+            int(path.read_text().split()[0]) / 1e9
+            for pid in self.workers
+            for path in Path(f"/proc/{pid}/task").glob("*/schedstat")
+        )
+
+    def connect(self) -> HTTPConnection:
+        return HTTPConnection("127.0.0.1", self.port, timeout=30)
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(20)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the portals of a run live: their settings, and the provider's tokens by size."""
+
+    environment: Mapping[str, str]
+    provider: str
+    tokens: Mapping[str, str]
+
+    @contextmanager
+    def node(self, **settings: str) -> Iterator[Node]:
+        """Start a portal; `settings` are named without SNAPPORTAL_."""
+        port = free_port()
+        own = {f"SNAPPORTAL_{name}": value for name, value in settings.items()}
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "start"],
+            cwd=ROOT,
+            env={**self.environment, "SNAPPORTAL_BIND": f"127.0.0.1:{port}", **own},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        node = Node(process, port)
+        try:
+            _wait_until_it_answers(node)
+            yield node
+        finally:
+            node.stop()
+
+
+def _wait_until_it_answers(node: Node) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            connection = node.connect()
+            connection.request("GET", "/livez")
+            assert connection.getresponse().status == 200
+        except OSError:
+            assert node.process.poll() is None, "the portal ended"
+            assert time.monotonic() < until, "the portal does not come up"
+            time.sleep(0.1)
+        else:
+            return
+
+
+@contextmanager
+def _provider(folder: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """A provider process; yields its address and a token for each size."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.bench.provider", str(folder)],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "SNAPPORTAL_SANDBOX_SPEED": "0.01"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        assert process.stdout
+        told = json.loads(process.stdout.readline())
+        yield told["url"], told["tokens"]
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+@contextmanager
+def _redis(folder: Path) -> Iterator[str]:
+    program = shutil.which("redis-server")
+    assert program, "redis-server is not installed"
+    port = free_port()
+    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
+    server = subprocess.Popen([program, *options], cwd=folder, stdout=subprocess.DEVNULL)
+    try:
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@contextmanager
+def place(database: str) -> Iterator[Place]:
+    """An empty installation on `database`, "sqlite" or "postgresql" (then with Redis), not yet migrated."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="snapportal-bench-")))
+        url, tokens = stack.enter_context(_provider(folder / "provider"))
+        settings = {
+            "API_URL": url,
+            "DATA_DIR": str(folder / "portal"),
+            "ALLOWED_HOSTS": "127.0.0.1",
+            "SECRET_KEY": secrets.token_urlsafe(48),
+            "TOKEN_KEYS": f"t1:{secrets.token_hex(32)}",
+            "AUDIT_KEYS": f"a1:{secrets.token_hex(32)}",
+            "LOG_SIGNING_KEYS": secrets.token_hex(32),
+            "LOG_ORIGIN": "bench.invalid/log",
+            "WORKERS": "1",
+            "WORKER": "off",
+        }
+        if database == "postgresql":
+            settings["DATABASE_URL"] = stack.enter_context(postgres.cluster())
+            settings["CACHE_URL"] = stack.enter_context(_redis(folder))
+        environment = {f"SNAPPORTAL_{name}": value for name, value in settings.items()}
+        yield Place({"PATH": os.environ["PATH"], **environment}, url, tokens)
+
+
+def prepare(where: Place) -> dict[str, str]:
+    """Make the tables, and a manager for each size who keeps its token; returns the session cookie of each.
+
+    The calling process becomes one of the installation: call it once a process, before anything of Django is used.
+    """
+    os.environ.update(where.environment)
+    os.environ["DJANGO_SETTINGS_MODULE"] = "snapportal.settings"
+    import django
+
+    django.setup()
+    from django.core.management import call_command
+
+    call_command("start", "--no-serve", verbosity=0)
+    cookies = {size: sign_in(size, "manager", token) for size, token in where.tokens.items()}
+    return cookies | {"auditor": sign_in("auditor", "auditor")}
+
+
+def sign_in(name: str, role: str, token: str = "") -> str:
+    """Make a person, with a stored token if one is given; returns a Cookie header of their new session."""
+    from django.conf import settings
+    from django.test import Client
+
+    from snapportal.accounts.models import User
+    from snapshots.vault import tokens
+
+    person = User.objects.create_user(username=name, password=secrets.token_hex(8), name=name, role=role)
+    if token:
+        tokens.store(user_id=person.pk, label=name, token=token, stored_by_name=name)
+    client = Client()
+    client.force_login(person)
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def polled(page: str) -> list[str]:
+    """The addresses that the content of a page asks again."""
+    return [
+        found.replace("&amp;", "&")
+        for found in re.findall(r'hx-get="([^"]+)"', page)
+        if "/bell/" not in found
+    ]

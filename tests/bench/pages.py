@@ -1,0 +1,124 @@
+"""What a page costs beside `/livez` of the same process: `python -m tests.bench.pages [sqlite | postgresql]`.
+
+Starts one portal with one worker process and a provider of its own process, and asks for each page again and again on
+one connection. Each round measures `/livez` and every page, by the processor time of the portal's process; the database
+and the cache of PostgreSQL's run are not in it. Printed are the least, the middle and the greatest ratio of all rounds.
+"""
+
+import argparse
+import statistics
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.client import HTTPConnection
+
+from tests.bench import nodes
+from tests.bench.nodes import Node
+
+ROUNDS = 7
+SECONDS_OF_WORK = 0.4
+"""Processor time that one measurement of a page uses up at least."""
+LOG_ROWS = 2_000
+
+
+@dataclass
+class Row:
+    """One line of the table. `address` is asked for with `cookie`; `goal` is the ratio to reach, 0 if there is none."""
+
+    name: str
+    address: Callable[[], str]
+    cookie: str
+    goal: float
+    is_poll: bool = False
+    status: int = 200
+    cpu: list[float] = field(default_factory=list)
+    ratios: list[float] = field(default_factory=list)
+
+
+def ask(connection: HTTPConnection, address: str, row: Row) -> None:
+    headers = {"Cookie": row.cookie} | ({"HX-Request": "true"} if row.is_poll else {})
+    connection.request("GET", address, headers=headers)
+    answer = connection.getresponse()
+    answer.read()
+    assert answer.status == row.status, (row.name, address, answer.status)
+
+
+def seconds_a_request(node: Node, row: Row) -> float:
+    """Processor time of one request, after one that fills what is read once."""
+    connection = node.connect()
+    address = row.address()
+    ask(connection, address, row)
+    start, count = node.cpu_seconds(), 0
+    while (used := node.cpu_seconds() - start) < SECONDS_OF_WORK:
+        for _ in range(20):
+            ask(connection, address, row)
+        count += 20
+    connection.close()
+    return used / count
+
+
+def open_page(node: Node, path: str, cookie: str) -> str:
+    """The HTML of a whole page."""
+    connection = node.connect()
+    connection.request("GET", path, headers={"Cookie": cookie})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    assert answer.status == 200, (path, answer.status)
+    return text
+
+
+def rows(node: Node, cookies: dict[str, str]) -> list[Row]:
+    def poll() -> str:
+        return nodes.polled(open_page(node, "/", cookies["small"]))[0]
+
+    return [
+        Row("/livez", lambda: "/livez", "", 0),
+        Row("help page", lambda: "/help/", cookies["small"], 0),
+        Row("a poll of the list", poll, cookies["small"], 2, is_poll=True),
+        *(
+            Row(name, lambda: "/", cookies[size], goal)
+            for name, size, goal in (
+                ("list, 1 server, 5 snapshots", "small", 4),
+                ("list, 20 servers, 100 snapshots", "medium", 10),
+                ("list, 200 servers, 1,000 snapshots", "large", 12),
+            )
+        ),
+        Row("audit list", lambda: "/audit/", cookies["auditor"], 5),
+    ]
+
+
+def measure(node: Node, found: list[Row]) -> None:
+    for _ in range(ROUNDS):
+        for row in found:
+            row.cpu.append(seconds_a_request(node, row))
+            row.ratios.append(row.cpu[-1] / found[0].cpu[-1])
+
+
+def table(found: list[Row]) -> str:
+    """The rows in Markdown."""
+    lines = ["| page | CPU, ms | least | ratio | greatest | goal |", "| --- | --- | --- | --- | --- | --- |"]
+    for row in found:
+        figures = [
+            f"{statistics.median(row.cpu) * 1000:.2f}",
+            *(f"{show(row.ratios):.1f}" for show in (min, statistics.median, max)),
+            f"≤ {row.goal}" if row.goal else "",
+        ]
+        lines.append(f"| {row.name} | {' | '.join(figures)} |")
+    return "\n".join(lines)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("database", nargs="?", choices=["sqlite", "postgresql"], default="sqlite")
+    with nodes.place(parser.parse_args().database) as where:
+        cookies = nodes.prepare(where)
+        from tests.bench import bulk_log
+
+        bulk_log.Writer(bulk_log.MIXED_KINDS).append(LOG_ROWS)
+        with where.node() as node:
+            found = rows(node, cookies)
+            measure(node, found)
+            print(table(found))
+
+
+if __name__ == "__main__":
+    main()
