@@ -31,7 +31,7 @@
   document.addEventListener("htmx:sendError", lose);
   document.addEventListener("htmx:timeout", lose);
 
-  // Elements that poll ask again by themselves; a filter, or a field that is checked while it is typed in, does not.
+  // Elements that poll or rest ask again by themselves; a filter, or a field that is checked while it is typed in, does not.
   const timers = new WeakMap();
   const retry = (element) => {
     timers.set(element, setTimeout(() => {
@@ -42,7 +42,7 @@
     const { elt, target, successful, failed } = event.detail;
     clearTimeout(timers.get(elt));
     if (successful) place.replaceChildren();
-    if (successful || failed || !elt.matches("[hx-get]:not([hx-trigger^=every])")) return;
+    if (successful || failed || !elt.matches("[hx-get]:not([hx-trigger^=every], [data-looks])")) return;
     if (elt.matches("input")) { // what was said of an earlier value does not hold for this one
       target.replaceChildren();
       elt.removeAttribute("aria-invalid");

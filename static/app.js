@@ -10,7 +10,6 @@
   const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 120], ["second", 1, 0]];
   const ESTIMATE_CAP = 95;
   const ESTIMATE_LEAST = 2;
-  const REFRESH_MS = 60000;
   // Ages use the portal's clock, because this machine's clock may be wrong.
   const clockAhead = Date.now() - 1000 * Number(document.body.dataset.now);
 
@@ -41,14 +40,6 @@
       const from = new Date(bar.dataset.from), until = new Date(bar.dataset.until);
       bar.value = Math.max(ESTIMATE_LEAST, Math.min(ESTIMATE_CAP, (100 * (now - from)) / (until - from)));
     }
-  };
-
-  // Elements without polling are refreshed once a minute while the page is visible.
-  let refreshedAt = Date.now();
-  const refreshIfDue = () => {
-    if (document.hidden || Date.now() - refreshedAt < REFRESH_MS) return;
-    refreshedAt = Date.now();
-    for (const place of document.querySelectorAll("[data-looks]")) place.dispatchEvent(new Event("look"));
   };
 
   // The result of a check while typing marks the field, and replaces the error that the server rendered.
@@ -117,6 +108,6 @@
   localise(document);
   tick();
   document.querySelector("[aria-invalid=true]")?.focus();
-  setInterval(() => { tick(); refreshIfDue(); }, 1000);
-  document.addEventListener("visibilitychange", refreshIfDue);
+  setInterval(tick, 1000);
+  document.addEventListener("confirmed", tick);
 })();

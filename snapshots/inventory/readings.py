@@ -1,10 +1,11 @@
 """The last known lists of one token, in three forms: cached, for pages, and as evidence for open operations."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from hashlib import blake2b
 
 import msgspec
 import structlog
@@ -78,6 +79,15 @@ class CachedReading(msgspec.Struct, kw_only=True):
     servers_failures: int = 0
     servers_next_at: float = 0.0
     moving_since: dict[str, float] = {}
+    version: str = ""
+    """Of what pages show of it: another one as soon as that changes. Set by `save`."""
+
+
+class Head(msgspec.Struct):
+    """What can be known of a cached reading without its lists."""
+
+    version: str
+    confirmed_at: float
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,8 @@ class Reading:
     tried_at: datetime | None = None
     clock_ahead_seconds: float | None = None
     """How far the provider's clock is ahead of ours, by the last lists that gave their date."""
+    version: str = ""
+    """CachedReading's; '' for one that is not cached."""
 
     @property
     def is_known(self) -> bool:
@@ -183,10 +195,41 @@ def load(fingerprint: str) -> CachedReading | None:
 
 
 def save(fingerprint: str, cached: CachedReading) -> None:
+    cached.version = _version(cached)
+    head = Head(cached.version, cached.confirmed_at)
     try:
         cache.set(cache_key(fingerprint), msgspec.json.encode(cached), KEEP_SECONDS)
+        cache.set(_head_key(fingerprint), msgspec.json.encode(head), KEEP_SECONDS)
     except CACHE_FAILURES as error:
         log.warning("reading.not_saved", error=type(error).__name__)
+
+
+def _version(cached: CachedReading) -> str:
+    """A digest of all but the times that every reading changes."""
+    content = msgspec.structs.replace(
+        cached,
+        version="",
+        **dict.fromkeys(("started_at", "confirmed_at", "tried_at", "next_at", "failures"), 0),
+        **dict.fromkeys(("servers_confirmed_at", "servers_next_at", "servers_failures"), 0),
+        clock_ahead_seconds=None,
+        was_cut_short=False,
+    )
+    return blake2b(msgspec.json.encode(content), digest_size=12).hexdigest()
+
+
+def _head_key(fingerprint: str) -> str:
+    return f"reading-head:{fingerprint}"
+
+
+def load_heads(fingerprints: Iterable[str]) -> dict[str, Head]:
+    """The heads of cached readings by fingerprint, without those that are not cached or cannot be read."""
+    keys = {_head_key(fingerprint): fingerprint for fingerprint in fingerprints}
+    try:
+        found = cache.get_many(keys)
+        return {keys[key]: msgspec.json.decode(data, type=Head) for key, data in found.items()}
+    except (*CACHE_FAILURES, msgspec.DecodeError) as error:
+        log.warning("reading.not_loaded", error=type(error).__name__)
+        return {}
 
 
 def backoff_seconds(failures: int) -> float:
@@ -229,4 +272,5 @@ def to_reading(cached: CachedReading, observation: Observation | None = None) ->
         started_at=_time(cached.started_at),
         tried_at=_time(cached.tried_at),
         clock_ahead_seconds=cached.clock_ahead_seconds,
+        version=cached.version,
     )

@@ -28,7 +28,7 @@ from snapshots.views.texts.statuses import (
 
 ENDED_NOTES = 2
 OLD_AFTER = timedelta(minutes=2)
-"""Twice the refresh interval of an open page on which nothing is in progress (static/app.js)."""
+"""Twice as long as lists get old on an open page on which nothing is in progress (polls.RESTING_SECONDS)."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Card:
     """One server. `is_off` disables its actions; `is_held` says that a restore is the reason. If not `is_complete`
     there may be more snapshots than `used`.
 
-    A card with a `poll_url` polls every `poll_seconds`; with 0 it is refreshed once a minute (static/app.js).
+    A card with a `poll_url` polls every `poll_seconds`; with 0 it rests: static/polls.js asks every five seconds.
     """
 
     element_id: str
@@ -80,6 +80,8 @@ class Card:
     hidden_count: int = 0
     pick: str = ""
     """What the URL of a batch names the server by, where it can be selected."""
+    version: str = ""
+    """Of what a card that polls shows (see polls.version)."""
 
     @property
     def has_picks(self) -> bool:

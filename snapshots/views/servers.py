@@ -1,7 +1,7 @@
 """The list of servers, one server's page, and the fragment that a card polls."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -25,8 +25,9 @@ from snapshots.operations.server_views import ServerView, server_view_or_404, se
 from snapshots.schedules.service import MANAGE
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
+from snapshots.views import polls
 from snapshots.views.access import requires
-from snapshots.views.cards import make_card, old_from
+from snapshots.views.cards import Card, make_card, old_from
 from snapshots.views.forms.deletions import days_text
 from snapshots.views.forms.schedule_values import server_value
 from snapshots.views.forms.servers import ServerFilterForm
@@ -101,6 +102,15 @@ def _page_url(request: HttpRequest, number: int) -> str:
     return f"?{query.urlencode()}"
 
 
+def _polled_card(request: HttpRequest, view: ServerView, **options: Any) -> Card:
+    """The card (see make_card) with the version that it polls with, if it does."""
+    card = make_card(view, request.user, **options)
+    if not card.poll_url:
+        return card
+    found = [(view.token, view.reading)]
+    return replace(card, version=polls.version(request, found, is_moving=card.poll_seconds > 0))
+
+
 def _results(
     request: HttpRequest,
     readings: list[tuple[StoredToken, Reading]],
@@ -110,9 +120,9 @@ def _results(
     page: Page[Match] = Paginator(found, SERVERS_PER_PAGE).get_page(request.GET.get("page"))
     planned = waiting_in(one.view for one in page)
     cards = [
-        make_card(
+        _polled_card(
+            request,
             one.view,
-            request.user,
             shown=None if chosen.is_all else one.snapshots,
             shows_token=len(readings) > 1,
             planned=planned,
@@ -137,6 +147,7 @@ def _results(
         "old_from": old_from(min(moments, default=None)),
         "blind": [token.label for token, reading in readings if reading.is_known and reading.hides_servers],
         "poll_url": request.get_full_path(),
+        "version": polls.version(request, readings, is_moving=False),
         "poll_seconds": min((trouble.reading.poll_seconds for trouble in troubles), default=0),
     }
 
@@ -157,6 +168,7 @@ def _choices(views: list[ServerView]) -> list[tuple[str, str]]:
     return sorted(choices, key=lambda one: one[1].casefold())
 
 
+@polls.answers_unchanged
 @requires("snapshots.see", "GET", "HEAD")
 def server_list(request: HttpRequest) -> HttpResponse:
     """The servers of all own tokens; for htmx only the results below the filter."""
@@ -212,13 +224,14 @@ def _schedule_add_url(request: HttpRequest, view: ServerView) -> str:
     return f"{reverse('schedule_add')}?{query.urlencode()}"
 
 
+@polls.answers_unchanged
 @requires("snapshots.see", "GET", "HEAD")
 def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
     view = server_view_or_404(token, server_id)
     context = {
         "view": view,
-        "card": make_card(view, request.user, is_alone=True, shows_trouble=True),
+        "card": _polled_card(request, view, is_alone=True, shows_trouble=True),
         "labels": row_labels(),
         "role_note": _role_note(request),
         "lines": _recent(request, server_id),
@@ -260,6 +273,7 @@ def ended_text(view: ServerView, moving: str) -> str:
     return f"{view.name}: {'. '.join(sentences)}" if sentences else ""
 
 
+@polls.answers_unchanged
 @requires("snapshots.see", "GET", "HEAD")
 def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """One card. Without a poll URL it stops polling; a stale card in the list triggers a refresh of the whole list."""
@@ -269,9 +283,9 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
     except Http404:
         return render(request, "servers/_gone.html", {"server_id": server_id})
     is_alone = request.GET.get("alone") == "1"
-    card = make_card(
+    card = _polled_card(
+        request,
         view,
-        request.user,
         is_alone=is_alone,
         shows_token=not is_alone and len(own_tokens(request.user)) > 1,
         shows_trouble=True,

@@ -137,13 +137,15 @@ def takes_too_long(operation: "Operation") -> bool:
     return operation.state == "unknown" and timezone.now() - operation.created_at > EVIDENCE_AFTER
 
 
-def run_round(schedule_id: str, rng: random.Random, point: str) -> None:
+def run_round(schedule_id: str, number: int, rng: random.Random, point: str) -> None:
     from django.utils import timezone
 
     from snapshots.schedules.models import Schedule, State
 
     due = timezone.now()
-    fields = {"next_due_at": due, "state": State.ACTIVE, "code": "", "failures": 0}
+    # Names of their own, as due times in different minutes have: one name twice would leave open which create made it.
+    pattern = f"auto-{number}-{{date}}-{{time}}"
+    fields = {"next_due_at": due, "state": State.ACTIVE, "code": "", "failures": 0, "name_pattern": pattern}
     Schedule.objects.filter(pk=schedule_id).update(**fields)
 
     def be_killed() -> None:
@@ -206,7 +208,7 @@ def run(rounds: int, seed: int, *, on_postgres: bool) -> dict[str, int]:
                 person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
                 schedule_id = define_schedule(make_desk(person, token))
                 for number in range(rounds):
-                    run_round(schedule_id, rng, ALL_POINTS[number % len(ALL_POINTS)])
+                    run_round(schedule_id, number, rng, ALL_POINTS[number % len(ALL_POINTS)])
                 return count(fetch_json(f"{address}/_calls")["writes"], rounds)
         finally:
             provider.terminate()

@@ -1,0 +1,132 @@
+"""Polls of what has not changed: 204, without the session, the person, a query of operations, or a template.
+
+A polled element carries the version of what it shows: the newest row of the audit log when it was made, and the version of
+each list. Every change through the portal writes a row, also one of a person's rights, and every change at the provider
+gives the cached list another version. static/app.js sends the version with the next poll. It is
+signed for one session: whoever presents it was let in with these rights when it was made.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from functools import wraps
+from typing import Concatenate, Final, ParamSpec, cast
+
+import msgspec
+import structlog
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from snapshots.audit.models import Entry
+from snapshots.inventory import readings
+from snapshots.inventory.readings import POLL_SECONDS, Reading
+from snapshots.templatetags.portal import iso_text
+from snapshots.vault.models import StoredToken
+
+P = ParamSpec("P")
+View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+log = structlog.get_logger()
+
+HEADER: Final = "X-Version"
+CONFIRMED_HEADER: Final = "X-Confirmed"
+RESTING_SECONDS: Final = 55.0
+"""How old lists get before a poll of a page on which nothing is in progress reads them again."""
+MOVING_SECONDS: Final = POLL_SECONDS * 7 / 8
+"""The same while something is in progress: a little less than the interval of polls, so that each of a single page reads."""
+MAX_AGES: Final = {RESTING_SECONDS: 300.0, MOVING_SECONDS: 30.0}
+"""After how many seconds an element is made again, whatever its version: texts such as "takes longer than usual" depend on
+the time alone, and the session may have ended."""
+QUIET_ACTIONS: Final = frozenset(
+    {"access.refuse", "audit.anchor", "audit.export", "audit.verify", "person.sign_in", "person.sign_out"}
+)
+"""Rows of the log that change nothing that a polled element shows."""
+
+
+class Version(msgspec.Struct, array_like=True, frozen=True):
+    """What an element shows. `lists`: fingerprint of a token → version of its lists. Times in seconds since the epoch."""
+
+    row: int
+    made_at: float
+    refresh_seconds: float
+    lists: dict[str, str]
+
+
+def answers_unchanged(view: View[P]) -> View[P]:
+    """Answer a poll whose version still holds with 204 and the time of the lists; else let the view answer."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        shown = _read_version(request)
+        confirmed_at = _confirmed_at(shown) if shown else None
+        if confirmed_at:
+            return HttpResponse(status=204, headers={CONFIRMED_HEADER: iso_text(confirmed_at)})
+        request.row_before = _newest_row()  # type: ignore[attr-defined]
+        return view(request, *args, **kwargs)
+
+    return cast("View[P]", answer)
+
+
+def version(request: HttpRequest, found: Iterable[tuple[StoredToken, Reading]], *, is_moving: bool) -> str:
+    """The version of an element that shows these readings, for its data-version; '' if each poll must be answered in full.
+
+    Only for views with `answers_unchanged`, which notes the newest row of the log before anything is read.
+    """
+    lists = {token.fingerprint: "" if reading.is_stale else reading.version for token, reading in found}
+    row = request.row_before  # type: ignore[attr-defined]
+    if row is None or not all(lists.values()):
+        return ""
+    shown = Version(
+        row=row,
+        made_at=time.time(),
+        refresh_seconds=MOVING_SECONDS if is_moving else RESTING_SECONDS,
+        lists=lists,
+    )
+    return _signer(request).sign(msgspec.json.encode(shown).decode())
+
+
+def _signer(request: HttpRequest) -> Signer:
+    """Signs for the request's session: the version of another session is not accepted."""
+    return Signer(salt=f"poll:{request.COOKIES.get(settings.SESSION_COOKIE_NAME, '')}")
+
+
+def _read_version(request: HttpRequest) -> Version | None:
+    text = request.headers.get(HEADER, "")
+    if not text:
+        return None
+    try:
+        return msgspec.json.decode(_signer(request).unsign(text), type=Version)
+    except (BadSignature, msgspec.DecodeError):
+        return None
+
+
+def _confirmed_at(shown: Version) -> datetime | None:
+    """When the lists were confirmed last, if the element still shows what is there; None if it must be made again."""
+    now = time.time()
+    if not shown.made_at <= now <= shown.made_at + MAX_AGES.get(shown.refresh_seconds, 0.0):
+        return None
+    heads = readings.load_heads(shown.lists)
+    if any(fingerprint not in heads for fingerprint in shown.lists):
+        return None
+    confirmed_at = min(head.confirmed_at for head in heads.values())
+    is_due = not confirmed_at <= now < confirmed_at + shown.refresh_seconds
+    if is_due or any(heads[key].version != of for key, of in shown.lists.items()):
+        return None
+    try:
+        newer = Entry.objects.order_by().filter(sequence__gt=shown.row).exclude(action__in=QUIET_ACTIONS)
+        has_news = newer.exists()
+    except DatabaseError as error:
+        log.warning("poll.not_compared", error=type(error).__name__)
+        return None
+    return None if has_news else datetime.fromtimestamp(confirmed_at, UTC)
+
+
+def _newest_row() -> int | None:
+    try:
+        return Entry.objects.last_sequence()
+    except DatabaseError as error:
+        log.warning("poll.not_compared", error=type(error).__name__)
+        return None
