@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from snapshots.connection import Person
 from snapshots.deletions.models import PlannedDeletion, PlannedDeletionQuerySet
-from snapshots.inventory.reader import last_reading
+from snapshots.inventory.servers import servers_shown_to
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 
@@ -18,13 +18,9 @@ def visible_to(user: Person) -> PlannedDeletionQuerySet:
     """
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return PlannedDeletion.objects.all()
-    tokens = list(StoredToken.objects.filter(user_id=user.pk or 0))
-    readings = [reading for token in tokens if (reading := last_reading(token))]
-    servers = {one.server.id for reading in readings for one in reading.snapshots}
+    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
     return PlannedDeletion.objects.filter(
-        Q(person_id=user.pk)
-        | Q(token_fingerprint__in={token.fingerprint for token in tokens})
-        | Q(server_id__in=servers)
+        Q(person_id=user.pk) | Q(token_fingerprint__in=fingerprints) | Q(server_id__in=servers_shown_to(user))
     )
 
 

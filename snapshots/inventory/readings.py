@@ -44,10 +44,13 @@ class Observation:
         return next((one.status for one in self.servers or () if one.id == server_id), "")
 
 
+def server_ids(lists: "Observation | Reading | CachedReading") -> set[int]:
+    """Of the servers that the lists show, or a snapshot of them."""
+    return {one.id for one in lists.servers or ()} | {one.server.id for one in lists.snapshots}
+
+
 def shows_server(lists: "Observation | Reading", server_id: int) -> bool:
-    """Whether the lists show the server, or a snapshot of it."""
-    ids = {one.id for one in lists.servers or ()} | {one.server.id for one in lists.snapshots}
-    return server_id in ids
+    return server_id in server_ids(lists)
 
 
 class CachedReading(msgspec.Struct, kw_only=True):

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from snapshots.audit.journal import Actor
 from snapshots.connection import Person
-from snapshots.inventory.reader import last_reading
+from snapshots.inventory.servers import servers_shown_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, OperationQuerySet, State
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
@@ -55,20 +55,17 @@ def _check_may_close(actor: Actor, operation: Operation) -> None:
 
 
 def visible_to(user: Person) -> OperationQuerySet:
-    """A person's own operations, and all that were sent with a token that the person has stored too.
+    """A person's own operations, those with a token that the person has stored too, and those on servers that the person's
+    tokens show.
 
-    People who may restore also see those on every server that their tokens show, since these may hold the server. People
-    who manage people see all, so that no operation is orphaned when a person leaves or a token is removed.
+    People who manage people see all, so that no operation is orphaned when a person leaves or a token is removed.
     """
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return Operation.objects.all()
-    tokens = list(StoredToken.objects.filter(user_id=user.pk or 0))
-    visible = Q(actor_id=user.pk) | Q(token_fingerprint__in={token.fingerprint for token in tokens})
-    if user.has_perm("snapshots.restore"):  # type: ignore[union-attr]
-        readings = [reading for token in tokens if (reading := last_reading(token))]
-        visible |= Q(server_id__in={one.server.id for reading in readings for one in reading.snapshots})
-        visible |= Q(server_id__in={one.id for reading in readings for one in reading.servers or ()})
-    return Operation.objects.filter(visible)
+    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
+    return Operation.objects.filter(
+        Q(actor_id=user.pk) | Q(token_fingerprint__in=fingerprints) | Q(server_id__in=servers_shown_to(user))
+    )
 
 
 def needing_attention(user: Person) -> list[Operation]:

@@ -9,17 +9,16 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
-from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.rights import check_still_allowed
+from snapshots.schedules.coverage import can_go_on_with
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.models import (
     OPEN_RUNS,
     Cause,
     Run,
     Schedule,
-    ScheduleQuerySet,
     ScheduleServer,
     State,
 )
@@ -28,15 +27,6 @@ from snapshots.vault.models import StoredToken
 MANAGE = "schedules.manage"
 PAUSE = "schedules.pause"
 """Who may create snapshots may pause a schedule, and resume what a person has paused."""
-
-
-def visible_to(user: Person) -> ScheduleQuerySet:
-    """A person's own, and those that use a token which the person has stored too. People who manage people see all."""
-    present = Schedule.objects.present()
-    if user.has_perm("people.manage"):  # type: ignore[union-attr]
-        return present
-    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
-    return present.filter(owner_id=user.pk or 0) | present.filter(token_fingerprint__in=fingerprints)
 
 
 def create_schedule(
@@ -67,13 +57,13 @@ def change_schedule(
     preview: str,
     seen: datetime,
 ) -> None:
-    """From now on it runs in the actor's name, with `token`, which must be the same token stored by the actor.
+    """From now on it runs in the actor's name, with `token`: the same token stored by the actor, or one that shows its servers.
 
     `seen` is the `changed_at` that the person saw. It becomes active if the portal had paused or stopped it. Raises
     OperationRefusedError (schedule_changed, schedule_gone, other_token, and those of create_schedule),
     JournalUnavailableError.
     """
-    if token.fingerprint != schedule.token_fingerprint:
+    if not can_go_on_with(schedule, token):
         raise OperationRefusedError("other_token")
 
     def check() -> None:

@@ -19,6 +19,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.schedules import service
+from snapshots.schedules.coverage import can_go_on_with, visible_to
 from snapshots.schedules.definition import Definition, definition_of, sign_preview, was_previewed
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.service import MANAGE
@@ -182,7 +183,7 @@ def _renew_key(editor: Editor) -> Schedule | None:
     if key and not Schedule.objects.filter(form_key=key).exists():
         return None
     put(editor.form, form_key=secrets.token_urlsafe(24))
-    return service.visible_to(editor.request.user).filter(form_key=key).first() if key else None
+    return visible_to(editor.request.user).filter(form_key=key).first() if key else None
 
 
 @requires(MANAGE, "GET", "HEAD", "POST")
@@ -223,7 +224,7 @@ def _suggested(request: HttpRequest, editor: Editor) -> dict[str, Any]:
         like = UUID(request.GET.get("like", ""))
     except ValueError:
         return _for_server(request.GET.get("server", ""), editor)
-    model = service.visible_to(request.user).filter(pk=like).first()
+    model = visible_to(request.user).filter(pk=like).first()
     return _like(model, editor) if model else {}
 
 
@@ -245,12 +246,18 @@ def _like(model: Schedule, editor: Editor) -> dict[str, Any]:
     return values_of(model)
 
 
+def _token_for(request: HttpRequest, schedule: Schedule) -> StoredToken | None:
+    """The person's token with which the schedule can go on: its own one, the same one, or one that shows its servers."""
+    able = [one for one in own_tokens(request.user) if can_go_on_with(schedule, one)]
+    same = (schedule.token_id, schedule.token_fingerprint)
+    return max(able, key=lambda one: (one.pk == same[0], one.fingerprint == same[1]), default=None)
+
+
 @requires(MANAGE, "GET", "HEAD", "POST")
 def schedule_change(request: HttpRequest, pk: UUID) -> HttpResponse:
     """From then on it runs in the name, and with the stored token, of whoever saves."""
     schedule = visible_or_404(request, pk)
-    own = [one for one in own_tokens(request.user) if one.fingerprint == schedule.token_fingerprint]
-    token = next((one for one in own if one.pk == schedule.token_id), own[0] if own else None)
+    token = _token_for(request, schedule)
     if token is None:
         refusal = refusal_words("other_token")
         return render(

@@ -6,7 +6,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Subquery
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -17,9 +17,9 @@ from django.utils.translation import ngettext
 from snapshots.connection import Person
 from snapshots.jobs import service as jobs
 from snapshots.operations.server_views import ServerView
+from snapshots.schedules.coverage import about_servers, visible_to
 from snapshots.schedules.models import Run, Schedule
 from snapshots.schedules.recurrence import Recurrence
-from snapshots.schedules.service import visible_to
 from snapshots.templatetags.portal import as_name, moment
 from snapshots.views.marks import names_of_people
 from snapshots.views.texts.base import Badge, Words
@@ -136,12 +136,8 @@ def next_times(recurrence: Recurrence) -> list[DueTime]:
 
 
 def schedules_of_server(user: Person, view: ServerView) -> list[ScheduleLine]:
-    """Those that the person may see and that cover this server."""
-    covers = Q(servers__server_id=view.server_id) | Q(
-        covers_all=True, token_fingerprint=view.token.fingerprint
-    )
-    found = visible_to(user).filter(covers).distinct().prefetch_related("servers")
-    return schedule_lines(user, found)
+    """Those that cover this server: whoever sees the server sees them."""
+    return schedule_lines(user, about_servers([view.server_id]).distinct().prefetch_related("servers"))
 
 
 def schedule_of_job(user: Person, job_id: UUID) -> tuple[str, str] | None:

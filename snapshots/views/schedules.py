@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.schedules import service, silence
+from snapshots.schedules.coverage import visible_to
 from snapshots.schedules.models import Schedule, State
 from snapshots.schedules.service import MANAGE, PAUSE
 from snapshots.templatetags.portal import with_names
@@ -30,7 +31,7 @@ RUNS_SHOWN = 20
 
 @requires("snapshots.see", "GET", "HEAD")
 def schedule_list(request: HttpRequest) -> HttpResponse:
-    found = service.visible_to(request.user).distinct().prefetch_related("servers")
+    found = visible_to(request.user).distinct().prefetch_related("servers")
     context = {
         "lines": schedule_lines(request.user, found),
         "may_manage": request.user.has_perm(MANAGE),
@@ -39,7 +40,7 @@ def schedule_list(request: HttpRequest) -> HttpResponse:
 
 
 def visible_or_404(request: HttpRequest, pk: UUID) -> Schedule:
-    return get_object_or_404(service.visible_to(request.user).distinct(), pk=pk)
+    return get_object_or_404(visible_to(request.user).distinct(), pk=pk)
 
 
 @requires("snapshots.see", "GET", "HEAD")

@@ -137,7 +137,7 @@ def test_a_person_sees_their_own_operations_and_those_of_their_tokens(desk, cast
     assert ids(attention.visible_to(AnonymousUser())) == set()
 
 
-def test_who_may_restore_sees_operations_on_servers_that_only_a_list_names(imaginary_desk, imaginary):
+def test_who_sees_a_server_that_only_a_list_names_sees_its_operations(imaginary_desk, imaginary):
     imaginary.snapshots.clear()  # the servers list alone shows them
     imaginary_desk.views()
     listed = operation_on(imaginary_desk, 7)
@@ -145,7 +145,7 @@ def test_who_may_restore_sees_operations_on_servers_that_only_a_list_names(imagi
     assert ids(attention.visible_to(imaginary_desk.user)) == {listed.pk}
 
 
-def test_who_may_restore_sees_operations_on_servers_that_only_a_snapshot_names(imaginary_desk, imaginary):
+def test_who_sees_a_server_that_only_a_snapshot_names_sees_its_operations(imaginary_desk, imaginary):
     imaginary.reads = "no servers"
     imaginary_desk.views()
     listed = operation_on(imaginary_desk, 8)

@@ -3,11 +3,14 @@
 import dataclasses
 
 import pytest
+from django.urls import reverse
 
 from snapportal.accounts import erasure
 from snapshots.audit.models import Entry
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.sandbox.demo_data import TEAM_EMAIL, issue_token
 from snapshots.schedules import service, silence
+from snapshots.schedules.coverage import about_servers, visible_to
 from snapshots.schedules.definition import Definition, definition_of, sign_preview
 from snapshots.schedules.models import Run, Schedule, State
 from snapshots.schedules.retention import Keep
@@ -141,6 +144,25 @@ def test_who_changes_it_becomes_its_owner(desk, colleague):
     assert schedule.next_due_at.weekday() == 0
 
 
+@pytest.mark.parametrize("covers_all", [False, True])
+def test_who_has_another_token_of_the_account_sees_it_and_can_take_it_over(desk, cast, signed_in, covers_all):
+    schedule = define(desk, covers_all=covers_all, servers=() if covers_all else definition(desk).servers)
+    other = make_desk(cast.omar, issue_token(TEAM_EMAIL, "another"))
+    assert not visible_to(other.user).exists()
+    view = next(one for one in other.views() if one.server_id == definition(desk).servers[0][0])
+    assert visible_to(other.user).distinct().get() == schedule
+    assert about_servers([view.server_id]).distinct().get() == schedule
+    page = signed_in(other.user).get(reverse("server_detail", args=[other.token.pk, view.server_id]))
+    assert reverse("schedule_detail", args=[schedule.pk]) in page.text
+    service.pause(actor=other.actor, schedule=schedule, reason="maintenance")
+    taker = make_desk(cast.ada, issue_token(TEAM_EMAIL, "a third"))
+    taker.views()
+    assert signed_in(cast.ada).get(reverse("schedule_change", args=[schedule.pk])).status_code == 200
+    change(taker, schedule, definition_of(schedule))
+    schedule.refresh_from_db()
+    assert (schedule.owner_id, schedule.token_id) == (cast.ada.pk, taker.token.pk)
+
+
 def test_a_token_of_another_account_does_not_change_it(desk, cast):
     other = make_desk(cast.ada, "another-token-of-another-account")
     schedule = define(desk)
@@ -173,7 +195,7 @@ def test_a_removed_one_is_gone_but_its_runs_are_not(desk, clock):
     service.run_now(actor=desk.actor, schedule=schedule, form_key="now")
     finish(desk, clock)
     service.remove(actor=desk.actor, schedule=schedule, reason="moved away")
-    assert not service.visible_to(desk.user).exists()
+    assert not visible_to(desk.user).exists()
     assert Run.objects.exists()
     assert refusal(service.remove, actor=desk.actor, schedule=schedule) == "schedule_gone"
     schedule.refresh_from_db()
@@ -195,9 +217,9 @@ def test_a_run_asked_for_is_one_however_often_the_form_is_sent(desk, clock):
 
 def test_people_see_their_own_and_those_of_tokens_they_have_stored(desk, colleague, cast):
     define(desk)
-    assert service.visible_to(desk.user).count() == 1
-    assert service.visible_to(cast.ada).count() == 1
-    assert service.visible_to(cast.omar).count() == 0
+    assert visible_to(desk.user).count() == 1
+    assert visible_to(cast.ada).count() == 1
+    assert visible_to(cast.omar).count() == 0
 
 
 def test_an_erased_owner_leaves_no_name_and_stops_it(desk, cast):

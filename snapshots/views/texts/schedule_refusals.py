@@ -46,15 +46,12 @@ SCHEDULE_REFUSALS = {
     ),
     "other_token": Words(
         "warn",
-        lazy("You have not stored the token of this schedule"),
+        lazy("None of your tokens shows the servers of this schedule"),
         lazy(
-            "A changed schedule runs in the name and with the token of whoever changed it, and it must be the same token. "
+            "A changed schedule runs in the name and with a token of whoever changed it, and that token must show its servers. "
             "Nothing was changed."
         ),
-        lazy(
-            "Store that token under Tokens, then change the schedule. If the token is no longer in use, make a new schedule "
-            "like this one and remove this one."
-        ),
+        lazy("Store a token of the same account under Tokens, then change the schedule."),
     ),
     "schedule_gone": Words(
         "warn",
