@@ -33,6 +33,9 @@ class StepState(models.TextChoices):
     LEFT_OUT = "left_out", _("Left out")
 
 
+OPEN_STEPS = (StepState.WAITING, StepState.RUNNING)
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     def running(self) -> "JobQuerySet":
         return self.filter(state=JobState.RUNNING)
@@ -132,4 +135,4 @@ class Step(models.Model):
 
     @property
     def is_open(self) -> bool:
-        return self.state in {StepState.WAITING, StepState.RUNNING}
+        return self.state in OPEN_STEPS

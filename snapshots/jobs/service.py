@@ -11,8 +11,9 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
+from snapshots.inventory.servers import servers_shown_to
 from snapshots.jobs import engine
-from snapshots.jobs.models import Job, JobQuerySet, JobState, Kind, Step, StepState
+from snapshots.jobs.models import OPEN_STEPS, Job, JobQuerySet, JobState, Kind, Step, StepState
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
@@ -116,10 +117,23 @@ def _list(steps: Sequence[Step]) -> str:
 
 
 def cancel(*, actor: Actor, job: Job, reason: str = "") -> Job:
-    """End a job before its next step. What was sent goes on. Raises OperationRefusedError if it has ended already."""
+    """End a job before its next step. What was sent goes on. Raises OperationRefusedError (job_over, all_sent)."""
+    if job.is_running and not has_steps_ahead(job):
+        raise OperationRefusedError("all_sent")
     if not engine.end(job, JobState.CANCELLED, source=actor, reason=reason):
         raise OperationRefusedError("job_over")
     return job
+
+
+def has_steps_ahead(job: Job) -> bool:
+    """Whether a step has not been sent yet. A job whose last step was sent is followed to that step's end."""
+    return job.steps.filter(state__in=OPEN_STEPS, operation_id=None).exists()
+
+
+def running_on(server_id: int) -> JobQuerySet:
+    """Jobs that have not ended all their steps on this server."""
+    steps = Step.objects.filter(server_id=server_id, state__in=OPEN_STEPS)
+    return Job.objects.running().filter(pk__in=steps.values("job_id"))
 
 
 def may_cancel(user: Person, job: Job) -> bool:
@@ -129,13 +143,15 @@ def may_cancel(user: Person, job: Job) -> bool:
 
 
 def visible_to(user: Person) -> JobQuerySet:
-    """A person's own jobs, those with a step whose operation they may see, and those that use a token they have stored too."""
+    """A person's own jobs, those with a token they have stored too, and those with a step whose server or operation they see."""
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return Job.objects.all()
     fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
     tokens = StoredToken.objects.filter(fingerprint__in=fingerprints).values("pk")
     seen = Step.objects.filter(
-        Q(token_id__in=tokens) | Q(operation_id__in=visible_operations(user).values("pk"))
+        Q(token_id__in=tokens)
+        | Q(server_id__in=servers_shown_to(user))
+        | Q(operation_id__in=visible_operations(user).values("pk"))
     )
     return Job.objects.filter(Q(actor_id=user.pk) | Q(pk__in=seen.values("job_id")))
 

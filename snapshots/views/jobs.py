@@ -45,7 +45,7 @@ def _context(request: HttpRequest, job: Job) -> dict[str, Any]:
     results = results_of([job])
     groups = group_steps(request, results)
     is_slow = any(one.outcome == Outcome.UNKNOWN for one in results)
-    may_cancel = job.is_running and service.may_cancel(request.user, job)
+    may_cancel = job.is_running and service.has_steps_ahead(job) and service.may_cancel(request.user, job)
     return {
         "job": job,
         "badge": JOB_BADGES[job.state],  # type: ignore[index]

@@ -33,6 +33,7 @@ from snapshots.views.forms.schedule_values import server_value
 from snapshots.views.forms.servers import ServerFilterForm
 from snapshots.views.observed import observed_context
 from snapshots.views.rows import row_labels
+from snapshots.views.running_jobs import running_jobs
 from snapshots.views.schedule_lines import schedules_of_server
 from snapshots.views.server_filter import Match, ServerFilter, find
 from snapshots.views.texts.base import Words
@@ -244,6 +245,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "hides_servers": view.reading.hides_servers,
         "servers_trouble": servers_text(view.reading),
         "undo": undo_of_server(request, view),
+        "running_jobs": running_jobs(request, server_id),
         "schedules": schedules_of_server(request.user, view),
         "schedule_add_url": _schedule_add_url(request, view),
         **observed_context(request, server_id),

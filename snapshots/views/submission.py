@@ -6,7 +6,7 @@ sent.prepare_for(view, action, snapshot)         # sign a confirmation of what t
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -29,6 +29,7 @@ from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.snapshots import ConfirmedForm
 from snapshots.views.refused_forms import INCOMPLETE, put, refuse_beside_field, status_of
+from snapshots.views.running_jobs import RunningJob, running_jobs
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.refusals import refusal_words
@@ -38,11 +39,13 @@ from snapshots.views.texts.refusals import refusal_words
 class Submission:
     """`code` says why nothing was sent; '' if nothing was tried or the operation was sent."""
 
+    request: HttpRequest
     form: ConfirmedForm
     actor: Actor
     code: str = ""
     retry_after_seconds: int = 0
     response: HttpResponse | None = None
+    running: list[RunningJob] = field(default_factory=list)
 
     @property
     def status(self) -> int:
@@ -57,6 +60,7 @@ class Submission:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:
             self.form.fields["override_reason"].required = True  # display only: the rule is in operations
+        self.running = running_jobs(self.request, view.server_id)
         if self.code != FORM_IN_PROGRESS:
             self._sign(view, action, snapshot)
         self._complete_errors(view)
@@ -67,6 +71,7 @@ class Submission:
         shows_refusal = self.code and self.code != INCOMPLETE and not beside_field
         return {
             "form": self.form,
+            "running_jobs": self.running,
             "reading": reading,
             "trouble": reading_words(reading) if reading.is_stale else None,
             "refusal": _refusal(self, reading) if shows_refusal else None,
@@ -114,10 +119,10 @@ def submit(
     """Run the operation if the form was sent and is valid. A refusal is shown at its field, if it has one."""
     actor = actor_of(request)
     if request.method != "POST":
-        return Submission(form_class(asks_override=actor.may_override), actor)
+        return Submission(request, form_class(asks_override=actor.may_override), actor)
     form = form_class(request.POST, asks_override=actor.may_override)
     if not form.is_valid():
-        return Submission(form, actor, INCOMPLETE)
+        return Submission(request, form, actor, INCOMPLETE)
     try:
         begun = run(actor=actor, token=token, **form.arguments())
     except OperationRefusedError as error:
@@ -126,8 +131,8 @@ def submit(
         ):  # logged already; the page shows what this person may not see
             raise RightsChangedError(error.code) from error
         refuse_beside_field(form, error.code)
-        return Submission(form, actor, error.code, error.retry_after_seconds)
-    return Submission(form, actor, response=redirect(_page_of(begun), pk=begun.pk))
+        return Submission(request, form, actor, error.code, error.retry_after_seconds)
+    return Submission(request, form, actor, response=redirect(_page_of(begun), pk=begun.pk))
 
 
 def _page_of(begun: Operation | Job | PlannedDeletion) -> str:

@@ -92,7 +92,10 @@ class ScheduleForm(forms.Form):
     time_zone = forms.ChoiceField(
         label=lazy("Time zone"),
         widget=forms.Select(attrs={"translate": "no"}),
-        help_text=lazy("In which the times are meant. When clocks change, it still runs once for each time."),
+        help_text=lazy(
+            "In which the times are meant. When clocks change, a run at a fixed time still happens once; an expression that "
+            "repeats within the hour follows the clock."
+        ),
     )
     name_pattern = forms.CharField(
         label=lazy("Names of the snapshots"),

@@ -144,6 +144,11 @@ REFUSAL_WORDS = {
         lazy("Choose a day from today on, at most ten years ahead."),
     ),
     "bad_grace": Words("bad", lazy("A deletion waits 0 to 7 days"), lazy("Nothing was changed.")),
+    "all_sent": Words(
+        "warn",
+        lazy("Nothing is left to cancel"),
+        lazy("The last step was sent already and cannot be called back. It is followed to its end."),
+    ),
     "job_over": Words(
         "info",
         lazy("This has ended already"),

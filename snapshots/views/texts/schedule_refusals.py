@@ -16,7 +16,9 @@ SCHEDULE_REFUSALS = {
         "bad",
         lazy("This is never due"),
         lazy("Nothing was saved."),
-        lazy("Write five fields (minute, hour, day of month, month, day of week), such as 30 2 * * 1-5."),
+        lazy(
+            "Write five fields (minute, hour, day of month, month, day of week), such as 30 2 * * 1-5, with a day that exists."
+        ),
     ),
     "bad_pattern": Words(
         "bad",
