@@ -12,7 +12,6 @@ from snapshots.audit.journal import Actor
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.rights import check_still_allowed
-from snapshots.schedules.coverage import can_go_on_with
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.models import (
     OPEN_RUNS,
@@ -22,6 +21,7 @@ from snapshots.schedules.models import (
     ScheduleServer,
     State,
 )
+from snapshots.schedules.visibility import can_go_on_with
 from snapshots.vault.models import StoredToken
 
 MANAGE = "schedules.manage"

@@ -19,10 +19,10 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.schedules import service
-from snapshots.schedules.coverage import can_go_on_with, visible_to
 from snapshots.schedules.definition import Definition, definition_of, sign_preview, was_previewed
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.service import MANAGE
+from snapshots.schedules.visibility import can_go_on_with, visible_to
 from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires

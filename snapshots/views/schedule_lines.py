@@ -17,9 +17,9 @@ from django.utils.translation import ngettext
 from snapshots.connection import Person
 from snapshots.jobs import service as jobs
 from snapshots.operations.server_views import ServerView
-from snapshots.schedules.coverage import about_servers, visible_to
 from snapshots.schedules.models import Run, Schedule
 from snapshots.schedules.recurrence import Recurrence
+from snapshots.schedules.visibility import about_servers, visible_to
 from snapshots.templatetags.portal import as_name, moment
 from snapshots.views.marks import names_of_people
 from snapshots.views.texts.base import Badge, Words

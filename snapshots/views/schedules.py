@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.schedules import service, silence
-from snapshots.schedules.coverage import visible_to
 from snapshots.schedules.models import Schedule, State
 from snapshots.schedules.service import MANAGE, PAUSE
+from snapshots.schedules.visibility import visible_to
 from snapshots.templatetags.portal import with_names
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of

@@ -10,10 +10,10 @@ from snapshots.audit.models import Entry
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.sandbox.demo_data import TEAM_EMAIL, issue_token
 from snapshots.schedules import service, silence
-from snapshots.schedules.coverage import about_servers, visible_to
 from snapshots.schedules.definition import Definition, definition_of, sign_preview
 from snapshots.schedules.models import Run, Schedule, State
 from snapshots.schedules.retention import Keep
+from snapshots.schedules.visibility import about_servers, visible_to
 from snapshots.vault.models import StoredToken
 from tests.support.desk import Desk, make_desk
 from tests.support.schedules import define, definition, finish
