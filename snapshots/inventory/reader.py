@@ -215,6 +215,7 @@ def _failed(
         was_cut_short=has_little_time and isinstance(error, DeadlineError),
     )
     if isinstance(error, TokenRefusedError) and token.refused_at is None:
-        StoredToken.objects.filter(fingerprint=token.fingerprint).update(refused_at=timezone.now())
+        accepted = StoredToken.objects.filter(fingerprint=token.fingerprint, refused_at=None)
+        accepted.update(refused_at=timezone.now())
     readings.save(token.fingerprint, cached)
     return cached

@@ -7,6 +7,7 @@ tried again after a crash, is sent once: the second attempt finds the operation 
 import math
 import time
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
@@ -222,22 +223,17 @@ def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str =
         )
         result = "failed" if state == JobState.STOPPED else "completed"
         action = "job.cancel" if state == JobState.CANCELLED else "job.end"
+        steps = list(job.steps.all())
         journal.record(
-            actor.entry(
-                action=action,
-                result=result,
-                code=job.kind,
-                target=str(job.pk),
-                reason=reason,
-                evidence=_sum_up(job),
+            job.entry(
+                actor, action=action, steps=steps, result=result, reason=reason, evidence=_sum_up(steps)
             )
         )
     job.refresh_from_db()
     return True
 
 
-def _sum_up(job: Job) -> str:
+def _sum_up(steps: Sequence[Step]) -> str:
     """Such as '2 of 3 steps completed'."""
-    steps = list(job.steps.all())
     done = sum(step.state == StepState.COMPLETED for step in steps)
     return f"{done} of {len(steps)} steps completed."

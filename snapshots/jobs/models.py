@@ -1,12 +1,16 @@
 """Jobs and their steps. A step's progress is that of its operation; these rows say what comes next."""
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.audit.journal import Actor, EntryData
 from snapshots.operations.models import Action
+from snapshots.vault.models import StoredToken
 
 
 class Kind(models.TextChoices):
@@ -84,6 +88,24 @@ class Job(models.Model):
     @property
     def is_running(self) -> bool:
         return self.state == JobState.RUNNING
+
+    def entry(self, actor: Actor, *, action: str, steps: Sequence["Step"], **fields: Any) -> EntryData:
+        """A row of the log about it, with the server and the token if all of its steps have the same."""
+        servers = {step.server_id: step.server_name for step in steps}
+        tokens = StoredToken.objects.filter(pk__in={step.token_id for step in steps})
+        labels = {token.fingerprint: token.label for token in tokens}
+        (server_id, server_name), *more_servers = servers.items() or [(None, "")]
+        (fingerprint, label), *more_tokens = labels.items() or [("", "")]
+        return actor.entry(
+            action=action,
+            code=self.kind,
+            target=str(self.pk),
+            server_id=None if more_servers else server_id,
+            server_name="" if more_servers else server_name,
+            token_label="" if more_tokens else label,
+            token_fingerprint="" if more_tokens else fingerprint,
+            **fields,
+        )
 
 
 class Step(models.Model):

@@ -85,16 +85,7 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step]) -> None:
 
 
 def _start_entry(actor: Actor, job: Job, steps: Sequence[Step]) -> EntryData:
-    is_one_server = len({step.server_id for step in steps}) == 1
-    return actor.entry(
-        action="job.start",
-        code=job.kind,
-        target=str(job.pk),
-        reason=job.reason,
-        evidence=_list(steps),
-        server_id=steps[0].server_id if is_one_server else None,
-        server_name=steps[0].server_name if is_one_server else "",
-    )
+    return job.entry(actor, action="job.start", steps=steps, reason=job.reason, evidence=_list(steps))
 
 
 def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> EntryData:

@@ -23,7 +23,6 @@ CLOCK_AFTER: Final = timedelta(minutes=1)
 RECENT: Final = timedelta(minutes=15)
 CLOCK: Final = "clock"
 PROVIDER: Final = "provider"
-REFUSED: Final = "token_refused"
 DOWN_ERRORS: Final = frozenset({"unreachable", "deadline", "broken", "unreadable", "server_fault"})
 """Codes of readings that failed at the provider or on the way to it."""
 Found = tuple[StoredToken, Reading | None]
@@ -35,7 +34,7 @@ def check_all() -> int:
     found = [(token, last_reading(token)) for token in StoredToken.objects.all()]
     return (
         _check_overdue()
-        + _check_tokens(found)
+        + _check_tokens([token for token, _reading in found])
         + _check_provider(found)
         + _check_clock(found)
         + check_worker()
@@ -64,12 +63,12 @@ def _overdue(operation: Operation) -> Event:
     )
 
 
-def _check_tokens(found: Sequence[Found]) -> int:
-    """Tokens that the provider refuses, each told once."""
+def _check_tokens(found: Sequence[StoredToken]) -> int:
+    """Tokens that the provider refuses, each told once for each time that it begins to."""
     return sum(
         announce(
             Event(
-                key=f"token-{token.pk}-{token.fingerprint}",
+                key=f"token-{token.pk}-{token.refused_at:%Y%m%dT%H%M%S%f}",
                 kind=Kind.TOKEN_REFUSED,
                 at=timezone.now(),
                 actor_id=token.user_id,
@@ -77,8 +76,8 @@ def _check_tokens(found: Sequence[Found]) -> int:
                 token_fingerprint=token.fingerprint,
             )
         )
-        for token, reading in found
-        if token.refused_at is not None or (reading is not None and reading.error == REFUSED)
+        for token in found
+        if token.refused_at is not None
     )
 
 

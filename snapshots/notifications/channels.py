@@ -67,6 +67,7 @@ def webhook_body(delivery: Delivery, events: list[Event]) -> bytes:
             "operation_id": str(event.operation_id or ""),
             "server_id": event.server_id,
             "server_name": event.server_name,
+            "servers": [{name: one[name] for name in ("id", "name", "is_failed")} for one in event.covered],
             "snapshot_name": event.snapshot_name,
             "audit_sequence": event.sequence,
         }

@@ -6,6 +6,7 @@ a failure, and after its sender was killed: at least once, never lost.
 
 import random
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -115,7 +116,17 @@ def deliver(delivery: Delivery) -> bool:
 
 
 def events_of(delivery: Delivery) -> list[Event]:
-    return list(Event.objects.filter(items__delivery=delivery).order_by("pk"))
+    return events_by_delivery([delivery])[delivery.pk]
+
+
+def events_by_delivery(deliveries: Iterable[Delivery]) -> dict[UUID, list[Event]]:
+    """Delivery → what it tells, in the order in which it happened, with one query for all of them."""
+    found: dict[UUID, list[Event]] = {one.pk: [] for one in deliveries}
+    items = OutboxItem.objects.filter(delivery__in=list(found)).select_related("event").order_by("event_id")
+    for item in items:
+        if item.delivery_id is not None:
+            found[item.delivery_id].append(item.event)
+    return found
 
 
 def pause_seconds(attempts: int) -> float:

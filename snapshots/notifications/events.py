@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from snapshots.audit import chain
+from snapshots.notifications.coverage import coverage_of
 from snapshots.notifications.models import Event, Kind
 from snapshots.operations.models import Action
 
@@ -53,8 +54,18 @@ def kind_of(row: Row) -> Kind | None:
 
 
 def from_row(row: Row) -> Event | None:
-    """The event, not yet saved; None for a row that is none. Erased or erasable names are not copied."""
+    """The event, not yet saved; None for a row that is none, or tells what was told. Erased or erasable names are not copied."""
     kind = kind_of(row)
     if kind is None:
         return None
-    return Event(key=f"row-{row['sequence']}", kind=kind, **{name: row[name] for name in COPIED})
+    coverage = coverage_of(row)
+    if coverage.is_told:
+        return None
+    return Event(
+        key=f"row-{row['sequence']}",
+        kind=kind,
+        covered=coverage.covered,
+        page_id=coverage.page_id,
+        is_partial=coverage.is_partial,
+        **{name: row[name] for name in COPIED},
+    )

@@ -100,6 +100,12 @@ class Event(models.Model):
     token_fingerprint = models.CharField(max_length=64, blank=True)
     target = models.CharField(max_length=300, blank=True)
     """What the row names besides: a job's ID, a schedule's or a stream's name."""
+    covered = models.JSONField(default=list)
+    """The servers of a job or a schedule: see coverage.CoveredServer."""
+    page_id = models.UUIDField(null=True)
+    """The ID of what the page about it shows, if neither `operation_id` nor `target` is that."""
+    is_partial = models.BooleanField(default=False)
+    """Whether something was completed of what failed."""
 
     class Meta:
         db_table = "notification_event"
@@ -108,6 +114,16 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.key}"
+
+    @property
+    def server_ids(self) -> set[int]:
+        """Every server that it concerns; none if it concerns no server, or nobody knows which."""
+        own = set() if self.server_id is None else {self.server_id}
+        return own | {one["id"] for one in self.covered}
+
+    @property
+    def token_fingerprints(self) -> set[str]:
+        return {self.token_fingerprint, *(one["token_fingerprint"] for one in self.covered)} - {""}
 
 
 class Notification(models.Model):

@@ -110,7 +110,7 @@ def may_see(person: Any, event: Event) -> bool:
     if person.has_perm("people.manage") or event.actor_id == person.pk:
         return True
     tokens = list(StoredToken.objects.filter(user_id=person.pk))
-    if event.token_fingerprint and any(one.fingerprint == event.token_fingerprint for one in tokens):
+    if any(one.fingerprint in event.token_fingerprints for one in tokens):
         return True
     return event.kind in SEEN_KINDS and any(_shows(token, event.server_id) for token in tokens)
 
@@ -124,10 +124,7 @@ def _shows(token: StoredToken, server_id: int | None) -> bool:
 def _receiver(person: Any, event: Event) -> Receiver:
     choices = choices_of(person.pk)
     is_own = event.actor_id == person.pk
-    is_followed = (
-        event.server_id is not None
-        and Follow.objects.filter(person_id=person.pk, server_id=event.server_id).exists()
-    )
+    is_followed = Follow.objects.filter(person_id=person.pk, server_id__in=event.server_ids).exists()
     kinds = [event.kind]
     is_change = event.kind in {Kind.COMPLETED, Kind.RESOLVED} and event.action in COLLEAGUE_ACTIONS
     if is_change and not is_own:
@@ -157,7 +154,7 @@ def targets(event: Event) -> list[Target]:
         for target in Target.objects.all()
         if kinds & set(target.kinds)
         and not (event.kind == Kind.TARGET_DOWN and event.target == target.label)
-        and (not target.server_ids or event.server_id is None or event.server_id in target.server_ids)
+        and (not target.server_ids or not event.server_ids or event.server_ids & set(target.server_ids))
     ]
 
 

@@ -9,6 +9,7 @@ from django.contrib.auth import get_user_model
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
 
 from snapshots.notifications.models import Event, Kind
 from snapshots.operations.models import Action
@@ -45,7 +46,7 @@ _OBSERVED: Final[dict[str, "StrPromise"]] = {
 _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.OBSERVED: lazy("Snapshot %(snapshot)s of %(server)s changed, not through this portal"),
     Kind.SILENT: lazy("No snapshot of %(server)s was completed for too long"),
-    Kind.JOB_STOPPED: lazy("A job stopped before its end"),
+    Kind.JOB_STOPPED: lazy("A job for %(server)s stopped before its end"),
     Kind.SCHEDULE_FAILED: lazy("A run of the schedule %(target)s failed"),
     Kind.SCHEDULE_STOPPED: lazy("The schedule %(target)s stopped"),
     Kind.DELETION_DUE: lazy("Snapshot %(snapshot)s of %(server)s will be deleted soon"),
@@ -65,6 +66,28 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
     "deletion.refuse": lazy("The planned deletion of snapshot %(snapshot)s of %(server)s was refused"),
 }
 """Sentences for one action of a kind that has several."""
+_JOBS: Final[dict[str, "StrPromise"]] = {
+    "safe_restore": lazy("The restore of %(server)s with a safety snapshot stopped before its end"),
+    "replace": lazy("Replacing a snapshot of %(server)s stopped before its end"),
+    "create_many": lazy("Creating snapshots of several servers stopped: not done on %(server)s"),
+    "delete_many": lazy("Deleting several snapshots stopped: not done on %(server)s"),
+    "restore_many": lazy("Going back to a restore point stopped: not done on %(server)s"),
+}
+"""Code of a job that stopped, which is its kind → sentence."""
+_STOPS: Final[dict[str, "StrPromise"]] = {
+    "five_failures": lazy("The schedule %(target)s is paused: five runs in a row failed"),
+    "owner_gone": lazy("The schedule %(target)s stopped: its owner is no longer active"),
+    "owner_lacks_right": lazy("The schedule %(target)s stopped: its owner may no longer do what it does"),
+    "token_gone": lazy("The schedule %(target)s stopped: its token was removed or replaced"),
+    "token_refused": lazy("The schedule %(target)s stopped: VPS.org refuses the token %(token)s"),
+}
+"""Code of a schedule's stop → sentence."""
+_RUN_PARTLY: Final = lazy(
+    "A run of the schedule %(target)s was completed only in part: it failed on %(server)s"
+)
+_RUN_FAILED: Final = lazy("A run of the schedule %(target)s failed on %(server)s")
+SERVERS_NAMED: Final = 3
+"""More than these are counted."""
 SEVERITIES: Final[dict[str, str]] = {
     Kind.COMPLETED: "ok",
     Kind.RESOLVED: "neutral",
@@ -103,17 +126,36 @@ _TARGET_PAGES: Final[dict[str, str]] = {
     Kind.DELETION_DUE: "deletion_detail",
 }
 """Kinds whose target is the ID of what such a page shows."""
+_OWN_PAGES: Final[dict[str, str]] = {
+    Kind.SCHEDULE_FAILED: "schedule_detail",
+    Kind.SCHEDULE_STOPPED: "schedule_detail",
+}
+"""Kinds whose `page_id` is the ID of what such a page shows."""
 
 
 def title(event: Event, show: Callable[[str], str] = str) -> str:
     """What happened, in one sentence on one line. `show` formats a name."""
     names = {
-        "server": show(event.server_name) if event.server_name else _("a server"),
+        "server": _servers(event, show),
         "snapshot": show(event.snapshot_name) if event.snapshot_name else _("(no name)"),
         "token": show(event.token_label),
         "target": show(event.target),
     }
     return " ".join((str(_sentence(event)) % names).split())
+
+
+def _servers(event: Event, show: Callable[[str], str]) -> str:
+    """The server, or of several those on which something was not completed, such as 'db-1, web-1 and 4 more'."""
+    failed = [one["name"] for one in event.covered if one["is_failed"]]
+    names = failed or [event.server_name or _("a server")]
+    shown = ", ".join(show(name) if name else _("(no name)") for name in names[:SERVERS_NAMED])
+    more = len(names) - SERVERS_NAMED
+    if more <= 0:
+        return shown
+    return ngettext("%(names)s and %(more)d more", "%(names)s and %(more)d more", more) % {
+        "names": shown,
+        "more": more,
+    }
 
 
 def _sentence(event: Event) -> "StrPromise | str":
@@ -122,6 +164,12 @@ def _sentence(event: Event) -> "StrPromise | str":
         return _OPERATIONS[kind, event.action]
     if kind == Kind.OBSERVED and event.code in _OBSERVED:
         return _OBSERVED[event.code]
+    if kind == Kind.JOB_STOPPED and event.code in _JOBS:
+        return _JOBS[event.code]
+    if event.action == "schedule.stop" and event.code in _STOPS:
+        return _STOPS[event.code]
+    if kind == Kind.SCHEDULE_FAILED and any(one["is_failed"] for one in event.covered):
+        return _RUN_PARTLY if event.is_partial else _RUN_FAILED
     return _ACTIONS.get(event.action) or _OTHERS.get(kind, kind.label)
 
 
@@ -130,7 +178,7 @@ def badge_text(event: Event) -> "StrPromise | str":
 
 
 def severity(event: Event) -> str:
-    return SEVERITIES.get(event.kind, "bad")
+    return "warn" if event.is_partial else SEVERITIES.get(event.kind, "bad")
 
 
 def actor_names(events: list[Event]) -> dict[int, str]:
@@ -148,6 +196,8 @@ def page_path(event: Event) -> str:
             return reverse(_TARGET_PAGES[event.kind], args=[UUID(event.target)])
         except ValueError:  # a row that was not written by the portal
             return reverse("notification_list")
+    if event.page_id and event.kind in _OWN_PAGES:
+        return reverse(_OWN_PAGES[event.kind], args=[event.page_id])
     if event.kind == Kind.AUDIT_BROKEN and event.sequence:
         return reverse("entry_detail", args=[event.sequence])
     pages = {

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.schedules.recurrence import Preset, Recurrence
 from snapshots.schedules.retention import Keep
+from snapshots.vault.models import StoredToken
 
 
 class State(models.TextChoices):
@@ -66,6 +67,8 @@ class Schedule(models.Model):
     created_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
+    resumed_at = models.DateTimeField(null=True)
+    """When its last pause ended."""
 
     objects = ScheduleQuerySet.as_manager()
 
@@ -96,8 +99,13 @@ class Schedule(models.Model):
 
     def entry(self, actor: Actor, *, action: str, **fields: Any) -> EntryData:
         """A row of the log about it."""
+        token = StoredToken.objects.filter(pk=self.token_id, fingerprint=self.token_fingerprint).first()
         return actor.entry(
-            action=action, target=self.name, token_fingerprint=self.token_fingerprint, **fields
+            action=action,
+            target=self.name,
+            token_label=token.label if token else "",
+            token_fingerprint=self.token_fingerprint,
+            **fields,
         )
 
 

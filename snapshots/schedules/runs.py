@@ -141,7 +141,7 @@ def _start_job(run: Run, token: StoredToken, reading: Reading) -> Job:
     if not steps:
         raise OperationRefusedError("servers_missing")
     return service.start(
-        actor=owner_actor(schedule),
+        actor=owner_actor(schedule, run),
         kind=Kind.SCHEDULE,
         steps=steps,
         idempotency_key=run.idempotency_key,
@@ -187,12 +187,16 @@ def _conclude(run: Run) -> bool:
     job = Job.objects.get(idempotency_key=run.idempotency_key)
     steps = list(job.steps.order_by("lane", "position"))
     made = [step for step in steps if step.action == Action.CREATE and step.state == StepState.COMPLETED]
-    failed = next((step for step in steps if step.state == StepState.FAILED), None)
+    failed = [step for step in steps if step.state == StepState.FAILED]
     default = RunState.PARTLY if made else RunState.FAILED
     state = RUN_STATES.get(JobState(job.state), default)
     done = sum(step.state == StepState.COMPLETED for step in steps)
     summary = f"{len(made)} snapshots made; {done} of {len(steps)} steps completed."
-    return _end(run, state, failed.code if failed else "", summary)
+    if failed:
+        summary += (
+            f" Failed: {'; '.join(f'{one.action} of {one.server_name}: {one.code}' for one in failed)}."
+        )
+    return _end(run, state, failed[0].code if failed else "", summary)
 
 
 def _end(run: Run, state: RunState, code: str, summary: str) -> bool:
@@ -207,7 +211,7 @@ def _end(run: Run, state: RunState, code: str, summary: str) -> bool:
             return False
         journal.record(
             schedule.entry(
-                owner_actor(schedule),
+                owner_actor(schedule, run),
                 action="schedule.run",
                 result="completed" if is_good else "failed",
                 code="cancelled" if state == RunState.CANCELLED else code,

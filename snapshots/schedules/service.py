@@ -174,15 +174,21 @@ def resume(*, actor: Actor, schedule: Schedule) -> None:
     makes them its owner. Raises OperationRefusedError (schedule_active, not_owner, not_allowed_any_more),
     JournalUnavailableError.
     """
-    next_due_at = schedule.recurrence.next_due(timezone.now())
+    now = timezone.now()
     with journal.committed():
         journal.record(schedule.entry(actor, action="schedule.resume"))
         check_still_allowed(actor.id, MANAGE if schedule.code else PAUSE)
         if schedule.code and schedule.owner_id != actor.id:
             raise OperationRefusedError("not_owner")
         inactive = Schedule.objects.present().exclude(state=State.ACTIVE).filter(pk=schedule.pk)
-        fields = {"state": State.ACTIVE, "code": "", "failures": 0, "next_due_at": next_due_at}
-        if not inactive.filter(code=schedule.code).update(**fields):
+        if not inactive.filter(code=schedule.code).update(
+            state=State.ACTIVE,
+            code="",
+            failures=0,
+            next_due_at=schedule.recurrence.next_due(now),
+            resumed_at=now,
+            silent_told_at=None,
+        ):
             raise OperationRefusedError("schedule_active")
     schedule.refresh_from_db()
 

@@ -50,9 +50,9 @@ def _untold(now: datetime) -> ScheduleQuerySet:
 
 
 def silent_after(schedule: Schedule) -> datetime:
-    """From when on it is silent: when a run should have ended, counted from the last good one or from its definition."""
+    """From when on it is silent: when a run should have ended, from the last good one, the definition or the last pause on."""
     last_good_at = getattr(schedule, "last_good_at", None) or last_good(schedule)
-    since = max(filter(None, [last_good_at, schedule.changed_at]))
+    since = max(filter(None, [last_good_at, schedule.changed_at, schedule.resumed_at]))
     due = list(islice(schedule.recurrence.due_times(since), 2))
     if not due:
         return datetime.max.replace(tzinfo=since.tzinfo)

@@ -7,7 +7,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.connection import Person
 from snapshots.operations.models import Action
-from snapshots.schedules.models import Schedule, State
+from snapshots.schedules.models import Run, Schedule, State
 from snapshots.vault.models import StoredToken
 
 MAX_FAILURES = 5
@@ -18,14 +18,18 @@ def owner_of(schedule: Schedule) -> Person | None:
     return get_user_model().objects.filter(pk=schedule.owner_id).first()
 
 
-def owner_actor(schedule: Schedule) -> Actor:
-    """In whose name it runs. The rights are checked in the transaction of each intent."""
+def owner_actor(schedule: Schedule, run: Run | None = None) -> Actor:
+    """In whose name it runs. The rights are checked in the transaction of each intent.
+
+    What requests is the run, or the schedule itself: by this ID its rows of the log are found.
+    """
     owner = owner_of(schedule)
     return Actor(
         id=schedule.owner_id,
         name=str(owner) if owner else "",
         role=getattr(owner, "role", ""),
         channel="schedule",
+        request_id=str(run.pk if run else schedule.pk),
     )
 
 

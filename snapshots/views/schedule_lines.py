@@ -1,5 +1,6 @@
 """Schedules and their runs as pages show them: in the list, on their own page, and on the page of a server."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +17,7 @@ from django.utils.translation import ngettext
 
 from snapshots.connection import Person
 from snapshots.jobs import service as jobs
+from snapshots.jobs.models import Step, StepState
 from snapshots.operations.server_views import ServerView
 from snapshots.schedules.models import Run, Schedule
 from snapshots.schedules.recurrence import Recurrence
@@ -46,7 +48,7 @@ class RunLine:
     run: Run
     badge: Badge
     cause: "StrPromise | str"
-    why: str
+    why: SafeString
     job_url: str
 
 
@@ -102,16 +104,27 @@ def run_lines(user: Person, runs: Iterable[Run]) -> list[RunLine]:
     found = list(runs)
     job_ids = {one.job_id for one in found if one.job_id}
     seen = set(jobs.visible_to(user).filter(pk__in=job_ids).values_list("pk", flat=True))
+    failed = _failed_servers(job_ids)
     return [
         RunLine(
             run=one,
             badge=RUN_BADGES[one.state],  # type: ignore[index]
             cause=one.get_cause_display(),
-            why=run_words(one),
+            why=run_words(one, failed.get((one.job_id, one.code), ())),
             job_url=reverse("job_detail", args=[one.job_id]) if one.job_id in seen else "",
         )
         for one in found
     ]
+
+
+def _failed_servers(job_ids: Iterable[UUID]) -> dict[tuple[UUID | None, str], list[str]]:
+    """Job and code → the names of the servers on which a step failed for that reason."""
+    found: dict[tuple[UUID | None, str], list[str]] = defaultdict(list)
+    steps = Step.objects.filter(job_id__in=job_ids, state=StepState.FAILED).order_by("lane", "position")
+    for job_id, code, name in steps.values_list("job_id", "code", "server_name"):
+        if name not in found[job_id, code]:
+            found[job_id, code].append(name)
+    return found
 
 
 def _servers(schedule: Schedule) -> SafeString:

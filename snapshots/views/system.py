@@ -18,6 +18,7 @@ from snapshots.connection import CACHE_FAILURES
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
+from snapshots.notifications import heartbeat
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.texts.readings import reading_words
@@ -96,6 +97,8 @@ def system_detail(request: HttpRequest) -> HttpResponse:
         "cache_name": settings.CACHES["default"]["BACKEND"].rpartition(".")[2],
         "cache_works": _cache_works(),
         "provider": _provider(),
-        "versions": f"Django {django.get_version()}, Python {platform.python_version()}",
+        "has_heartbeat": bool(settings.SNAPPORTAL_HEARTBEAT_URL),
+        "heartbeat_fails_since": heartbeat.failing_since(),
+        "versions": f"SnapPortal {status.portal_version()}, Django {django.get_version()}, Python {platform.python_version()}",
     }
     return render(request, "system/system_detail.html", context)

@@ -1,9 +1,11 @@
 """The team's targets of notifications: the list, one target with its deliveries, and what an admin does with them."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import OuterRef, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -47,20 +49,29 @@ def _badge(one: Delivery) -> Badge:
     return Badge(BADGES[DeliveryState(one.state)], DeliveryState(one.state).label)
 
 
-def _line(one: Delivery) -> DeliveryLine:
-    return DeliveryLine(
-        one, channels.subject(delivery.events_of(one)), _badge(one), one.state == DeliveryState.GIVEN_UP
-    )
+def _lines(found: Iterable[Delivery]) -> list[DeliveryLine]:
+    events = delivery.events_by_delivery(shown := list(found))
+    return [
+        DeliveryLine(one, channels.subject(events[one.pk]), _badge(one), one.state == DeliveryState.GIVEN_UP)
+        for one in shown
+    ]
+
+
+def _last_deliveries() -> dict[UUID | None, Delivery]:
+    """Target → its newest message."""
+    newest = Delivery.objects.filter(target=OuterRef("pk")).values("pk")[:1]
+    pks = Target.objects.annotate(last=Subquery(newest)).values("last")
+    return {one.target_id: one for one in Delivery.objects.filter(pk__in=pks)}
 
 
 @requires("notifications.manage", "GET", "HEAD")
 def target_list(request: HttpRequest) -> HttpResponse:
-    lines = []
-    for target in Target.objects.all():
-        last = target.deliveries.first()
-        lines.append(TargetLine(target, last, _badge(last) if last else None))
-    mails = Delivery.objects.filter(target=None)[:DELIVERIES_SHOWN]
-    context = {"lines": lines, "mails": [_line(one) for one in mails]}
+    last = _last_deliveries()
+    lines = [
+        TargetLine(one, found := last.get(one.pk), _badge(found) if found else None)
+        for one in Target.objects.all()
+    ]
+    context = {"lines": lines, "mails": _lines(Delivery.objects.filter(target=None)[:DELIVERIES_SHOWN])}
     return render(request, "notifications/target_list.html", context)
 
 
@@ -101,7 +112,7 @@ def target_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         messages.success(request, _("The choices are stored."))
         return redirect("target_detail", pk)
     found = target.deliveries.all()[:DELIVERIES_SHOWN]
-    context = {"target": target, "form": form, "lines": [_line(one) for one in found]}
+    context = {"target": target, "form": form, "lines": _lines(found)}
     status = UNPROCESSABLE if form.errors else 200
     return render(request, "notifications/target_detail.html", context, status=status)
 

@@ -1,17 +1,37 @@
-"""How the worker is: alive, and what waits for it."""
+"""How the worker is: alive, of which version, and what waits for it."""
 
+import tomllib
 from datetime import timedelta
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Q
 from django.utils import timezone
 
+from snapshots.deletions.models import PlannedDeletion
 from snapshots.jobs.models import Job
+from snapshots.notifications.models import DeliveryState, OutboxItem
 from snapshots.operations.models import Operation
 from snapshots.schedules.models import OPEN_RUNS, Run, Schedule
 from snapshots.worker.models import SILENT_AFTER, WorkerProcess
 
 WAITING_TOO_LONG = timedelta(seconds=60)
 """Work that is older shows that no worker runs, where none was ever seen."""
+
+
+@cache
+def portal_version() -> str:
+    """That of the installed package, or of the clone that runs; '' if neither says it."""
+    try:
+        return version("snapportal")
+    except PackageNotFoundError:
+        project = settings.BASE_DIR / "pyproject.toml"
+    try:
+        return str(tomllib.loads(project.read_text())["project"]["version"])
+    except OSError:
+        return ""
 
 
 def is_alive(using: str = DEFAULT_DB_ALIAS) -> bool:
@@ -39,4 +59,8 @@ def queue_lengths() -> dict[str, int]:
         "unknown": Operation.objects.unknown().count(),
         "jobs": Job.objects.running().count(),
         "runs": Run.objects.filter(state__in=OPEN_RUNS).count(),
+        "notifications": OutboxItem.objects.filter(
+            Q(delivery=None) | Q(delivery__state=DeliveryState.WAITING)
+        ).count(),
+        "deletions": PlannedDeletion.objects.waiting().count(),
     }

@@ -36,6 +36,15 @@ def test_a_refused_token_is_told_once_to_its_owner(cast, desk):
     assert told(cast.omar) == []
 
 
+def test_a_token_that_is_refused_again_is_told_again(cast, desk):
+    for refused_at in (timezone.now(), None, timezone.now()):
+        desk.token.refused_at = refused_at
+        desk.token.save()
+        assert alarms.check_all() == int(refused_at is not None)
+        assert alarms.check_all() == 0
+    assert told(cast.mia) == [Kind.TOKEN_REFUSED, Kind.TOKEN_REFUSED]
+
+
 def test_a_token_that_a_reading_found_refused_is_told(cast, far_desk, http_sandbox):
     http_sandbox.misbehave("answer", status=401, body="{}", times=0)
     far_desk.views()

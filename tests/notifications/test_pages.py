@@ -4,17 +4,29 @@ import re
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
 from snapshots.audit.models import Entry
-from snapshots.notifications import rules
-from snapshots.notifications.models import Delivery, DeliveryState, Follow, Kind, Notification, Scope, Target
+from snapshots.notifications import rules, targets
+from snapshots.notifications.models import (
+    Delivery,
+    DeliveryState,
+    Event,
+    Follow,
+    Kind,
+    Notification,
+    OutboxItem,
+    Scope,
+    Target,
+)
 from snapshots.notifications.targets import open_address
 from snapshots.operations.models import State
 from snapshots.vault.crypto import SealError
 from tests.support import hostile
 from tests.support.notification_receivers import SECRET
-from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
+from tests.support.notifying import ADA, add_webhook, deliver_after, end_operation, read_log
 
 pytestmark = pytest.mark.django_db
 CANARY_PATH = "canary-path-9f31c7d2"
@@ -192,6 +204,24 @@ def test_private_addresses_and_plain_http_are_refused_unless_the_setting_allows_
     settings.SNAPPORTAL_NOTIFY_PRIVATE_ADDRESSES = True
     assert ada.post(reverse("target_add"), added(address)).status_code == 200
     assert Target.objects.count() == 1
+
+
+def test_many_messages_and_targets_need_no_more_queries_than_few(ada, desk, watched):
+    def queries(name: str, *args: object) -> int:
+        with CaptureQueriesContext(connection) as seen:
+            ada.get(reverse(name, args=args))
+        return len(seen)
+
+    target = add_webhook("https://a.example/")
+    counts = []
+    for wanted in (1, 12):
+        for number in range(wanted):
+            targets.send_test(actor=ADA, target=target)
+            add_webhook("https://a.example/", f"{wanted}-{number}")
+            mail = Delivery.objects.create(created_at=timezone.now(), due_at=timezone.now())
+            OutboxItem.objects.create(event=Event.objects.first(), delivery=mail, created_at=timezone.now())
+        counts.append((queries("target_list"), queries("target_detail", target.pk)))
+    assert counts[0] == counts[1]
 
 
 def test_a_label_is_used_once(ada):

@@ -9,6 +9,21 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AddField(
+            model_name="event",
+            name="covered",
+            field=models.JSONField(default=list),
+        ),
+        migrations.AddField(
+            model_name="event",
+            name="page_id",
+            field=models.UUIDField(null=True),
+        ),
+        migrations.AddField(
+            model_name="event",
+            name="is_partial",
+            field=models.BooleanField(default=False),
+        ),
         migrations.AlterField(
             model_name="event",
             name="kind",

@@ -63,6 +63,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("changed_at", models.DateTimeField()),
                 ("removed_at", models.DateTimeField(null=True)),
+                ("resumed_at", models.DateTimeField(null=True)),
             ],
             options={
                 "db_table": "schedule",

@@ -1,5 +1,6 @@
 """Texts of schedules: when they run and what they keep, in words; what their state and the result of a run mean."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -105,9 +106,13 @@ def code_words(code: str) -> "StrPromise | str":
     return CODES.get(code, code)
 
 
-def run_words(run: Run) -> str:
-    """Why it ended so, and which earlier due times it stands for; '' if there is nothing to say."""
-    sentences = [f"{code_words(run.code)}."] if run.code else []
+def run_words(run: Run, servers: Sequence[str] = ()) -> SafeString:
+    """Why it ended so, on which servers, and which earlier due times it stands for; '' if there is nothing to say."""
+    sentences: list[SafeString | str] = []
+    if run.code:
+        names = format_html_join(", ", "{}", ([as_name(name)] for name in servers))
+        why = f"{code_words(run.code)}."
+        sentences = [format_html("{}: {}", names, why) if servers else why]
     if run.cause == Cause.CATCH_UP and run.missed:
         text = ngettext(
             "It stands for %d earlier due time, at which no worker ran.",
@@ -117,7 +122,7 @@ def run_words(run: Run) -> str:
         sentences.append(text % run.missed)
     if run.state == RunState.WAITING and run.tries:
         sentences.append(_("It waits until the provider can be read, and tries again."))
-    return " ".join(sentences)
+    return format_html_join(" ", "{}", ([one] for one in sentences))
 
 
 def rule_words(preset: str, cron: str, zone: str) -> SafeString:

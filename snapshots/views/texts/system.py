@@ -22,4 +22,6 @@ QUEUES: dict[str, "StrPromise"] = {
     "unknown": lazy("Operations whose result is unknown"),
     "jobs": lazy("Running jobs"),
     "runs": lazy("Open runs of schedules"),
+    "notifications": lazy("Notifications that wait to be sent"),
+    "deletions": lazy("Planned deletions"),
 }

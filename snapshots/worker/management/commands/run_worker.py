@@ -1,21 +1,14 @@
 """manage.py run_worker: goes on with everything that was begun, with no page open."""
 
 import os
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from snapshots.audit.management.end_signal import EndSignal
+from snapshots.worker import status
 from snapshots.worker.loop import Worker
 from snapshots.worker.tasks import TASKS
-
-
-def _version() -> str:
-    try:
-        return version("snapportal")
-    except PackageNotFoundError:  # run from a clone
-        return "0.1.0"
 
 
 class Command(BaseCommand):
@@ -32,7 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        worker = Worker(TASKS, version=_version())
+        worker = Worker(TASKS, version=status.portal_version())
         if options["once"]:
             worker.run_once()
             return
