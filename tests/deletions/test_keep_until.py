@@ -99,11 +99,17 @@ def test_one_click_extends_it_and_it_is_reminded_of_again(desk, clock):
     assert Operation.objects.count() == 1
 
 
-def test_one_that_a_colleague_extends_is_deleted_in_their_name_with_their_own_token(desk, cast, clock, sandbox):
+def test_one_that_a_colleague_extends_is_deleted_in_their_name_with_their_own_token(
+    desk, cast, clock, sandbox
+):
     planned = set_date(desk, desk.server())
     ada = make_desk(cast.ada, sandbox.token, label="Ada's copy")
     longer = keeping.extend(actor=ada.actor, planned=planned)
-    assert (longer.person_id, longer.token_id, longer.token_label) == (cast.ada.pk, ada.token.pk, "Ada's copy")
+    assert (longer.person_id, longer.token_id, longer.token_label) == (
+        cast.ada.pk,
+        ada.token.pk,
+        "Ada's copy",
+    )
     assert run_at(clock, longer.due_at) == 1
     assert deletes_of(longer.snapshot_id)[0].actor_name == "Ada"
     assert not Entry.objects.filter(action="deletion.refuse").exists()

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from snapshots.jobs import batches
 from snapshots.jobs.models import Job, Kind
-from snapshots.jobs.plans import room_key
+from snapshots.jobs.room import room_key
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.batches import (
     NAME,
