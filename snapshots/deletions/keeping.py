@@ -9,6 +9,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.deletions.plans import draft, end, insert, waiting_of
+from snapshots.inventory.own_tokens import own_token_for
 from snapshots.operations import protection
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Protection
@@ -53,19 +54,23 @@ def set_keep_until(*, actor: Actor, target: Target, until: date, reason: str = "
 
 
 def extend(*, actor: Actor, planned: PlannedDeletion) -> PlannedDeletion:
-    """Move the date by EXTEND_DAYS; from then on it is in the actor's name. The snapshot must stay as it was seen before.
+    """Move the date by EXTEND_DAYS; from then on it is in the actor's name, and with a token of the actor's own.
 
-    Raises OperationRefusedError (bad_date, and those of plans.insert), JournalUnavailableError.
+    The snapshot must stay as it was seen before. Raises OperationRefusedError (bad_date, no_own_token, and those of
+    plans.insert), JournalUnavailableError.
     """
     if planned.kind != Kind.KEEP_UNTIL:
         raise OperationRefusedError("deletion_planned")
     now = timezone.now()
-    copied = (
-        "token_id token_label token_fingerprint server_id server_name snapshot_id snapshot_name "
-        "snapshot_created_at fingerprint reason"
-    )
+    token = own_token_for(actor.id, planned.server_id, fingerprint=planned.token_fingerprint)
+    if token is None:
+        raise OperationRefusedError("no_own_token")
+    copied = "server_id server_name snapshot_id snapshot_name snapshot_created_at fingerprint reason"
     longer = PlannedDeletion(
         kind=planned.kind,
+        token_id=token.pk,
+        token_label=token.label,
+        token_fingerprint=token.fingerprint,
         person_id=int(actor.id or 0),
         created_at=now,
         due_at=planned.due_at + timedelta(days=EXTEND_DAYS),

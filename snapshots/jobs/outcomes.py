@@ -106,7 +106,16 @@ def chain_of(job: Job, seen: JobQuerySet) -> list[Job]:
 
 def last_attempts(chain: Sequence[Job]) -> list[Result]:
     """The newest attempt at each item of a job and its retries, in the order of the first ones."""
-    return list({one.key: one for one in aims(results_of(chain))}.values())
+    return last_attempts_of([chain])[0]
+
+
+def last_attempts_of(chains: Sequence[Sequence[Job]]) -> list[list[Result]]:
+    """The last attempts of each chain, read together."""
+    numbers = {job.pk: number for number, chain in enumerate(chains) for job in chain}
+    found: list[dict[int | None, Result]] = [{} for _chain in chains]
+    for one in aims(results_of(job for chain in chains for job in chain)):
+        found[numbers[one.step.job_id]][one.key] = one
+    return [list(attempts.values()) for attempts in found]
 
 
 def to_try_again(chain: Sequence[Job]) -> list[Result]:

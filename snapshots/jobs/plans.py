@@ -13,6 +13,7 @@ from snapshots.inventory.names import free_name, visible_name
 from snapshots.inventory.servers import find_snapshot
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, Kind, Step
+from snapshots.jobs.room import NO_NEED, needs_of, room_key
 from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
@@ -21,11 +22,6 @@ from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.service import Request, read_request, record_refusal
 from snapshots.vault.models import StoredToken
-
-
-def room_key(snapshot: Snapshot) -> str:
-    """What a form sends for the snapshot that makes room: its ID, and its state as shown."""
-    return f"{snapshot.id}:{snapshot_fingerprint(snapshot)}"
 
 
 def safety_name(now: datetime, taken: set[str]) -> str:
@@ -123,8 +119,8 @@ class Lane:
         """The delete that makes room; none while there is room. Raises OperationRefusedError if it was not chosen."""
         if not self.view.is_full:
             return []
-        number, _, fingerprint = make_room.partition(":")
-        if not number.isdecimal() or not fingerprint:
+        number, _, shown = make_room.partition(":")
+        if not number.isdecimal() or not shown:
             raise OperationRefusedError("room_missing")
         snapshot = find_snapshot(self.view.reading, int(number))
         if snapshot is None or snapshot.server.id != self.view.server_id:
@@ -133,7 +129,7 @@ class Lane:
             raise OperationRefusedError("room_is_needed")
         if snapshot.id in self.view.protected_ids:
             raise OperationRefusedError("protected")
-        if snapshot_fingerprint(snapshot) != fingerprint:
+        if room_key(snapshot, needs_of(self.view).get(snapshot.id, NO_NEED)) != make_room:
             raise OperationRefusedError("snapshot_changed")
         return [self.step(Action.DELETE, snapshot=snapshot, at_once=True)]
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot
 from snapshots.jobs.models import Job, JobQuerySet, Kind
-from snapshots.jobs.outcomes import Outcome, Result, last_attempts
+from snapshots.jobs.outcomes import Outcome, Result, last_attempts_of
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,29 @@ def restore_points(firsts: Iterable[Job], seen: JobQuerySet) -> list[RestorePoin
         newest = {retry.pk: newest[retry.retry_of_id] for retry in retries if retry.retry_of_id}
         for retry in retries:
             newest[retry.pk].append(retry)
-    return [RestorePoint(chain, last_attempts(chain)) for chain in chains.values()]
+    known = list(chains.values())
+    return [RestorePoint(*one) for one in zip(known, last_attempts_of(known), strict=True)]
 
 
 def still_exists(member: Result, readings: Mapping[str, Reading]) -> bool | None:
-    """Whether the provider still lists the snapshot; None if that is not known. `readings` by the token's fingerprint."""
-    if any(find_snapshot(reading, member.snapshot_id or 0) for reading in readings.values()):
+    """Whether the provider lists the snapshot now; None if that is not known. `readings` by the token's fingerprint."""
+    if any(not reading.is_stale for reading in _listing(member, readings)):
         return True
-    own = readings.get(member.operation.token_fingerprint) if member.operation else None
+    own = _own(member, readings)
     is_certain = own is not None and own.is_complete and not own.is_stale
     return False if is_certain else None
+
+
+def last_confirmed_at(member: Result, readings: Mapping[str, Reading]) -> datetime | None:
+    """When the list was last confirmed that shows the snapshot or, if none does, that should show it; None if none was read."""
+    own = _own(member, readings)
+    concerned = _listing(member, readings) or ([own] if own else [])
+    return max((one.confirmed_at for one in concerned if one.confirmed_at), default=None)
+
+
+def _listing(member: Result, readings: Mapping[str, Reading]) -> list[Reading]:
+    return [one for one in readings.values() if find_snapshot(one, member.snapshot_id or 0)]
+
+
+def _own(member: Result, readings: Mapping[str, Reading]) -> Reading | None:
+    return readings.get(member.operation.token_fingerprint) if member.operation else None

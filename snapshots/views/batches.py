@@ -1,7 +1,7 @@
 """Create on many servers, delete many snapshots: one page states all consequences, one confirmation begins all of it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
@@ -19,16 +19,20 @@ from snapshots.inventory.names import free_name, visible_name
 from snapshots.jobs import batches
 from snapshots.jobs.models import Kind
 from snapshots.jobs.selections import MAX_ITEMS, Item, Selection, item_of
+from snapshots.jobs.undo import ways_back
+from snapshots.operations.models import Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
 from snapshots.views.access import requires
 from snapshots.views.batch_forms import Retry, Sent, posted, retry_in, selection_for, send
 from snapshots.views.forms.batches import CreateManyForm, DeleteManyForm
 from snapshots.views.forms.deletions import days_text
-from snapshots.views.marks import Planned, make_marks
+from snapshots.views.marks import Mark, Planned, make_marks
 from snapshots.views.picks import Found, Lists, Wanted, obstacle, read_lists, wanted_in
+from snapshots.views.room import restored_at
 from snapshots.views.rows import Row, make_row
 from snapshots.views.texts.batches import why_not
+from snapshots.views.texts.deletions import WAY_BACK
 from snapshots.views.texts.refusals import refusal_words
 
 
@@ -93,8 +97,9 @@ def batch_delete(request: HttpRequest) -> HttpResponse:
         return sent.response
     chosen = _choose(request, Kind.DELETE_MANY, retry)
     planned = waiting_in(one.view for one in chosen.found)
+    restores = ways_back(one.view for one in chosen.found)
     lines = [
-        _delete_line(request, chosen.selection, item, one, planned)
+        _delete_line(request, chosen.selection, item, one, planned, restores)
         for item, one in zip(chosen.selection.items, chosen.found, strict=True)
     ]
     return _page(request, "batches/batch_delete.html", sent, chosen, lines, emptied=_emptied(lines))
@@ -115,12 +120,19 @@ def _choose(request: HttpRequest, kind: Kind, retry: Retry | None) -> Chosen:
 
 
 def _delete_line(
-    request: HttpRequest, selection: Selection, item: Item, one: Found, planned: Planned
+    request: HttpRequest,
+    selection: Selection,
+    item: Item,
+    one: Found,
+    planned: Planned,
+    restores: Mapping[int, Operation],
 ) -> Line:
     assert one.snapshot is not None
     view, snapshot = one.view, one.snapshot
     days = grace_days(view.server_id)
     marks = make_marks(snapshot, view, planned, request.user)
+    if snapshot.id in restores:
+        marks += (Mark(WAY_BACK, at=restored_at(restores[snapshot.id])),)
     return Line(
         item=item,
         view=view,

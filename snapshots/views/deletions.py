@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
-from snapshots.connection import own_tokens
 from snapshots.deletions import keeping
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.deletions.queries import visible_to
+from snapshots.inventory.own_tokens import own_token_for
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.views.access import record_refusal, requires
@@ -103,7 +103,6 @@ def _refused(
 def _page(request: HttpRequest, planned: PlannedDeletion, code: str = "") -> HttpResponse:
     names = names_of_people(pk for pk in (planned.person_id, planned.ended_by_id) if pk)
     may_delete = request.user.has_perm("snapshots.delete")
-    can_extend = planned.is_waiting and planned.kind == Kind.KEEP_UNTIL and may_delete
     context = {
         "planned": planned,
         "badge": deletion_badge(planned),
@@ -112,7 +111,6 @@ def _page(request: HttpRequest, planned: PlannedDeletion, code: str = "") -> Htt
         "person": names.get(planned.person_id, ""),
         "ended_by": names.get(planned.ended_by_id or 0, ""),
         "keep_url": keep_url(planned, request.user),
-        "extend_url": reverse("deletion_extend", args=[planned.pk]) if can_extend else "",
         "extend_days": keeping.EXTEND_DAYS,
         "refusal": refusal_words(code) if code else None,
     } | _links(request, planned, may_delete=may_delete)
@@ -121,16 +119,17 @@ def _page(request: HttpRequest, planned: PlannedDeletion, code: str = "") -> Htt
 
 
 def _links(request: HttpRequest, planned: PlannedDeletion, *, may_delete: bool) -> dict[str, str]:
-    """URLs with the person's own copy of its token, and of its operation; '' without."""
-    tokens = own_tokens(request.user)
-    own = next((one for one in tokens if one.fingerprint == planned.token_fingerprint), None)
+    """URLs with a token of the person's own that shows the server, and of its operation; '' without."""
+    own = own_token_for(request.user.pk, planned.server_id, fingerprint=planned.token_fingerprint)
     operations = visible_operations(request.user)
     operation = operations.filter(pk=planned.operation_id).first() if planned.operation_id else None
     can_delete = own is not None and planned.is_waiting and may_delete
+    can_extend = can_delete and planned.kind == Kind.KEEP_UNTIL
     return {
         "server_url": reverse("server_detail", args=[own.pk, planned.server_id]) if own else "",
         "delete_url": reverse("snapshot_delete", args=[own.pk, planned.snapshot_id])
         if own and can_delete
         else "",
+        "extend_url": reverse("deletion_extend", args=[planned.pk]) if can_extend else "",
         "operation_url": reverse("operation_detail", args=[operation.pk]) if operation else "",
     }

@@ -158,4 +158,4 @@ def _answers(request: HttpRequest, view: ServerView, needed: Snapshot) -> tuple[
 
 def _room_answers(view: ServerView, needed: Snapshot) -> list[Choice]:
     sentence = escape(_("Deleted for good, so that one of the present state can be taken: %(snapshot)s"))
-    return [(key, SafeString(sentence % {"snapshot": label})) for key, label in room_choices(view, needed)]
+    return [(one.key, SafeString(sentence % {"snapshot": one.label})) for one in room_choices(view, needed)]

@@ -33,7 +33,7 @@ from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import LIMIT_WITHOUT_SNAPSHOTS, operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, wait_title
 from snapshots.views.texts.refusals import refusal_status, refusal_words
-from snapshots.views.undo import Undo, undo_of
+from snapshots.views.undo import undo_of
 
 
 def _reconciled_operation(request: HttpRequest, pk: UUID) -> tuple[Operation, Reading | None]:
@@ -109,11 +109,6 @@ def _wait_title(operation: Operation) -> str:
     return wait_title(until) if until else ""
 
 
-def _undo(request: HttpRequest, operation: Operation) -> Undo | None:
-    token = _own_token(request, operation) if operation.action == Action.RESTORE else None
-    return undo_of(request, operation, token, last_reading(token)) if token else None
-
-
 def _state_context(request: HttpRequest, operation: Operation, reading: Reading | None) -> dict[str, Any]:
     poll_seconds = 0
     if operation.is_open and reading is not None:
@@ -140,7 +135,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         "server_url": _server_url(request, operation),
         "audit_url": _audit_url(request, operation),
         "job": job_of_operation(operation.pk),
-        "undo": _undo(request, operation),
+        "undo": undo_of(request, operation),
     } | _deletable_context(request, operation)
 
 

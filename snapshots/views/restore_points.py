@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.core.paginator import Paginator
@@ -10,17 +11,19 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils.safestring import SafeString
 
-from snapshots.connection import own_tokens
+from snapshots.connection import Person, own_tokens
+from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.readings import Reading
 from snapshots.jobs import service
 from snapshots.jobs.models import Job
 from snapshots.jobs.outcomes import Outcome, Result
-from snapshots.jobs.points import RestorePoint, first_jobs, restore_points, still_exists
+from snapshots.jobs.points import RestorePoint, first_jobs, last_confirmed_at, restore_points, still_exists
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.templatetags.portal import moment
 from snapshots.views.access import requires
 from snapshots.views.batch_forms import point_or_404
+from snapshots.views.marks import Mark, Planned, make_marks
 from snapshots.views.picks import Lists, Wanted, read_lists
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.batches import EXISTS, GONE, NOT_KNOWN, OUTCOME_BADGES
@@ -41,11 +44,14 @@ class PointLine:
     made: int
     existing: int
     unknown: int
+    confirmed_at: datetime | None
+    """As of when it was known of the unknown ones; None if it never was."""
 
 
 def _line(point: RestorePoint, readings: Mapping[str, Reading]) -> PointLine:
     names = [one.step.server_name for one in point.members]
     exist = [still_exists(one, readings) for one in point.made]
+    times = [last_confirmed_at(one, readings) for one in point.made if still_exists(one, readings) is None]
     return PointLine(
         first=point.first,
         url=reverse("restore_point_detail", args=[point.first.pk]),
@@ -54,6 +60,7 @@ def _line(point: RestorePoint, readings: Mapping[str, Reading]) -> PointLine:
         made=len(exist),
         existing=exist.count(True),
         unknown=exist.count(None),
+        confirmed_at=min((at for at in times if at), default=None),
     )
 
 
@@ -68,27 +75,39 @@ def restore_point_list(request: HttpRequest) -> HttpResponse:
 
 @dataclass(frozen=True, kw_only=True)
 class MemberLine:
-    """One server of a restore point. `url` leads to the server with the person's own token, '' without."""
+    """One server of a restore point. `url` leads to the server with the person's own token, '' without.
+
+    `exists`: whether its snapshot does; None if that is not known. `existence` says so; None if it has no snapshot.
+    """
 
     server_id: int
     server_name: str
     url: str
     result: Badge
-    exists: Badge | None
+    exists: bool | None
+    existence: Badge | None
+    confirmed_at: datetime | None
+    """As of when it was known, where it is not known now."""
+    marks: tuple[Mark, ...]
     snapshot_id: int | None
     at: SafeString | str
 
 
-def _member(member: Result, lists: Lists, *, is_made: bool) -> MemberLine:
+def _member(member: Result, lists: Lists, *, is_made: bool, planned: Planned, user: Person) -> MemberLine:
     step, operation = member.step, member.operation
     server = lists.server(Wanted(step.server_id))
+    found = lists.snapshot(Wanted(member.snapshot_id or 0)) if is_made else None
     exists = still_exists(member, lists.by_fingerprint) if is_made else None
+    is_unknown = is_made and exists is None
     return MemberLine(
         server_id=step.server_id,
         server_name=step.server_name,
         url=reverse("server_detail", args=[server.view.token.pk, step.server_id]) if server else "",
         result=OUTCOME_BADGES[member.outcome],
-        exists={True: EXISTS, False: GONE, None: NOT_KNOWN}[exists] if is_made else None,
+        exists=exists,
+        existence={True: EXISTS, False: GONE, None: NOT_KNOWN}[exists] if is_made else None,
+        confirmed_at=last_confirmed_at(member, lists.by_fingerprint) if is_unknown else None,
+        marks=make_marks(found.snapshot, found.view, planned, user) if found and found.snapshot else (),
         snapshot_id=member.snapshot_id,
         at=moment(operation.snapshot_created_at or operation.sent_at) if operation and is_made else "",
     )
@@ -98,16 +117,24 @@ def _member(member: Result, lists: Lists, *, is_made: bool) -> MemberLine:
 def restore_point_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     point = point_or_404(request, pk)
     lists = read_lists(request.user, [Wanted(one.step.server_id) for one in point.members])
-    members = [_member(one, lists, is_made=one in point.made) for one in point.members]
-    may_restore = request.user.has_perm(Action.RESTORE.permission) and any(one.exists for one in members)
+    planned = waiting_in(lists.views)
+    made = point.made
+    members = [
+        _member(one, lists, is_made=one in made, planned=planned, user=request.user) for one in point.members
+    ]
+    may_restore = request.user.has_perm(Action.RESTORE.permission)
+    may_exist = any(one.existence and one.exists is not False for one in members)
     restores = service.visible_to(request.user).filter(point=point.first).order_by("-created_at")
     context = {
         "point": point.first,
         "members": members,
-        "made": len(point.made),
+        "made": len(made),
         "waiting": any(one.outcome in {Outcome.RUNNING, Outcome.UNKNOWN} for one in point.members),
         "jobs": [(job, JOB_BADGES[job.state]) for job in point.jobs],  # type: ignore[index]
         "restores": [(job, JOB_BADGES[job.state]) for job in restores],  # type: ignore[index]
-        "restore_url": reverse("restore_point_restore", args=[point.first.pk]) if may_restore else "",
+        "shows_restore": may_restore and may_exist,
+        "restore_url": reverse("restore_point_restore", args=[point.first.pk])
+        if may_restore and any(one.exists for one in members)
+        else "",
     }
     return render(request, "batches/restore_point_detail.html", context)

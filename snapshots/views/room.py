@@ -1,20 +1,43 @@
 """The choice of a snapshot that is deleted to make room on a full server."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from django.forms import Form
+from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from snapshots.contract import Snapshot
-from snapshots.jobs.plans import room_key
+from snapshots.jobs.room import NO_NEED, Need, needs_of, room_key
+from snapshots.operations.models import Operation
 from snapshots.operations.server_views import ServerView
-from snapshots.templatetags.portal import ago, id_text, with_names
+from snapshots.templatetags.portal import ago, id_text, moment, with_names
 
 
-def _label(snapshot: Snapshot, view: ServerView) -> SafeString:
-    """'nightly-2026-11-24 (#801), created 3 days ago'."""
+@dataclass(frozen=True)
+class RoomChoice:
+    """`key` is the snapshot's `room_key`. `is_needed`: it has a date, or is the way back from a restore."""
+
+    key: str
+    label: SafeString
+    is_needed: bool
+
+
+def _label(snapshot: Snapshot, need: Need) -> SafeString:
+    """'nightly-2026-11-24 (#801), created 3 days ago, kept until 12 Dec 2026, 00:00 UTC'."""
     sentence = _("%(name)s (%(id)s), created %(at)s")
     named = with_names(sentence.replace("%(at)s", "%%(at)s"), name=snapshot.name, id=id_text(snapshot.id))
-    return SafeString(named % {"at": ago(snapshot.created_at)})
+    parts = [named % {"at": ago(snapshot.created_at)}]
+    if need.kept_until:
+        parts.append(escape(_("kept until %(at)s")) % {"at": moment(need.kept_until)})
+    if need.restore:
+        parts.append(escape(_("the way back from the restore of %(at)s")) % {"at": restored_at(need.restore)})
+    return SafeString(", ".join(parts))
+
+
+def restored_at(restore: Operation) -> SafeString | str:
+    return moment(restore.sent_at or restore.created_at)
 
 
 def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bool:
@@ -24,20 +47,29 @@ def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bo
     return is_settled and (needed is None or snapshot.id != needed.id)
 
 
-def room_choices(view: ServerView, needed: Snapshot | None = None) -> list[tuple[str, SafeString]]:
-    """What may be deleted to make room, oldest first: its `room_key` and its label."""
+def room_choices(view: ServerView, needed: Snapshot | None = None) -> list[RoomChoice]:
+    """What may be deleted to make room, oldest first."""
+    needs = needs_of(view)
+    found = [(one, needs.get(one.id, NO_NEED)) for one in reversed(view.snapshots)]
     return [
-        (room_key(one), _label(one, view)) for one in reversed(view.snapshots) if _can_go(one, view, needed)
+        RoomChoice(room_key(one, need), _label(one, need), is_needed=need != NO_NEED)
+        for one, need in found
+        if _can_go(one, view, needed)
     ]
 
 
+def _first_choice(choices: Sequence[RoomChoice]) -> str:
+    """The oldest that is not needed; '' if there is none, so that the person must choose."""
+    return next((one.key for one in choices if not one.is_needed), "")
+
+
 def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) -> None:
-    """Give the form's `make_room` its choices, oldest first and chosen; take it off where there is room or no choice."""
-    choices = room_choices(view, needed)
-    if not view.is_full or not choices:
+    """Give the form's `make_room` its choices, one of them chosen; take it off where there is room or no choice."""
+    choices = room_choices(view, needed) if view.is_full else []
+    if not choices:
         del form.fields["make_room"]
         return
     field = form.fields["make_room"]
     field.required = True  # display only: the rule is in jobs.plans
-    field.widget.choices = choices
-    form.initial["make_room"] = choices[0][0]
+    field.widget.choices = [(one.key, one.label) for one in choices]
+    form.initial["make_room"] = _first_choice(choices)

@@ -15,6 +15,7 @@ from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot, listed_servers
 from snapshots.jobs import plans
+from snapshots.jobs.undo import ways_back
 from snapshots.operations import service
 from snapshots.operations.expectations import expected
 from snapshots.operations.models import Action
@@ -24,7 +25,7 @@ from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
-from snapshots.views.room import offer_room
+from snapshots.views.room import offer_room, restored_at
 from snapshots.views.rows import lost_time, make_row, row_labels
 from snapshots.views.submission import Submission, submit
 from snapshots.views.texts.expectations import usual_sentence
@@ -143,6 +144,8 @@ def _confirm_page(
         _offer_safety(request, sent, view, snapshot)
     else:
         context |= offer_grace(sent.form, view, snapshot)
+        restore = ways_back([view]).get(snapshot.id)
+        context["undoes"] = restored_at(restore) if restore else ""
     context["is_held_for_me"] = view.is_held and "override_reason" not in sent.form.fields
     verb = "restore" if action == Action.RESTORE else "delete"
     return render(request, f"snapshots/snapshot_{verb}.html", context, status=sent.status)

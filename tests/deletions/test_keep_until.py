@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.urls import reverse
 from django.utils import timezone
 
 from snapshots.audit.models import Entry
@@ -13,6 +14,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
 from tests.support.deletions import deletes_of, plan, request, run_at, target_of
 from tests.support.desk import make_desk
+from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +97,32 @@ def test_one_click_extends_it_and_it_is_reminded_of_again(desk, clock):
     assert due.remind_due() == 1
     assert run_at(clock, longer.due_at) == 1
     assert Operation.objects.count() == 1
+
+
+def test_one_that_a_colleague_extends_is_deleted_in_their_name_with_their_own_token(
+    desk, cast, clock, sandbox
+):
+    planned = set_date(desk, desk.server())
+    ada = make_desk(cast.ada, sandbox.token, label="Ada's copy")
+    longer = keeping.extend(actor=ada.actor, planned=planned)
+    assert (longer.person_id, longer.token_id, longer.token_label) == (
+        cast.ada.pk,
+        ada.token.pk,
+        "Ada's copy",
+    )
+    assert run_at(clock, longer.due_at) == 1
+    assert deletes_of(longer.snapshot_id)[0].actor_name == "Ada"
+    assert not Entry.objects.filter(action="deletion.refuse").exists()
+
+
+def test_a_colleague_without_a_token_of_the_server_does_not_extend_it(desk, cast, signed_in):
+    planned = set_date(desk, desk.server())
+    ada = signed_in(cast.ada)
+    assert "days longer" not in text_of(ada.get(reverse("deletion_detail", args=[planned.pk])))
+    answer = ada.post(reverse("deletion_extend", args=[planned.pk]))
+    assert answer.status_code == 409
+    assert "No token that is stored for you shows this server" in text_of(answer)
+    assert PlannedDeletion.objects.waiting().get() == planned
 
 
 def test_one_that_was_kept_is_not_extended(desk):

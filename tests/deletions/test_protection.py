@@ -10,7 +10,7 @@ from snapshots.audit.models import Entry
 from snapshots.deletions import keeping
 from snapshots.deletions.models import PlannedDeletion, State
 from snapshots.jobs import plans
-from snapshots.jobs.plans import room_key
+from snapshots.jobs.room import room_key
 from snapshots.operations import protection
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, Protection

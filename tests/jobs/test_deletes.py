@@ -7,7 +7,8 @@ import pytest
 from snapshots.deletions.models import PlannedDeletion, State
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, JobState, Kind, StepState
-from snapshots.jobs.plans import Lane, room_key
+from snapshots.jobs.plans import Lane
+from snapshots.jobs.room import room_key
 from snapshots.operations.models import Action, Operation
 from tests.support.deletions import deletes_of, exists, plan
 from tests.support.desk import Desk

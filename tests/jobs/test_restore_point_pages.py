@@ -1,11 +1,13 @@
 """Pages of restore points: the list, the state of each server, and going back."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from snapshots.jobs import batches
 from snapshots.jobs.models import Job, Kind
-from snapshots.jobs.plans import room_key
+from snapshots.jobs.room import room_key
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.batches import (
     NAME,
@@ -16,6 +18,7 @@ from tests.support.batches import (
     roomy,
     take_last_places,
 )
+from tests.support.deletions import plan
 from tests.support.desk import make_desk
 from tests.support.jobs import run_to_end
 from tests.support.pages import confirm, text_of
@@ -60,8 +63,47 @@ def test_what_the_provider_does_not_tell_now_is_not_known(desk, mia, clock, sett
     desk.views()
     settings.SNAPPORTAL_API_URL = "http://127.0.0.1:9"
     expire(desk.token)
-    assert "2 of 3 still there, of 1 not known now" in text_of(mia.get(reverse("restore_point_list")))
-    assert "Not known now" in text_of(mia.get(detail(point)))
+    text = text_of(mia.get(reverse("restore_point_list")))
+    assert "0 of 3 still there, of 3 not known now (last confirmed" in text
+    page = mia.get(detail(point))
+    text = text_of(page)
+    assert "Still there" not in text
+    assert text.count("Not known now") == text.count("The list was last confirmed") == 3
+    assert "Go back to this point" in text
+    assert go_back(point) not in page.content.decode()
+
+
+def test_a_point_whose_snapshots_are_all_gone_leads_nowhere(desk, mia, clock):
+    point = made_point(desk, clock)
+    SandboxSnapshot.objects.filter(pk__in=[one.id for _view, one in members_of(desk, point)]).delete()
+    desk.views()
+    text = text_of(mia.get(detail(point)))
+    assert text.count("No longer there") == 3
+    assert "Go back to this point" not in text
+
+
+def test_a_member_whose_deletion_is_planned_is_marked(desk, mia, clock, settings):
+    settings.SNAPPORTAL_DELETE_GRACE_DAYS = 2
+    point = made_point(desk, clock)
+    planned = plan(desk, *members_of(desk, point)[0])
+    page = mia.get(detail(point))
+    assert text_of(page).count("Will be deleted") == 1
+    assert reverse("deletion_detail", args=[planned.pk]) in page.content.decode()
+
+
+def test_more_restore_points_take_no_more_queries(desk, mia, clock):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            assert mia.get(reverse("restore_point_list")).status_code == 200
+        return len(seen)
+
+    made_point(desk, clock, 1)
+    desk.views()
+    queries()  # fills the caches
+    with_one = queries()
+    for _ in range(4):
+        create_many(desk, roomy(desk, 1))
+    assert queries() == with_one
 
 
 def test_its_page_shows_each_server_and_leads_back(desk, mia, clock):

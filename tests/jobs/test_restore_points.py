@@ -8,8 +8,8 @@ from snapshots.audit.models import Entry
 from snapshots.jobs import batches, engine
 from snapshots.jobs.models import Job, JobState, Kind, StepState
 from snapshots.jobs.outcomes import Outcome, to_try_again
-from snapshots.jobs.plans import room_key
 from snapshots.jobs.points import first_jobs, restore_points, still_exists
+from snapshots.jobs.room import room_key
 from snapshots.jobs.selections import item_of
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.reconciliation import read_and_reconcile

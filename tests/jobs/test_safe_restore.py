@@ -7,7 +7,7 @@ from snapportal.accounts import erasure
 from snapshots.audit.models import Entry
 from snapshots.jobs import engine, plans, service
 from snapshots.jobs.models import JobState, StepState
-from snapshots.jobs.plans import room_key
+from snapshots.jobs.room import room_key
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.protection import protect

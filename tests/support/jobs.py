@@ -62,9 +62,9 @@ def make_elsewhere(view: ServerView, count: int, *, prefix: str, days_ago: int) 
         )
 
 
-def full_server(desk: Desk) -> ServerView:
-    """A server with as many completed snapshots as the provider allows."""
-    view = desk.server()
+def full_server(desk: Desk, name: str = "") -> ServerView:
+    """A server with as many completed snapshots as the provider allows: the one of this name, or any."""
+    view = desk.server(name)
     make_elsewhere(view, view.limit - view.used, prefix="filler", days_ago=90)
     view = desk.server(view.name)
     assert view.is_full

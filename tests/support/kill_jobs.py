@@ -52,13 +52,14 @@ def start_job(desk: "Desk", number: int) -> str:
     """A job on a full server: delete its oldest snapshot, create `job-<number>`. Returns its ID."""
     from snapshots.jobs import plans, service
     from snapshots.jobs.models import Kind
+    from snapshots.jobs.room import room_key
     from snapshots.operations.models import Action
 
     view = fill_server(desk, number)
     lane = plans.Lane(view, "")
     oldest = view.snapshots[-1]
     steps = [
-        *lane.room_steps(plans.room_key(oldest), needed_id=None),
+        *lane.room_steps(room_key(oldest), needed_id=None),
         lane.step(Action.CREATE, name=f"job-{number}"),
     ]
     steps[1].position = 1

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from snapshots import contract
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
+from snapshots.views.forms.snapshots import REASON_MAX_LENGTH, ROOM_KEY_MAX_LENGTH
 
 VERBATIM = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "translate": "no"}
 """Attributes of a field for a name or a number: nothing changes or translates what is typed."""
@@ -91,7 +91,7 @@ class RestoreManyForm(BatchForm):
         for server_id, (label, offered, first) in choices.items():
             self.fields[self.servers[server_id]] = forms.CharField(
                 label=label,
-                max_length=100,
+                max_length=ROOM_KEY_MAX_LENGTH,
                 initial=first,
                 widget=forms.RadioSelect(choices=offered),
                 error_messages={"required": _("Choose what happens before this server is restored.")},

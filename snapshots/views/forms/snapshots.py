@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from snapshots import contract
 
 REASON_MAX_LENGTH = 1000
+ROOM_KEY_MAX_LENGTH = 120
 
 
 class ConfirmedForm(forms.Form):
@@ -57,11 +58,11 @@ class CreateForm(ConfirmedForm):
 
 
 def room_field() -> forms.CharField:
-    """Which snapshot is deleted to make room: `jobs.plans.room_key` of it. The view sets the choices."""
+    """Which snapshot is deleted to make room: `jobs.room.room_key` of it. The view sets the choices."""
     return forms.CharField(
         label=_("All places are taken: which snapshot may be deleted for the new one?"),
         required=False,
-        max_length=100,
+        max_length=ROOM_KEY_MAX_LENGTH,
         widget=forms.RadioSelect,
         help_text=_("It is deleted for good, before anything else is done."),
     )

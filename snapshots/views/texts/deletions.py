@@ -6,6 +6,7 @@ from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.views.texts.base import Badge, Words
 
 PROTECTED = Badge("ok", lazy("Protected"))
+WAY_BACK = Badge("warn", lazy("The way back from the restore of"))
 WAITING_BADGES = {
     Kind.GRACE: Badge("warn", lazy("Will be deleted")),
     Kind.KEEP_UNTIL: Badge("neutral", lazy("Kept until")),

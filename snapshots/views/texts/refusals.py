@@ -99,6 +99,12 @@ REFUSAL_WORDS = {
         lazy("It was removed or replaced while this form was open. Nothing was sent."),
         lazy("Open the server again with a token that is stored for you."),
     ),
+    "no_own_token": Words(
+        "bad",
+        lazy("No token that is stored for you shows this server"),
+        lazy("The snapshot would be deleted in your name, with a token of your own. Nothing was changed."),
+        lazy("Store a token that shows the server, or ask the person who set the date."),
+    ),
     "not_allowed_any_more": Words(
         "bad",
         lazy("This person may no longer do this"),
