@@ -6,6 +6,7 @@ from typing import Any
 from django.forms import Form
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from snapshots.contract import Snapshot
 from snapshots.deletions.grace import grace_days
@@ -23,8 +24,12 @@ def offer_grace(form: Form, view: ServerView, snapshot: Snapshot) -> dict[str, A
     waiting = waiting_of(**ids).first()
     if not days:
         del form.fields["delete_now"]
-    elif waiting is not None and waiting.kind == Kind.GRACE:
-        form.initial["delete_now"] = True
+    else:
+        form.fields["understood"].label = _(
+            "I understand that this snapshot cannot be recovered once it is deleted"
+        )
+        if waiting is not None and waiting.kind == Kind.GRACE:
+            form.initial["delete_now"] = True
     return {
         "grace_days": days,
         "grace_text": days_text(days),
