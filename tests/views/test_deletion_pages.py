@@ -40,7 +40,10 @@ class TestWithAGraceTime:
 
     def test_the_delete_page_says_so_and_plans(self, desk, mia, view):
         url = url_of("snapshot_delete", desk, view)
-        assert "The deletion waits 3 days" in text_of(mia.get(url))
+        text = text_of(mia.get(url))
+        assert "The deletion waits 3 days" in text
+        assert "can be called back until then" in text
+        assert "A deleted snapshot cannot be recovered" not in text
         answer = confirm(mia, url, understood="on", reason="old")
         planned = PlannedDeletion.objects.get()
         assert answer["Location"] == reverse("deletion_detail", args=[planned.pk])
