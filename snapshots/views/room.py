@@ -1,6 +1,6 @@
 """The choice of a snapshot that is deleted to make room on a full server."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.forms import Form
@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from snapshots.contract import Snapshot
-from snapshots.jobs.room import NO_NEED, Need, needs_of, room_key
+from snapshots.jobs.room import NO_NEED, Need, needs_in, room_key
 from snapshots.operations.models import Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, moment, with_names
@@ -47,9 +47,10 @@ def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bo
     return is_settled and (needed is None or snapshot.id != needed.id)
 
 
-def room_choices(view: ServerView, needed: Snapshot | None = None) -> list[RoomChoice]:
-    """What may be deleted to make room, oldest first."""
-    needs = needs_of(view)
+def room_choices(
+    view: ServerView, needs: Mapping[int, Need], needed: Snapshot | None = None
+) -> list[RoomChoice]:
+    """What may be deleted to make room, oldest first. `needs`: those of the server's snapshots."""
     found = [(one, needs.get(one.id, NO_NEED)) for one in reversed(view.snapshots)]
     return [
         RoomChoice(room_key(one, need), _label(one, need), is_needed=need != NO_NEED)
@@ -65,7 +66,7 @@ def _first_choice(choices: Sequence[RoomChoice]) -> str:
 
 def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) -> None:
     """Give the form's `make_room` its choices, one of them chosen; take it off where there is room or no choice."""
-    choices = room_choices(view, needed) if view.is_full else []
+    choices = room_choices(view, needs_in([view]), needed) if view.is_full else []
     if not choices:
         del form.fields["make_room"]
         return
