@@ -8,11 +8,15 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from snapshots.connection import Person
 from snapshots.contract import Snapshot
+from snapshots.deletions.queries import waiting_in
 from snapshots.jobs.room import NO_NEED, Need, needs_in, room_key
-from snapshots.operations.models import Operation
+from snapshots.jobs.undo import ways_back
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, moment, with_names
+from snapshots.views.marks import make_marks, restored_at
+from snapshots.views.rows import Row, make_row
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,6 @@ def _label(snapshot: Snapshot, need: Need) -> SafeString:
     return SafeString(", ".join(parts))
 
 
-def restored_at(restore: Operation) -> SafeString | str:
-    return moment(restore.sent_at or restore.created_at)
-
-
 def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bool:
     if snapshot.id in view.deleted_ids | view.protected_ids:
         return False
@@ -56,6 +56,22 @@ def room_choices(
         RoomChoice(room_key(one, need), _label(one, need), is_needed=need != NO_NEED)
         for one, need in found
         if _can_go(one, view, needed)
+    ]
+
+
+def deletable_rows(view: ServerView, user: Person) -> list[Row]:
+    """The snapshots of a full server, of which one may be deleted, with what each is needed for."""
+    planned, restores = waiting_in([view]), ways_back([view])
+    may_delete = user.has_perm("snapshots.delete")  # type: ignore[union-attr]
+    return [
+        make_row(
+            one,
+            view,
+            may_restore=False,
+            may_delete=may_delete,
+            marks=make_marks(one, view, planned, user, restores),
+        )
+        for one in view.snapshots
     ]
 
 

@@ -91,6 +91,13 @@ class TestSafetySnapshot:
         need = needs_in([view])[snapshot.id]
         assert room_key(snapshot, need) in page.content.decode()
 
+    def test_the_page_of_a_full_server_that_leads_to_its_deletion_says_it(self, desk, mia, safety):
+        view, _snapshot = safety
+        keep(desk, view, view.snapshots[-1])
+        text = text_of(mia.get(reverse("snapshot_create", args=[desk.token.pk, view.server_id])))
+        assert text.count("The way back from the restore of") == 1
+        assert text.count("Kept until") == 1
+
     def test_it_is_not_chosen_while_another_can_go(self, desk, mia, safety):
         view, snapshot = safety
         others = [one for one in reversed(view.snapshots) if one != snapshot]
