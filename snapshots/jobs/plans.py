@@ -13,7 +13,7 @@ from snapshots.inventory.names import free_name, visible_name
 from snapshots.inventory.servers import find_snapshot
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, Kind, Step
-from snapshots.jobs.room import NO_NEED, needs_of, room_key
+from snapshots.jobs.room import NO_NEED, needs_in, room_key
 from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
@@ -129,7 +129,7 @@ class Lane:
             raise OperationRefusedError("room_is_needed")
         if snapshot.id in self.view.protected_ids:
             raise OperationRefusedError("protected")
-        if room_key(snapshot, needs_of(self.view).get(snapshot.id, NO_NEED)) != make_room:
+        if room_key(snapshot, needs_in([self.view]).get(snapshot.id, NO_NEED)) != make_room:
             raise OperationRefusedError("snapshot_changed")
         return [self.step(Action.DELETE, snapshot=snapshot, at_once=True)]
 

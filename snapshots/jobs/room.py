@@ -1,7 +1,7 @@
 """What a snapshot that makes room is needed for besides: a date until which it is kept, a restore that it can undo."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,14 +33,14 @@ class Need:
 NO_NEED = Need()
 
 
-def needs_of(view: ServerView) -> Mapping[int, Need]:
-    """ID of each snapshot of the server that is needed → for what."""
+def needs_in(views: Sequence[ServerView]) -> Mapping[int, Need]:
+    """ID of each snapshot of these servers that is needed → for what."""
     dates = {
         number: planned.due_at
-        for (_server, number), planned in waiting_in([view]).items()
+        for (_server, number), planned in waiting_in(views).items()
         if planned.kind == Kind.KEEP_UNTIL
     }
-    restores = ways_back([view])
+    restores = ways_back(views)
     return {
         number: Need(dates.get(number), restores.get(number)) for number in dates.keys() | restores.keys()
     }

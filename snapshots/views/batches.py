@@ -27,12 +27,10 @@ from snapshots.views.access import requires
 from snapshots.views.batch_forms import Retry, Sent, posted, retry_in, selection_for, send
 from snapshots.views.forms.batches import CreateManyForm, DeleteManyForm
 from snapshots.views.forms.deletions import days_text
-from snapshots.views.marks import Mark, Planned, make_marks
+from snapshots.views.marks import Planned, make_marks
 from snapshots.views.picks import Found, Lists, Wanted, obstacle, read_lists, wanted_in
-from snapshots.views.room import restored_at
 from snapshots.views.rows import Row, make_row
 from snapshots.views.texts.batches import why_not
-from snapshots.views.texts.deletions import WAY_BACK
 from snapshots.views.texts.refusals import refusal_words
 
 
@@ -130,9 +128,7 @@ def _delete_line(
     assert one.snapshot is not None
     view, snapshot = one.view, one.snapshot
     days = grace_days(view.server_id)
-    marks = make_marks(snapshot, view, planned, request.user)
-    if snapshot.id in restores:
-        marks += (Mark(WAY_BACK, at=restored_at(restores[snapshot.id])),)
+    marks = make_marks(snapshot, view, planned, request.user, restores)
     return Line(
         item=item,
         view=view,

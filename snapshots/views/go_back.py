@@ -1,5 +1,6 @@
 """Going back to a restore point: each of its servers is restored, by default after a snapshot of its present state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +19,7 @@ from snapshots.jobs import batches
 from snapshots.jobs.models import Kind
 from snapshots.jobs.outcomes import Result
 from snapshots.jobs.points import RestorePoint, still_exists
+from snapshots.jobs.room import Need, needs_in
 from snapshots.jobs.selections import Item, Selection, item_of
 from snapshots.operations.models import Action
 from snapshots.operations.server_views import ServerView
@@ -131,17 +133,20 @@ def _line(selection: Selection, item: Item, view: ServerView, snapshot: Snapshot
 def _choices(request: HttpRequest, lines: list[Line]) -> dict[int, tuple[Any, list[Choice], str]]:
     """For each server: the question, the answers, and the answer that is chosen at first."""
     question = _("What happens first on %(server)s?")
+    needs = needs_in([line.view for line in lines if line.view and line.view.is_full])
     return {
         line.server_id: (
             with_names(question, server=line.server_name),
-            *_answers(request, line.view, line.snapshot),
+            *_answers(request, line.view, line.snapshot, needs),
         )
         for line in lines
         if line.view and line.snapshot
     }
 
 
-def _answers(request: HttpRequest, view: ServerView, needed: Snapshot) -> tuple[list[Choice], str]:
+def _answers(
+    request: HttpRequest, view: ServerView, needed: Snapshot, needs: Mapping[int, Need]
+) -> tuple[list[Choice], str]:
     """Where a snapshot of the present state can be taken for nothing, that is chosen; else the person chooses."""
     others: list[Choice] = [
         (batches.WITHOUT, _("Nothing: it is restored at once, and there is no way back")),
@@ -153,9 +158,11 @@ def _answers(request: HttpRequest, view: ServerView, needed: Snapshot) -> tuple[
         return [(batches.TAKE, _("A snapshot of its present state is taken")), *others], batches.TAKE
     if not request.user.has_perm(Action.DELETE.permission):
         return others, ""
-    return [*_room_answers(view, needed), *others], ""
+    return [*_room_answers(view, needed, needs), *others], ""
 
 
-def _room_answers(view: ServerView, needed: Snapshot) -> list[Choice]:
+def _room_answers(view: ServerView, needed: Snapshot, needs: Mapping[int, Need]) -> list[Choice]:
     sentence = escape(_("Deleted for good, so that one of the present state can be taken: %(snapshot)s"))
-    return [(one.key, SafeString(sentence % {"snapshot": one.label})) for one in room_choices(view, needed)]
+    return [
+        (one.key, SafeString(sentence % {"snapshot": one.label})) for one in room_choices(view, needs, needed)
+    ]

@@ -1,6 +1,6 @@
 """Marks beside a snapshot: protected, will be deleted, kept until a date. Prepared for templates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,10 +13,11 @@ from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.deletions.keeping import KEEP_PERMISSION
 from snapshots.deletions.models import PlannedDeletion
+from snapshots.operations.models import Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
 from snapshots.views.texts.base import Badge
-from snapshots.views.texts.deletions import PROTECTED, deletion_badge
+from snapshots.views.texts.deletions import PROTECTED, WAY_BACK, deletion_badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 Planned = dict[tuple[int, int], PlannedDeletion]
 """(server, snapshot) → the deletion that waits for it."""
+NO_RESTORES: Mapping[int, Operation] = {}
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,14 @@ class Mark:
     keep_url: str = ""
 
 
-def make_marks(snapshot: Snapshot, view: ServerView, planned: Planned, user: Person) -> tuple[Mark, ...]:
+def make_marks(
+    snapshot: Snapshot,
+    view: ServerView,
+    planned: Planned,
+    user: Person,
+    restores: Mapping[int, Operation] = NO_RESTORES,
+) -> tuple[Mark, ...]:
+    """`restores`: those from which a snapshot is the way back (jobs.undo), where its deletion is offered."""
     marks = [Mark(PROTECTED)] if snapshot.id in view.protected_ids else []
     waiting = planned.get((view.server_id, snapshot.id))
     if waiting is not None:
@@ -48,7 +57,13 @@ def make_marks(snapshot: Snapshot, view: ServerView, planned: Planned, user: Per
                 keep_url=keep_url(waiting, user),
             )
         )
+    if snapshot.id in restores:
+        marks.append(Mark(WAY_BACK, at=restored_at(restores[snapshot.id])))
     return tuple(marks)
+
+
+def restored_at(restore: Operation) -> SafeString | str:
+    return moment(restore.sent_at or restore.created_at)
 
 
 def keep_url(planned: PlannedDeletion, user: Person) -> str:

@@ -28,7 +28,8 @@ from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.operations import CloseForm
-from snapshots.views.rows import make_row, operation_estimate, row_labels
+from snapshots.views.room import deletable_rows
+from snapshots.views.rows import operation_estimate, row_labels
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import LIMIT_WITHOUT_SNAPSHOTS, operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, wait_title
@@ -68,12 +69,11 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
     if view is None or not view.snapshots:
         is_certain = reading.is_known and reading.is_complete and not reading.is_stale
         return {"words": LIMIT_WITHOUT_SNAPSHOTS} if is_certain else {}
-    may_delete = request.user.has_perm("snapshots.delete")
     return {
         "view": view,
-        "rows": [make_row(one, view, may_restore=True, may_delete=may_delete) for one in view.snapshots],
+        "rows": deletable_rows(view, request.user),
         "labels": row_labels(),
-        "may_delete": may_delete,
+        "may_delete": request.user.has_perm("snapshots.delete"),
         "trouble": reading_words(reading) if reading.is_stale else None,
     }
 

@@ -1,6 +1,6 @@
 """The choice of a snapshot that is deleted to make room on a full server."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.forms import Form
@@ -8,11 +8,15 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from snapshots.connection import Person
 from snapshots.contract import Snapshot
-from snapshots.jobs.room import NO_NEED, Need, needs_of, room_key
-from snapshots.operations.models import Operation
+from snapshots.deletions.queries import waiting_in
+from snapshots.jobs.room import NO_NEED, Need, needs_in, room_key
+from snapshots.jobs.undo import ways_back
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, moment, with_names
+from snapshots.views.marks import make_marks, restored_at
+from snapshots.views.rows import Row, make_row
 
 
 @dataclass(frozen=True)
@@ -36,10 +40,6 @@ def _label(snapshot: Snapshot, need: Need) -> SafeString:
     return SafeString(", ".join(parts))
 
 
-def restored_at(restore: Operation) -> SafeString | str:
-    return moment(restore.sent_at or restore.created_at)
-
-
 def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bool:
     if snapshot.id in view.deleted_ids | view.protected_ids:
         return False
@@ -47,14 +47,31 @@ def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bo
     return is_settled and (needed is None or snapshot.id != needed.id)
 
 
-def room_choices(view: ServerView, needed: Snapshot | None = None) -> list[RoomChoice]:
-    """What may be deleted to make room, oldest first."""
-    needs = needs_of(view)
+def room_choices(
+    view: ServerView, needs: Mapping[int, Need], needed: Snapshot | None = None
+) -> list[RoomChoice]:
+    """What may be deleted to make room, oldest first. `needs`: those of the server's snapshots."""
     found = [(one, needs.get(one.id, NO_NEED)) for one in reversed(view.snapshots)]
     return [
         RoomChoice(room_key(one, need), _label(one, need), is_needed=need != NO_NEED)
         for one, need in found
         if _can_go(one, view, needed)
+    ]
+
+
+def deletable_rows(view: ServerView, user: Person) -> list[Row]:
+    """The snapshots of a full server, of which one may be deleted, with what each is needed for."""
+    planned, restores = waiting_in([view]), ways_back([view])
+    may_delete = user.has_perm("snapshots.delete")  # type: ignore[union-attr]
+    return [
+        make_row(
+            one,
+            view,
+            may_restore=False,
+            may_delete=may_delete,
+            marks=make_marks(one, view, planned, user, restores),
+        )
+        for one in view.snapshots
     ]
 
 
@@ -65,7 +82,7 @@ def _first_choice(choices: Sequence[RoomChoice]) -> str:
 
 def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) -> None:
     """Give the form's `make_room` its choices, one of them chosen; take it off where there is room or no choice."""
-    choices = room_choices(view, needed) if view.is_full else []
+    choices = room_choices(view, needs_in([view]), needed) if view.is_full else []
     if not choices:
         del form.fields["make_room"]
         return

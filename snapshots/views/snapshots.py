@@ -25,8 +25,9 @@ from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
-from snapshots.views.room import offer_room, restored_at
-from snapshots.views.rows import lost_time, make_row, row_labels
+from snapshots.views.marks import restored_at
+from snapshots.views.room import deletable_rows, offer_room
+from snapshots.views.rows import lost_time, row_labels
 from snapshots.views.submission import Submission, submit
 from snapshots.views.texts.expectations import usual_sentence
 from snapshots.views.texts.names import name_problem
@@ -107,12 +108,11 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
         "aria-describedby": f"{sent.form['name'].aria_describedby} name-check"
     }
     sent.prepare_for(view, Action.CREATE)
-    may_delete = request.user.has_perm("snapshots.delete")
     context = sent.page_context(view.reading) | {
         "view": view,
-        "rows": [make_row(one, view, may_restore=False, may_delete=may_delete) for one in view.snapshots],
+        "rows": deletable_rows(view, request.user),
         "labels": row_labels(),
-        "may_delete": may_delete,
+        "may_delete": request.user.has_perm("snapshots.delete"),
         "is_running": view.server is not None and view.server.is_running,
         "usual": usual_sentence(expected(view.server_id, Action.CREATE)),
     }

@@ -1,13 +1,17 @@
 """Pages of restore points: the list, the state of each server, and going back."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
 
+from snapshots.deletions import keeping
 from snapshots.jobs import batches
 from snapshots.jobs.models import Job, Kind
-from snapshots.jobs.room import room_key
+from snapshots.jobs.room import needs_in, room_key
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.batches import (
     NAME,
@@ -18,7 +22,7 @@ from tests.support.batches import (
     roomy,
     take_last_places,
 )
-from tests.support.deletions import plan
+from tests.support.deletions import plan, target_of
 from tests.support.desk import make_desk
 from tests.support.jobs import run_to_end
 from tests.support.pages import confirm, text_of
@@ -177,6 +181,22 @@ class TestGoingBack:
         assert batches.TAKE not in offered
         assert room_key(target) not in offered
         assert len(offered) == 4 + 2
+
+    def test_what_makes_room_is_named_with_the_date_until_which_it_is_kept(self, desk, mia, clock):
+        point = made_point(desk, clock)
+        view, _target = members_of(desk, point)[0]
+        take_last_places(view)
+        view = desk.server(view.name)
+        kept = view.snapshots[-1]
+        day = timezone.now().date() + timedelta(days=9)
+        keeping.set_keep_until(actor=desk.actor, target=target_of(desk, view, kept), until=day)
+        page = mia.get(go_back(point))
+        assert text_of(page).count("kept until") == 1
+        key = room_key(kept, needs_in([view])[kept.id])
+        choices = {**answers(desk, point), f"server-{view.server_id}": key}
+        assert confirm(mia, go_back(point), **choices, typed_name=NAME, reason="broken").status_code == 302
+        steps = Job.objects.get(kind=Kind.RESTORE_MANY).steps.filter(server_id=view.server_id)
+        assert steps.get(position=0).snapshot_id == kept.id
 
     def test_a_full_server_must_be_decided(self, desk, mia, clock):
         point = made_point(desk, clock)

@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from snapshots.deletions import keeping
-from snapshots.jobs.room import needs_of, room_key
+from snapshots.jobs.room import needs_in, room_key
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import protect
@@ -67,7 +67,7 @@ def test_a_date_that_was_set_since_the_page_was_shown_is_not_passed_over(desk, c
     with pytest.raises(OperationRefusedError, match="snapshot_changed"):
         start_safe_restore(desk, view, snapshot=target, make_room=shown)
     job = start_safe_restore(
-        desk, view, snapshot=target, make_room=room_key(oldest, needs_of(view)[oldest.id])
+        desk, view, snapshot=target, make_room=room_key(oldest, needs_in([view])[oldest.id])
     )
     assert Operation.objects.get(action=Action.DELETE).snapshot_id == oldest.id
     assert job.steps.count() == 3
@@ -88,8 +88,15 @@ class TestSafetySnapshot:
         view, snapshot = safety
         page = replace_page(mia, desk, view)
         assert text_of(page).count("the way back from the restore of") == 1
-        need = needs_of(view)[snapshot.id]
+        need = needs_in([view])[snapshot.id]
         assert room_key(snapshot, need) in page.content.decode()
+
+    def test_the_page_of_a_full_server_that_leads_to_its_deletion_says_it(self, desk, mia, safety):
+        view, _snapshot = safety
+        keep(desk, view, view.snapshots[-1])
+        text = text_of(mia.get(reverse("snapshot_create", args=[desk.token.pk, view.server_id])))
+        assert text.count("The way back from the restore of") == 1
+        assert text.count("Kept until") == 1
 
     def test_it_is_not_chosen_while_another_can_go(self, desk, mia, safety):
         view, snapshot = safety
