@@ -28,8 +28,16 @@ _SCHEDULES: Final = {
     "schedule.silent": Kind.SCHEDULE_STOPPED,
 }
 _DELETIONS: Final = frozenset({"deletion.plan", "deletion.remind", "deletion.refuse"})
-_EXPECTED: Final = frozenset({("job.end", "schedule"), ("schedule.run", "cancelled")})
-"""Action and code of failures that are told otherwise: the run of a schedule tells of its job, and who cancels it knows."""
+_EXPECTED: Final = frozenset(
+    {
+        ("job.end", "schedule"),
+        ("schedule.run", "cancelled"),
+        ("schedule.run", "paused"),
+        ("schedule.run", "schedule_gone"),
+    }
+)
+"""Action and code of failures that are told otherwise, or known: the run of a schedule tells of its job, and who cancels
+the run, or pauses or removes the schedule before the run has begun, knows."""
 _TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})
 COPIED: Final = (
     "at", "sequence", "action", "code", "operation_id", "actor_id", "server_id", "server_name", "snapshot_name",

@@ -58,6 +58,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.CLOCK_WRONG: Choice(Scope.ALL, Scope.ALL),
     Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
 }
+SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})
 
 
@@ -125,30 +126,35 @@ def _receiver(person: Any, event: Event) -> Receiver:
     choices = choices_of(person.pk)
     is_own = event.actor_id == person.pk
     is_followed = Follow.objects.filter(person_id=person.pk, server_id__in=event.server_ids).exists()
-    kinds = [event.kind]
-    is_change = event.kind in {Kind.COMPLETED, Kind.RESOLVED} and event.action in COLLEAGUE_ACTIONS
-    if is_change and not is_own:
-        kinds.append(Kind.COLLEAGUE)
+    kinds = _kinds_of(event) - ({Kind.COLLEAGUE} if is_own else set())
     wanted = {kind: choices[kind] for kind in kinds}
 
-    def wants(scope: Scope) -> bool:
-        if event.kind in WITHOUT_SERVER:
+    def wants(kind: str, scope: Scope) -> bool:
+        if kind in WITHOUT_SERVER:
             return scope != Scope.OFF
         return scope == Scope.ALL or (scope == Scope.FOLLOWED and (is_own or is_followed))
 
     return Receiver(
         person_id=person.pk,
-        in_portal=any(wants(choice.portal) for choice in wanted.values()),
-        by_email=bool(person.email) and any(wants(choice.email) for choice in wanted.values()),
-        is_colleagues=is_change and not is_own,
+        in_portal=any(wants(kind, choice.portal) for kind, choice in wanted.items()),
+        by_email=bool(person.email) and any(wants(kind, choice.email) for kind, choice in wanted.items()),
+        is_colleagues=Kind.COLLEAGUE in kinds,
     )
+
+
+def _kinds_of(event: Event) -> set[str]:
+    """Whoever wants one of these is told. The stop of a schedule is also that of the run that failed with it."""
+    kinds: set[str] = {event.kind}
+    if event.kind in {Kind.COMPLETED, Kind.RESOLVED} and event.action in COLLEAGUE_ACTIONS:
+        kinds.add(Kind.COLLEAGUE)
+    if event.action == SCHEDULE_STOP:
+        kinds.add(Kind.SCHEDULE_FAILED)
+    return kinds
 
 
 def targets(event: Event) -> list[Target]:
     """The team's targets that are told of the event."""
-    kinds = {event.kind}
-    if event.kind in {Kind.COMPLETED, Kind.RESOLVED} and event.action in COLLEAGUE_ACTIONS:
-        kinds.add(Kind.COLLEAGUE)
+    kinds = _kinds_of(event)
     return [
         target
         for target in Target.objects.all()

@@ -112,6 +112,17 @@ def test_a_refused_token_is_remembered_until_it_works_again(far_desk, http_sandb
     assert stored.refused_at is None
 
 
+def test_a_refusal_keeps_its_time_when_a_second_process_notices_it(far_desk, http_sandbox):
+    loaded_before = StoredToken.objects.get(pk=far_desk.token.pk)
+    http_sandbox.misbehave("status", status=401, times=2)
+    read_and_reconcile(far_desk.token)
+    first = StoredToken.objects.get(pk=far_desk.token.pk).refused_at
+    with time_machine.travel(timezone.now() + timedelta(minutes=5)):
+        assert read_and_reconcile(loaded_before, fresh=True).error == "token_refused"
+    loaded_before.refresh_from_db()
+    assert loaded_before.refused_at == first
+
+
 @pytest.mark.parametrize("status", [401, 403, 404])
 def test_without_the_servers_list_everything_else_works(far_desk, http_sandbox, status):
     http_sandbox.misbehave("status", status=status, times=0, path_prefix="/api/v1/servers/")

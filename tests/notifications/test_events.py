@@ -71,6 +71,8 @@ def test_an_accepted_operation_and_an_intent_are_no_events(cast, desk, watched):
         ({"action": "job.end", "result": "completed"}, None),
         ({"action": "schedule.run", "result": "failed"}, Kind.SCHEDULE_FAILED),
         ({"action": "schedule.run", "result": "failed", "code": "cancelled"}, None),
+        ({"action": "schedule.run", "result": "failed", "code": "paused"}, None),
+        ({"action": "schedule.run", "result": "failed", "code": "schedule_gone"}, None),
         ({"action": "job.end", "result": "failed", "code": "schedule"}, None),
         ({"action": "schedule.stop", "result": "failed"}, Kind.SCHEDULE_STOPPED),
         ({"action": "schedule.silent", "result": "failed"}, Kind.SCHEDULE_STOPPED),

@@ -5,15 +5,18 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import strip_tags
 
 from snapshots.audit.models import Entry
 from snapshots.notifications import outbox, rules, texts
-from snapshots.notifications.models import Event, Kind, OutboxItem
+from snapshots.notifications.models import Event, Kind, OutboxItem, Scope
+from snapshots.notifications.rules import Choice
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from snapshots.schedules import runs, service, silence
 from snapshots.schedules.models import Run, RunState
 from snapshots.schedules.retention import Keep
 from snapshots.vault import tokens
+from snapshots.views.schedule_lines import run_lines
 from tests.support.batches import take_last_places
 from tests.support.notifying import add_webhook, read_log, told
 from tests.support.schedules import define, finish, next_hour, work
@@ -92,6 +95,13 @@ def test_a_run_that_is_completed_in_part_names_the_server_and_is_told_once(desk,
     assert row.full_evidence.endswith("Failed: snapshot.create of gone-1: server_gone.")
 
 
+def test_the_line_of_a_run_on_the_page_names_the_server_on_which_it_failed(desk, clock):
+    view = desk.server()
+    define(desk, servers=((view.server_id, view.name), GONE))
+    (line,) = run_lines(desk.user, [run_once(desk, clock)])
+    assert strip_tags(line.why) == "gone-1: This server is no longer there."
+
+
 def test_a_run_is_told_again_when_it_fails_in_something_else(desk, clock):
     view, other = [one for one in desk.views() if not one.is_full and not one.is_held][:2]
     servers = ((view.server_id, view.name), (other.server_id, other.name), GONE)
@@ -127,6 +137,21 @@ def test_a_run_that_stops_its_schedule_is_told_as_the_stop_alone(desk, clock):
     (event,) = schedule_events()
     assert texts.title(event) == "The schedule nightly stopped: VPS.org refuses the token Team token"
     assert texts.page_path(event) == reverse("schedule_detail", args=[schedule.pk])
+
+
+def test_who_wants_only_failed_runs_is_told_of_the_stop_that_a_run_causes(desk, clock, cast):
+    add_webhook("https://a.example/", "runs", (Kind.SCHEDULE_FAILED,))
+    only_runs = {Kind.SCHEDULE_STOPPED: Choice(Scope.OFF, Scope.OFF)}
+    rules.set_choices(cast.mia.pk, only_runs)
+    rules.set_choices(cast.ada.pk, only_runs)
+    define(desk)
+    type(desk.token).objects.update(refused_at=timezone.now())
+    clock.move_to(next_hour())
+    work(desk)
+    read_log()
+    assert OutboxItem.objects.get().target.label == "runs"
+    assert told(cast.mia) == [Kind.SCHEDULE_STOPPED]
+    assert told(cast.ada) == []
 
 
 def test_four_failed_runs_are_told_and_the_fifth_as_the_pause(desk, clock):
