@@ -93,7 +93,8 @@ def test_a_refused_token_stops_it_and_the_run_says_why(desk, clock):
 def test_a_cancelled_run_counts_as_no_failure(desk, clock):
     schedule = define(desk)
     clock.move_to(next_hour())
-    work(desk)
+    runs.run_due()  # due
+    runs.run_due()  # and begun, with nothing sent yet
     jobs.cancel(actor=desk.actor, job=Job.objects.get())
     run = finish(desk, clock)
     assert (run.state, Job.objects.get().state) == (RunState.CANCELLED, JobState.CANCELLED)
