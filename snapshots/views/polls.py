@@ -13,10 +13,8 @@ from functools import wraps
 from typing import Concatenate, Final, ParamSpec, cast
 
 import msgspec
-import structlog
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
-from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
@@ -28,8 +26,6 @@ from snapshots.vault.models import StoredToken
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
-
-log = structlog.get_logger()
 
 HEADER: Final = "X-Version"
 CONFIRMED_HEADER: Final = "X-Confirmed"
@@ -64,7 +60,7 @@ def answers_unchanged(view: View[P]) -> View[P]:
         confirmed_at = _confirmed_at(shown) if shown else None
         if confirmed_at:
             return HttpResponse(status=204, headers={CONFIRMED_HEADER: iso_text(confirmed_at)})
-        request.row_before = _newest_row()  # type: ignore[attr-defined]
+        request.row_before = Entry.objects.last_sequence()  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
     return cast("View[P]", answer)
@@ -115,18 +111,5 @@ def _confirmed_at(shown: Version) -> datetime | None:
     is_due = not confirmed_at <= now < confirmed_at + shown.refresh_seconds
     if is_due or any(heads[key].version != of for key, of in shown.lists.items()):
         return None
-    try:
-        newer = Entry.objects.order_by().filter(sequence__gt=shown.row).exclude(action__in=QUIET_ACTIONS)
-        has_news = newer.exists()
-    except DatabaseError as error:
-        log.warning("poll.not_compared", error=type(error).__name__)
-        return None
-    return None if has_news else datetime.fromtimestamp(confirmed_at, UTC)
-
-
-def _newest_row() -> int | None:
-    try:
-        return Entry.objects.last_sequence()
-    except DatabaseError as error:
-        log.warning("poll.not_compared", error=type(error).__name__)
-        return None
+    newer = Entry.objects.order_by().filter(sequence__gt=shown.row).exclude(action__in=QUIET_ACTIONS)
+    return None if newer.exists() else datetime.fromtimestamp(confirmed_at, UTC)

@@ -78,7 +78,9 @@ def schedules_that_stopped(world: World) -> None:
         ada, reverse("schedule_detail", args=[schedule.pk]), "its owner's token was removed or replaced"
     )
     world.visit(
-        ada, reverse("schedule_change", args=[schedule.pk]), "You have not stored the token of this schedule"
+        ada,
+        reverse("schedule_change", args=[schedule.pk]),
+        "None of your tokens shows the servers of this schedule",
     )
     mia = world.site.page(world.cast.mia)
     world.visit(mia, reverse("schedule_detail", args=[schedule.pk]), "Make a new schedule like this one")

@@ -79,20 +79,24 @@ def confirmations(world: World) -> None:
     world.visit(page, _url("snapshot_create", desk, roomy.server_id), "Nothing can be sent")
 
 
-@tour("snapshot_replace", "snapshot_restore", "job_detail")
+@tour("snapshot_replace", "snapshot_restore", "job_detail", "server_detail")
 def jobs(world: World) -> None:
     desk = world.desk()
     page = world.site.page(world.cast.mia)
     full, roomy = desk.server("db-server-01"), desk.server("web-server-01")
     world.visit(page, _url("snapshot_replace", desk, roomy.server_id), "nothing has to be deleted")
+    world.visit(page, _url("snapshot_restore", desk, desk.snapshot(full).id), "which snapshot may be deleted")
     world.visit(page, _url("snapshot_replace", desk, full.server_id), "which snapshot may be deleted")
     page.get_by_role("button", name="Delete it and create the new one").click()
     world.look(page, "step by step")
+    world.visit(page, reverse("job_detail", args=[start_safe_restore(desk, roomy).pk]), "step by step")
+    world.visit(page, _url("server_detail", desk, roomy.server_id), "A job is going to restore this server")
+    page.get_by_role("link", name="View the job").click()
     page.get_by_role("button", name="Cancel the remaining steps").click()
     world.look(page, "It was cancelled")
-    world.visit(page, _url("snapshot_restore", desk, desk.snapshot(full).id), "which snapshot may be deleted")
-    job = start_safe_restore(desk, roomy)
-    Operation.objects.filter(server_id=roomy.server_id).update(state=State.FAILED, code="provider_failed")
+    other = desk.server("mail-01")
+    job = start_safe_restore(desk, other)
+    Operation.objects.filter(server_id=other.server_id).update(state=State.FAILED, code="provider_failed")
     world.visit(page, reverse("job_detail", args=[job.pk]), "The provider could not finish it")
 
 
