@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -185,10 +186,11 @@ def sign_in(name: str, role: str, token: str = "") -> str:
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
-def polled(page: str) -> list[str]:
-    """The addresses that the content of a page asks again."""
-    return [
-        found.replace("&amp;", "&")
-        for found in re.findall(r'hx-get="([^"]+)"', page)
-        if "/bell/" not in found
-    ]
+def polled(page: str) -> tuple[str, str]:
+    """The address that the list of a page asks again, and the version that it shows."""
+    element = re.search(r'id="results"[^>]*', page)
+    assert element, "the page has no list"
+    address = re.search(r'hx-get="([^"]+)"', element[0])
+    version = re.search(r'data-version="([^"]+)"', element[0])
+    assert address and version, element[0]
+    return unescape(address[1]), unescape(version[1])

@@ -22,35 +22,32 @@ LOG_ROWS = 2_000
 
 @dataclass
 class Row:
-    """One line of the table. `address` is asked for with `cookie`; `goal` is the ratio to reach, 0 if there is none."""
+    """One line of the table. `ask` gives the address and headers of a round; `goal` is the ratio to reach, 0 if there is none."""
 
     name: str
-    address: Callable[[], str]
-    cookie: str
+    ask: Callable[[], tuple[str, dict[str, str]]]
     goal: float
-    is_poll: bool = False
     status: int = 200
     cpu: list[float] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
 
 
-def ask(connection: HTTPConnection, address: str, row: Row) -> None:
-    headers = {"Cookie": row.cookie} | ({"HX-Request": "true"} if row.is_poll else {})
+def send(connection: HTTPConnection, address: str, headers: dict[str, str], status: int) -> None:
     connection.request("GET", address, headers=headers)
     answer = connection.getresponse()
     answer.read()
-    assert answer.status == row.status, (row.name, address, answer.status)
+    assert answer.status == status, (address, answer.status)
 
 
 def seconds_a_request(node: Node, row: Row) -> float:
     """Processor time of one request, after one that fills what is read once."""
     connection = node.connect()
-    address = row.address()
-    ask(connection, address, row)
+    address, headers = row.ask()
+    send(connection, address, headers, row.status)
     start, count = node.cpu_seconds(), 0
     while (used := node.cpu_seconds() - start) < SECONDS_OF_WORK:
         for _ in range(20):
-            ask(connection, address, row)
+            send(connection, address, headers, row.status)
         count += 20
     connection.close()
     return used / count
@@ -67,22 +64,26 @@ def open_page(node: Node, path: str, cookie: str) -> str:
 
 
 def rows(node: Node, cookies: dict[str, str]) -> list[Row]:
-    def poll() -> str:
-        return nodes.polled(open_page(node, "/", cookies["small"]))[0]
+    def page(path: str, who: str) -> Callable[[], tuple[str, dict[str, str]]]:
+        return lambda: (path, {"Cookie": cookies[who]})
+
+    def poll(*, with_version: bool) -> Callable[[], tuple[str, dict[str, str]]]:
+        def ask() -> tuple[str, dict[str, str]]:
+            address, version = nodes.polled(open_page(node, "/", cookies["small"]))
+            headers = {"Cookie": cookies["small"], "HX-Request": "true"}
+            return address, headers | ({"X-Version": version} if with_version else {})
+
+        return ask
 
     return [
-        Row("/livez", lambda: "/livez", "", 0),
-        Row("help page", lambda: "/help/", cookies["small"], 0),
-        Row("a poll of the list", poll, cookies["small"], 2, is_poll=True),
-        *(
-            Row(name, lambda: "/", cookies[size], goal)
-            for name, size, goal in (
-                ("list, 1 server, 5 snapshots", "small", 4),
-                ("list, 20 servers, 100 snapshots", "medium", 10),
-                ("list, 200 servers, 1,000 snapshots", "large", 12),
-            )
-        ),
-        Row("audit list", lambda: "/audit/", cookies["auditor"], 5),
+        Row("/livez", lambda: ("/livez", {}), 0),
+        Row("help page", page("/help/", "small"), 0),
+        Row("a poll when nothing has changed", poll(with_version=True), 2, status=204),
+        Row("a poll that brings a change", poll(with_version=False), 4),
+        Row("list, 1 server, 5 snapshots", page("/", "small"), 4),
+        Row("list, 20 servers, 100 snapshots", page("/", "medium"), 10),
+        Row("list, 200 servers, 1,000 snapshots", page("/", "large"), 12),
+        Row("audit list", page("/audit/", "auditor"), 5),
     ]
 
 
