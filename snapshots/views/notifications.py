@@ -8,12 +8,18 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from snapshots.connection import own_token_or_404
+from snapshots.deletions.keeping import EXTEND_DAYS
+from snapshots.deletions.models import Kind as DeletionKind
+from snapshots.deletions.models import PlannedDeletion, State
+from snapshots.deletions.queries import visible_to
 from snapshots.notifications import alarms, personal, rules, texts
-from snapshots.notifications.models import Event, Notification
+from snapshots.notifications.coverage import parse_id
+from snapshots.notifications.models import Event, Kind, Notification
 from snapshots.operations.server_views import server_view_or_404
 from snapshots.templatetags.portal import as_name, with_names
 from snapshots.views.access import public, requires
@@ -36,6 +42,10 @@ class NotificationLine:
     is_unread: bool
     actor_name: str
     shows_actor: bool
+    keep_url: str = ""
+    """Where to call back the deletion that it tells of, while it waits for its grace time and the person may; else ''."""
+    extend_url: str = ""
+    """Where to move the date on until which the snapshot is kept; '' likewise."""
 
 
 def title_html(event: Event) -> SafeString:
@@ -43,8 +53,9 @@ def title_html(event: Event) -> SafeString:
     return SafeString(texts.title(event, as_name))
 
 
-def _lines(found: list[Notification]) -> list[NotificationLine]:
+def _lines(request: HttpRequest, found: list[Notification]) -> list[NotificationLine]:
     names = texts.actor_names([one.event for one in found])
+    waiting = _waiting_deletions(request, found)
     return [
         NotificationLine(
             event=one.event,
@@ -54,9 +65,29 @@ def _lines(found: list[Notification]) -> list[NotificationLine]:
             is_unread=one.read_at is None,
             actor_name=names.get(one.event.actor_id or 0, ""),
             shows_actor=one.is_colleagues,
+            **_buttons(request, waiting.get(one.event.target)),
         )
         for one in found
     ]
+
+
+def _waiting_deletions(request: HttpRequest, found: list[Notification]) -> dict[str, PlannedDeletion]:
+    """By its ID as text, each deletion that these tell of, that still waits, and that the person may see."""
+    ids = {parse_id(one.event.target) for one in found if one.event.kind == Kind.DELETION_DUE}
+    if not ids:
+        return {}
+    return {str(one.pk): one for one in visible_to(request.user).filter(pk__in=ids, state=State.WAITING)}
+
+
+def _buttons(request: HttpRequest, planned: PlannedDeletion | None) -> dict[str, str]:
+    """One click from the notice, as on the deletion's page."""
+    if planned is None:
+        return {}
+    if planned.kind == DeletionKind.KEEP_UNTIL:
+        may = request.user.has_perm("snapshots.delete")
+        return {"extend_url": reverse("deletion_extend", args=[planned.pk])} if may else {}
+    may = request.user.has_perm("snapshots.create")
+    return {"keep_url": reverse("deletion_keep", args=[planned.pk])} if may else {}
 
 
 @requires("signed_in", "GET", "HEAD")
@@ -65,7 +96,8 @@ def notification_list(request: HttpRequest) -> HttpResponse:
     page = Paginator(own, PER_PAGE).get_page(request.GET.get("page"))
     found = list(page)
     context = {
-        "lines": _lines(found),
+        "lines": _lines(request, found),
+        "extend_days": EXTEND_DAYS,
         "page": page,
         "newest": own.values_list("pk", flat=True).first() or 0,
         "may_manage": request.user.has_perm("notifications.manage"),

@@ -6,10 +6,15 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from snapshots.audit import journal
 from snapshots.deletions import keeping
 from snapshots.deletions.models import Kind, PlannedDeletion, ServerGrace, State
+from snapshots.notifications import rules
 from snapshots.operations.models import Operation, Protection
+from snapshots.vault.tokens import decrypt
 from tests.support.deletions import plan, target_of
+from tests.support.desk import make_desk
+from tests.support.notifying import read_log
 from tests.support.pages import confirm, text_of
 
 pytestmark = pytest.mark.django_db
@@ -207,3 +212,44 @@ def self_token(desk) -> str:
     from snapshots.vault import tokens
 
     return tokens.decrypt(desk.token)
+
+
+class TestFromTheNotice:
+    @pytest.fixture
+    def ada(self, desk, cast, view):
+        """A colleague who plans on a server that Mia follows. Rows of before are read already."""
+        rules.set_followed(cast.mia.pk, view.server_id, follows=True)
+        read_log()
+        return make_desk(cast.ada, decrypt(desk.token))
+
+    def buttons(self, mia, *names: str, planned) -> list[bool]:
+        read_log()
+        page = mia.get(reverse("notification_list")).text
+        return [f'action="{reverse(name, args=[planned.pk])}"' in page for name in names]
+
+    def test_a_deletion_that_waits_is_called_back_with_one_click(self, ada, mia, view, settings):
+        settings.SNAPPORTAL_DELETE_GRACE_DAYS = 3
+        planned = plan(ada, view)
+        names = ("deletion_keep", "deletion_extend")
+        assert self.buttons(mia, *names, planned=planned) == [True, False]
+        mia.post(reverse("deletion_keep", args=[planned.pk]))
+        planned.refresh_from_db()
+        assert planned.state == State.KEPT
+        assert self.buttons(mia, *names, planned=planned) == [False, False]
+
+    def test_a_date_is_moved_on_with_one_click(self, ada, mia, view):
+        until = timezone.now().date() + timedelta(days=2)
+        planned = keeping.set_keep_until(actor=ada.actor, target=target_of(ada, view), until=until)
+        names = ("deletion_keep", "deletion_extend")
+        journal.record(
+            ada.actor.entry(
+                action="deletion.remind",
+                target=str(planned.pk),
+                token_fingerprint=ada.token.fingerprint,
+                server_id=view.server_id,
+            )
+        )
+        assert self.buttons(mia, *names, planned=planned) == [False, True]
+        answer = mia.post(reverse("deletion_extend", args=[planned.pk]))
+        longer = PlannedDeletion.objects.get(state=State.WAITING)
+        assert answer["Location"] == reverse("deletion_detail", args=[longer.pk])
