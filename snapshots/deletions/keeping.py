@@ -9,7 +9,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.deletions.plans import draft, end, insert, waiting_of
-from snapshots.inventory.own_tokens import own_token_for
+from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations import protection
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Protection

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from snapshots.connection import Person
 from snapshots.deletions.models import PlannedDeletion, PlannedDeletionQuerySet
-from snapshots.inventory.servers import servers_shown_to
+from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 

@@ -5,7 +5,6 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from snapshots.connection import Person
 from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, Server, Snapshot
 from snapshots.inventory import readings
 from snapshots.inventory.names import looks_like, visible_name
@@ -108,10 +107,3 @@ def servers_at(address: Address) -> list[Server]:
 
 def find_snapshot(reading: Reading, snapshot_id: int) -> Snapshot | None:
     return next((one for one in reading.snapshots if one.id == snapshot_id), None)
-
-
-def servers_shown_to(user: Person) -> set[int]:
-    """The IDs of the servers in the last lists of a person's own tokens. Does not call the provider."""
-    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values_list("fingerprint", flat=True)
-    cached = [one for one in map(readings.load, set(fingerprints)) if one]
-    return set().union(*map(readings.server_ids, cached))

@@ -11,12 +11,11 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
-from snapshots.inventory.servers import servers_shown_to
+from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.jobs import engine
 from snapshots.jobs.models import OPEN_STEPS, Job, JobQuerySet, JobState, Kind, Step, StepState
-from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.models import Action
+from snapshots.operations.models import Action, Operation
 from snapshots.operations.rights import check_still_allowed
 from snapshots.vault.models import StoredToken
 
@@ -134,7 +133,7 @@ def may_cancel(user: Person, job: Job) -> bool:
 
 
 def visible_to(user: Person) -> JobQuerySet:
-    """A person's own jobs, those with a token they have stored too, and those with a step whose server or operation they see."""
+    """A person's own jobs, those with a token they have stored too, and those on servers that their tokens show."""
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return Job.objects.all()
     fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
@@ -142,7 +141,7 @@ def visible_to(user: Person) -> JobQuerySet:
     seen = Step.objects.filter(
         Q(token_id__in=tokens)
         | Q(server_id__in=servers_shown_to(user))
-        | Q(operation_id__in=visible_operations(user).values("pk"))
+        | Q(operation_id__in=Operation.objects.filter(token_fingerprint__in=fingerprints).values("pk"))
     )
     return Job.objects.filter(Q(actor_id=user.pk) | Q(pk__in=seen.values("job_id")))
 

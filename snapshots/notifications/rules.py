@@ -7,8 +7,7 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
-from snapshots.inventory.reader import last_reading
-from snapshots.inventory.readings import shows_server
+from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Action
@@ -110,16 +109,9 @@ def may_see(person: Any, event: Event) -> bool:
         return event.operation_id is not None and visible_to(person).filter(pk=event.operation_id).exists()
     if person.has_perm("people.manage") or event.actor_id == person.pk:
         return True
-    tokens = list(StoredToken.objects.filter(user_id=person.pk))
-    if any(one.fingerprint in event.token_fingerprints for one in tokens):
+    if StoredToken.objects.filter(user_id=person.pk, fingerprint__in=event.token_fingerprints).exists():
         return True
-    return event.kind in SEEN_KINDS and any(_shows(token, event.server_id) for token in tokens)
-
-
-def _shows(token: StoredToken, server_id: int | None) -> bool:
-    """Whether the token shows the server, by its last reading."""
-    reading = last_reading(token)
-    return reading is not None and server_id is not None and shows_server(reading, server_id)
+    return event.kind in SEEN_KINDS and event.server_id in servers_shown_to(person)
 
 
 def _receiver(person: Any, event: Event) -> Receiver:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from snapshots.audit.journal import Actor
 from snapshots.connection import Person
-from snapshots.inventory.servers import servers_shown_to
+from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, OperationQuerySet, State
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed

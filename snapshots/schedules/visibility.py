@@ -5,8 +5,7 @@ from collections.abc import Collection
 from django.db.models import Q
 
 from snapshots.connection import Person
-from snapshots.inventory.readings import load, server_ids
-from snapshots.inventory.servers import servers_shown_to
+from snapshots.inventory.shown_servers import servers_shown_to, servers_shown_with
 from snapshots.schedules.models import Schedule, ScheduleQuerySet
 from snapshots.vault.models import StoredToken
 
@@ -17,7 +16,7 @@ def about_servers(ids: Collection[int]) -> ScheduleQuerySet:
     fingerprints = [
         one
         for one in of_all.values_list("token_fingerprint", flat=True).distinct()
-        if not _shown_last(one).isdisjoint(ids)
+        if not servers_shown_with(one).isdisjoint(ids)
     ]
     return Schedule.objects.present().filter(
         Q(covers_all=False, servers__server_id__in=ids)
@@ -44,13 +43,7 @@ def can_go_on_with(schedule: Schedule, token: StoredToken) -> bool:
         return True
     covered: Collection[int]
     if schedule.covers_all:
-        covered = _shown_last(schedule.token_fingerprint)
+        covered = servers_shown_with(schedule.token_fingerprint)
     else:
         covered = set(schedule.servers.values_list("server_id", flat=True))
-    return not _shown_last(token.fingerprint).isdisjoint(covered)
-
-
-def _shown_last(fingerprint: str) -> set[int]:
-    """The servers of the last lists read with a token, which may not be stored any more."""
-    cached = load(fingerprint)
-    return server_ids(cached) if cached else set()
+    return not servers_shown_with(token.fingerprint).isdisjoint(covered)

@@ -8,15 +8,15 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 
 from snapshots.deletions import keeping
-from snapshots.deletions.models import Kind, PlannedDeletion, State
+from snapshots.deletions.models import PlannedDeletion, State
 from snapshots.deletions.queries import visible_to
-from snapshots.inventory.own_tokens import own_token_for
+from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
-from snapshots.views.marks import code_text, keep_url, names_of_people
+from snapshots.views.marks import code_text, extend_url, keep_url, names_of_people
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.deletions import deletion_badge, deletion_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
@@ -111,6 +111,7 @@ def _page(request: HttpRequest, planned: PlannedDeletion, code: str = "") -> Htt
         "person": names.get(planned.person_id, ""),
         "ended_by": names.get(planned.ended_by_id or 0, ""),
         "keep_url": keep_url(planned, request.user),
+        "extend_url": extend_url(planned, request.user),
         "extend_days": keeping.EXTEND_DAYS,
         "refusal": refusal_words(code) if code else None,
     } | _links(request, planned, may_delete=may_delete)
@@ -124,12 +125,10 @@ def _links(request: HttpRequest, planned: PlannedDeletion, *, may_delete: bool) 
     operations = visible_operations(request.user)
     operation = operations.filter(pk=planned.operation_id).first() if planned.operation_id else None
     can_delete = own is not None and planned.is_waiting and may_delete
-    can_extend = can_delete and planned.kind == Kind.KEEP_UNTIL
     return {
         "server_url": reverse("server_detail", args=[own.pk, planned.server_id]) if own else "",
         "delete_url": reverse("snapshot_delete", args=[own.pk, planned.snapshot_id])
         if own and can_delete
         else "",
-        "extend_url": reverse("deletion_extend", args=[planned.pk]) if can_extend else "",
         "operation_url": reverse("operation_detail", args=[operation.pk]) if operation else "",
     }

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.deletions.keeping import KEEP_PERMISSION
-from snapshots.deletions.models import PlannedDeletion
+from snapshots.deletions.models import Kind, PlannedDeletion
+from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.models import Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
@@ -69,6 +70,14 @@ def restored_at(restore: Operation) -> SafeString | str:
 def keep_url(planned: PlannedDeletion, user: Person) -> str:
     may_keep = planned.is_waiting and user.has_perm(KEEP_PERMISSION)  # type: ignore[union-attr]
     return reverse("deletion_keep", args=[planned.pk]) if may_keep else ""
+
+
+def extend_url(planned: PlannedDeletion, user: Person) -> str:
+    """Extending needs a token of the person's own: the snapshot is then deleted with it."""
+    if not (planned.is_waiting and planned.kind == Kind.KEEP_UNTIL and user.has_perm("snapshots.delete")):  # type: ignore[union-attr]
+        return ""
+    own = own_token_for(user.pk, planned.server_id, fingerprint=planned.token_fingerprint)
+    return reverse("deletion_extend", args=[planned.pk]) if own else ""
 
 
 def names_of_people(ids: Iterable[int]) -> dict[int, str]:

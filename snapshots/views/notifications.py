@@ -8,7 +8,6 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -25,6 +24,7 @@ from snapshots.templatetags.portal import as_name, with_names
 from snapshots.views.access import public, requires
 from snapshots.views.context_processors import bell
 from snapshots.views.forms.notifications import ReadForm, RulesForm
+from snapshots.views.marks import extend_url, keep_url
 from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.texts.base import Badge
 
@@ -80,14 +80,12 @@ def _waiting_deletions(request: HttpRequest, found: list[Notification]) -> dict[
 
 
 def _buttons(request: HttpRequest, planned: PlannedDeletion | None) -> dict[str, str]:
-    """One click from the notice, as on the deletion's page."""
+    """One click from the notice: to call a deletion back, or to move on the date until which a snapshot is kept."""
     if planned is None:
         return {}
     if planned.kind == DeletionKind.KEEP_UNTIL:
-        may = request.user.has_perm("snapshots.delete")
-        return {"extend_url": reverse("deletion_extend", args=[planned.pk])} if may else {}
-    may = request.user.has_perm("snapshots.create")
-    return {"keep_url": reverse("deletion_keep", args=[planned.pk])} if may else {}
+        return {"extend_url": extend_url(planned, request.user)}
+    return {"keep_url": keep_url(planned, request.user)}
 
 
 @requires("signed_in", "GET", "HEAD")

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from snapshots.contract import Snapshot
 from snapshots.deletions.plans import waiting_of
-from snapshots.inventory.own_tokens import own_token_for
 from snapshots.inventory.readings import Reading
+from snapshots.inventory.shown_servers import own_token_for
 from snapshots.jobs.undo import can_be_undone, last_restore, safety_snapshot, safety_snapshot_id
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.reconciliation import read_and_reconcile
