@@ -201,8 +201,8 @@ def save(fingerprint: str, cached: CachedReading) -> None:
     cached.version = _version(cached)
     head = Head(cached.version, cached.confirmed_at)
     try:
-        cache.set(cache_key(fingerprint), msgspec.json.encode(cached), KEEP_SECONDS)
-        cache.set(_head_key(fingerprint), msgspec.json.encode(head), KEEP_SECONDS)
+        values = {cache_key(fingerprint): cached, _head_key(fingerprint): head}
+        cache.set_many({key: msgspec.json.encode(value) for key, value in values.items()}, KEEP_SECONDS)
     except CACHE_FAILURES as error:
         log.warning("reading.not_saved", error=type(error).__name__)
 

@@ -28,7 +28,7 @@ from snapshots.views.texts.statuses import (
 
 ENDED_NOTES = 2
 OLD_AFTER = timedelta(minutes=2)
-"""Twice as long as lists get old on an open page on which nothing is in progress (polls.RESTING_SECONDS)."""
+"""Twice as long as lists get old on an open page on which nothing is in progress (polls.REFRESH_SECONDS)."""
 
 
 @dataclass(frozen=True)

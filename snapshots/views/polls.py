@@ -29,13 +29,12 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 HEADER: Final = "X-Version"
 CONFIRMED_HEADER: Final = "X-Confirmed"
-RESTING_SECONDS: Final = 55.0
-"""How old lists get before a poll of a page on which nothing is in progress reads them again."""
-MOVING_SECONDS: Final = POLL_SECONDS * 7 / 8
-"""The same while something is in progress: a little less than the interval of polls, so that each of a single page reads."""
-MAX_AGES: Final = {RESTING_SECONDS: 300.0, MOVING_SECONDS: 30.0}
-"""After how many seconds an element is made again, whatever its version: texts such as "takes longer than usual" depend on
-the time alone, and the session may have ended."""
+REFRESH_SECONDS: Final = {False: 55.0, True: POLL_SECONDS * 7 / 8}
+"""How old lists get before a poll reads them again, by whether anything is in progress: then a little less than the interval
+of polls, so that each of a single page reads."""
+MAX_AGE_SECONDS: Final = {False: 300.0, True: 30.0}
+"""After what time an element is made again, whatever its version: texts such as "takes longer than usual" depend on the time
+alone, and the session may have ended."""
 QUIET_ACTIONS: Final = frozenset(
     {"access.refuse", "audit.anchor", "audit.export", "audit.verify", "person.sign_in", "person.sign_out"}
 )
@@ -47,7 +46,7 @@ class Version(msgspec.Struct, array_like=True, frozen=True):
 
     row: int
     made_at: float
-    refresh_seconds: float
+    is_moving: bool
     lists: dict[str, str]
 
 
@@ -78,7 +77,7 @@ def version(request: HttpRequest, found: Iterable[tuple[StoredToken, Reading]], 
     shown = Version(
         row=row,
         made_at=time.time(),
-        refresh_seconds=MOVING_SECONDS if is_moving else RESTING_SECONDS,
+        is_moving=is_moving,
         lists=lists,
     )
     return _signer(request).sign(msgspec.json.encode(shown).decode())
@@ -102,13 +101,13 @@ def _read_version(request: HttpRequest) -> Version | None:
 def _confirmed_at(shown: Version) -> datetime | None:
     """When the lists were confirmed last, if the element still shows what is there; None if it must be made again."""
     now = time.time()
-    if not shown.made_at <= now <= shown.made_at + MAX_AGES.get(shown.refresh_seconds, 0.0):
+    if not shown.made_at <= now <= shown.made_at + MAX_AGE_SECONDS[shown.is_moving]:
         return None
     heads = readings.load_heads(shown.lists)
     if any(fingerprint not in heads for fingerprint in shown.lists):
         return None
     confirmed_at = min(head.confirmed_at for head in heads.values())
-    is_due = not confirmed_at <= now < confirmed_at + shown.refresh_seconds
+    is_due = not confirmed_at <= now < confirmed_at + REFRESH_SECONDS[shown.is_moving]
     if is_due or any(heads[key].version != of for key, of in shown.lists.items()):
         return None
     newer = Entry.objects.order_by().filter(sequence__gt=shown.row).exclude(action__in=QUIET_ACTIONS)
