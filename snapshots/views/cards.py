@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 
 from snapshots.contract import Snapshot
 from snapshots.deletions.queries import waiting_in
+from snapshots.inventory.readings import shows_server
 from snapshots.operations.models import Operation, State
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, iso_text
@@ -90,7 +91,12 @@ class Card:
 
 
 def _is_visible(operation: Operation, view: ServerView, user: AbstractBaseUser | AnonymousUser) -> bool:
-    return operation.actor_id == user.pk or operation.token_fingerprint == view.token.fingerprint
+    """As operations.attention.visible_to has it, without a query: whoever's lists show the server sees its operations."""
+    return (
+        operation.actor_id == user.pk
+        or operation.token_fingerprint == view.token.fingerprint
+        or shows_server(view.reading, view.server_id)
+    )
 
 
 def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tuple[Note, ...]:

@@ -6,6 +6,7 @@ from django.urls import reverse
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, JobState
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import State
 from snapshots.sandbox.demo_data import TEAM_EMAIL, issue_token
 from tests.support.desk import Desk, make_desk
 from tests.support.jobs import run_to_end, start_safe_restore
@@ -46,6 +47,16 @@ def test_a_colleague_is_told_on_every_page_about_the_server(desk, colleague, sig
     assert browser.get(reverse("job_detail", args=[job.pk])).status_code == 200
     run_to_end(job, desk, clock)
     assert GOING_TO_RESTORE not in browser.get(reverse("server_detail", args=[token, view.server_id])).text
+
+
+def test_an_operation_of_a_colleague_is_opened_from_the_card_of_the_server(desk, colleague, signed_in):
+    operation = desk.create(desk.server(), "by-mia")
+    browser = signed_in(colleague.user)
+    address = reverse("operation_detail", args=[operation.pk])
+    operation.state = State.SENT  # no row of the card shows its progress
+    operation.save()
+    assert f'href="{address}"' in browser.get("/").text
+    assert browser.get(address).status_code == 200
 
 
 def test_a_restore_of_somebody_else_is_warned_of_the_job(desk, signed_in):
