@@ -1,10 +1,22 @@
-"""Options of the database connections: transactions and durability on SQLite, the pool on PostgreSQL."""
+"""Options of the database connections (transactions and durability on SQLite, the pool on PostgreSQL), and the caches."""
 
 import sqlite3
 from typing import Any
 
 SPARE_CONNECTIONS = 2
 """Beyond one for each thread: a thread without a connection would wait for one."""
+CACHE_TABLE: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+    "LOCATION": "cache",
+    "OPTIONS": {"MAX_ENTRIES": 10_000},
+}
+"""Shared by all processes of one machine; more machines need Redis."""
+HTML_MEMORY: dict[str, Any] = {
+    "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+    "LOCATION": "html",
+    "OPTIONS": {"MAX_ENTRIES": 1000},
+}
+"""Rendered parts of pages, in the memory of each process: at most some 10 MB."""
 
 
 def wal_is_safe(version: tuple[int, ...]) -> bool:

@@ -137,17 +137,13 @@ DATABASES: dict[str, Any] = {"default": _database if isinstance(_database, dict)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 databases.complete(DATABASES["default"], threads=SNAPPORTAL_THREADS)
 
-CACHES: dict[str, Any]
-if os.environ.get("SNAPPORTAL_CACHE_URL"):
-    CACHES = {"default": environment.read(env.dj_cache_url, "CACHE_URL", {})}
-else:
-    CACHES = {
-        "default": {
-            "BACKEND": "django.core.cache.backends.db.DatabaseCache",
-            "LOCATION": "cache",
-            "OPTIONS": {"MAX_ENTRIES": 10_000},
-        }
-    }
+_is_cache_given = bool(os.environ.get("SNAPPORTAL_CACHE_URL"))
+CACHES: dict[str, Any] = {
+    "default": environment.read(env.dj_cache_url, "CACHE_URL", {})
+    if _is_cache_given
+    else databases.CACHE_TABLE,
+    "html": databases.HTML_MEMORY,
+}
 
 environment.raise_errors()
 
@@ -224,7 +220,7 @@ TEMPLATES = [
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
+AUTHENTICATION_BACKENDS = ["snapportal.accounts.backends.Backend"]
 PASSWORD_HASHERS = ["snapportal.accounts.hashers.PasswordHasher"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -239,6 +235,7 @@ LOGOUT_REDIRECT_URL = "sign_in"
 # All browsers but Safari accept Secure cookies from http://127.0.0.1: see docs/decisions/0003.
 COOKIE_PREFIX = "__Host-" if SNAPPORTAL_BASE_PATH == "/" else "__Secure-"
 """Under a path: a __Host- cookie would be sent to every path of the host, and so to its other applications."""
+SESSION_ENGINE = "snapportal.accounts.sessions"
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}session"
 SESSION_COOKIE_PATH = SNAPPORTAL_BASE_PATH
 SESSION_COOKIE_SECURE = True

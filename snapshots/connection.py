@@ -18,6 +18,7 @@ from django.db import DatabaseError
 from django.shortcuts import get_object_or_404
 from redis.exceptions import RedisError
 
+from snapshots import sql
 from snapshots.contract import Account, Server
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream import network
@@ -112,7 +113,7 @@ def client_for(token: StoredToken) -> SnapshotClient:
 
 
 def own_tokens(user: Person) -> list[StoredToken]:
-    return list(StoredToken.objects.filter(user_id=user.pk)) if user.pk else []
+    return sql.select(StoredToken, "user_id = %s ORDER BY label, id", [user.pk]) if user.pk else []
 
 
 def own_token_or_404(user: Person, token_id: str) -> StoredToken:

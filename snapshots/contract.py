@@ -6,6 +6,7 @@ upstream/parsing.py parses answers into these types.
 
 import re
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -165,6 +166,7 @@ def clean_text(value: object, max_length: int = 2000) -> str:
     return _UNSAFE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", text[:max_length]))
 
 
+@lru_cache(maxsize=1024)
 def status_key(status: str) -> str:
     """A status normalised for comparison: "In Progress", "IN-PROGRESS" and "in_progress" are equal."""
     return _SEPARATORS.sub("_", status.strip().casefold())

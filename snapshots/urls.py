@@ -18,6 +18,7 @@ from snapshots.views import (
     restore_points,
     schedule_editor,
     schedules,
+    server_list,
     servers,
     snapshots,
     system,
@@ -28,7 +29,7 @@ from snapshots.views import (
 from snapshots.views import help as help_views
 
 urlpatterns = [
-    path("", servers.server_list, name="server_list"),
+    path("", server_list.server_list, name="server_list"),
     path("servers/<str:token_id>/<int:server_id>/", servers.server_detail, name="server_detail"),
     path("servers/<str:token_id>/<int:server_id>/status/", servers.server_status, name="server_status"),
     path("servers/<str:token_id>/<int:server_id>/create/", snapshots.snapshot_create, name="snapshot_create"),

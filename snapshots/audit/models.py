@@ -110,7 +110,8 @@ class Entry(models.Model):
     def _subject_in(self, column: str) -> Subject | None:
         return self.subjects.get(getattr(self, column))
 
-    def _value_of(self, column: str) -> str:
+    def value_of(self, column: str) -> str:
+        """The name, address or text in this subject column; '' if it has none, and when it is erased or was changed."""
         subject = self._subject_in(column)
         return subject.value if subject else ""
 
@@ -122,25 +123,25 @@ class Entry(models.Model):
     @property
     def actor_name(self) -> str:
         """The actor's name at that time; '' when nobody acted, and when it is erased or was changed."""
-        return self._value_of("actor_subject")
+        return self.value_of("actor_subject")
 
     @property
     def settled_by(self) -> str:
-        return self._value_of("settled_by_subject")
+        return self.value_of("settled_by_subject")
 
     @property
     def address(self) -> str:
-        return self._value_of("address_subject")
+        return self.value_of("address_subject")
 
     @property
     def full_target(self) -> str:
         """The target, also when it is a person."""
-        return self.target or self._value_of("target_subject")
+        return self.target or self.value_of("target_subject")
 
     @property
     def full_evidence(self) -> str:
         """The evidence, also when it names a person."""
-        return self.evidence or self._value_of("evidence_subject")
+        return self.evidence or self.value_of("evidence_subject")
 
     def as_placeholder(self) -> "Entry":
         """This entry, of which only the sequence was loaded, with defaults in the other columns and marked as unreadable."""

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 from django.db.models import Q
 
+from snapshots import sql
 from snapshots.connection import Person
-from snapshots.deletions.models import PlannedDeletion, PlannedDeletionQuerySet
+from snapshots.deletions.models import PlannedDeletion, PlannedDeletionQuerySet, State
 from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
@@ -26,5 +27,7 @@ def visible_to(user: Person) -> PlannedDeletionQuerySet:
 
 def waiting_in(views: Iterable[ServerView]) -> dict[tuple[int, int], PlannedDeletion]:
     """(server, snapshot) → what waits for it, for the snapshots of these servers."""
-    waiting = PlannedDeletion.objects.waiting().filter(server_id__in=[view.server_id for view in views])
+    ids = [view.server_id for view in views]
+    condition = f"state = %s AND server_id IN ({sql.places(ids)})"
+    waiting = sql.select(PlannedDeletion, condition, [State.WAITING, *ids]) if ids else []
     return {(one.server_id, one.snapshot_id): one for one in waiting}

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 _WHITESPACE: Final = re.compile("[\\s\u2800]+")
@@ -14,6 +15,7 @@ _INVISIBLE: Final = re.compile(
 """Unicode's "default ignorable code points": soft hyphens, zero-width characters, direction marks, fillers."""
 
 
+@lru_cache(maxsize=8192)
 def visible_name(name: str) -> str:
     """A name as displayed: whitespace collapsed and trimmed, invisible characters removed, letters composed (NFC).
 

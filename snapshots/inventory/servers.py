@@ -4,6 +4,8 @@ import ipaddress
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from typing import NamedTuple
 
 from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, Server, Snapshot
 from snapshots.inventory import readings
@@ -64,24 +66,45 @@ def _first_visible(*names: str) -> str:
 
 def listed_servers(token: StoredToken, reading: Reading) -> list[ListedServer]:
     """All servers that this token shows, sorted by name: those of the servers list and those that a snapshot names."""
-    listed = {one.id: one for one in reading.servers or ()}
-    names = {one.server.id: one.server.name for one in reading.snapshots}
+    return [
+        ListedServer(token, server_id, name, server, snapshots, reading)
+        for server_id, name, server, snapshots in _grouped(Lists(reading.snapshots, reading.servers))
+    ]
+
+
+class Lists(NamedTuple):
+    """The lists of a reading, which many pages group alike."""
+
+    snapshots: tuple[Snapshot, ...]
+    servers: tuple[Server, ...] | None
+
+    def __hash__(self) -> int:
+        """Of the objects, not of their content: a cached reading is decoded once (readings.load)."""
+        return hash((id(self.snapshots), id(self.servers)))
+
+
+Grouped = tuple[int, str, Server | None, tuple[Snapshot, ...]]
+
+
+@lru_cache(maxsize=16)
+def _grouped(lists: Lists) -> list[Grouped]:
+    """ID, name, entry in the servers list, and snapshots of each server, sorted by name."""
+    listed = {one.id: one for one in lists.servers or ()}
+    names = {one.server.id: one.server.name for one in lists.snapshots}
     names |= {one.id: _first_visible(one.name, one.hostname) for one in listed.values()}
     snapshots: dict[int, list[Snapshot]] = defaultdict(list)
-    for snapshot in reading.snapshots:
+    for snapshot in lists.snapshots:
         snapshots[snapshot.server.id].append(snapshot)
-    servers = [
-        ListedServer(
-            token=token,
-            server_id=server_id,
-            name=_first_visible(name, str(server_id)),
-            server=listed.get(server_id),
-            snapshots=_newest_first(snapshots[server_id]),
-            reading=reading,
+    found = [
+        (
+            server_id,
+            _first_visible(name, str(server_id)),
+            listed.get(server_id),
+            _newest_first(snapshots[server_id]),
         )
         for server_id, name in names.items()
     ]
-    return sorted(servers, key=lambda one: (one.name.casefold(), one.server_id))
+    return sorted(found, key=lambda one: (one[1].casefold(), one[0]))
 
 
 def parse_address(text: str) -> Address | None:

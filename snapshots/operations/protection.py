@@ -1,12 +1,13 @@
 """Protected snapshots: no channel of the portal deletes one until somebody with the right lifts it (promise 36)."""
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
-from snapshots import contract
+from snapshots import contract, sql
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import Snapshot
@@ -43,10 +44,13 @@ class Target:
         )
 
 
-def protected_ids(server_ids: Iterable[int]) -> frozenset[tuple[int, int]]:
-    """(server, snapshot) of the protected snapshots of these servers."""
-    found = Protection.objects.filter(server_id__in=list(server_ids))
-    return frozenset(found.values_list("server_id", "snapshot_id"))
+def protected_ids(server_ids: Sequence[int]) -> dict[int, set[int]]:
+    """Server → its protected snapshots, for those of these servers that have any."""
+    found: dict[int, set[int]] = defaultdict(set)
+    if server_ids:
+        for one in sql.select(Protection, f"server_id IN ({sql.places(server_ids)})", server_ids):
+            found[one.server_id].add(one.snapshot_id)
+    return found
 
 
 def check_unprotected(*, server_id: int, snapshot_id: int | None) -> None:

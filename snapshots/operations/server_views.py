@@ -1,13 +1,14 @@
 """A server as the provider lists it, joined with the portal's operations on it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.http import Http404
 from django.utils import timezone
 
+from snapshots import sql
 from snapshots.contract import MAX_ID, Snapshot, is_moving, is_restoring, status_key
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.progress import (
@@ -20,7 +21,7 @@ from snapshots.inventory.progress import (
 from snapshots.inventory.readings import POLL_SECONDS, Reading, server_key, snapshot_key
 from snapshots.inventory.servers import ListedServer, listed_servers
 from snapshots.operations import expectations
-from snapshots.operations.models import Action, Finding, Operation, State
+from snapshots.operations.models import OPEN_STATES, Action, Finding, Operation, State
 from snapshots.operations.protection import protected_ids
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.vault.models import StoredToken
@@ -132,16 +133,21 @@ def taken_at(view: ServerView, snapshot: Snapshot) -> datetime | None:
     return None if clocks_differ(view.reading) else snapshot.created_at
 
 
-def _operations_of(server_ids: Iterable[int]) -> dict[int, tuple[Operation, ...]]:
-    since = timezone.now() - RECENT
+def _operations_of(server_ids: Sequence[int]) -> dict[int, tuple[Operation, ...]]:
     found: dict[int, list[Operation]] = defaultdict(list)
-    recent = Operation.objects.open() | Operation.objects.filter(ended_at__gt=since)
-    for operation in recent.filter(server_id__in=list(server_ids)).order_by("-created_at"):
+    if not server_ids:
+        return {}
+    condition = (
+        f"server_id IN ({sql.places(server_ids)}) AND (state IN ({sql.places(OPEN_STATES)}) OR ended_at > %s)"
+        " ORDER BY created_at DESC"
+    )
+    for operation in sql.select(Operation, condition, [*server_ids, *OPEN_STATES, timezone.now() - RECENT]):
         found[operation.server_id].append(operation)
     return {server_id: tuple(operations) for server_id, operations in found.items()}
 
 
-def _join(servers: Sequence[ListedServer]) -> list[ServerView]:
+def join(servers: Sequence[ListedServer]) -> list[ServerView]:
+    """These servers, in the same order, with three queries for all of them."""
     ids = [one.server_id for one in servers]
     operations, protected = _operations_of(ids), protected_ids(ids)
     moving = [one.server_id for one in servers if any(snapshot.is_moving for snapshot in one.snapshots)]
@@ -152,17 +158,20 @@ def _join(servers: Sequence[ListedServer]) -> list[ServerView]:
             **vars(server),
             operations=operations.get(server.server_id, ()),
             expected_create=creates.get(server.server_id, as_documented),
-            protected_ids=frozenset(
-                one.id for one in server.snapshots if (server.server_id, one.id) in protected
-            ),
+            protected_ids=_listed_of(protected.get(server.server_id), server),
         )
         for server in servers
     ]
 
 
+def _listed_of(ids: set[int] | None, server: ListedServer) -> frozenset[int]:
+    """Those of these snapshots that the server still has."""
+    return frozenset(one.id for one in server.snapshots if one.id in ids) if ids else frozenset()
+
+
 def server_views(token: StoredToken, reading: Reading) -> list[ServerView]:
     """All servers that this token shows, sorted by name."""
-    return _join(listed_servers(token, reading))
+    return join(listed_servers(token, reading))
 
 
 def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = False) -> ServerView:
@@ -170,8 +179,8 @@ def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = Fals
     reading = read_and_reconcile(token, fresh=fresh)
     for server in listed_servers(token, reading):
         if server.server_id == server_id:
-            return _join([server])[0]
+            return join([server])[0]
     if server_id > MAX_ID or (reading.is_known and not reading.may_lack_servers):
         raise Http404(f"no server {server_id}")
     unknown = ListedServer(token, server_id, str(server_id), None, (), reading)
-    return _join([unknown])[0]
+    return join([unknown])[0]

@@ -13,7 +13,7 @@ from snapshots.audit.archiving import reading, rows
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
 from snapshots.views.access import requires
-from snapshots.views.entry_lines import entry_line, sequence_from
+from snapshots.views.entry_lines import EntryLine, sequence_from
 from snapshots.views.roster import Roster
 from snapshots.views.texts import archive as texts
 from snapshots.views.texts.base import Badge
@@ -82,9 +82,7 @@ def archive_detail(request: HttpRequest, first: int) -> HttpResponse:
         "file": _file_line(archive, state),
         "archive": archive,
         "state": state,
-        "lines": [
-            entry_line(one.entry, names[one.entry.sequence], is_in_tree=one.is_in_tree) for one in found
-        ],
+        "lines": [EntryLine(one.entry, names[one.entry.sequence], one.is_in_tree) for one in found],
         "older": older if older >= archive.first else None,
         "newer": until + ROWS_PER_PAGE if until < archive.last else None,
     }

@@ -22,7 +22,7 @@ from snapshots.audit.models import Entry
 from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
 from snapshots.views import receipts
 from snapshots.views.access import requires
-from snapshots.views.entry_lines import EntryLine, entry_line, sequence_from
+from snapshots.views.entry_lines import EntryLine, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
@@ -61,7 +61,7 @@ def _page(
     older = urlencode(chosen | {"before": str(found[-1].sequence)}) if found and has_older else ""
     names = roster.names(found)
     return Page(
-        lines=[entry_line(entry, names[entry.sequence]) for entry in found],
+        lines=[EntryLine(entry, names[entry.sequence]) for entry in found],
         newer=newer,
         older=older,
         newest=str(found[0].sequence) if found else "",

@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
-from django.urls import reverse
 from django.utils.safestring import SafeString
 
 from snapshots.contract import Snapshot
@@ -15,6 +14,7 @@ from snapshots.inventory.readings import shows_server
 from snapshots.operations.models import Operation, State
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, iso_text
+from snapshots.views.links import link
 from snapshots.views.marks import Planned, make_marks
 from snapshots.views.picks import pick_of
 from snapshots.views.rows import Estimate, Row, make_row, operation_estimate
@@ -111,9 +111,7 @@ def make_notes(view: ServerView, user: AbstractBaseUser | AnonymousUser) -> tupl
             subject=operation.snapshot_name,
             snapshot_id=operation.snapshot_id,
             at=ago(operation.ended_at or operation.accepted_at or operation.created_at),
-            url=reverse("operation_detail", args=[operation.pk])
-            if _is_visible(operation, view, user)
-            else "",
+            url=link("operation_detail", operation.pk) if _is_visible(operation, view, user) else "",
             estimate=operation_estimate(operation),
             is_over=not operation.is_open,
         )
@@ -169,7 +167,7 @@ def make_card(
         element_id=f"server-{view.server_id}",
         server_id=view.server_id,
         name=view.name,
-        url=reverse("server_detail", args=ids),
+        url=link("server_detail", *ids),
         badge=GONE if view.is_gone else server_badge(view.status),
         facts=_facts(view),
         token_label=view.token.label if shows_token else "",
@@ -188,7 +186,7 @@ def make_card(
             for one in rows
         ),
         notes=make_notes(view, user),
-        create_url=reverse("snapshot_create", args=ids) if may_create and not view.is_gone else "",
+        create_url=link("snapshot_create", *ids) if may_create and not view.is_gone else "",
         is_gone=view.is_gone,
         is_off=is_held or reading.is_stale,
         is_held=is_held and (may_create or may_restore or may_delete),
@@ -196,7 +194,7 @@ def make_card(
         trouble=reading_words(reading) if shows_trouble and is_in_trouble else None,
         confirmed_at=ago(reading.confirmed_at),
         old_from=old_from(reading.confirmed_at),
-        poll_url=f"{reverse('server_status', args=ids)}?{urlencode(query)}" if must_poll else "",
+        poll_url=f"{link('server_status', *ids)}?{urlencode(query)}" if must_poll else "",
         poll_seconds=max(reading.poll_seconds, view.poll_seconds if view.is_moving else 0)
         if view.is_moving or is_in_trouble
         else 0,

@@ -1,4 +1,4 @@
-"""Context of every page: navigation, the attention link, and whether the sandbox is the provider."""
+"""Context of every page: navigation, bell, the attention link, and whether the sandbox is the provider."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -7,11 +7,15 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
-from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.connection import Person
 from snapshots.notifications import personal
 from snapshots.operations.attention import needing_attention
+from snapshots.views import kept_html
+from snapshots.views.frame_facts import Facts, read_facts
+from snapshots.views.links import link
 from snapshots.worker import status
 
 if TYPE_CHECKING:
@@ -47,24 +51,21 @@ SERVER_SECTIONS = frozenset(
 
 def _section(path: str) -> str:
     """The first part of a path below the portal's base path."""
-    return path.removeprefix(reverse("server_list")).partition("/")[0]
+    return path.removeprefix(link("server_list")).partition("/")[0]
 
 
-def _may_open(user: AbstractBaseUser, permission: str) -> bool:
-    return permission == "signed_in" or user.has_perm(permission)  # type: ignore[attr-defined]
+def _may_open(user: Person, permission: str) -> bool:
+    return permission == "signed_in" or user.has_perm(permission)  # type: ignore[union-attr]
 
 
 def navigation(request: HttpRequest) -> list[NavigationItem]:
-    """The items that the signed-in person may open, in order; none for anonymous visitors."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return []
+    """The items that the signed-in person may open, in order."""
     match = request.resolver_match
     section = _section(request.path)
     items = []
     for name, permission, label, icon in NAVIGATION_ITEMS:
-        if _may_open(user, permission):
-            url = reverse(name)
+        if _may_open(request.user, permission):
+            url = link(name)
             is_current = section in SERVER_SECTIONS if name == "server_list" else section == _section(url)
             items.append(NavigationItem(name, url, label, icon, match is not None and is_current))
     return items
@@ -73,7 +74,7 @@ def navigation(request: HttpRequest) -> list[NavigationItem]:
 def home_url(user: AbstractBaseUser) -> str:
     """The first navigation item that a person may open; auditors, for example, have no servers."""
     allowed = (name for name, permission, _label, _icon in NAVIGATION_ITEMS if _may_open(user, permission))
-    return reverse(next(allowed))
+    return link(next(allowed))
 
 
 @dataclass(frozen=True)
@@ -85,14 +86,11 @@ class Attention:
     is_current: bool
 
 
-def attention(request: HttpRequest) -> Attention | None:
-    """None if nothing needs attention, and for anonymous visitors."""
-    user = getattr(request, "user", None)
-    if user is None or not user.is_authenticated:
-        return None
-    count = len(needing_attention(user))
-    url = reverse("operation_attention")
-    return Attention(url, count, request.path == url) if count else None
+def attention(user: AbstractBaseUser, facts: Facts, path: str) -> Attention | None:
+    """None if nothing needs attention."""
+    count = len(needing_attention(user)) if facts.has_open_operations else 0
+    url = link("operation_attention")
+    return Attention(url, count, path == url) if count else None
 
 
 @dataclass(frozen=True)
@@ -105,29 +103,47 @@ class Bell:
     is_current: bool
 
 
-def bell(request: HttpRequest) -> Bell | None:
+def make_bell(user: AbstractBaseUser, path: str, *, has_unread: bool = True) -> Bell:
+    """`has_unread`: false if it is known that there is none."""
+    unread = personal.newest_unread(user) if has_unread else []
+    url = link("notification_list")
+    return Bell(url, len(unread), unread[0] if unread else 0, path == url)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What pages show around their content to signed-in people."""
+
+    navigation: list[NavigationItem]
+    attention: Attention | None
+    bell: Bell
+    misses_worker: bool
+
+    @property
+    def key(self) -> str:
+        """Of what the navigation shows."""
+        items = [(one.name, one.is_current) for one in self.navigation]
+        return kept_html.key_of(items, self.attention, self.bell)
+
+
+def make_frame(request: HttpRequest) -> Frame | None:
     """None for anonymous visitors."""
     user = getattr(request, "user", None)
     if user is None or not user.is_authenticated:
         return None
-    unread = personal.newest_unread(user)
-    url = reverse("notification_list")
-    return Bell(url, len(unread), unread[0] if unread else 0, request.path == url)
-
-
-def misses_worker(request: HttpRequest) -> bool:
-    """Whether signed-in people are told that nothing goes on by itself now."""
-    user = getattr(request, "user", None)
-    return user is not None and user.is_authenticated and status.is_missed()
+    facts = read_facts(user.pk)
+    return Frame(
+        navigation(request),
+        attention(user, facts, request.path),
+        make_bell(user, request.path, has_unread=facts.has_unread),
+        misses_worker=not facts.has_worker and status.is_missed(),
+    )
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """`navigation` is lazy: pages that do not show it need no database query for the person."""
+    """`frame` is lazy: parts of pages, which show none of it, need no query for it."""
     return {
-        "navigation": partial(navigation, request),
-        "attention": partial(attention, request),
-        "bell": partial(bell, request),
-        "misses_worker": partial(misses_worker, request),
+        "frame": SimpleLazyObject(partial(make_frame, request)),
         "is_sandbox": settings.SANDBOX,
         "sandbox_speed": settings.SNAPPORTAL_SANDBOX_SPEED,
     }

@@ -1,52 +1,68 @@
 """The lines of a list of entries of the log."""
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString
 
 from snapshots.audit.models import Entry
+from snapshots.audit.sealing import SUBJECT_COLUMNS
+from snapshots.views import kept_html
+from snapshots.views.links import link
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts.base import Badge
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+KEPT_FOR: Final = timedelta(minutes=10)
+"""Rows of the log do not change, but names are erased from it: after this time they have left the memory too."""
+
 
 @dataclass(frozen=True)
 class EntryLine:
-    """One line of the list: the latest row of an operation, or an event."""
+    """One line of the list: the latest row of an operation, or an event.
 
-    url: str
-    at: datetime
+    `who`: Roster's. `is_in_tree`: of an archived row, whether it is the row that the tree has at its place.
+    """
+
+    entry: Entry
     who: str
-    who_html: str
-    role: str
-    what: str
-    what_html: str
-    why: str
-    note: "StrPromise | str"
-    result: Badge
-    is_in_tree: bool
-    """Of an archived row: whether it is the row that the tree has at its place."""
+    is_in_tree: bool = True
 
+    @property
+    def html(self) -> SafeString:
+        """The row of the table, kept for as long as it shows the same."""
+        names = [(self.entry.value_of(column), self.entry.erased_in(column)) for column in SUBJECT_COLUMNS]
+        is_unanswered = texts.is_unanswered(self.entry)
+        key = kept_html.key_of("entry", self.entry.row, names, self.who, is_unanswered, self.is_in_tree)
+        return kept_html.keep(key, self._render, at_most=KEPT_FOR)
 
-def entry_line(entry: Entry, who: str, *, is_in_tree: bool = True) -> EntryLine:
-    return EntryLine(
-        url=reverse("entry_detail", args=[int(entry.sequence)]),
-        at=entry.at,
-        who=who,
-        who_html=texts.who_html(entry, who),
-        role=entry.actor_role,
-        what=texts.headline(entry),
-        what_html=texts.headline_html(entry),
-        why=entry.reason,
-        note=texts.code_words(entry),
-        result=texts.result_badge(entry),
-        is_in_tree=is_in_tree,
-    )
+    def _render(self) -> SafeString:
+        return render_to_string("audit/_entry_line.html", {"line": self})
+
+    @property
+    def url(self) -> str:
+        return link("entry_detail", int(self.entry.sequence))
+
+    @property
+    def who_html(self) -> str:
+        return texts.who_html(self.entry, self.who)
+
+    @property
+    def what_html(self) -> SafeString:
+        return texts.headline_html(self.entry)
+
+    @property
+    def note(self) -> "StrPromise | str":
+        return texts.code_words(self.entry)
+
+    @property
+    def result(self) -> Badge:
+        return texts.result_badge(self.entry)
 
 
 def sequence_from(request: HttpRequest, name: str) -> int | None:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.contrib.auth import get_user_model
-from django.urls import reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
@@ -17,6 +16,7 @@ from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.models import Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
+from snapshots.views.links import link
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.deletions import PROTECTED, WAY_BACK, deletion_badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
@@ -54,7 +54,7 @@ def make_marks(
             Mark(
                 badge=deletion_badge(waiting),
                 at=moment(waiting.due_at),
-                url=reverse("deletion_detail", args=[waiting.pk]),
+                url=link("deletion_detail", waiting.pk),
                 keep_url=keep_url(waiting, user),
             )
         )
@@ -69,7 +69,7 @@ def restored_at(restore: Operation) -> SafeString | str:
 
 def keep_url(planned: PlannedDeletion, user: Person) -> str:
     may_keep = planned.is_waiting and user.has_perm(KEEP_PERMISSION)  # type: ignore[union-attr]
-    return reverse("deletion_keep", args=[planned.pk]) if may_keep else ""
+    return link("deletion_keep", planned.pk) if may_keep else ""
 
 
 def extend_url(planned: PlannedDeletion, user: Person) -> str:
@@ -77,7 +77,7 @@ def extend_url(planned: PlannedDeletion, user: Person) -> str:
     if not (planned.is_waiting and planned.kind == Kind.KEEP_UNTIL and user.has_perm("snapshots.delete")):  # type: ignore[union-attr]
         return ""
     own = own_token_for(user.pk, planned.server_id, fingerprint=planned.token_fingerprint)
-    return reverse("deletion_extend", args=[planned.pk]) if own else ""
+    return link("deletion_extend", planned.pk) if own else ""
 
 
 def names_of_people(ids: Iterable[int]) -> dict[int, str]:

@@ -22,7 +22,7 @@ from snapshots.notifications.models import Event, Kind, Notification
 from snapshots.operations.server_views import server_view_or_404
 from snapshots.templatetags.portal import as_name, with_names
 from snapshots.views.access import public, requires
-from snapshots.views.context_processors import bell
+from snapshots.views.context_processors import make_bell
 from snapshots.views.forms.notifications import ReadForm, RulesForm
 from snapshots.views.marks import extend_url, keep_url
 from snapshots.views.refused_forms import UNPROCESSABLE
@@ -119,10 +119,8 @@ def notification_bell(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {}
     if request.user.is_authenticated:
         alarms.check_worker()
-        found = bell(request)
-        newest = (
-            Notification.objects.filter(pk=found.newest).select_related("event").first() if found else None
-        )
+        found = make_bell(request.user, request.path)
+        newest = Notification.objects.filter(pk=found.newest).select_related("event").first()
         context = {"bell": found, "newest_title": texts.title(newest.event) if newest else ""}
     return render(request, "notifications/_bell.html", context)
 

@@ -18,7 +18,7 @@ from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from snapshots.audit.models import Entry
+from snapshots.audit import queries
 from snapshots.inventory import readings
 from snapshots.inventory.readings import POLL_SECONDS, Reading
 from snapshots.templatetags.portal import iso_text
@@ -59,7 +59,7 @@ def answers_unchanged(view: View[P]) -> View[P]:
         confirmed_at = _confirmed_at(shown) if shown else None
         if confirmed_at:
             return HttpResponse(status=204, headers={CONFIRMED_HEADER: iso_text(confirmed_at)})
-        request.row_before = Entry.objects.last_sequence()  # type: ignore[attr-defined]
+        request.row_before = queries.newest_sequence()  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
     return cast("View[P]", answer)
@@ -110,5 +110,6 @@ def _confirmed_at(shown: Version) -> datetime | None:
     is_due = not confirmed_at <= now < confirmed_at + REFRESH_SECONDS[shown.is_moving]
     if is_due or any(heads[key].version != of for key, of in shown.lists.items()):
         return None
-    newer = Entry.objects.order_by().filter(sequence__gt=shown.row).exclude(action__in=QUIET_ACTIONS)
-    return None if newer.exists() else datetime.fromtimestamp(confirmed_at, UTC)
+    if queries.has_newer(shown.row, besides=QUIET_ACTIONS):
+        return None
+    return datetime.fromtimestamp(confirmed_at, UTC)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -13,7 +12,17 @@ from snapshots.inventory.clocks import clocks_differ, is_ahead
 from snapshots.inventory.progress import Expectation
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.server_views import ServerView, taken_at
-from snapshots.templatetags.portal import ago, duration, id_text, iso_text, megabytes, moment, named
+from snapshots.templatetags.portal import (
+    ago,
+    duration,
+    id_text,
+    iso_text,
+    megabytes,
+    moment,
+    named,
+    with_names,
+)
+from snapshots.views.links import link
 from snapshots.views.marks import Mark
 from snapshots.views.picks import pick_of
 from snapshots.views.texts.base import Badge
@@ -61,9 +70,13 @@ class Buttons:
 
 @dataclass(frozen=True, kw_only=True)
 class Row(Buttons):
-    """One snapshot. `namesakes` says that other names look the same; `spoken_name` names it in labels for screen readers."""
+    """One snapshot. `namesakes` says that other names look the same; `spoken_name` names it in labels for screen readers.
+
+    Its texts are prepared here, because each tag of a template that translates or includes costs more than a whole row.
+    """
 
     snapshot_id: int
+    id_html: SafeString
     name: str
     spoken_name: str
     namesakes: str
@@ -78,6 +91,7 @@ class Row(Buttons):
     keeping_url: str
     pick: str = ""
     """What the URL of a batch names it by, where it can be selected."""
+    pick_label: SafeString | str = ""
 
 
 def estimate(since: datetime | None, expected: Expectation) -> Estimate | None:
@@ -114,10 +128,12 @@ def make_row(
     name, namesakes = named(snapshot.name), view.namesakes(snapshot)
     has_namesakes = namesakes > 1
     is_stuck = view.is_stuck(snapshot)
+    spoken_name = f"{name}, {id_text(snapshot.id)}" if has_namesakes else name
     return Row(
         snapshot_id=snapshot.id,
+        id_html=with_names(_("ID %(id)s"), id=snapshot.id),
         name=name,
-        spoken_name=f"{name}, {id_text(snapshot.id)}" if has_namesakes else name,
+        spoken_name=spoken_name,
         namesakes=_("One of %d snapshots of this name") % namesakes if has_namesakes else "",
         description=snapshot.description,
         badge=_badge(snapshot, view),
@@ -129,11 +145,12 @@ def make_row(
         else None,
         warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
         marks=marks,
-        keeping_url=reverse("snapshot_keeping", args=[view.token.pk, snapshot.id])
+        keeping_url=link("snapshot_keeping", view.token.pk, snapshot.id)
         if may_delete and snapshot.id not in view.deleted_ids
         else "",
         **vars(_buttons(snapshot, view, may_restore=may_restore, may_delete=may_delete)),
         pick=pick_of(view, snapshot) if may_delete else "",
+        pick_label=with_names(_("Select the snapshot %(name)s"), name=spoken_name),
     )
 
 
@@ -157,8 +174,8 @@ def _buttons(snapshot: Snapshot, view: ServerView, *, may_restore: bool, may_del
     if is_protected:
         no_delete = _("Protected: it cannot be deleted here")
     return Buttons(
-        restore_url=reverse("snapshot_restore", args=ids) if may_restore and can_restore else "",
-        delete_url=reverse("snapshot_delete", args=ids) if may_delete and can_delete else "",
+        restore_url=link("snapshot_restore", *ids) if may_restore and can_restore else "",
+        delete_url=link("snapshot_delete", *ids) if may_delete and can_delete else "",
         no_restore=str(no_restore) if may_restore else "",
         no_delete=str(no_delete) if may_delete else "",
     )

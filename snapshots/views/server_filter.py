@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import visible_name
-from snapshots.operations.server_views import ServerView
+from snapshots.inventory.servers import ListedServer
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -29,7 +29,7 @@ class ServerFilter:
 class Match:
     """A server of the result, with its snapshots that match."""
 
-    view: ServerView
+    server: ListedServer
     snapshots: tuple[Snapshot, ...]
 
 
@@ -50,20 +50,19 @@ def _search_word(chosen: ServerFilter) -> str:
     return visible_name(chosen.q).casefold()
 
 
-def _server_matches(view: ServerView, word: str) -> bool:
-    server = view.server
-    texts = [view.name, str(view.server_id)]
-    if server:
-        texts += [server.hostname, server.ip_address, server.location]
+def _server_matches(listed: ListedServer, word: str) -> bool:
+    texts = [listed.name, str(listed.server_id)]
+    if listed.server:
+        texts += [listed.server.hostname, listed.server.ip_address, listed.server.location]
     return _contains(word, texts)
 
 
-def _snapshots_of(view: ServerView, chosen: ServerFilter) -> tuple[Snapshot, ...]:
+def _snapshots_of(server: ListedServer, chosen: ServerFilter) -> tuple[Snapshot, ...]:
     word = _search_word(chosen)
-    shows_all = not word or _server_matches(view, word)
+    shows_all = not word or _server_matches(server, word)
     return tuple(
         one
-        for one in view.snapshots
+        for one in server.snapshots
         if (not chosen.status or group_of(one) == chosen.status)
         and (shows_all or _contains(word, (one.name, one.description, str(one.id))))
     )
@@ -71,12 +70,12 @@ def _snapshots_of(view: ServerView, chosen: ServerFilter) -> tuple[Snapshot, ...
 
 def _is_shown(match: Match, chosen: ServerFilter) -> bool:
     """A server without matching snapshots is kept only if the server itself matches."""
-    if chosen.server and str(match.view.server_id) != chosen.server:
+    if chosen.server and str(match.server.server_id) != chosen.server:
         return False
     if match.snapshots:
         return True
     word = _search_word(chosen)
-    return not chosen.status and (not word or _server_matches(match.view, word))
+    return not chosen.status and (not word or _server_matches(match.server, word))
 
 
 def _newest(match: Match) -> datetime:
@@ -87,13 +86,13 @@ def _size(match: Match) -> int:
     return sum(one.size_mb or 0 for one in match.snapshots)
 
 
-def find(views: Iterable[ServerView], chosen: ServerFilter) -> list[Match]:
+def find(servers: Iterable[ListedServer], chosen: ServerFilter) -> list[Match]:
     """The servers to show, in order; a server seen by two tokens appears only once, with the first token."""
-    by_server = {view.server_id: view for view in reversed(list(views))}
-    found = [Match(view, _snapshots_of(view, chosen)) for view in by_server.values()]
+    by_id = {one.server_id: one for one in reversed(list(servers))}
+    found = [Match(one, _snapshots_of(one, chosen)) for one in by_id.values()]
     found = sorted(
         (one for one in found if _is_shown(one, chosen)),
-        key=lambda one: (one.view.name.casefold(), one.view.server_id),
+        key=lambda one: (one.server.name.casefold(), one.server.server_id),
     )
     if chosen.sort == "newest":
         found.sort(key=_newest, reverse=True)

@@ -170,6 +170,18 @@ def prepare(where: Place) -> dict[str, str]:
     return cookies | {"auditor": sign_in("auditor", "auditor")}
 
 
+def show_a_worker() -> None:
+    """Write the heartbeat of a worker, as if one ran: it holds for a minute."""
+    from django.utils import timezone
+
+    from snapshots.worker.models import WorkerProcess
+
+    now = timezone.now()
+    WorkerProcess.objects.update_or_create(
+        id="bench", defaults={"host": "bench", "pid": 0, "started_at": now, "seen_at": now}
+    )
+
+
 def sign_in(name: str, role: str, token: str = "") -> str:
     """Make a person, with a stored token if one is given; returns a Cookie header of their new session."""
     from django.conf import settings
@@ -186,11 +198,18 @@ def sign_in(name: str, role: str, token: str = "") -> str:
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
 
 
-def polled(page: str) -> tuple[str, str]:
-    """The address that the list of a page asks again, and the version that it shows."""
-    element = re.search(r'id="results"[^>]*', page)
-    assert element, "the page has no list"
-    address = re.search(r'hx-get="([^"]+)"', element[0])
-    version = re.search(r'data-version="([^"]+)"', element[0])
-    assert address and version, element[0]
+def polled(page: str, element: str = "results") -> tuple[str, str]:
+    """The address that an element of a page asks again, and the version that it shows. `element`: how its ID begins."""
+    found = re.search(rf'<[^>]* id="{element}[^>]*hx-get=[^>]*', page)
+    assert found, f"the page has no {element}"
+    address = re.search(r'hx-get="([^"]+)"', found[0])
+    version = re.search(r'data-version="([^"]+)"', found[0])
+    assert address and version, found[0]
     return unescape(address[1]), unescape(version[1])
+
+
+def first_server(page: str) -> str:
+    """The address of the first server of a list."""
+    found = re.search(r'<a id="server-[^"]*" href="([^"]+)"', page)
+    assert found, "the list has no server"
+    return unescape(found[1])

@@ -11,6 +11,7 @@ from snapshots.audit.journal import Actor
 from snapshots.contract import Server
 from snapshots.inventory import readings
 from snapshots.inventory.readings import CachedReading
+from snapshots.views.texts.audit import headline
 from snapshots.views.texts.audit_names import ACTIONS
 from tests.support.audit_rows import write_operation
 from tests.support.desk import make_desk
@@ -35,7 +36,7 @@ def write(who: Actor, label: str) -> None:
 def shown(client, **query) -> list[tuple[str, str]]:
     """Actor and token label of each line, oldest first."""
     lines = client.get(reverse("entry_list"), query).context["page"].lines
-    return [(line.who, line.what.split()[2]) for line in reversed(lines)]
+    return [(line.who, headline(line.entry).split()[2]) for line in reversed(lines)]
 
 
 def labels(client, **query) -> list[str]:
@@ -162,7 +163,7 @@ def servers(cast, sandbox):
 
 def server_names(client, text: str) -> list[str]:
     lines = client.get(reverse("entry_list"), {"server": text}).context["page"].lines
-    return sorted({line.what.split()[1] for line in lines})
+    return sorted({headline(line.entry).split()[1] for line in lines})
 
 
 @pytest.mark.parametrize(

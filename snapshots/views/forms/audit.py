@@ -15,6 +15,7 @@ from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address, parse_address, servers_at
+from snapshots.views import kept_html
 from snapshots.views.roster import Roster
 from snapshots.views.texts.audit import server_address_text
 from snapshots.views.texts.audit_names import ACTIONS, RESULTS
@@ -71,6 +72,11 @@ class EntryFilterForm(forms.Form):
         everything = ("", _("Everything"))
         self.fields["action"].choices = [everything, *((key, words[0]) for key, words in ACTIONS.items())]  # type: ignore[attr-defined]
         self.fields["result"].choices = [everything, *((key, badge.text) for key, badge in RESULTS.items())]  # type: ignore[attr-defined]
+
+    @property
+    def key(self) -> str:
+        """Of what the rendered form shows."""
+        return kept_html.key_of([(self[name].value(), list(self[name].errors)) for name in self.fields])
 
     def chosen(self) -> dict[str, str]:
         """The fields that filter, as query parameters. Only for a valid form."""

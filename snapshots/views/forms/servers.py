@@ -5,15 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-
-class NameSelect(forms.Select):
-    """Its choices are names, which a browser must not translate; the first, without a value, is a word."""
-
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(name, value, *args, **kwargs)
-        if value:
-            option["attrs"]["translate"] = "no"
-        return option
+from snapshots.views import kept_html
+from snapshots.views.forms.selects import NameSelect, QuickSelect
 
 
 class ServerFilterForm(forms.Form):
@@ -32,9 +25,9 @@ class ServerFilterForm(forms.Form):
         label=_("Search"), required=False, max_length=100, widget=forms.TextInput(attrs={"type": "search"})
     )
     server = forms.ChoiceField(label=_("Server"), required=False, widget=NameSelect)
-    status = forms.ChoiceField(label=_("Snapshots"), required=False, choices=STATUSES)
+    status = forms.ChoiceField(label=_("Snapshots"), required=False, choices=STATUSES, widget=QuickSelect)
     token = forms.ChoiceField(label=_("Token"), required=False, widget=NameSelect)
-    sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=SORTS)
+    sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=SORTS, widget=QuickSelect)
 
     def __init__(self, data: Any, *, servers: list[tuple[str, str]], tokens: list[tuple[str, str]]) -> None:
         super().__init__(data, auto_id="filter-%s", use_required_attribute=False)
@@ -42,6 +35,14 @@ class ServerFilterForm(forms.Form):
         self.fields["token"].choices = [("", _("All")), *tokens]  # type: ignore[attr-defined]
         if len(tokens) < 2:  # noqa: PLR2004 - nothing to choose from
             del self.fields["token"]
+
+    @property
+    def key(self) -> str:
+        """Of what the rendered form shows."""
+        shown = [
+            (self[name].value(), [*getattr(field, "choices", ())]) for name, field in self.fields.items()
+        ]
+        return kept_html.key_of(shown)
 
     def chosen(self, name: str) -> str:
         """The chosen value, or '' if the field is empty or invalid."""

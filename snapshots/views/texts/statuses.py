@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots import contract
+from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.progress import usual_minutes
 from snapshots.templatetags.portal import duration
@@ -76,6 +77,11 @@ def not_allowed_text(verbs: Iterable[str]) -> str:
     """One sentence about the actions that the person's role does not allow; '' if `verbs` is empty."""
     actions = get_text_list([str(VERBS[verb]) for verb in verbs], _("or"))
     return _("Your role may not %(actions)s snapshots.") % {"actions": actions} if actions else ""
+
+
+def role_note(user: Person) -> str:
+    """Which actions on snapshots the person's role does not allow; '' if it allows all of them."""
+    return not_allowed_text(verb for verb in VERBS if not user.has_perm(f"snapshots.{verb}"))  # type: ignore[union-attr]
 
 
 def server_badge(status: str) -> Badge | None:

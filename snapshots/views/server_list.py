@@ -1,0 +1,167 @@
+"""The list of servers, with its filter and its pages."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.paginator import Page, Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django_htmx.http import trigger_client_event
+
+from snapshots.connection import own_tokens
+from snapshots.inventory.names import visible_name
+from snapshots.inventory.readings import Reading
+from snapshots.inventory.servers import ListedServer, listed_servers
+from snapshots.operations.reconciliation import read_and_reconcile_all
+from snapshots.templatetags.portal import id_text
+from snapshots.vault.models import StoredToken
+from snapshots.views import polls
+from snapshots.views.access import requires
+from snapshots.views.cards import old_from
+from snapshots.views.forms.servers import ServerFilterForm
+from snapshots.views.listed_cards import listed_cards
+from snapshots.views.rows import row_labels
+from snapshots.views.server_filter import Match, ServerFilter, find
+from snapshots.views.texts.base import Words
+from snapshots.views.texts.readings import reading_words, servers_text
+from snapshots.views.texts.statuses import role_note
+
+SERVERS_PER_PAGE = 20
+"""At most 100 snapshots on a page."""
+TOKEN_TROUBLES = frozenset({"token_refused", "forbidden", "sealed"})
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """A token whose list is stale, incomplete or was never read."""
+
+    words: Words
+    token: StoredToken
+    reading: Reading
+    replace_url: str
+
+
+@dataclass(frozen=True)
+class ServersTrouble:
+    """A token whose servers could not be read, although its snapshots could."""
+
+    label: str
+    text: str
+
+
+def _troubles(readings: list[tuple[StoredToken, Reading]]) -> list[Trouble]:
+    """One per token with a stale or incomplete list; a token stored under two labels is listed only once."""
+    by_fingerprint = {token.fingerprint: (token, reading) for token, reading in reversed(readings)}
+    return [
+        Trouble(
+            words=reading_words(reading),
+            token=token,
+            reading=reading,
+            replace_url=reverse("token_replace", args=[token.pk]) if reading.error in TOKEN_TROUBLES else "",
+        )
+        for token, reading in reversed(by_fingerprint.values())
+        if reading.is_stale or not reading.is_complete
+    ]
+
+
+def _servers_troubles(readings: list[tuple[StoredToken, Reading]]) -> list[ServersTrouble]:
+    by_fingerprint = {
+        token.fingerprint: (token, servers_text(reading)) for token, reading in reversed(readings)
+    }
+    return [ServersTrouble(token.label, text) for token, text in reversed(by_fingerprint.values()) if text]
+
+
+def _shown_text(found: list[Match]) -> str:
+    snapshots = sum(len(one.snapshots) for one in found)
+    return _("%(servers)s, %(snapshots)s shown") % {
+        "servers": ngettext("%d server", "%d servers", len(found)) % len(found),
+        "snapshots": ngettext("%d snapshot", "%d snapshots", snapshots) % snapshots,
+    }
+
+
+def _page_url(request: HttpRequest, number: int) -> str:
+    query = request.GET.copy()
+    query["page"] = str(number)
+    return f"?{query.urlencode()}"
+
+
+def _results(
+    request: HttpRequest,
+    readings: list[tuple[StoredToken, Reading]],
+    found: list[Match],
+    chosen: ServerFilter,
+) -> dict[str, Any]:
+    page: Page[Match] = Paginator(found, SERVERS_PER_PAGE).get_page(request.GET.get("page"))
+    cards = listed_cards(
+        request,
+        [(one.server, None if chosen.is_all else one.snapshots) for one in page],
+        shows_token=len(readings) > 1,
+    )
+    troubles = _troubles(readings)
+    moments = [reading.confirmed_at for _token, reading in readings if reading.confirmed_at]
+    return {
+        "cards": cards,
+        "has_picks": any(card.has_picks for card in cards),
+        "labels": row_labels(),
+        "page": page,
+        "previous_url": _page_url(request, page.previous_page_number()) if page.has_previous() else "",
+        "next_url": _page_url(request, page.next_page_number()) if page.has_next() else "",
+        "shown": _shown_text(found),
+        "troubles": troubles,
+        "servers_troubles": _servers_troubles(readings),
+        "is_known": bool(moments) and all(reading.is_complete for _token, reading in readings),
+        "is_filtered": not chosen.is_all,
+        "confirmed_at": min(moments, default=None),
+        "old_from": old_from(min(moments, default=None)),
+        "blind": [token.label for token, reading in readings if reading.is_known and reading.hides_servers],
+        "poll_url": request.get_full_path(),
+        "version": polls.version(request, readings, is_moving=False),
+        "poll_seconds": min((trouble.reading.poll_seconds for trouble in troubles), default=0),
+    }
+
+
+def _choices(servers: list[ListedServer]) -> list[tuple[str, str]]:
+    """Choices of the server filter, by name; with the ID where names look the same."""
+    names = {one.server_id: one.name for one in servers}
+    seen = Counter(visible_name(name) for name in names.values())
+    choices = [
+        (str(server_id), f"{name} ({id_text(server_id)})" if seen[visible_name(name)] > 1 else name)
+        for server_id, name in names.items()
+    ]
+    return sorted(choices, key=lambda one: one[1].casefold())
+
+
+@polls.answers_unchanged
+@requires("snapshots.see", "GET", "HEAD")
+def server_list(request: HttpRequest) -> HttpResponse:
+    """The servers of all own tokens; for htmx only the results below the filter."""
+    tokens = own_tokens(request.user)
+    if not tokens:
+        return render(request, "servers/no_token.html")
+    readings = read_and_reconcile_all(tokens)
+    servers = [one for token, reading in readings for one in listed_servers(token, reading)]
+    form = ServerFilterForm(
+        request.GET,
+        servers=_choices(servers),
+        tokens=[(token.pk, token.label) for token in tokens],
+    )
+    token_id = form.chosen("token")
+    chosen = ServerFilter(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
+    found = find((one for one in servers if not token_id or one.token.pk == token_id), chosen)
+    context = _results(request, readings, found, chosen) | {
+        "form": form,
+        "has_servers": bool(servers),
+        "role_note": role_note(request.user),
+        "may_create": request.user.has_perm("snapshots.create"),
+        "may_delete": request.user.has_perm("snapshots.delete"),
+    }
+    if request.htmx:  # type: ignore[attr-defined]
+        response = render(request, "servers/_results.html", context)
+        if request.htmx.trigger == "filter":  # type: ignore[attr-defined]
+            return trigger_client_event(response, "announce", {"text": context["shown"]})
+        return response
+    return render(request, "servers/server_list.html", context)
