@@ -15,7 +15,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
 from django.db import DatabaseError
-from django.shortcuts import get_object_or_404
+from django.http import Http404
 from redis.exceptions import RedisError
 
 from snapshots import sql
@@ -118,7 +118,10 @@ def own_tokens(user: Person) -> list[StoredToken]:
 
 def own_token_or_404(user: Person, token_id: str) -> StoredToken:
     """The person's own token. Another person's token is 404 rather than 403, so that its existence is not revealed."""
-    return get_object_or_404(StoredToken, pk=token_id, user_id=user.pk)
+    found = sql.select(StoredToken, "id = %s AND user_id = %s", [token_id, user.pk]) if user.pk else []
+    if not found:
+        raise Http404("no such token")
+    return found[0]
 
 
 @dataclass(frozen=True)

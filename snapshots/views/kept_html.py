@@ -15,8 +15,13 @@ T = TypeVar("T")
 
 def key_of(*parts: Any) -> str:
     """A key for what these values show, to people with this language. What msgspec cannot write as JSON counts as its text."""
-    text = msgspec.json.encode([get_language(), get_script_prefix(), parts], enc_hook=str)
+    text = msgspec.json.encode([get_language(), get_script_prefix(), parts], enc_hook=_as_text)
     return blake2b(text, digest_size=24).hexdigest()
+
+
+def _as_text(value: object) -> str:
+    """Without the subclass: `str` of a SafeString is a SafeString again."""
+    return str.__str__(str(value))
 
 
 def keep(key: str, make: Callable[[], T], *, at_most: timedelta) -> T:

@@ -22,6 +22,7 @@ from snapshots.templatetags.portal import (
     named,
     with_names,
 )
+from snapshots.views import kept_html
 from snapshots.views.links import link
 from snapshots.views.marks import Mark
 from snapshots.views.picks import pick_of
@@ -92,6 +93,15 @@ class Row(Buttons):
     pick: str = ""
     """What the URL of a batch names it by, where it can be selected."""
     pick_label: SafeString | str = ""
+
+    @property
+    def has_form(self) -> bool:
+        return any(mark.keep_url for mark in self.marks)
+
+    @property
+    def key(self) -> str:
+        """Of what the row shows, and of its HTML if it has no form."""
+        return kept_html.key_of(self)
 
 
 def estimate(since: datetime | None, expected: Expectation) -> Estimate | None:
