@@ -19,7 +19,7 @@ from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
-BACKEND = "django.contrib.auth.backends.ModelBackend"
+BACKEND = "snapportal.accounts.backends.Backend"
 
 
 def _address(request: HttpRequest) -> str:

@@ -88,7 +88,7 @@ def test_the_audit_page_describes_an_unknown_name_and_finds_it_by_its_hash(cast,
     auditor = signed_in(cast.aron)
     page = auditor.get(reverse("entry_list"), {"text": hashed})
     (line,) = page.context["page"].lines
-    assert line.what == f"Sign in as an unknown name ({length} characters, {hashed})"
+    assert texts.headline(line.entry) == f"Sign in as an unknown name ({length} characters, {hashed})"
     detail = text_of(auditor.get(line.url))
     assert detail.count(f"an unknown name ({length} characters, {hashed})") == 2
     assert "unknown name (" not in detail.replace("an unknown name (", "")

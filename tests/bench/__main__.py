@@ -1,7 +1,8 @@
 """Every measurement of docs/performance.md, one after another: `python -m tests.bench [--quick]`.
 
-Each part runs in a process of its own and prints its own table; ratios are between figures of one part. The whole takes about an hour
-and needs PostgreSQL's programs, redis-server and 10 GB of disk; `--quick`, with smaller logs and fewer browsers, some ten minutes.
+Each part runs in a process of its own and prints its own table; ratios are between figures of one part. The whole takes
+about an hour and needs PostgreSQL's programs, redis-server and 10 GB of disk; `--quick`, with smaller logs and fewer
+browsers, some ten minutes.
 """
 
 import argparse
