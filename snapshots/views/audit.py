@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from snapshots.audit import accepted_damage, chain, export, lines, sealing
+from snapshots.audit import chain, export, lines, sealing
 from snapshots.audit.archiving import reading
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.files import ArchiveFileError
@@ -24,13 +24,13 @@ from snapshots.views import receipts
 from snapshots.views.access import requires
 from snapshots.views.entry_lines import EntryLine, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
+from snapshots.views.log_health import read_health
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts import audit_names
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
-ACCEPTED_SHOWN = 20
 SHORT_FINGERPRINT = 12
 
 
@@ -94,12 +94,8 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "server_note": form.server_note() if chosen else "",
         "as_of": timezone.now(),
         "people": roster.choices(),
-        "verified": Entry.objects.all().last_of("audit.verify"),
-        "anchored": Entry.objects.all().last_of("audit.anchor"),
-        "accepted": accepted_damage.distinct(accepted_damage.read_acceptances())[-ACCEPTED_SHOWN:],
         "may_export": request.user.has_perm("audit.export"),
-        "archived": archive_rows.last_archived(),
-        "archive_count": archive_rows.count(),
+        **read_health(),
     }
     return render(request, "audit/entry_list.html", context)
 

@@ -1,0 +1,36 @@
+"""What the pages of the log say about the log itself: verified, anchored, with damage accepted, archived."""
+
+from typing import Any, Final
+
+from django.db import connection
+
+from snapshots.audit import accepted_damage
+from snapshots.audit.archiving import rows as archive_rows
+from snapshots.audit.models import Entry
+
+ACCEPTED_SHOWN: Final = 20
+VERIFY, ANCHOR = "audit.verify", "audit.anchor"
+
+
+def _recorded(actions: tuple[str, ...]) -> set[str]:
+    """Those of these actions of which the log has a row, in one query: each is a seek in the index."""
+    parts = [f"EXISTS(SELECT 1 FROM {Entry._meta.db_table} WHERE action = %s)"] * len(actions)  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(parts)}", actions)
+        found = cursor.fetchone()
+    return {action for action, exists in zip(actions, found, strict=True) if exists}
+
+
+def read_health() -> dict[str, Any]:
+    """Context of audit/_health.html. What was never recorded, which is most of it in most logs, is not looked up."""
+    recorded = _recorded((VERIFY, ANCHOR, archive_rows.ARCHIVE, *accepted_damage.ACTIONS))
+    is_archived = archive_rows.ARCHIVE in recorded
+    has_accepted = not recorded.isdisjoint(accepted_damage.ACTIONS)
+    accepted = accepted_damage.distinct(accepted_damage.read_acceptances()) if has_accepted else []
+    return {
+        "verified": Entry.objects.all().last_of(VERIFY) if VERIFY in recorded else None,
+        "anchored": Entry.objects.all().last_of(ANCHOR) if ANCHOR in recorded else None,
+        "accepted": accepted[-ACCEPTED_SHOWN:],
+        "archived": archive_rows.last_archived() if is_archived else 0,
+        "archive_count": archive_rows.count() if is_archived else 0,
+    }
