@@ -26,3 +26,14 @@ def select(model: type[M], condition: str, parameters: Sequence[Any]) -> list[M]
         [parameter(value) for value in parameters],
     )
     return list(rows)
+
+
+def select_rare(model: type[M], condition: str, parameters: Sequence[Any]) -> list[M]:
+    """Like `select`, where usually there is no row: then nothing is prepared for reading any."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT 1 FROM {model._meta.db_table} WHERE {condition} LIMIT 1",  # noqa: S608 - the table's name
+            [parameter(value) for value in parameters],
+        )
+        is_any = cursor.fetchone() is not None
+    return select(model, condition, parameters) if is_any else []
