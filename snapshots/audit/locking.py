@@ -20,15 +20,22 @@ from django.db import connection
 WAIT_SECONDS: Final = 20.0
 LOCK_NUMBER: Final = 0x536E_6150_4155_4449
 """The number of the log's advisory lock: arbitrary, but used for nothing else ("SnaPAUDI")."""
+_TAKE_ADVISORY_LOCK: Final = (
+    f"SET LOCAL lock_timeout = '{WAIT_SECONDS:.0f}s'; SELECT pg_advisory_xact_lock({LOCK_NUMBER})"
+)
+"""Sent at once, so that the transaction waits for one answer only."""
 QUEUE_LOCK_FILE: Final = "audit-gate.lock"
 WRITER_LOCK_FILE: Final = "audit-turn.lock"
+QUEUE_PAUSE_SECONDS: Final = 0.01
+NEXT_PAUSE_SECONDS: Final = 0.001
+"""Between two looks at a lock, at most. Only one waiter is the next, and looks often; the others would use up the processor."""
 
 
 class LockTimeoutError(Exception):
     """The write lock was not granted in time, or the lock files cannot be opened."""
 
 
-def _lock(handle: int, deadline: float) -> None:
+def _lock(handle: int, deadline: float, longest_pause: float) -> None:
     pause = 0.0005
     while True:
         try:
@@ -37,7 +44,7 @@ def _lock(handle: int, deadline: float) -> None:
             if time.monotonic() > deadline:
                 raise LockTimeoutError("the write lock was not granted in time") from None
         time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-        pause = min(pause * 1.5, 0.005)
+        pause = min(pause * 1.5, longest_pause)
 
 
 def _open(name: str) -> int:
@@ -65,8 +72,8 @@ def check_files() -> None:
 def _lock_in_order(handle: int) -> None:
     deadline = time.monotonic() + WAIT_SECONDS
     with _opened(QUEUE_LOCK_FILE) as queue:
-        _lock(queue, deadline)
-        _lock(handle, deadline)
+        _lock(queue, deadline, QUEUE_PAUSE_SECONDS)
+        _lock(handle, deadline, NEXT_PAUSE_SECONDS)
 
 
 @contextmanager
@@ -99,5 +106,4 @@ def take_advisory_lock() -> None:
     """
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL lock_timeout = %s", [f"{WAIT_SECONDS:.0f}s"])
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK_NUMBER])
+            cursor.execute(_TAKE_ADVISORY_LOCK)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from django.db import models
 
-from snapshots.audit import sealing, tolerant_rows
+from snapshots.audit import sealing, statements, tolerant_rows
 
 LONGEST_VALUE: Final = 2000
 SUBJECTS_PER_READ: Final = 500
@@ -105,6 +105,13 @@ def _create(named: Named) -> str:
     return commitment
 
 
+def _with_lookups(lookups: list[str]) -> list[Subject]:
+    if not lookups:
+        return []
+    condition = f"WHERE lookup IN ({', '.join(['%s'] * len(lookups))})"
+    return tolerant_rows.read_all(statements.read(Subject, condition, lookups))
+
+
 def commit(wanted: Mapping[str, Named]) -> dict[str, str]:
     """Column → commitment of each subject, created where there is none. Call it under the log's lock only.
 
@@ -114,7 +121,7 @@ def commit(wanted: Mapping[str, Named]) -> dict[str, str]:
     lookups = {named.lookup for named in wanted.values()} - {""}
     known = {
         one.lookup: one.commitment
-        for one in (tolerant_rows.read_all(Subject.objects.filter(lookup__in=lookups)) if lookups else ())
+        for one in _with_lookups(sorted(lookups))
         if one.lookup == one.named.lookup and one.opens
     }
     commitments = {}

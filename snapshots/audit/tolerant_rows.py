@@ -5,7 +5,7 @@ report it, and must still read the rows around it.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final, TypeVar
 
 from django.db import DataError, Error, models
@@ -29,8 +29,11 @@ def is_conversion_error(error: Exception) -> bool:
     return isinstance(cause, sqlite3.OperationalError) and not hasattr(cause, "sqlite_errorcode")
 
 
-def read_all(queryset: "models.QuerySet[Any, T]") -> list[T]:
-    """The whole queryset as a list. Raises UnreadableError when a row cannot be converted, Error when the database fails."""
+def read_all(queryset: Iterable[T]) -> list[T]:
+    """The whole queryset, or another iterable that reads rows, as a list.
+
+    Raises UnreadableError when a row cannot be converted, Error when the database fails.
+    """
     try:
         return list(queryset)
     except (Error, *CONVERSION_ERRORS) as error:

@@ -17,6 +17,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from structlog.stdlib import ProcessorFormatter
 
+from snapshots.audit.models import Entry
+
 MARK = "zqx"
 """Part of every piece of markup below: it may appear on a page only as text."""
 
@@ -215,14 +217,22 @@ def _check_parameters(execute: Callable[..., Any], sql: str, params: Any, many: 
         text.encode()
     for number in params or ():
         assert not isinstance(number, int) or -(2**63) <= number < 2**63, "a number that no column holds"
+    if sql.startswith(
+        f'INSERT INTO "{Entry._meta.db_table}"'
+    ):  # journal.py saves no object, so there is no signal
+        for field, value in zip(Entry._meta.concrete_fields, params, strict=True):
+            _check_length(field, value)
     return execute(sql, params, many, context)
+
+
+def _check_length(field: "models.Field[Any, Any]", value: Any) -> None:
+    if isinstance(field, models.CharField) and field.max_length and value is not None:
+        assert len(value) <= field.max_length, f"{field} gets {len(value)} characters"
 
 
 def _check_lengths(sender: type[models.Model], instance: models.Model, **_more: object) -> None:
     for field in instance._meta.concrete_fields:
-        value = getattr(instance, field.attname)
-        if isinstance(field, models.CharField) and field.max_length and value is not None:
-            assert len(value) <= field.max_length, f"{field} gets {len(value)} characters"
+        _check_length(field, getattr(instance, field.attname))
 
 
 @contextmanager
