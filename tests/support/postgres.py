@@ -42,9 +42,16 @@ def _wait_until_it_answers(server: subprocess.Popen[str], folder: Path) -> None:
         time.sleep(0.05)
 
 
+FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""A test's database need not survive a power failure."""
+
+
 @contextmanager
-def cluster() -> Iterator[str]:
-    """Yields the URL of a new, empty database; the server is stopped after the block."""
+def cluster(*, is_durable: bool = False) -> Iterator[str]:
+    """Yields the URL of a new, empty database; the server is stopped after the block.
+
+    `is_durable`: each commit waits for the disk, as in production.
+    """
     folder = Path(tempfile.mkdtemp(prefix="snapportal-postgres-"))
     identity = _identity()
     if identity:
@@ -75,9 +82,7 @@ def cluster() -> Iterator[str]:
             f"unix_socket_directories={folder}",
             "listen_addresses=",
             "max_connections=60",
-            "fsync=off",
-            "synchronous_commit=off",
-            "full_page_writes=off",
+            *(() if is_durable else FAST),
             "autovacuum=off",
             "wal_level=minimal",
             "max_wal_senders=0",
