@@ -1,6 +1,9 @@
-"""Adds the portal's security headers to answers that gunicorn sends by itself (400, 414, 431 …)."""
+"""Gunicorn's worker, with the portal's security headers on answers that gunicorn sends by itself (400, 414, 431 …), and with
+no thread for a connection on which nothing was sent yet."""
 
+import selectors
 import socket
+from functools import partial
 from typing import Any, Final
 
 from gunicorn.workers.gthread import ThreadWorker
@@ -36,6 +39,20 @@ class _HeaderInserter:
 
 class Worker(ThreadWorker):  # type: ignore[misc]
     """Gunicorn's worker with threads."""
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Let a new connection wait for its first byte in the loop, as a kept one does, until the keep-alive time has passed.
+
+        Gunicorn itself lets it wait up to five seconds in a thread, and browsers open connections in advance: as many of
+        them as there are threads would halt the portal for so long.
+        """
+        if conn.initialized or conn.data_ready:
+            super().enqueue_req(conn)
+            return
+        conn.sock.setblocking(False)
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, selectors.EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
     def handle_error(self, req: Any, client: socket.socket, addr: Any, exc: Exception) -> None:
         super().handle_error(req, _HeaderInserter(client), addr, exc)
