@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from html import unescape
 from http.client import HTTPConnection
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from tests.support import postgres
 from tests.support.portal_process import ROOT, free_port
@@ -46,6 +48,11 @@ class Node:
     def connect(self) -> HTTPConnection:
         return HTTPConnection("127.0.0.1", self.port, timeout=30)
 
+    def kill(self) -> None:
+        """SIGKILL to all its processes at the same moment, as when the machine loses power."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(20)
+
     def stop(self) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
@@ -71,6 +78,7 @@ class Place:
             env={**self.environment, "SNAPPORTAL_BIND": f"127.0.0.1:{port}", **own},
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
+            start_new_session=True,
         )
         node = Node(process, port)
         try:
@@ -78,6 +86,20 @@ class Place:
             yield node
         finally:
             node.stop()
+
+    def ask_provider(self, method: str, path: str, size: str = "", **fields: object) -> Any:
+        """The provider's answer to a request past the portal, with the token of the account `size` if one is given."""
+        connection = HTTPConnection(self.provider.removeprefix("http://"), timeout=30)
+        headers = {"Authorization": f"Bearer {self.tokens[size]}"} if size else {}
+        connection.request(method, path, json.dumps(fields) if fields else None, headers)
+        body = connection.getresponse().read()
+        connection.close()
+        return json.loads(body) if body else None
+
+    def count_calls(self) -> Counter[str]:
+        """What the provider was asked until now: method and path, with N for each number."""
+        calls = self.ask_provider("GET", "/_calls")["calls"]
+        return Counter(f"{method} {re.sub(r'[0-9]+', 'N', path)}" for method, path in calls)
 
 
 def _wait_until_it_answers(node: Node) -> None:

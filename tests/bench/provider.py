@@ -11,9 +11,8 @@ from datetime import UTC, datetime, timedelta
 
 import django
 
-SIZES = {"small": 1, "medium": 20, "large": 200}
-"""Name of an account → its servers."""
-SNAPSHOTS_A_SERVER = 5
+SIZES = {"small": (1, 5), "medium": (20, 5), "large": (200, 5), "roomy": (100, 0)}
+"""Name of an account → its servers, and the snapshots of each."""
 
 
 def fill(size: str) -> str:
@@ -25,7 +24,7 @@ def fill(size: str) -> str:
     account = Account.objects.create(
         email=f"{size}@example.com", first_name=size, last_name="Bench", created_at=now - timedelta(days=900)
     )
-    count = SIZES[size]
+    count, snapshots_each = SIZES[size]
     servers = Server.objects.bulk_create(
         Server(
             account=account,
@@ -51,7 +50,7 @@ def fill(size: str) -> str:
             ends_at=now - timedelta(days=7 * number + 1) + timedelta(minutes=5),
         )
         for server in servers
-        for number in range(SNAPSHOTS_A_SERVER)
+        for number in range(snapshots_each)
     )
     return issue_token(account.email, "bench")
 
