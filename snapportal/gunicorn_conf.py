@@ -2,6 +2,7 @@
 
 import gc
 import os
+import resource
 import subprocess
 import sys
 from typing import Any
@@ -10,13 +11,31 @@ from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "snapportal.settings")
 
+MOST_CONNECTIONS = 1000
+OWN_DESCRIPTORS = 64
+OWN_DESCRIPTORS_A_THREAD = 8
+"""What a worker may have open beside the connections of browsers: log, database, cache, provider, files."""
+
+
+def connections_for(descriptors: int, threads: int) -> int:
+    """How many connections a worker may accept that may open so many files.
+
+    Beyond them connections wait in the kernel's queue. Without file descriptors left, gunicorn's worker would end.
+    """
+    if descriptors == resource.RLIM_INFINITY:
+        return MOST_CONNECTIONS
+    left = descriptors - OWN_DESCRIPTORS - OWN_DESCRIPTORS_A_THREAD * threads
+    return min(MOST_CONNECTIONS, max(left, 2 * threads))
+
+
 bind = settings.SNAPPORTAL_BIND
 worker_class = "snapportal.gunicorn_worker.Worker"
 workers = settings.SNAPPORTAL_WORKERS
 threads = settings.SNAPPORTAL_THREADS
+worker_connections = connections_for(resource.getrlimit(resource.RLIMIT_NOFILE)[0], threads)
 timeout = 90  # longer than three calls to the provider may take
 graceful_timeout = 30
-keepalive = 5
+keepalive = 8  # longer than the five seconds at which an open page asks again (static/polls.js)
 preload_app = True
 umask = 0o077
 control_socket_disable = True  # the control socket would be written into the home folder
@@ -59,6 +78,12 @@ def on_exit(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Runs before workers fork: objects loaded now are excluded from garbage collection, so that workers share their memory."""
+    """Runs before workers fork: load what requests need, and exclude it from garbage collection, so that workers share its memory.
+
+    Each collection writes into every object that it looks at, and so would copy the memory of all of them.
+    """
+    from snapportal import preload  # noqa: PLC0415 - Django must have been set up, which `preload_app` does
+
+    preload.load()
     gc.collect()
     gc.freeze()
