@@ -78,7 +78,7 @@ def on_exit(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Runs before workers fork: load what requests need, and exclude it from garbage collection, so that workers share its memory.
+    """Runs before workers fork: load what requests need, and exclude it from garbage collection, so that workers share it.
 
     Each collection writes into every object that it looks at, and so would copy the memory of all of them.
     """

@@ -15,10 +15,8 @@ from django.urls import reverse
 
 def template_names() -> list[str]:
     """Of the portal's own templates."""
-    folders = [Path(folder) for folder in settings.TEMPLATES[0]["DIRS"]]
-    return sorted(
-        str(path.relative_to(folder)) for folder in folders for path in folder.rglob("*") if path.is_file()
-    )
+    folder: Path = settings.BASE_DIR / "templates"
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*.html"))
 
 
 def load() -> int:
