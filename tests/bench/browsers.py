@@ -27,6 +27,8 @@ OLD_SECONDS = 300.0
 """views/polls.py MAX_AGE_SECONDS: after this time a page asks for its list anew. In a shorter run, as many looks as would
 do so carry no version."""
 TIMEOUT_SECONDS = 45.0
+GRACE_SECONDS = 1.0
+"""How long after the end of the run answers are waited for."""
 GATEWAY = {"502", "503", "504"}
 
 
@@ -61,6 +63,8 @@ class Report:
     opened: int = 0
     resent: int = 0
     moved: int = 0
+    unanswered: int = 0
+    """Requests that had no answer when the time was up."""
     cpu: float = 0.0
 
 
@@ -244,7 +248,13 @@ async def browse(plan: Plan) -> Report:
     browsers = [Browser(plan, number, report) for number in range(plan.browsers)]
     for number, browser in enumerate(browsers):
         browser.show(pages[number % len(pages)], start)
-    await asyncio.gather(*(browser.run(start + plan.seconds) for browser in browsers))
+    runs = [asyncio.create_task(browser.run(start + plan.seconds)) for browser in browsers]
+    ended, late = await asyncio.wait(runs, timeout=plan.seconds + GRACE_SECONDS)
+    for run in ended:
+        run.result()
+    for run in late:
+        run.cancel()
+    report.unanswered = len(late)
     used = resource.getrusage(resource.RUSAGE_SELF)
     report.cpu = used.ru_utime + used.ru_stime
     return report

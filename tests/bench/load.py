@@ -15,6 +15,7 @@ import json
 import statistics
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -45,6 +46,8 @@ class Run:
     calls: Counter[str]
     polls_a_second: float
     """That each page makes when it gets its answers at once."""
+    elapsed: float
+    """Seconds until the last browser ended."""
     livez: float
     """CPU seconds of a request to /livez, just before and just after: how fast the machine was."""
 
@@ -58,8 +61,9 @@ class Run:
         return 1000 * self.polls_a_second * sum(self.cpu) / self.answers
 
     @property
-    def readings(self) -> int:
-        return max(self.calls[one] for one in LISTS)
+    def readings_a_minute(self) -> float:
+        """How often the lists were read from the provider."""
+        return 60 * max(self.calls[one] for one in LISTS) / self.elapsed
 
 
 def livez_seconds(node: Node) -> float:
@@ -103,17 +107,19 @@ def browse(
             process.stdin.flush()
             elements = json.loads(process.stdout.readline())["elements"]
             calls = where.count_calls()
+            begun = time.monotonic()
             start = [node.cpu_seconds() for node in used]
             meanwhile()
             report = json.loads(process.stdout.readline())
         finally:
             process.kill()
+    elapsed = time.monotonic() - begun
     calls = where.count_calls() - calls
     alive = all(node.process.poll() is None for node in used)
     cpu = [node.cpu_seconds() - before for node, before in zip(used, start, strict=True)] if alive else []
     often = sum(1 / one["every"] for one in elements)
     livez = (livez + livez_seconds(used[0])) / 2
-    return Run(name, count, arguments.seconds, report, cpu, calls, often, livez)
+    return Run(name, count, arguments.seconds, report, cpu, calls, often, elapsed, livez)
 
 
 def milliseconds(took: list[float]) -> str:
@@ -130,7 +136,7 @@ def show(run: Run) -> None:
         print(f"  {kind}: {len(took)}, p50 / p95 / max {milliseconds(took)} ms")
     print(
         f"  statuses {report['statuses']}; errors {len(report['errors'])} {dict(Counter(report['errors']))}, "
-        f"the longest {report['longest_error']:.2f} s"
+        f"the longest {report['longest_error']:.2f} s; at the end {report['unanswered']} without an answer"
     )
     print(
         f"  connections: {report['opened']} opened, {report['resent']} requests sent again on a new one, "
@@ -154,13 +160,14 @@ def show_cost(run: Run) -> None:
 
 
 def ratios(one: Run, many: Run, two_nodes: Run, people: Run) -> None:
-    print("\nreadings of the lists at the provider")
+    print("\nreadings of the lists at the provider, a minute")
     for what, run, base in (
         ("all browsers / one browser", many, one),
         ("two nodes / one node", two_nodes, many),
         (f"{PEOPLE} people / one person", people, two_nodes),
     ):
-        print(f"  {what}: {run.readings} / {base.readings} = {run.readings / max(1, base.readings):.2f}")
+        found, expected = run.readings_a_minute, base.readings_a_minute
+        print(f"  {what}: {found:.1f} / {expected:.1f} = {found / (expected or 1):.2f}")
 
 
 def begin_snapshot(where: Place) -> None:
@@ -169,7 +176,7 @@ def begin_snapshot(where: Place) -> None:
     where.ask_provider("DELETE", f"/api/v1/snapshots/{found[-1]['id']}/", "small")
     server = found[0]["server"]["id"]
     made = where.ask_provider("POST", "/api/v1/snapshots/", "small", server_id=server, name="in-progress")
-    assert made["status"] == "creating", made
+    assert made["status"] == "in_progress", made
 
 
 def compare(where: Place, both: list[Node], cookie: str, arguments: argparse.Namespace) -> None:

@@ -16,8 +16,9 @@ from tests.support.html_forms import fields_of
 POSTERS = 4
 PAUSE_SECONDS = 1.0
 """Between two creates of one poster: each change makes every open page ask for its list in full."""
-SETTLE_SECONDS = 40.0
-"""How long the worker may take to find out how open operations ended."""
+SETTLE_SECONDS = 220.0
+"""How long the worker may take to find out how open operations ended: one whose process died counts as unknown after three
+minutes (operations/reconciliation.py ABANDONED_AFTER)."""
 
 
 @dataclass
