@@ -113,15 +113,15 @@ def client_for(token: StoredToken) -> SnapshotClient:
 
 
 def own_tokens(user: Person) -> list[StoredToken]:
-    return sql.select(StoredToken, "user_id = %s ORDER BY label, id", [user.pk]) if user.pk else []
+    return list(sql.select(StoredToken, "WHERE user_id = %s ORDER BY label, id", [user.pk or 0]))
 
 
 def own_token_or_404(user: Person, token_id: str) -> StoredToken:
     """The person's own token. Another person's token is 404 rather than 403, so that its existence is not revealed."""
-    found = sql.select(StoredToken, "id = %s AND user_id = %s", [token_id, user.pk]) if user.pk else []
-    if not found:
+    found = next(sql.select(StoredToken, "WHERE id = %s AND user_id = %s", [token_id, user.pk or 0]), None)
+    if found is None:
         raise Http404("no such token")
-    return found[0]
+    return found
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,21 @@
-"""The few queries that most pages make, in SQL: Django takes five times as long to compile such a query as to run it."""
+"""SQL that is compiled once: Django compiles a query anew each time, which takes several times as long as running it.
 
-from collections.abc import Collection, Sequence
+For what nearly every page asks, and for what every append to the log does while nobody else can append.
+"""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import lru_cache
+from typing import Any, Final, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 M = TypeVar("M", bound=models.Model)
+Converters = list[tuple[int, Any, list[Callable[..., Any]]]]
+"""Of each column whose stored form is not the field's: its place, its expression, and what converts it, in order."""
+
+_converters: Final[dict[tuple[type[models.Model], str], Converters]] = {}
 
 
 def places(values: Collection[object]) -> str:
@@ -14,26 +23,68 @@ def places(values: Collection[object]) -> str:
     return ", ".join(["%s"] * len(values))
 
 
-def parameter(value: Any) -> Any:
-    """A value as the database stores it."""
-    return connection.ops.adapt_datetimefield_value(value) if isinstance(value, datetime) else value
-
-
-def select(model: type[M], condition: str, parameters: Sequence[Any]) -> list[M]:
-    """The rows of a model's table; `condition` is what follows WHERE."""
-    rows = model._default_manager.raw(
-        f"SELECT * FROM {model._meta.db_table} WHERE {condition}",  # noqa: S608 - the table's name
-        [parameter(value) for value in parameters],
-    )
-    return list(rows)
-
-
-def select_rare(model: type[M], condition: str, parameters: Sequence[Any]) -> list[M]:
-    """Like `select`, where usually there is no row: then nothing is prepared for reading any."""
+def run(text: str, parameters: Sequence[Any] = (), *, using: str = DEFAULT_DB_ALIAS) -> list[tuple[Any, ...]]:
+    """The rows that the database returns, as it stores their values. Parameters may be times."""
+    connection = connections[using]
+    adapt = connection.ops.adapt_datetimefield_value
+    values = [adapt(one) if isinstance(one, datetime) else one for one in parameters]
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT 1 FROM {model._meta.db_table} WHERE {condition} LIMIT 1",  # noqa: S608 - the table's name
-            [parameter(value) for value in parameters],
-        )
-        is_any = cursor.fetchone() is not None
-    return select(model, condition, parameters) if is_any else []
+        cursor.execute(text, values)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def select(
+    model: type[M], rest: str, parameters: Sequence[Any] = (), *, using: str = DEFAULT_DB_ALIAS
+) -> Iterator[M]:
+    """The objects of `SELECT … FROM table` followed by `rest`. Raises what iterating over a queryset raises."""
+    connection = connections[using]
+    for row in run(f"{_select_text(model)} {rest}", parameters, using=using):
+        values = list(row)
+        for place, column, functions in _converters_of(model, connection):
+            for convert in functions:
+                values[place] = convert(values[place], column, connection)
+        yield model.from_db(using, _names(model), values)
+
+
+def insert(one: models.Model) -> None:
+    """What `save(force_insert=True)` does, without signals."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    values = [
+        field.get_db_prep_save(getattr(one, field.attname), connection) for field in one._meta.concrete_fields
+    ]
+    with transaction.mark_for_rollback_on_error(DEFAULT_DB_ALIAS), connection.cursor() as cursor:
+        cursor.execute(_insert_text(type(one)), values)
+    one._state.adding, one._state.db = False, DEFAULT_DB_ALIAS
+
+
+def _columns(model: type[models.Model]) -> list[str]:
+    return [f'"{field.column}"' for field in model._meta.concrete_fields]
+
+
+@lru_cache
+def _names(model: type[models.Model]) -> list[str]:
+    return [field.attname for field in model._meta.concrete_fields]
+
+
+@lru_cache
+def _select_text(model: type[models.Model]) -> str:
+    return f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}"'  # noqa: S608 - names of our own
+
+
+@lru_cache
+def _insert_text(model: type[models.Model]) -> str:
+    columns = _columns(model)
+    return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({places(columns)})'  # noqa: S608 - likewise
+
+
+def _converters_of(model: type[models.Model], connection: BaseDatabaseWrapper) -> Converters:
+    key = model, connection.vendor
+    if key not in _converters:
+        columns = [field.cached_col for field in model._meta.concrete_fields]
+        found = [
+            (place, column, connection.ops.get_db_converters(column) + column.get_db_converters(connection))
+            for place, column in enumerate(columns)
+        ]
+        _converters[key] = [one for one in found if one[2]]
+    return _converters[key]

@@ -8,5 +8,5 @@ from snapshots import sql
 
 class Backend(ModelBackend):
     def get_user(self, user_id: int) -> User | None:
-        found = sql.select(User, "id = %s", [user_id])
-        return found[0] if found and self.user_can_authenticate(found[0]) else None
+        found = next(sql.select(User, "WHERE id = %s", [user_id]), None)
+        return found if found and self.user_can_authenticate(found) else None

@@ -9,9 +9,8 @@ from snapshots import sql
 
 class SessionStore(db.SessionStore):
     def _get_session_from_db(self) -> AbstractBaseSession | None:
-        condition = "session_key = %s AND expire_date > %s"
-        found = sql.select(self.model, condition, [self.session_key, timezone.now()])
-        if not found:
+        condition = "WHERE session_key = %s AND expire_date > %s"
+        found = next(sql.select(self.model, condition, [self.session_key, timezone.now()]), None)
+        if found is None:
             self._session_key = None
-            return None
-        return found[0]
+        return found

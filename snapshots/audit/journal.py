@@ -19,13 +19,12 @@ from typing import Any, Final
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, IntegrityError, models, transaction
 
-from snapshots import contract
+from snapshots import contract, sql
 from snapshots.audit import (
     accepted_damage,
     chain,
     locking,
     sealing,
-    statements,
     subjects,
     tiles,
     tolerant_rows,
@@ -141,7 +140,7 @@ def _insert(newest: Entry | None, phase: Phase, data: EntryData, result: str) ->
     row |= dict.fromkeys(sealing.SUBJECT_COLUMNS, "") | subjects.commit(named)
     row["salt"] = sealing.new_salt()
     entry = Entry(**row, hash=chain.seal(row, key))
-    statements.insert(entry)
+    sql.insert(entry)
     if entry.sequence % tiles.WIDTH == 0:
         tiles.complete_tiles(entry.sequence)
     return entry
@@ -150,7 +149,7 @@ def _insert(newest: Entry | None, phase: Phase, data: EntryData, result: str) ->
 def _newest_row(using: str = DEFAULT_DB_ALIAS) -> Entry | None:
     """The newest row. Raises JournalUnavailableError when it holds values that the portal never writes."""
     try:
-        found = tolerant_rows.read_all(statements.read(Entry, "ORDER BY sequence DESC LIMIT 1", using=using))
+        found = tolerant_rows.read_all(sql.select(Entry, "ORDER BY sequence DESC LIMIT 1", using=using))
     except tolerant_rows.UnreadableError as error:
         raise JournalUnavailableError(f"the last row cannot be read: {error}") from error
     if found and (type(found[0].sequence) is not int or not isinstance(found[0].at, datetime)):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from django.db import connection, models
+from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from snapshots import sql
@@ -148,19 +148,15 @@ class EntryQuerySet(models.QuerySet["Entry"]):
 
 def newest_sequence() -> int | None:
     """The highest sequence of the whole log, as `last_sequence` has it, in SQL: every page that polls asks for it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT sequence FROM audit_entry ORDER BY sequence DESC LIMIT 1")
-        found = cursor.fetchone()
-    last = found[0] if found else 0
+    found = sql.run("SELECT sequence FROM audit_entry ORDER BY sequence DESC LIMIT 1")
+    last = found[0][0] if found else 0
     return last if type(last) is int else None
 
 
 def has_newer(sequence: int, *, besides: Collection[str]) -> bool:
     """Whether the log has a later row of another action than these. In SQL: each poll of what has not changed asks for it."""
     condition = f"sequence > %s AND action NOT IN ({sql.places(besides)})"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT 1 FROM audit_entry WHERE {condition} LIMIT 1", [sequence, *besides])  # noqa: S608
-        return cursor.fetchone() is not None
+    return bool(sql.run(f"SELECT 1 FROM audit_entry WHERE {condition} LIMIT 1", [sequence, *besides]))  # noqa: S608
 
 
 def _with_subjects(entries: "Iterable[Entry]") -> "list[Entry]":

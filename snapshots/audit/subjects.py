@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from django.db import models
 
-from snapshots.audit import sealing, statements, tolerant_rows
+from snapshots import sql
+from snapshots.audit import sealing, tolerant_rows
 
 LONGEST_VALUE: Final = 2000
 SUBJECTS_PER_READ: Final = 500
@@ -108,8 +109,8 @@ def _create(named: Named) -> str:
 def _with_lookups(lookups: list[str]) -> list[Subject]:
     if not lookups:
         return []
-    condition = f"WHERE lookup IN ({', '.join(['%s'] * len(lookups))})"
-    return tolerant_rows.read_all(statements.read(Subject, condition, lookups))
+    condition = f"WHERE lookup IN ({sql.places(lookups)})"
+    return tolerant_rows.read_all(sql.select(Subject, condition, lookups))
 
 
 def commit(wanted: Mapping[str, Named]) -> dict[str, str]:

@@ -28,6 +28,6 @@ def visible_to(user: Person) -> PlannedDeletionQuerySet:
 def waiting_in(views: Iterable[ServerView]) -> dict[tuple[int, int], PlannedDeletion]:
     """(server, snapshot) → what waits for it, for the snapshots of these servers."""
     ids = [view.server_id for view in views]
-    condition = f"state = %s AND server_id IN ({sql.places(ids)})"
-    waiting = sql.select_rare(PlannedDeletion, condition, [State.WAITING, *ids]) if ids else []
+    condition = f"WHERE state = %s AND server_id IN ({sql.places(ids)})"
+    waiting = sql.select(PlannedDeletion, condition, [State.WAITING, *ids]) if ids else []
     return {(one.server_id, one.snapshot_id): one for one in waiting}

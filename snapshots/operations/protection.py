@@ -48,7 +48,7 @@ def protected_ids(server_ids: Sequence[int]) -> dict[int, set[int]]:
     """Server → its protected snapshots, for those of these servers that have any."""
     found: dict[int, set[int]] = defaultdict(set)
     if server_ids:
-        for one in sql.select_rare(Protection, f"server_id IN ({sql.places(server_ids)})", server_ids):
+        for one in sql.select(Protection, f"WHERE server_id IN ({sql.places(server_ids)})", server_ids):
             found[one.server_id].add(one.snapshot_id)
     return found
 

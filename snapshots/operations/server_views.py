@@ -138,12 +138,10 @@ def _operations_of(server_ids: Sequence[int]) -> dict[int, tuple[Operation, ...]
     if not server_ids:
         return {}
     condition = (
-        f"server_id IN ({sql.places(server_ids)}) AND (state IN ({sql.places(OPEN_STATES)}) OR ended_at > %s)"
+        f"WHERE server_id IN ({sql.places(server_ids)}) AND (state IN ({sql.places(OPEN_STATES)}) OR ended_at > %s)"
         " ORDER BY created_at DESC"
     )
-    for operation in sql.select_rare(
-        Operation, condition, [*server_ids, *OPEN_STATES, timezone.now() - RECENT]
-    ):
+    for operation in sql.select(Operation, condition, [*server_ids, *OPEN_STATES, timezone.now() - RECENT]):
         found[operation.server_id].append(operation)
     return {server_id: tuple(operations) for server_id, operations in found.items()}
 

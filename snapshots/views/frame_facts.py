@@ -4,7 +4,6 @@ something. Each takes several times as long in Django's query compiler as in the
 
 from dataclasses import dataclass
 
-from django.db import connection
 from django.utils import timezone
 
 from snapshots import sql
@@ -32,7 +31,5 @@ SELECT EXISTS(SELECT 1 FROM {Notification._meta.db_table} WHERE person_id = %s A
 def read_facts(person_id: int) -> Facts:
     now = timezone.now()
     parameters = [person_id, *OPEN_STATES, now - SILENT_AFTER, now + SILENT_AFTER]
-    with connection.cursor() as cursor:
-        cursor.execute(_QUERY, [sql.parameter(one) for one in parameters])
-        row = cursor.fetchone()
+    (row,) = sql.run(_QUERY, parameters)
     return Facts(*map(bool, row))

@@ -2,8 +2,7 @@
 
 from typing import Any, Final
 
-from django.db import connection
-
+from snapshots import sql
 from snapshots.audit import accepted_damage
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.models import Entry
@@ -15,9 +14,7 @@ VERIFY, ANCHOR = "audit.verify", "audit.anchor"
 def _recorded(actions: tuple[str, ...]) -> set[str]:
     """Those of these actions of which the log has a row, in one query: each is a seek in the index."""
     parts = [f"EXISTS(SELECT 1 FROM {Entry._meta.db_table} WHERE action = %s)"] * len(actions)  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(parts)}", actions)
-        found = cursor.fetchone()
+    (found,) = sql.run(f"SELECT {', '.join(parts)}", actions)
     return {action for action, exists in zip(actions, found, strict=True) if exists}
 
 

@@ -230,7 +230,7 @@ def test_the_rows_of_the_log_are_not_read_however_many_there_are(cast, mia):
         erase(mia, by=cast.ada)
     touching = [query["sql"] for query in seen.captured_queries if '"audit_entry"' in query["sql"]]
     assert len(touching) == 2
-    assert re.search(r'ORDER BY "audit_entry"."sequence" DESC\s+LIMIT 1', touching[0])
+    assert touching[0].endswith("ORDER BY sequence DESC LIMIT 1")
     assert touching[1].startswith("INSERT")
 
 

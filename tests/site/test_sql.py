@@ -4,7 +4,8 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from snapshots.audit import journal, statements, tolerant_rows
+from snapshots import sql
+from snapshots.audit import journal, tolerant_rows
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import Subject
 from tests.support.audit_rows import MIA, write_events, write_operation
@@ -21,7 +22,7 @@ def test_rows_are_read_as_the_orm_reads_them():
     write_events(2)
     write_operation("completed", provider_status=202)
     expected = list(Entry.objects.order_by("sequence"))
-    found = list(statements.read(Entry, "ORDER BY sequence"))
+    found = list(sql.select(Entry, "ORDER BY sequence"))
     assert [values(one) for one in found] == [values(one) for one in expected]
     assert [one._state.adding for one in found] == [False] * 4
 
@@ -29,7 +30,7 @@ def test_rows_are_read_as_the_orm_reads_them():
 def test_subjects_are_read_as_the_orm_reads_them():
     write_events(1)
     expected = list(Subject.objects.order_by("commitment"))
-    found = list(statements.read(Subject, "WHERE lookup <> %s ORDER BY commitment", ["x"]))
+    found = list(sql.select(Subject, "WHERE lookup <> %s ORDER BY commitment", ["x"]))
     assert [values(one) for one in found] == [values(one) for one in expected]
     assert len(found) == 2
 
@@ -48,7 +49,7 @@ def test_a_refused_insert_marks_the_transaction_for_rollback():
     write_events(1)
     with transaction.atomic():
         with pytest.raises(IntegrityError):
-            statements.insert(Entry.objects.get())
+            sql.insert(Entry.objects.get())
         assert connection.needs_rollback
 
 
@@ -59,7 +60,7 @@ def test_a_value_that_cannot_be_converted_is_unreadable():
         cursor.execute("DROP TRIGGER audit_entry_no_update")
         cursor.execute("UPDATE audit_entry SET operation_id = 'no UUID'")
     with pytest.raises(tolerant_rows.UnreadableError):
-        tolerant_rows.read_all(statements.read(Entry, "ORDER BY sequence"))
+        tolerant_rows.read_all(sql.select(Entry, "ORDER BY sequence"))
 
 
 def test_an_append_takes_three_statements_beside_its_lock():
