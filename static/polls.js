@@ -23,9 +23,9 @@
     if (moment) confirm(elt, moment);
   });
 
-  // A tab that nobody sees asks for nothing; it asks at once when it is seen again.
+  // A tab that nobody sees asks for nothing but notifications, which it shows; it asks at once when it is seen again.
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && event.detail.elt.matches("[hx-trigger^=every], [data-looks]")) event.preventDefault();
+    if (document.hidden && event.detail.elt.matches("[hx-trigger^=every]:not(#bell), [data-looks]")) event.preventDefault();
   });
   let refreshedAt = Date.now();
   const refreshIfDue = () => {

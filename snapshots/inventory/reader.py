@@ -48,15 +48,18 @@ _waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 4))
 """At most a quarter of the threads may wait for another thread's first reading, since waiting occupies them."""
 
 
-def read(token: StoredToken, *, fresh: bool = False) -> Reading:
+def read(token: StoredToken, *, fresh: bool = False, max_age: float = 0) -> Reading:
     """The lists of this token: from the cache if recent enough, else read from the provider by one thread for all.
+
+    `max_age`: how many seconds after they were confirmed lists without a fault are recent enough in any case, unless
+    `expire` was called since.
 
     `fresh` always asks the provider (before a write), except while it asked us to wait. Within network.deadline it
     respects that deadline and falls back to the cache. Never raises UpstreamError.
     Callers outside this package use operations.reconciliation.read_and_reconcile, so that no evidence is missed.
     """
     cached = readings.load(token.fingerprint)
-    if cached and not fresh and _is_early(cached):
+    if cached and not fresh and (_is_early(cached) or _is_recent(cached, max_age)):
         return readings.to_reading(cached)
     if _has_less_than(MIN_SHARE):
         return readings.to_reading(cached or CachedReading(error=NO_TIME))
@@ -70,6 +73,12 @@ def _is_early(cached: CachedReading) -> bool:
     return time.time() < cached.next_at and (
         bool(cached.wait_until) or cached.tried_at < time.time() + POLL_MAX_SECONDS
     )
+
+
+def _is_recent(cached: CachedReading, max_age: float) -> bool:
+    has_fault = cached.error or cached.cut_by or cached.servers_cut_by
+    is_expired = not cached.next_at
+    return 0 <= time.time() - cached.confirmed_at < max_age and not (has_fault or is_expired)
 
 
 def _fetch_once_for_all(token: StoredToken, cached: CachedReading | None) -> Reading:

@@ -30,13 +30,15 @@ ABANDONED_AFTER = timedelta(seconds=180)
 RESTORE_NOT_SEEN_AFTER = timedelta(minutes=2 * contract.RESTORE_MINUTES[1])
 
 
-def read_and_reconcile(token: StoredToken, *, fresh: bool = False, closes_abandoned: bool = True) -> Reading:
+def read_and_reconcile(
+    token: StoredToken, *, fresh: bool = False, max_age: float = 0, closes_abandoned: bool = True
+) -> Reading:
     """Read the lists of this token (see inventory.reader.read), and reconcile open operations with what is new in them.
 
     `closes_abandoned`: false for a caller that has just called close_abandoned itself.
     Raises neither UpstreamError nor JournalUnavailableError: the next reading tries again what could not be reconciled.
     """
-    reading = reader.read(token, fresh=fresh)
+    reading = reader.read(token, fresh=fresh, max_age=max_age)
     if reading.observation:
         try:
             if closes_abandoned:
@@ -52,6 +54,7 @@ def read_and_reconcile_all(
     *,
     seconds: float | None = None,
     fresh: bool = False,
+    max_age: float = 0,
     closes_abandoned: bool = True,
 ) -> list[tuple[StoredToken, Reading]]:
     """The readings of several tokens, in the given order, within one deadline for all: that of one call, or `seconds`.
@@ -61,7 +64,9 @@ def read_and_reconcile_all(
     by_priority = sorted(tokens, key=reader.read_priority) if len(tokens) > 1 else tokens
     with network.deadline(settings.SNAPPORTAL_API_TIMEOUT_SECONDS if seconds is None else seconds):
         readings = {
-            token.pk: read_and_reconcile(token, fresh=fresh, closes_abandoned=closes_abandoned)
+            token.pk: read_and_reconcile(
+                token, fresh=fresh, max_age=max_age, closes_abandoned=closes_abandoned
+            )
             for token in by_priority
         }
     return [(token, readings[token.pk]) for token in tokens]

@@ -174,9 +174,11 @@ def server_views(token: StoredToken, reading: Reading) -> list[ServerView]:
     return join(listed_servers(token, reading))
 
 
-def server_view_or_404(token: StoredToken, server_id: int, *, fresh: bool = False) -> ServerView:
+def server_view_or_404(
+    token: StoredToken, server_id: int, *, fresh: bool = False, max_age: float = 0
+) -> ServerView:
     """One server. Raises Http404 if the token certainly does not show it; if that is uncertain, its view has only the id."""
-    reading = read_and_reconcile(token, fresh=fresh)
+    reading = read_and_reconcile(token, fresh=fresh, max_age=max_age)
     for server in listed_servers(token, reading):
         if server.server_id == server_id:
             return join([server])[0]

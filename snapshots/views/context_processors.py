@@ -11,7 +11,6 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.connection import Person
-from snapshots.notifications import personal
 from snapshots.operations.attention import needing_attention
 from snapshots.views import kept_html
 from snapshots.views.frame_facts import Facts, read_facts
@@ -103,11 +102,9 @@ class Bell:
     is_current: bool
 
 
-def make_bell(user: AbstractBaseUser, path: str, *, has_unread: bool = True) -> Bell:
-    """`has_unread`: false if it is known that there is none."""
-    unread = personal.newest_unread(user) if has_unread else []
+def make_bell(facts: Facts, path: str) -> Bell:
     url = link("notification_list")
-    return Bell(url, len(unread), unread[0] if unread else 0, path == url)
+    return Bell(url, facts.unread, facts.newest, path == url)
 
 
 @dataclass(frozen=True)
@@ -135,7 +132,7 @@ def make_frame(request: HttpRequest) -> Frame | None:
     return Frame(
         navigation(request),
         attention(user, facts, request.path),
-        make_bell(user, request.path, has_unread=facts.has_unread),
+        make_bell(facts, request.path),
         misses_worker=not facts.has_worker and status.is_missed(),
     )
 

@@ -3,6 +3,7 @@ something. Each takes several times as long in Django's query compiler as in the
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from django.utils import timezone
 
@@ -14,15 +15,22 @@ from snapshots.worker.models import SILENT_AFTER, WorkerProcess
 
 @dataclass(frozen=True)
 class Facts:
-    """`has_worker`: one was seen within the last minute (worker.status.is_alive)."""
+    """`unread`: how many notifications the person has not read, at most COUNTED, and `newest` the number of the newest, 0 if
+    there is none. `has_worker`: one was seen within the last minute (worker.status.is_alive)."""
 
-    has_unread: bool
+    unread: int
+    newest: int
     has_open_operations: bool
     has_worker: bool
 
 
-_QUERY = f"""
-SELECT EXISTS(SELECT 1 FROM {Notification._meta.db_table} WHERE person_id = %s AND read_at IS NULL),
+COUNTED: Final = 100
+"""More unread notifications than this are not counted."""
+_NOTIFICATIONS: Final = Notification._meta.db_table
+_UNREAD: Final = "person_id = %s AND read_at IS NULL"
+_QUERY: Final = f"""
+SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM {_NOTIFICATIONS} WHERE {_UNREAD} LIMIT {COUNTED}) AS counted),
+       COALESCE((SELECT MAX(id) FROM {_NOTIFICATIONS} WHERE {_UNREAD}), 0),
        EXISTS(SELECT 1 FROM {Operation._meta.db_table} WHERE state IN ({sql.places(OPEN_STATES)})),
        EXISTS(SELECT 1 FROM {WorkerProcess._meta.db_table} WHERE seen_at > %s AND seen_at < %s)
 """  # noqa: S608 - names of tables
@@ -30,6 +38,6 @@ SELECT EXISTS(SELECT 1 FROM {Notification._meta.db_table} WHERE person_id = %s A
 
 def read_facts(person_id: int) -> Facts:
     now = timezone.now()
-    parameters = [person_id, *OPEN_STATES, now - SILENT_AFTER, now + SILENT_AFTER]
-    (row,) = sql.run(_QUERY, parameters)
-    return Facts(*map(bool, row))
+    parameters = [person_id, person_id, *OPEN_STATES, now - SILENT_AFTER, now + SILENT_AFTER]
+    ((unread, newest, has_open_operations, has_worker),) = sql.run(_QUERY, parameters)
+    return Facts(unread, newest, bool(has_open_operations), bool(has_worker))

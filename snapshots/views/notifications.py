@@ -1,8 +1,10 @@
 """A person's own notifications: the page, the bell that every page shows, the choices, and following a server."""
 
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+import msgspec
 from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -21,14 +23,17 @@ from snapshots.notifications.coverage import parse_id
 from snapshots.notifications.models import Event, Kind, Notification
 from snapshots.operations.server_views import server_view_or_404
 from snapshots.templatetags.portal import as_name, with_names
+from snapshots.views import polls
 from snapshots.views.access import public, requires
 from snapshots.views.context_processors import make_bell
 from snapshots.views.forms.notifications import ReadForm, RulesForm
+from snapshots.views.frame_facts import read_facts
 from snapshots.views.marks import extend_url, keep_url
 from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.texts.base import Badge
 
 PER_PAGE = 50
+BELL_MAX_AGE_SECONDS: Final = 300.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +104,7 @@ def notification_list(request: HttpRequest) -> HttpResponse:
         "page": page,
         "newest": own.values_list("pk", flat=True).first() or 0,
         "may_manage": request.user.has_perm("notifications.manage"),
-        "has_unread": bool(personal.newest_unread(request.user)),
+        "has_unread": bool(read_facts(request.user.pk or 0).unread),
     }
     return render(request, "notifications/notification_list.html", context)
 
@@ -113,16 +118,44 @@ def notification_read(request: HttpRequest) -> HttpResponse:
     return redirect("notification_list")
 
 
+class BellVersion(msgspec.Struct, array_like=True, frozen=True):
+    """What the bell shows. `made_at` in seconds since the epoch."""
+
+    person_id: int
+    unread: int
+    newest: int
+    made_at: float
+
+
 @public("GET", "HEAD")
 def notification_bell(request: HttpRequest) -> HttpResponse:
-    """The polled fragment. Empty for a session that has ended: a poll must not take a page away that is being filled in."""
+    """The polled fragment. Empty for a session that has ended: a poll must not take a page away that is being filled in.
+
+    A poll whose version still holds gets 204 without the session or the person being read (see polls).
+    """
+    shown = polls.read(request, BellVersion)
+    if shown and _still_holds(shown):
+        return HttpResponse(status=204)
     context: dict[str, Any] = {}
     if request.user.is_authenticated:
         alarms.check_worker()
-        found = make_bell(request.user, request.path)
-        newest = Notification.objects.filter(pk=found.newest).select_related("event").first()
-        context = {"bell": found, "newest_title": texts.title(newest.event) if newest else ""}
+        facts = read_facts(request.user.pk)
+        newest = Notification.objects.filter(pk=facts.newest).select_related("event").first()
+        shown = BellVersion(request.user.pk, facts.unread, facts.newest, time.time())
+        context = {
+            "bell": make_bell(facts, request.path),
+            "newest_title": texts.title(newest.event) if newest else "",
+            "bell_version": polls.sign(request, shown),
+        }
     return render(request, "notifications/_bell.html", context)
+
+
+def _still_holds(shown: BellVersion) -> bool:
+    """Not for long, and not without a worker: only an answer in full tells that it is away, and ends with the session."""
+    if not shown.made_at <= time.time() <= shown.made_at + BELL_MAX_AGE_SECONDS:
+        return False
+    facts = read_facts(shown.person_id)
+    return facts.has_worker and (facts.unread, facts.newest) == (shown.unread, shown.newest)
 
 
 @requires("signed_in", "GET", "HEAD", "POST")

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from functools import wraps
-from typing import Concatenate, Final, ParamSpec, cast
+from typing import Concatenate, Final, ParamSpec, TypeVar, cast
 
 import msgspec
 from django.conf import settings
@@ -25,6 +25,7 @@ from snapshots.templatetags.portal import iso_text
 from snapshots.vault.models import StoredToken
 
 P = ParamSpec("P")
+T = TypeVar("T", bound=msgspec.Struct)
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 HEADER: Final = "X-Version"
@@ -55,10 +56,11 @@ def answers_unchanged(view: View[P]) -> View[P]:
 
     @wraps(view)
     def answer(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        shown = _read_version(request)
+        shown = read(request, Version)
         confirmed_at = _confirmed_at(shown) if shown else None
         if confirmed_at:
             return HttpResponse(status=204, headers={CONFIRMED_HEADER: iso_text(confirmed_at)})
+        request.shown = shown  # type: ignore[attr-defined]
         request.row_before = queries.newest_sequence()  # type: ignore[attr-defined]
         return view(request, *args, **kwargs)
 
@@ -80,22 +82,37 @@ def version(request: HttpRequest, found: Iterable[tuple[StoredToken, Reading]], 
         is_moving=is_moving,
         lists=lists,
     )
-    return _signer(request).sign(msgspec.json.encode(shown).decode())
+    return sign(request, shown)
 
 
-def _signer(request: HttpRequest) -> Signer:
-    """Signs for the request's session: the version of another session is not accepted."""
-    return Signer(salt=f"poll:{request.COOKIES.get(settings.SESSION_COOKIE_NAME, '')}")
+def max_age(request: HttpRequest) -> float:
+    """How old lists may be that a poll shows: as old as they get while nothing is made anew. 0 for whoever opens the page.
+
+    Only for views with `answers_unchanged`.
+    """
+    shown: Version | None = request.shown  # type: ignore[attr-defined]
+    return REFRESH_SECONDS[shown.is_moving] if shown else 0.0
 
 
-def _read_version(request: HttpRequest) -> Version | None:
+def sign(request: HttpRequest, shown: msgspec.Struct) -> str:
+    """The version of an element, for its data-version."""
+    return _signer(request, type(shown)).sign(msgspec.json.encode(shown).decode())
+
+
+def read(request: HttpRequest, kind: type[T]) -> T | None:
+    """The version that the poll names; None without one, and for one that was not signed for this session."""
     text = request.headers.get(HEADER, "")
     if not text:
         return None
     try:
-        return msgspec.json.decode(_signer(request).unsign(text), type=Version)
+        return msgspec.json.decode(_signer(request, kind).unsign(text), type=kind)
     except (BadSignature, msgspec.DecodeError):
         return None
+
+
+def _signer(request: HttpRequest, kind: type[msgspec.Struct]) -> Signer:
+    """Signs for the request's session: the version of another session is not accepted."""
+    return Signer(salt=f"poll:{kind.__name__}:{request.COOKIES.get(settings.SESSION_COOKIE_NAME, '')}")
 
 
 def _confirmed_at(shown: Version) -> datetime | None:

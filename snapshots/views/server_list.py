@@ -142,7 +142,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
     tokens = own_tokens(request.user)
     if not tokens:
         return render(request, "servers/no_token.html")
-    readings = read_and_reconcile_all(tokens)
+    readings = read_and_reconcile_all(tokens, max_age=polls.max_age(request))
     servers = [one for token, reading in readings for one in listed_servers(token, reading)]
     form = ServerFilterForm(
         request.GET,

@@ -62,7 +62,7 @@ def _schedule_add_url(request: HttpRequest, view: ServerView) -> str:
 @requires("snapshots.see", "GET", "HEAD")
 def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
-    view = server_view_or_404(token, server_id)
+    view = server_view_or_404(token, server_id, max_age=polls.max_age(request))
     context = {
         "view": view,
         "card": polled_card(request, view, is_alone=True, shows_trouble=True),
@@ -114,7 +114,7 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
     """One card. Without a poll URL it stops polling; a stale card in the list triggers a refresh of the whole list."""
     token = own_token_or_404(request.user, token_id)
     try:
-        view = server_view_or_404(token, server_id)
+        view = server_view_or_404(token, server_id, max_age=polls.max_age(request))
     except Http404:
         return render(request, "servers/_gone.html", {"server_id": server_id})
     is_alone = request.GET.get("alone") == "1"

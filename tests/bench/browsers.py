@@ -78,8 +78,6 @@ def _interval(tag: str) -> float:
     trigger = _attribute(tag, "hx-trigger")
     if every := re.match(r"every (\d+)s", trigger):
         return float(every[1])
-    if delay := re.match(r"load delay:(\d+)s", trigger):
-        return float(delay[1])
     return LOOK_SECONDS if "data-looks" in tag else 0.0
 
 

@@ -120,6 +120,25 @@ def test_lists_that_are_too_old_are_read_again(browser, shown, clock, desk):
     assert readings.load(desk.token.fingerprint).confirmed_at == timezone.now().timestamp()
 
 
+def test_a_poll_that_is_made_anew_does_not_read_lists_that_resting_pages_may_show(
+    browser, shown, clock, desk
+):
+    read_at = readings.load(desk.token.fingerprint).confirmed_at
+    clock.shift(40)
+    journal.record(desk.actor.entry(action="token.rename"))
+    assert poll(browser, shown).status_code == 200
+    assert readings.load(desk.token.fingerprint).confirmed_at == read_at
+    browser.get("/")
+    assert readings.load(desk.token.fingerprint).confirmed_at == timezone.now().timestamp()
+
+
+def test_a_poll_after_a_write_reads_the_lists_again(browser, shown, clock, desk):
+    desk.create(desk.server(), "by-a-colleague")
+    clock.shift(3)
+    poll(browser, shown)
+    assert readings.load(desk.token.fingerprint).confirmed_at == timezone.now().timestamp()
+
+
 def test_a_list_is_made_again_after_some_minutes_whatever_its_version(browser, shown, clock, desk):
     clock.shift(290)
     desk.views()
