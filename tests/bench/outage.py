@@ -31,9 +31,14 @@ class Outage:
     seconds: float
     results: list[str] = field(default_factory=list)
     killed_with: dict[str, int] = field(default_factory=dict)
+    """The states of the operations when the node was killed."""
+    token_id: str = ""
 
     def run(self) -> None:
         """Returns when the time has passed. The node is killed while the others post."""
+        from snapshots.vault.models import StoredToken
+
+        self.token_id = str(StoredToken.objects.get(label="roomy").pk)
         servers = self.where.ask_provider("GET", "/api/v1/servers/", "roomy")["results"]
         until = time.monotonic() + self.seconds
         threads = [
@@ -58,10 +63,7 @@ class Outage:
 
     def _create(self, node: Node, server: int, name: str) -> str:
         """Post the form of a new snapshot once. Returns how that ended."""
-        from snapshots.vault.models import StoredToken
-
-        token = self._token = getattr(self, "_token", None) or str(StoredToken.objects.get(label="roomy").pk)
-        address, sent = f"/servers/{token}/{server}/create/", False
+        address, sent = f"/servers/{self.token_id}/{server}/create/", False
         try:
             connection = node.connect()
             connection.request("GET", address, headers={"Cookie": self.cookie})
