@@ -64,10 +64,15 @@ END_SECONDS = 25
 
 
 def on_starting(server: Any) -> None:
-    """Runs once, before web workers fork: start the background worker, unless it runs on another machine."""
+    """Runs once, before the portal listens: start the background worker, unless it runs on another machine, and load what
+    requests need. A browser that connects later need not wait for that.
+    """
+    from snapportal import preload  # noqa: PLC0415 - Django must have been set up, which `preload_app` does
+
     if settings.SNAPPORTAL_WORKER:
         command = [sys.executable, "-m", "snapportal.supervisor"]
         _supervisors.append(subprocess.Popen(command, cwd=settings.BASE_DIR))  # noqa: S603 - our own module
+    preload.load()
 
 
 def on_exit(server: Any) -> None:
@@ -78,12 +83,6 @@ def on_exit(server: Any) -> None:
 
 
 def when_ready(server: Any) -> None:
-    """Runs before workers fork: load what requests need, and exclude it from garbage collection, so that workers share it.
-
-    Each collection writes into every object that it looks at, and so would copy the memory of all of them.
-    """
-    from snapportal import preload  # noqa: PLC0415 - Django must have been set up, which `preload_app` does
-
-    preload.load()
+    """Runs before workers fork: objects loaded now are excluded from garbage collection, so that workers share their memory."""
     gc.collect()
     gc.freeze()

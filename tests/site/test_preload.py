@@ -15,6 +15,7 @@ import json, os, sys, threading
 sys.path.insert(0, os.getcwd())
 import snapportal.wsgi
 from snapportal import gunicorn_conf
+gunicorn_conf.on_starting(None)
 gunicorn_conf.when_ready(None)
 from django.db import connections
 from snapshots import connection
@@ -31,7 +32,11 @@ print(json.dumps({
 
 @pytest.mark.parametrize("database", ["sqlite", "postgresql"])
 def test_views_are_loaded_and_no_connection_or_thread_is_made(prepared_sandbox, database):
-    own = {"PATH": os.environ["PATH"], "SNAPPORTAL_DATA_DIR": str(prepared_sandbox)}
+    own = {
+        "PATH": os.environ["PATH"],
+        "SNAPPORTAL_DATA_DIR": str(prepared_sandbox),
+        "SNAPPORTAL_WORKER": "off",
+    }
     if database == "postgresql":
         own["SNAPPORTAL_DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
     done = subprocess.run(
