@@ -1,0 +1,130 @@
+"""Where the numbers of matching rows in a window are found, each with one index.
+
+A source returns every row that matches, and perhaps some that do not; its `condition` decides. SQL is written out where the
+database must not choose another way: it would read the log backwards until it has enough rows, however far away they are.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from django.db import connection
+
+from snapshots.audit.search import searched
+from snapshots.audit.search.windows import Window
+
+if TYPE_CHECKING:
+    from snapshots.audit.queries import EntryQuerySet
+
+INDEXES: Final = {
+    "server_name": "audit_server_name",
+    "server_id": "audit_server",
+    "request_id": "audit_request",
+    "result": "audit_result",
+    "actor_id": "audit_actor",
+    "actor_subject": "audit_no_actor",
+    "address_subject": "audit_no_actor_from",
+    "settled_by_subject": "audit_settled_by",
+    "target_subject": "audit_target_subject",
+    "evidence_subject": "audit_evidence_subject",
+}
+"""The index that begins with each column."""
+PREDICATES: Final = {
+    "actor_subject": "actor_id IS NULL",
+    "address_subject": "actor_id IS NULL",
+    "settled_by_subject": "NOT settled_by_subject = ''",
+    "target_subject": "NOT target_subject = ''",
+    "evidence_subject": "NOT evidence_subject = ''",
+}
+"""Of partial indexes: the condition in the words of the index, without which the database does not use it."""
+NUMBERS: Final = frozenset({"server_id", "actor_id"})
+SEARCHED_TEXT: Final = f"upper({' || chr(31) || '.join(searched.COLUMNS)})"
+WINDOW_KEYS: Final = "ARRAY[(sequence >> 10) << 2, (sequence >> 15) << 2 | 1, (sequence >> 20) << 2 | 2]"
+"""Both as in the index `audit_search` (migration 0006_search)."""
+
+
+class Source(Protocol):
+    def find(self, window: Window, limit: int | None) -> list[int] | None:
+        """The sequences in the window that may match, in any order; None if there are more than `limit`."""
+        ...
+
+
+def _read(sql: str, parameters: Sequence[Any], limit: int | None) -> list[int] | None:
+    """Run `sql`, to which a limit is added. A sequence that is no number is left out: somebody else inserted the row."""
+    if limit is not None:
+        sql, parameters = f"{sql} LIMIT %s", [*parameters, limit + 1]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
+        found = [one for (one,) in cursor.fetchall() if type(one) is int]
+    return None if limit is not None and len(found) > limit else found
+
+
+@dataclass(frozen=True)
+class ColumnSource:
+    """Rows with one of `values` in `column`; with `also`, only those with one of its values in another column."""
+
+    column: str
+    values: tuple[str, ...] | tuple[int, ...]
+    also: tuple[str, tuple[str, ...]] | None = field(default=None)
+
+    def find(self, window: Window, limit: int | None) -> list[int] | None:
+        if not self.values:
+            return []
+        conditions = ["sequence >= %s", "sequence < %s"]
+        parameters: list[Any] = [window.start, window.end]
+        if self.column in PREDICATES:
+            conditions.append(PREDICATES[self.column])
+        find = self._on_postgresql if connection.vendor == "postgresql" else self._on_sqlite
+        return _read(*find(conditions, parameters), limit)
+
+    def _on_postgresql(self, conditions: list[str], parameters: list[Any]) -> tuple[str, list[Any]]:
+        """One seek for each value: with the values in a list the rows might be read by their numbers."""
+        kind = "bigint" if self.column in NUMBERS else "text"
+        if self.also:
+            conditions.append(f"{self.also[0]} = ANY(%s)")
+            parameters.append(list(self.also[1]))
+        where = " AND ".join([f"{self.column} = wanted.value", *conditions])
+        sql = (
+            f"SELECT found.sequence FROM unnest(%s::{kind}[]) AS wanted(value) CROSS JOIN LATERAL "  # noqa: S608
+            f"(SELECT sequence FROM audit_entry WHERE {where} OFFSET 0) AS found"
+        )
+        return sql, [list(self.values), *parameters]
+
+    def _on_sqlite(self, conditions: list[str], parameters: list[Any]) -> tuple[str, list[Any]]:
+        listed = "{} IN (SELECT value FROM json_each(%s))"
+        conditions.append(listed.format(self.column))
+        parameters.append(json.dumps(self.values))
+        if self.also:
+            conditions.append(listed.format("+" + self.also[0]))
+            parameters.append(json.dumps(self.also[1]))
+        sql = f"SELECT sequence FROM audit_entry INDEXED BY {INDEXES[self.column]} WHERE {' AND '.join(conditions)}"  # noqa: S608
+        return sql, parameters
+
+
+@dataclass(frozen=True)
+class TextSource:
+    """Rows of the log `entries` that contain `text`, a text that `has_index`."""
+
+    text: str
+    entries: "EntryQuerySet"
+
+    def find(self, window: Window, limit: int | None) -> list[int] | None:
+        if connection.vendor == "sqlite":
+            return self._on_sqlite(window, limit)
+        # Materialized: otherwise the limit could make the database read the table instead of the index.
+        sql = (
+            f"WITH found AS MATERIALIZED (SELECT sequence FROM audit_entry WHERE {WINDOW_KEYS} @> ARRAY[%s]::bigint[] "  # noqa: S608
+            f"AND {SEARCHED_TEXT} LIKE upper(%s) AND sequence >= %s AND sequence < %s) SELECT sequence FROM found"
+        )
+        pattern = f"%{connection.ops.prep_for_like_query(self.text)}%"
+        return _read(sql, [window.key, pattern, window.start, window.end], limit)
+
+    def _on_sqlite(self, window: Window, limit: int | None) -> list[int] | None:
+        """The index has no places of the parts in a text, so the rows are compared."""
+        sql = "SELECT rowid FROM audit_search WHERE audit_search MATCH %s AND rowid >= %s AND rowid < %s"
+        found = _read(sql, [searched.match_expression(self.text), window.start, window.end], limit)
+        if not found:
+            return found
+        rows = self.entries.filter(searched.contains(self.text), sequence__in=found)
+        return list(rows.values_list("sequence", flat=True))
