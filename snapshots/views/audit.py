@@ -80,6 +80,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "page": _page(found, chosen, roster),
         "count": count.number,
         "count_words": texts.counted_words(count),
+        "is_scanned": listing.is_scanned,
         "is_filtered": bool(chosen) or not form.is_valid(),
         "query": urlencode(chosen),
         "filters": form.in_words() if chosen else [],

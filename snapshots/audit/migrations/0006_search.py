@@ -22,9 +22,9 @@ def _joined(row=""):
     return joint.join(f"{row}{column}" for column in SEARCHED)
 
 
-# The numbers of the three windows (search/windows.py) that the row is in, each with its level in the last two bits. With
+# The numbers of the four windows (search/windows.py) that the row is in, each with its level in the last two bits. With
 # them one scan of the index finds the rows of one window that contain a text, however many there are in the whole log.
-WINDOWS = "ARRAY[(sequence >> 10) << 2, (sequence >> 15) << 2 | 1, (sequence >> 20) << 2 | 2]"
+WINDOWS = "ARRAY[(sequence >> 10) << 2, (sequence >> 13) << 2 | 1, (sequence >> 16) << 2 | 2, (sequence >> 20) << 2 | 3]"
 POSTGRESQL_STATEMENTS = (
     "CREATE EXTENSION IF NOT EXISTS pg_trgm",
     "DROP INDEX CONCURRENTLY IF EXISTS audit_search",

@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import Enum
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from snapshots.audit.queries import COUNT_LIMIT, EntryQuerySet
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 FOUND_COUNT_LIMIT: Final = 1_000
 """Of lines that sources find: each of them is compared with all other conditions."""
-FOUND_PER_WINDOW: Final = 300
-ROWS_PER_CHECK: Final = 300
+FOUND_PER_WINDOW: Final = 3_000
+ROWS_PER_CHECK: Final = 500
 MOST_LOOKED_AT: Final = 10_000
 """Rows that are looked at for one page or count although too few of them are lines of the list."""
 
@@ -76,6 +77,8 @@ class Listing(ABC):
     rows: EntryQuerySet
     first: int
     end: int
+    is_scanned = False
+    """Whether no index finds its lines."""
 
     @abstractmethod
     def count(self) -> Count:
@@ -110,6 +113,10 @@ class IndexedListing(Listing):
 
     most: int | None = None
 
+    @property
+    def is_scanned(self) -> bool:  # type: ignore[override]
+        return self.most is not None
+
     def count(self) -> Count:
         span, reached = self._cut(Span(self.first, self.end, newest_first=True))
         number = self._within(span).capped_count()
@@ -142,18 +149,31 @@ class SourcedListing(Listing):
 
     sources: tuple[Source, ...] = ()
 
+    @cached_property
+    def _newest(self) -> tuple[list[int], int | None]:
+        """What `_pick` finds of the whole list, as far as lines are counted."""
+        return self._pick(FOUND_COUNT_LIMIT + 1, Span(self.first, self.end, newest_first=True))
+
     def count(self) -> Count:
-        span = Span(self.first, self.end, newest_first=True)
-        sequences, reached = self._pick(FOUND_COUNT_LIMIT + 1, span)
+        sequences, reached = self._newest
         if len(sequences) > FOUND_COUNT_LIMIT:
             return Count(FOUND_COUNT_LIMIT, Limit.ENOUGH)
         return Count(len(sequences), Limit.NONE if reached is None else Limit.LOOKED)
 
     def _read(self, limit: int, span: Span) -> Read:
-        sequences, reached = self._pick(limit, span)
+        sequences, reached = self._known(limit, span) or self._pick(limit, span)
         found = self.rows.model.objects.numbered().filter(sequence__in=sequences)
         entries = found.order_by(span.order).fetch(limit) if sequences else []
         return Read(entries, reached)
+
+    def _known(self, limit: int, span: Span) -> tuple[list[int], int | None] | None:
+        """What `_pick` would find, if counting has found it."""
+        newest, reached = self._newest
+        is_complete = reached is None and len(newest) <= FOUND_COUNT_LIMIT
+        known = [one for one in newest if span.first <= one < span.end]
+        if is_complete or (span.newest_first and len(known) >= limit):
+            return (known if span.newest_first else known[::-1])[:limit], None
+        return (known, reached) if span.newest_first and reached is not None and reached < span.end else None
 
     def _pick(self, limit: int, span: Span) -> tuple[list[int], int | None]:
         """The sequences of the nearest `limit` lines, and the far end of what was looked at, if that is not the span's."""

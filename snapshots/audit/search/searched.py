@@ -22,7 +22,6 @@ COLUMNS: Final = (
 JOINT: Final = "\x1f"
 """Between two columns. No column holds it: contract.clean_text replaces control characters."""
 TRIGRAM: Final = 3
-MOST_TRIGRAMS: Final = 64
 _WORD: Final = re.compile(r"[^\W_]{3}")
 _ASCII_WORD: Final = re.compile(r"[0-9A-Za-z]{3}")
 
@@ -65,6 +64,8 @@ def has_index(text: str) -> bool:
 
 
 def match_expression(text: str) -> str:
-    """What FTS5 is asked for: rows with every part of three characters of `text`."""
-    found = dict.fromkeys(text[start : start + TRIGRAM] for start in range(len(text) - TRIGRAM + 1))
-    return " AND ".join('"{}"'.format(one.replace('"', '""')) for one in list(found)[:MOST_TRIGRAMS])
+    """What FTS5 is asked for: rows with parts of three characters that have every character of `text` in one of them."""
+    last = len(text) - TRIGRAM
+    starts = [*range(0, last, TRIGRAM), last]
+    found = dict.fromkeys(text[start : start + TRIGRAM] for start in starts)
+    return " AND ".join('"{}"'.format(one.replace('"', '""')) for one in found)

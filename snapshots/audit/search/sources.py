@@ -40,7 +40,7 @@ PREDICATES: Final = {
 """Of partial indexes: the condition in the words of the index, without which the database does not use it."""
 NUMBERS: Final = frozenset({"server_id", "actor_id"})
 SEARCHED_TEXT: Final = f"upper({' || chr(31) || '.join(searched.COLUMNS)})"
-WINDOW_KEYS: Final = "ARRAY[(sequence >> 10) << 2, (sequence >> 15) << 2 | 1, (sequence >> 20) << 2 | 2]"
+WINDOW_KEYS: Final = "ARRAY[(sequence >> 10) << 2, (sequence >> 13) << 2 | 1, (sequence >> 16) << 2 | 2, (sequence >> 20) << 2 | 3]"
 """Both as in the index `audit_search` (migration 0006_search)."""
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-SHIFTS: Final = (10, 15, 20)
-"""The windows of a level begin at multiples of 2 to the power of this: 1,024, 32,768 and 1,048,576 rows."""
+SHIFTS: Final = (10, 13, 16, 20)
+"""The windows of a level begin at multiples of 2 to the power of this: 1,024, 8,192, 65,536 and 1,048,576 rows."""
 SMALLEST: Final = 0
 LARGEST: Final = len(SHIFTS) - 1
 
