@@ -4,7 +4,7 @@ Filters become ranges of `sequence`, and every index ends in it, so a page is fo
 Sequence and time grow together, so a period is a range of sequences too.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,15 +29,6 @@ class EntryQuerySet(models.QuerySet["Entry"]):
             operation_id=OuterRef("operation_id"), sequence__gt=OuterRef("sequence")
         )
         return self.filter(~Exists(later))
-
-    def by_people(self, ids: Collection[int], unnumbered: Collection[str] = ()) -> "EntryQuerySet":
-        """Rows of the people with these IDs, under any name, and of nobody under a name with one of these commitments."""
-        found = Q(actor_id__in=ids)
-        return self.filter(found | Q(actor_id=None, actor_subject__in=unnumbered) if unnumbered else found)
-
-    def on_server(self, name: str, ids: Collection[int]) -> "EntryQuerySet":
-        """Rows of the servers with these IDs or exactly this name."""
-        return self.filter(Q(server_id__in=ids) | Q(server_name=name))
 
     def period(self, since: datetime | None, until: datetime | None) -> tuple[int, int]:
         """The sequences of the rows with since <= at < until: the first, and the one after the last; LAST_NUMBER without end.

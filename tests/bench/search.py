@@ -179,12 +179,13 @@ def compare(rows: int, rounds: int, folder: Path, urls: dict[int, str]) -> None:
 
 
 @contextmanager
-def _databases(database: str, rows: int) -> Iterator[dict[int, str]]:
-    if database == "sqlite":
+def _databases(arguments: argparse.Namespace) -> Iterator[dict[int, str]]:
+    """Size of the log → URL of an empty database; none for SQLite."""
+    if arguments.database == "sqlite":
         yield {}
         return
     with postgres.cluster() as small, postgres.cluster() as large:
-        yield {SMALL: small, rows: large}
+        yield {SMALL: small, arguments.rows: large}
 
 
 def main() -> None:
@@ -192,14 +193,18 @@ def main() -> None:
     parser.add_argument("database", nargs="?", default="sqlite", choices=["sqlite", "postgresql"])
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--keep", type=Path, help="with SQLite: keep the databases in this folder, and use those in it")
+    parser.add_argument("--keep", type=Path, help="keep the data in this folder, and use what is in it")
+    parser.add_argument("--urls", nargs=2, help="databases to be used, of the small and of the large log")
     parser.add_argument("--serve", action="store_true", help="used by the program itself")
     arguments = parser.parse_args()
     if arguments.serve:
         serve(arguments.rows)
         return
-    with TemporaryDirectory(prefix="snapportal-bench-") as folder, _databases(arguments.database, arguments.rows) as urls:
-        compare(arguments.rows, arguments.rounds, arguments.keep or Path(folder), urls)
+    sizes = (SMALL, arguments.rows)
+    with ExitStack() as stack:
+        folder = arguments.keep or Path(stack.enter_context(TemporaryDirectory(prefix="snapportal-bench-")))
+        urls = dict(zip(sizes, arguments.urls or (), strict=False))
+        compare(arguments.rows, arguments.rounds, folder, urls or stack.enter_context(_databases(arguments)))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
+from operator import or_
 from typing import Final
 
 from snapshots.audit.models import Entry
@@ -23,12 +24,12 @@ Narrow = Callable[[EntryQuerySet], EntryQuerySet]
 class Part:
     """One filter: the condition, and the sources that find all rows that fulfil it, and no others.
 
-    Without sources, the rows are found by an index on the condition's column, or by nothing (`is_slow`).
+    `is_ordered`: one index has its lines in order. Without sources, nothing but comparing rows finds them.
     """
 
     narrow: Narrow
     sources: tuple[Source, ...] = ()
-    is_slow: bool = False
+    is_ordered: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,13 +57,15 @@ class Criteria:
         """The same, to be read in pages."""
         found = self._parts()
         first, end = Entry.objects.all().period(self.since, self.until)
-        leading = _leading([part for part in found if part.sources], first, end)
-        if leading is not None:
-            others = [part for part in found if part is not leading]
-            return SourcedListing(_lines(others), first, _cut(end), sources=leading.sources)
-        if any(part.is_slow for part in found):
-            return IndexedListing(_lines(found), first, _cut(end), most=MOST_LOOKED_AT)
-        return IndexedListing(_lines(found), first, end)
+        if len(found) < 2 and all(part.is_ordered for part in found):  # noqa: PLR2004
+            return IndexedListing(_lines(found), first, end)
+        end = min(end, (Entry.objects.numbered().last_sequence() or 0) + 1)
+        sourced = [part for part in found if part.sources]
+        if not sourced:
+            return IndexedListing(_lines(found), first, end, most=MOST_LOOKED_AT)
+        leading = _leading(sourced, first, end)
+        others = [part for part in found if part is not leading]
+        return SourcedListing(_lines(others), first, end, sources=leading.sources)
 
     def _parts(self) -> list[Part]:
         found = []
@@ -73,18 +76,13 @@ class Criteria:
         if self.people or self.person:
             found.append(_person_part(self.person, self.people))
         if self.result:
-            found.append(_result_part(self.result))
+            found.append(_of_columns(("result", (self.result,)), is_ordered=self.result not in FOLLOWED_RESULTS))
         if self.action:
-            found.append(Part(lambda rows: rows.filter(action=self.action)))
+            found.append(_of_columns(("action", (self.action,))))
         return found
 
 
 NOTHING: Final = IndexedListing(Entry.objects.none(), 1, 1)
-
-
-def _cut(end: int) -> int:
-    """`end`, or the sequence after the last row if that is less."""
-    return min(end, (Entry.objects.numbered().last_sequence() or 0) + 1)
 
 
 def _lines(parts: list[Part]) -> EntryQuerySet:
@@ -92,15 +90,13 @@ def _lines(parts: list[Part]) -> EntryQuerySet:
     return rows.newest_per_operation().order_by("-sequence")
 
 
-def _leading(parts: list[Part], first: int, end: int) -> Part | None:
-    """The part whose sources find the rows: the first one that finds few rows, if there are several."""
-    if len(parts) < 2:  # noqa: PLR2004
-        return parts[0] if parts else None
-    for window in windows(first, _cut(end), newest_first=True):
-        if window.level == LARGEST:
-            few = (part for part in parts if _finds_few(part, window))
-            return next(few, parts[0])
-    return parts[0]
+def _leading(parts: list[Part], first: int, end: int) -> Part:
+    """The part whose sources find the rows to be compared with the others: one that finds few, if there is one."""
+    if len(parts) == 1:
+        return parts[0]
+    large = (one for one in windows(first, end, newest_first=True) if one.level == LARGEST)
+    window = next(large, None) or Window(LARGEST, first, end)
+    return next((part for part in parts if _finds_few(part, window)), parts[0])
 
 
 def _finds_few(part: Part, window: Window) -> bool:
@@ -112,49 +108,38 @@ def _text_part(text: str) -> Part:
         return rows.containing(text)
 
     if not searched.has_index(text):
-        return Part(narrow, is_slow=True)
+        return Part(narrow)
     entries = Entry.objects.all()
     sources: list[Source] = [TextSource(text, entries), *names.name_sources(text)]
     if addresses := names.addresses_like(text):
         sources.append(AddressSource(tuple(addresses), entries))
-    if entries.filter(request_id=text).exists():
-        sources.append(ColumnSource("request_id", (text,)))
+    request = ColumnSource("request_id", (text,))
+    if request.finds_any():
+        sources.append(request)
     return Part(narrow, tuple(sources))
 
 
-def _of_columns(narrow: Narrow, *found: tuple[str, tuple[str, ...] | tuple[int, ...]]) -> Part:
-    """Rows with one of the values in one of the columns; a single value needs no sources, if all rows are in its index."""
-    filled = [ColumnSource(column, values) for column, values in found if values]
-    if not filled:
-        return Part(lambda rows: rows.none())
-    if len(filled) == 1 and len(filled[0].values) == 1 and filled[0].column not in PREDICATES:
-        [only] = filled
-        return Part(lambda rows: rows.filter(**{only.column: only.values[0]}))
-    return Part(narrow, tuple(filled))
+def _of_columns(*wanted: tuple[str, tuple[str, ...] | tuple[int, ...]], is_ordered: bool = True) -> Part:
+    """Rows with one of the values in one of the columns."""
+    sources = tuple(ColumnSource(column, values) for column, values in wanted if values)
+    is_single = len(sources) == 1 and len(sources[0].values) == 1 and sources[0].column not in PREDICATES
+
+    def narrow(rows: EntryQuerySet) -> EntryQuerySet:
+        if not sources:
+            return rows.none()
+        return rows.filter(reduce(or_, (one.condition for one in sources)))
+
+    return Part(narrow, sources, is_ordered=not sources or (is_single and is_ordered))
 
 
 def _server_part(text: str, ids: tuple[int, ...]) -> Part:
     if not ids:
-        named = tuple(names.servers_named(text))
-        return _of_columns(lambda rows: rows.filter(server_name__in=named), ("server_name", named))
-    is_name = Entry.objects.filter(server_name=text).exists()
-    return _of_columns(
-        lambda rows: rows.on_server(text, ids),
-        ("server_id", ids),
-        ("server_name", (text,) if is_name else ()),
-    )
+        return _of_columns(("server_name", tuple(names.servers_named(text))))
+    is_name = ColumnSource("server_name", (text,)).finds_any()
+    return _of_columns(("server_id", ids), ("server_name", (text,) if is_name else ()))
 
 
 def _person_part(text: str, ids: tuple[int, ...]) -> Part:
     found = names.people_named(text) if text else names.People()
     people = tuple(sorted({*ids, *found.numbers}))
-    return _of_columns(
-        lambda rows: rows.by_people(people, found.unnumbered),
-        ("actor_id", people),
-        ("actor_subject", found.unnumbered),
-    )
-
-
-def _result_part(result: str) -> Part:
-    sources = (ColumnSource("result", (result,)),) if result in FOLLOWED_RESULTS else ()
-    return Part(lambda rows: rows.filter(result=result), sources)
+    return _of_columns(("actor_id", people), ("actor_subject", found.unnumbered))

@@ -46,7 +46,7 @@ def _containing(values: Iterable[str], text: str) -> list[str]:
 
 def servers_named(text: str) -> list[str]:
     """The names in the log that contain `text`."""
-    return _containing(_distinct("audit_entry", "server_name", "server_name <> ''"), text)
+    return _containing(_distinct("audit_entry", "server_name", "server_name > ''"), text)
 
 
 def addresses_like(text: str) -> list[str]:

@@ -1,18 +1,19 @@
 """Where the numbers of matching rows in a window are found, each with one index.
 
-A source returns every row that matches, and perhaps some that do not; its `condition` decides. SQL is written out where the
+A source finds every row that matches, and no other. SQL is written out where the
 database must not choose another way: it would read the log backwards until it has enough rows, however far away they are.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from django.db import connection
+from django.db.models import Q
 
 from snapshots.audit.search import searched
-from snapshots.audit.search.windows import Window
+from snapshots.audit.search.windows import LARGEST, Window
 
 if TYPE_CHECKING:
     from snapshots.audit.queries import EntryQuerySet
@@ -22,6 +23,7 @@ INDEXES: Final = {
     "server_id": "audit_server",
     "request_id": "audit_request",
     "result": "audit_result",
+    "action": "audit_action",
     "actor_id": "audit_actor",
     "actor_subject": "audit_no_actor",
     "address_subject": "audit_no_actor_from",
@@ -30,9 +32,10 @@ INDEXES: Final = {
     "evidence_subject": "audit_evidence_subject",
 }
 """The index that begins with each column."""
+OF_NOBODY: Final = "actor_id IS NULL"
 PREDICATES: Final = {
-    "actor_subject": "actor_id IS NULL",
-    "address_subject": "actor_id IS NULL",
+    "actor_subject": OF_NOBODY,
+    "address_subject": OF_NOBODY,
     "settled_by_subject": "NOT settled_by_subject = ''",
     "target_subject": "NOT target_subject = ''",
     "evidence_subject": "NOT evidence_subject = ''",
@@ -66,40 +69,58 @@ class ColumnSource:
 
     column: str
     values: tuple[str, ...] | tuple[int, ...]
-    also: tuple[str, tuple[str, ...]] | None = field(default=None)
+    also: tuple[str, tuple[str, ...]] | None = None
+
+    def finds_any(self) -> bool:
+        """Whether there is such a row in the whole log."""
+        return self.find(Window(LARGEST, 1, 2**63 - 1), 0) != []
+
+    @property
+    def condition(self) -> Q:
+        """The same as a condition on rows. In a partial index there are only rows of nobody."""
+        found = Q(**{f"{self.column}__in": self.values} if len(self.values) > 1 else {self.column: self.values[0]})
+        if self.also:
+            found &= Q(**{f"{self.also[0]}__in": self.also[1]})
+        return found & Q(actor_id=None) if PREDICATES.get(self.column) == OF_NOBODY else found
 
     def find(self, window: Window, limit: int | None) -> list[int] | None:
         if not self.values:
             return []
-        conditions = ["sequence >= %s", "sequence < %s"]
-        parameters: list[Any] = [window.start, window.end]
-        if self.column in PREDICATES:
-            conditions.append(PREDICATES[self.column])
-        find = self._on_postgresql if connection.vendor == "postgresql" else self._on_sqlite
-        return _read(*find(conditions, parameters), limit)
+        statement = self._on_postgresql if connection.vendor == "postgresql" else self._on_sqlite
+        return _read(*statement(window), limit)
 
-    def _on_postgresql(self, conditions: list[str], parameters: list[Any]) -> tuple[str, list[Any]]:
-        """One seek for each value: with the values in a list the rows might be read by their numbers."""
+    def _on_postgresql(self, window: Window) -> tuple[str, list[Any]]:
+        """One seek for each value. The window is a range of pairs, so that rows cannot be read by their numbers instead."""
+        conditions = [
+            f"{self.column} = wanted.value",
+            f"({self.column}, sequence) >= (wanted.value, %s)",
+            f"({self.column}, sequence) < (wanted.value, %s)",
+            *self._predicate,
+        ]
         kind = "bigint" if self.column in NUMBERS else "text"
+        parameters: list[Any] = [list(self.values), window.start, window.end]
         if self.also:
             conditions.append(f"{self.also[0]} = ANY(%s)")
             parameters.append(list(self.also[1]))
-        where = " AND ".join([f"{self.column} = wanted.value", *conditions])
         sql = (
             f"SELECT found.sequence FROM unnest(%s::{kind}[]) AS wanted(value) CROSS JOIN LATERAL "  # noqa: S608
-            f"(SELECT sequence FROM audit_entry WHERE {where} OFFSET 0) AS found"
+            f"(SELECT sequence FROM audit_entry WHERE {' AND '.join(conditions)} OFFSET 0) AS found"
         )
-        return sql, [list(self.values), *parameters]
+        return sql, parameters
 
-    def _on_sqlite(self, conditions: list[str], parameters: list[Any]) -> tuple[str, list[Any]]:
+    def _on_sqlite(self, window: Window) -> tuple[str, list[Any]]:
         listed = "{} IN (SELECT value FROM json_each(%s))"
-        conditions.append(listed.format(self.column))
-        parameters.append(json.dumps(self.values))
+        conditions = ["sequence >= %s", "sequence < %s", *self._predicate, listed.format(self.column)]
+        parameters: list[Any] = [window.start, window.end, json.dumps(self.values)]
         if self.also:
             conditions.append(listed.format("+" + self.also[0]))
             parameters.append(json.dumps(self.also[1]))
         sql = f"SELECT sequence FROM audit_entry INDEXED BY {INDEXES[self.column]} WHERE {' AND '.join(conditions)}"  # noqa: S608
         return sql, parameters
+
+    @property
+    def _predicate(self) -> list[str]:
+        return [PREDICATES[self.column]] if self.column in PREDICATES else []
 
 
 @dataclass(frozen=True)
