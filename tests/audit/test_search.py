@@ -159,7 +159,7 @@ def test_the_filter_that_finds_few_rows_finds_those_that_are_compared(monkeypatc
 
 @pytest.mark.parametrize("text", ["zz", "vi"])
 def test_a_short_text_is_looked_for_in_a_limited_number_of_rows(long_log, monkeypatch, text):
-    monkeypatch.setattr(criteria, "MOST_LOOKED_AT", 1000)
+    monkeypatch.setattr(criteria, "MOST_SCANNED", 1000)
     expected = containing(text)
     found = Criteria(text=text).listing()
     page = found.page(50)
@@ -172,7 +172,7 @@ def test_a_short_text_is_looked_for_in_a_limited_number_of_rows(long_log, monkey
 
 
 def test_a_short_text_with_a_server_is_looked_for_in_all_its_rows(long_log, monkeypatch):
-    monkeypatch.setattr(criteria, "MOST_LOOKED_AT", 10)
+    monkeypatch.setattr(criteria, "MOST_SCANNED", 10)
     write(server_id=1, server_name="one", reason="ok")
     write(server_id=2, server_name="one-too", reason="ok")
     fill_log(20)

@@ -10,7 +10,7 @@ from typing import Final
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.search import names, searched
-from snapshots.audit.search.listing import FOUND_PER_WINDOW, MOST_LOOKED_AT, IndexedListing, Listing, SourcedListing
+from snapshots.audit.search.listing import FOUND_PER_WINDOW, MOST_SCANNED, IndexedListing, Listing, SourcedListing
 from snapshots.audit.search.names import AddressSource
 from snapshots.audit.search.sources import PREDICATES, ColumnSource, Source, TextSource
 from snapshots.audit.search.windows import LARGEST, Window, windows
@@ -62,7 +62,7 @@ class Criteria:
         end = min(end, (Entry.objects.numbered().last_sequence() or 0) + 1)
         sourced = [part for part in found if part.sources]
         if not sourced:
-            return IndexedListing(_lines(found), first, end, most=MOST_LOOKED_AT)
+            return IndexedListing(_lines(found), first, end, most=MOST_SCANNED)
         leading = _leading(sourced, first, end)
         others = [part for part in found if part is not leading]
         return SourcedListing(_lines(others), first, end, sources=leading.sources)

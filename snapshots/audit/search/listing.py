@@ -7,19 +7,21 @@ from enum import Enum
 from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
-from snapshots.audit.queries import COUNT_LIMIT, EntryQuerySet
+from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.search.sources import Source
 from snapshots.audit.search.windows import SMALLEST, Window, parts, windows
 
 if TYPE_CHECKING:
     from snapshots.audit.models import Entry
 
-FOUND_COUNT_LIMIT: Final = 1_000
-"""Of lines that sources find: each of them is compared with all other conditions."""
+COUNT_LIMIT: Final = 1_000
+"""Lines are counted as far as this: each of them is compared with the other rows of its operation."""
 FOUND_PER_WINDOW: Final = 3_000
 ROWS_PER_CHECK: Final = 500
-MOST_LOOKED_AT: Final = 10_000
-"""Rows that are looked at for one page or count although too few of them are lines of the list."""
+MOST_LOOKED_AT: Final = 5_000
+"""Rows that sources find and that are compared with the other conditions for one page or count."""
+MOST_SCANNED: Final = 10_000
+"""Rows that are compared if there is no source."""
 
 
 class Limit(Enum):
@@ -119,7 +121,7 @@ class IndexedListing(Listing):
 
     def count(self) -> Count:
         span, reached = self._cut(Span(self.first, self.end, newest_first=True))
-        number = self._within(span).capped_count()
+        number = self._within(span).order_by()[: COUNT_LIMIT + 1].count()
         if number > COUNT_LIMIT:
             return Count(COUNT_LIMIT, Limit.ENOUGH)
         return Count(number, Limit.NONE if reached is None else Limit.LOOKED)
@@ -152,12 +154,12 @@ class SourcedListing(Listing):
     @cached_property
     def _newest(self) -> tuple[list[int], int | None]:
         """What `_pick` finds of the whole list, as far as lines are counted."""
-        return self._pick(FOUND_COUNT_LIMIT + 1, Span(self.first, self.end, newest_first=True))
+        return self._pick(COUNT_LIMIT + 1, Span(self.first, self.end, newest_first=True))
 
     def count(self) -> Count:
         sequences, reached = self._newest
-        if len(sequences) > FOUND_COUNT_LIMIT:
-            return Count(FOUND_COUNT_LIMIT, Limit.ENOUGH)
+        if len(sequences) > COUNT_LIMIT:
+            return Count(COUNT_LIMIT, Limit.ENOUGH)
         return Count(len(sequences), Limit.NONE if reached is None else Limit.LOOKED)
 
     def _read(self, limit: int, span: Span) -> Read:
@@ -169,7 +171,7 @@ class SourcedListing(Listing):
     def _known(self, limit: int, span: Span) -> tuple[list[int], int | None] | None:
         """What `_pick` would find, if counting has found it."""
         newest, reached = self._newest
-        is_complete = reached is None and len(newest) <= FOUND_COUNT_LIMIT
+        is_complete = reached is None and len(newest) <= COUNT_LIMIT
         known = [one for one in newest if span.first <= one < span.end]
         if is_complete or (span.newest_first and len(known) >= limit):
             return (known if span.newest_first else known[::-1])[:limit], None

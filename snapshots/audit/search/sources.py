@@ -90,15 +90,17 @@ class ColumnSource:
         return _read(*statement(window), limit)
 
     def _on_postgresql(self, window: Window) -> tuple[str, list[Any]]:
-        """One seek for each value. The window is a range of pairs, so that rows cannot be read by their numbers instead."""
+        """One seek for each value. The window is a range of pairs too, so that no other index is better."""
         conditions = [
             f"{self.column} = wanted.value",
+            "sequence >= %s",
+            "sequence < %s",
             f"({self.column}, sequence) >= (wanted.value, %s)",
             f"({self.column}, sequence) < (wanted.value, %s)",
             *self._predicate,
         ]
         kind = "bigint" if self.column in NUMBERS else "text"
-        parameters: list[Any] = [list(self.values), window.start, window.end]
+        parameters: list[Any] = [list(self.values), *(window.start, window.end) * 2]
         if self.also:
             conditions.append(f"{self.also[0]} = ANY(%s)")
             parameters.append(list(self.also[1]))
@@ -133,13 +135,24 @@ class TextSource:
     def find(self, window: Window, limit: int | None) -> list[int] | None:
         if connection.vendor == "sqlite":
             return self._on_sqlite(window, limit)
-        # Materialized: otherwise the limit could make the database read the table instead of the index.
+        return _read(*self._on_postgresql(window), limit)
+
+    def _on_postgresql(self, window: Window) -> tuple[str, list[Any]]:
+        """Materialized: otherwise the limit could make the database read the table instead of the index.
+
+        The range of a large window stays out of it: another index would be read for a million rows to keep to it.
+        """
+        conditions = [f"{WINDOW_KEYS} @> ARRAY[%s]::bigint[]", f"{SEARCHED_TEXT} LIKE upper(%s)"]
+        span = [window.start, window.end]
+        parameters = [window.key, f"%{connection.ops.prep_for_like_query(self.text)}%"]
+        if window.level != LARGEST:
+            conditions += ["sequence >= %s", "sequence < %s"]
+            parameters += span
         sql = (
-            f"WITH found AS MATERIALIZED (SELECT sequence FROM audit_entry WHERE {WINDOW_KEYS} @> ARRAY[%s]::bigint[] "  # noqa: S608
-            f"AND {SEARCHED_TEXT} LIKE upper(%s) AND sequence >= %s AND sequence < %s) SELECT sequence FROM found"
+            f"WITH found AS MATERIALIZED (SELECT sequence FROM audit_entry WHERE {' AND '.join(conditions)}) "  # noqa: S608
+            "SELECT sequence FROM found WHERE sequence >= %s AND sequence < %s"
         )
-        pattern = f"%{connection.ops.prep_for_like_query(self.text)}%"
-        return _read(sql, [window.key, pattern, window.start, window.end], limit)
+        return sql, [*parameters, *span]
 
     def _on_sqlite(self, window: Window, limit: int | None) -> list[int] | None:
         """The index has no places of the parts in a text, so the rows are compared."""
