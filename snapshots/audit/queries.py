@@ -31,21 +31,14 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(~Exists(later))
 
     def period(self, since: datetime | None, until: datetime | None) -> tuple[int, int]:
-        """The sequences of the rows with since <= at < until: the first, and the one after the last; LAST_NUMBER without end.
+        """The sequences of the rows with since <= at < until: the first one, and the one after the last.
 
         They are found by two seeks in the index (at, sequence).
         """
         by_time = self.model.objects.order_by("at", "sequence").values_list("sequence", flat=True)
         first = by_time.filter(at__gte=since).first() if since else 1
         end = by_time.filter(at__gte=until).first() if until else None
-        return LAST_NUMBER if first is None else first, LAST_NUMBER if end is None else end
-
-    def between(self, since: datetime | None, until: datetime | None) -> "EntryQuerySet":
-        """Rows with since <= at < until."""
-        if since is None and until is None:
-            return self
-        first, end = self.period(since, until)
-        return self.filter(sequence__gte=first, sequence__lt=end)
+        return LAST_NUMBER if first is None else first, LAST_NUMBER + 1 if end is None else end
 
     def containing(self, text: str) -> "EntryQuerySet":
         """Rows with `text` in a text, a name or an address, or with it as the ID of their request."""

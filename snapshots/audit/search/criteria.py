@@ -8,7 +8,7 @@ from operator import or_
 from typing import Final
 
 from snapshots.audit.models import Entry
-from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
 from snapshots.audit.search import names, searched
 from snapshots.audit.search.listing import FOUND_PER_WINDOW, MOST_SCANNED, IndexedListing, Listing, SourcedListing
 from snapshots.audit.search.names import AddressSource
@@ -51,7 +51,8 @@ class Criteria:
 
     def lines(self) -> EntryQuerySet:
         """The newest row of every matching operation and every matching event, newest first."""
-        return _lines(self._parts()).between(self.since, self.until)
+        first, end = Entry.objects.all().period(self.since, self.until)
+        return _lines(self._parts()).filter(sequence__range=(first, end - 1)).order_by("-sequence")
 
     def listing(self) -> Listing:
         """The same, to be read in pages."""
@@ -59,7 +60,7 @@ class Criteria:
         first, end = Entry.objects.all().period(self.since, self.until)
         if len(found) < 2 and all(part.is_ordered for part in found):  # noqa: PLR2004
             return IndexedListing(_lines(found), first, end)
-        end = min(end, (Entry.objects.numbered().last_sequence() or 0) + 1)
+        end = min(end, LAST_NUMBER, (Entry.objects.numbered().last_sequence() or 0) + 1)
         sourced = [part for part in found if part.sources]
         if not sourced:
             return IndexedListing(_lines(found), first, end, most=MOST_SCANNED)
@@ -86,8 +87,9 @@ NOTHING: Final = IndexedListing(Entry.objects.none(), 1, 1)
 
 
 def _lines(parts: list[Part]) -> EntryQuerySet:
-    rows = reduce(lambda rows, part: part.narrow(rows), parts, Entry.objects.numbered())
-    return rows.newest_per_operation().order_by("-sequence")
+    """The lines that fulfil these conditions, in no order."""
+    rows = reduce(lambda rows, part: part.narrow(rows), parts, Entry.objects.all())
+    return rows.newest_per_operation()
 
 
 def _leading(parts: list[Part], first: int, end: int) -> Part:

@@ -132,7 +132,8 @@ class IndexedListing(Listing):
         return Read(entries, reached if len(entries) < limit else None)
 
     def _within(self, span: Span) -> EntryQuerySet:
-        return self.rows.filter(sequence__gte=span.first, sequence__lt=span.end)
+        """One condition: of several ranges SQLite seeks the end of the first, and compares rows with the others."""
+        return self.rows.filter(sequence__range=(span.first, span.end - 1))
 
     def _cut(self, span: Span) -> tuple[Span, int | None]:
         """The part of the span that is looked at, and its far end if that is not the span's."""
@@ -164,7 +165,7 @@ class SourcedListing(Listing):
 
     def _read(self, limit: int, span: Span) -> Read:
         sequences, reached = self._known(limit, span) or self._pick(limit, span)
-        found = self.rows.model.objects.numbered().filter(sequence__in=sequences)
+        found = self.rows.model.objects.filter(sequence__in=sequences)
         entries = found.order_by(span.order).fetch(limit) if sequences else []
         return Read(entries, reached)
 

@@ -26,12 +26,15 @@ SUBJECTS_PER_WINDOW: Final = 500
 ABOUT_COLUMNS: Final = ("settled_by_subject", "target_subject", "evidence_subject")
 
 
-def _distinct(table: str, column: str, where: str) -> list[str]:
-    """The distinct values of the first column of an index, each found by one seek in it, in order."""
-    least = f"SELECT MIN({column}) FROM {table} WHERE {where}"  # noqa: S608 - all parts are constants of this module
+def _distinct(table: str, column: str, where: str = "") -> list[str]:
+    """The distinct values of the first column of an index, each found by one seek in it, in order; without ''.
+
+    `where`: the predicate of a partial index.
+    """
+    least = f"SELECT MIN({column}) FROM {table} WHERE {where} {column} > "  # noqa: S608 - all parts are constants
     sql = (
-        f"WITH RECURSIVE found(value) AS ({least} UNION ALL "
-        f"SELECT ({least} AND {column} > found.value) FROM found WHERE found.value IS NOT NULL) "
+        f"WITH RECURSIVE found(value) AS ({least} '' UNION ALL "
+        f"SELECT ({least} found.value) FROM found WHERE found.value IS NOT NULL) "
         "SELECT value FROM found WHERE value IS NOT NULL"
     )
     with connection.cursor() as cursor:
@@ -46,14 +49,14 @@ def _containing(values: Iterable[str], text: str) -> list[str]:
 
 def servers_named(text: str) -> list[str]:
     """The names in the log that contain `text`."""
-    return _containing(_distinct("audit_entry", "server_name", "server_name > ''"), text)
+    return _containing(_distinct("audit_entry", "server_name"), text)
 
 
 def addresses_like(text: str) -> list[str]:
     """The addresses in the log that contain `text`."""
     if not _ADDRESS.fullmatch(text):
         return []
-    return _containing(_distinct("audit_subject", "value", "kind = 'address' AND erased_in IS NULL"), text)
+    return _containing(_distinct("audit_subject", "value", "kind = 'address' AND erased_in IS NULL AND"), text)
 
 
 def named_subjects(text: str, kinds: Iterable[str] = (Kind.PERSON, Kind.TEXT)) -> list[Subject]:
