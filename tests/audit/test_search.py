@@ -34,10 +34,53 @@ def texts():
 @pytest.mark.parametrize(
     "text",
     [
-        *("Rückkehr", "rückkehr", "RÜCKKEHR", "Update", "UPDATE", "update", "nach dem", "„gestern“", "über", "ÜBER"),
-        *("web-server-01", "server", "SERVER-0", "er-0", "100%", "0% of", "before_update", "before-update", "update%"),
-        *('"quoted"', "it's", "list\nof", r"C:\backup", r"\back", "\\\\", "日本語", "サーバー", "%%%", "___", "nowhere"),
-        *("web-server-01 100%", "01\x1f100", "a" * 200, "' OR ''='", '" OR "', "NOT", "searched:web", "*", "^web"),
+        *(
+            "Rückkehr",
+            "rückkehr",
+            "RÜCKKEHR",
+            "Update",
+            "UPDATE",
+            "update",
+            "nach dem",
+            "„gestern“",
+            "über",
+            "ÜBER",
+        ),
+        *(
+            "web-server-01",
+            "server",
+            "SERVER-0",
+            "er-0",
+            "100%",
+            "0% of",
+            "before_update",
+            "before-update",
+            "update%",
+        ),
+        *(
+            '"quoted"',
+            "it's",
+            "list\nof",
+            r"C:\backup",
+            r"\back",
+            "\\\\",
+            "日本語",
+            "サーバー",
+            "%%%",
+            "___",
+            "nowhere",
+        ),
+        *(
+            "web-server-01 100%",
+            "01\x1f100",
+            "a" * 200,
+            "' OR ''='",
+            '" OR "',
+            "NOT",
+            "searched:web",
+            "*",
+            "^web",
+        ),
     ],
 )
 def test_a_text_is_found_wherever_comparing_finds_it(texts, text):
@@ -56,7 +99,9 @@ def test_a_text_across_two_columns_is_not_found(texts):
 
 
 def test_the_id_of_a_request_is_found_as_a_whole(texts):
-    row = journal.record(Actor(id=1, name="x", role="", request_id="7c9e6679aabb").entry(action="token.check"))
+    row = journal.record(
+        Actor(id=1, name="x", role="", request_id="7c9e6679aabb").entry(action="token.check")
+    )
     assert found(text="7c9e6679aabb") == [row.sequence]
     assert found(text="7c9e6679") == []
 
@@ -75,7 +120,9 @@ def test_names_and_addresses_are_found():
     write_events(1, ARON)
     refused = Actor(id=None, name="", role="", address="2001:db8::77")
     journal.record(refused.entry(action="person.sign_in", result="refused"))
-    journal.record(Actor(id=None, name="Command Line", role="").entry(action="token.check", settled_by="Mia Sommer"))
+    journal.record(
+        Actor(id=None, name="Command Line", role="").entry(action="token.check", settled_by="Mia Sommer")
+    )
     assert found(text="mia") == [5, 2, 1]
     assert found(text="command") == [5]
     assert found(text="203.0.113.9") == [2, 1]
@@ -112,7 +159,9 @@ def long_log():
 
 @pytest.mark.parametrize("per_window", [3000, 100])
 @pytest.mark.parametrize("size", [7, 400])
-@pytest.mark.parametrize("wanted", [{"text": "visit 12"}, {"text": "last rows"}, {"person": "Mia", "text": "visit 9"}])
+@pytest.mark.parametrize(
+    "wanted", [{"text": "visit 12"}, {"text": "last rows"}, {"person": "Mia", "text": "visit 9"}]
+)
 def test_pages_in_both_directions_hold_each_line_once(long_log, monkeypatch, wanted, size, per_window):
     monkeypatch.setattr(listing, "FOUND_PER_WINDOW", per_window)
     found = Criteria(**wanted).listing()

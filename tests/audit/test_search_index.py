@@ -26,7 +26,9 @@ def plans(**criteria) -> list[str]:
     """The steps of the plans of the queries that a list makes on the log and its index."""
     with CaptureQueriesContext(connection) as seen:
         found(**criteria)
-    statements = [query["sql"] for query in seen.captured_queries if re.search("audit_(entry|search)", query["sql"])]
+    statements = [
+        query["sql"] for query in seen.captured_queries if re.search("audit_(entry|search)", query["sql"])
+    ]
     explain = "EXPLAIN QUERY PLAN" if connection.vendor == "sqlite" else "EXPLAIN"
     with connection.cursor() as cursor:
         return [step[-1] for sql in statements for step in cursor.execute(f"{explain} {sql}").fetchall()]
@@ -68,7 +70,9 @@ def test_each_filter_uses_its_index_and_goes_through_no_whole_table():
         steps = plans(**wanted)
         name = {"audit_search": "VIRTUAL TABLE" if connection.vendor == "sqlite" else ""}.get(index, index)
         assert any(name in step for step in steps), f"{index}: " + "\n".join(steps)
-        scans = [one for one in steps if "Seq Scan on audit_entry" in one or one.startswith("SCAN audit_entry")]
+        scans = [
+            one for one in steps if "Seq Scan on audit_entry" in one or one.startswith("SCAN audit_entry")
+        ]
         assert not scans, f"{index}: " + "\n".join(steps)
 
 
@@ -84,7 +88,9 @@ def test_the_index_of_the_text_fits_what_is_asked_for(where):
     """Windows of a short log are read without it, so it is asked about alone."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
-        steps = [step for (step,) in cursor.execute(f"EXPLAIN SELECT 1 FROM audit_entry WHERE {where}").fetchall()]
+        steps = [
+            step for (step,) in cursor.execute(f"EXPLAIN SELECT 1 FROM audit_entry WHERE {where}").fetchall()
+        ]
     assert any("Bitmap Index Scan on audit_search" in step for step in steps), steps
     assert any(step.strip().startswith("Index Cond") and "upper(" in step for step in steps), steps
 
@@ -140,7 +146,9 @@ def test_an_erased_name_and_address_are_found_no_more():
 
 @pytest.mark.parametrize("value", ["M" * 1000, "\N{SNOWMAN}" * 2000])
 def test_a_name_of_any_length_can_be_stored_and_found(value):
-    journal.record(journal.Actor(id=5, name=value, role="").entry(action="token.check", target=value, target_person_id=5))
+    journal.record(
+        journal.Actor(id=5, name=value, role="").entry(action="token.check", target=value, target_person_id=5)
+    )
     assert found(text=value[:100]) == found(person=value[:200]) == [1]
 
 

@@ -1,4 +1,4 @@
-"""What pages of the filtered log cost: `python -m tests.bench.search [sqlite | postgresql] [--rows N] [--rounds N] [--keep FOLDER]`.
+"""What pages of the filtered log cost: `python -m tests.bench.search [sqlite | postgresql] [--rows N] [--rounds N]`.
 
 Fills a log of 10,000 rows and one of N (1,000,000), and requests each page of both in turn, through Django's test client. Times
 are of CPU, of this process and of PostgreSQL's for its connection, in milliseconds: least, median and greatest; then the
@@ -163,8 +163,10 @@ def _words(times: list[list[float]]) -> str:
 
 def compare(rows: int, rounds: int, folder: Path, urls: dict[int, str]) -> None:
     with ExitStack() as stack:
-        servers = {size: stack.enter_context(_server(size, folder, urls.get(size, ""))) for size in (SMALL, rows)}
-        names = [json.loads(server.stdout.readline()) for server in servers.values() if server.stdout][0]
+        servers = {
+            size: stack.enter_context(_server(size, folder, urls.get(size, ""))) for size in (SMALL, rows)
+        }
+        names, _same = (json.loads(server.stdout.readline()) for server in servers.values() if server.stdout)
         print(f"| page | {SMALL} rows: CPU, ms | clock | {rows} rows: CPU, ms | clock | ratio |")
         print("| --- | --- | --- | --- | --- | --- |")
         for name in names:

@@ -10,7 +10,13 @@ from typing import Final
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
 from snapshots.audit.search import names, searched
-from snapshots.audit.search.listing import FOUND_PER_WINDOW, MOST_SCANNED, IndexedListing, Listing, SourcedListing
+from snapshots.audit.search.listing import (
+    FOUND_PER_WINDOW,
+    MOST_SCANNED,
+    IndexedListing,
+    Listing,
+    SourcedListing,
+)
 from snapshots.audit.search.names import AddressSource
 from snapshots.audit.search.sources import PREDICATES, ColumnSource, Source, TextSource
 from snapshots.audit.search.windows import LARGEST, Window, windows
@@ -77,13 +83,15 @@ class Criteria:
         if self.people or self.person:
             found.append(_person_part(self.person, self.people))
         if self.result:
-            found.append(_of_columns(("result", (self.result,)), is_ordered=self.result not in FOLLOWED_RESULTS))
+            found.append(
+                _of_columns(("result", (self.result,)), is_ordered=self.result not in FOLLOWED_RESULTS)
+            )
         if self.action:
             found.append(_of_columns(("action", (self.action,))))
         return found
 
 
-NOTHING: Final = IndexedListing(Entry.objects.none(), 1, 1)
+NOTHING: Final[Listing] = IndexedListing(Entry.objects.none(), 1, 1)
 
 
 def _lines(parts: list[Part]) -> EntryQuerySet:

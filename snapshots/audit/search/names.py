@@ -31,9 +31,9 @@ def _distinct(table: str, column: str, where: str = "") -> list[str]:
 
     `where`: the predicate of a partial index.
     """
-    least = f"SELECT MIN({column}) FROM {table} WHERE {where} {column} > "  # noqa: S608 - all parts are constants
+    least = f"SELECT MIN({column}) FROM {table} WHERE {where} {column} > "  # noqa: S608 - of constants
     sql = (
-        f"WITH RECURSIVE found(value) AS ({least} '' UNION ALL "
+        f"WITH RECURSIVE found(value) AS ({least} '' UNION ALL "  # noqa: S608
         f"SELECT ({least} found.value) FROM found WHERE found.value IS NOT NULL) "
         "SELECT value FROM found WHERE value IS NOT NULL"
     )
@@ -56,7 +56,9 @@ def addresses_like(text: str) -> list[str]:
     """The addresses in the log that contain `text`."""
     if not _ADDRESS.fullmatch(text):
         return []
-    return _containing(_distinct("audit_subject", "value", "kind = 'address' AND erased_in IS NULL AND"), text)
+    return _containing(
+        _distinct("audit_subject", "value", "kind = 'address' AND erased_in IS NULL AND"), text
+    )
 
 
 def named_subjects(text: str, kinds: Iterable[str] = (Kind.PERSON, Kind.TEXT)) -> list[Subject]:
@@ -130,9 +132,14 @@ class AddressSource:
 
     def _days_of(self, window: Window) -> tuple[date, date]:
         """The days of the first and of the last row in the window; all days if they cannot be read."""
-        rows = self.entries.filter(sequence__gte=window.start, sequence__lt=window.end).values_list("at", flat=True)
+        rows = self.entries.filter(sequence__gte=window.start, sequence__lt=window.end).values_list(
+            "at", flat=True
+        )
         try:
-            ends = [*tolerant_rows.read_all(rows.order_by("sequence")[:1]), *tolerant_rows.read_all(rows.order_by("-sequence")[:1])]
+            ends = [
+                *tolerant_rows.read_all(rows.order_by("sequence")[:1]),
+                *tolerant_rows.read_all(rows.order_by("-sequence")[:1]),
+            ]
         except tolerant_rows.UnreadableError:
             ends = []
         return (ends[0].date(), ends[-1].date()) if ends else (date.min, date.max)

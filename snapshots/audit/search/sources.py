@@ -43,7 +43,10 @@ PREDICATES: Final = {
 """Of partial indexes: the condition in the words of the index, without which the database does not use it."""
 NUMBERS: Final = frozenset({"server_id", "actor_id"})
 SEARCHED_TEXT: Final = f"upper({' || chr(31) || '.join(searched.COLUMNS)})"
-WINDOW_KEYS: Final = "ARRAY[(sequence >> 10) << 2, (sequence >> 13) << 2 | 1, (sequence >> 16) << 2 | 2, (sequence >> 20) << 2 | 3]"
+WINDOW_KEYS: Final = (
+    "ARRAY[(sequence >> 10) << 2, (sequence >> 13) << 2 | 1, "
+    "(sequence >> 16) << 2 | 2, (sequence >> 20) << 2 | 3]"
+)
 """Both as in the index `audit_search` (migration 0006_search)."""
 
 
@@ -78,7 +81,9 @@ class ColumnSource:
     @property
     def condition(self) -> Q:
         """The same as a condition on rows. In a partial index there are only rows of nobody."""
-        found = Q(**{f"{self.column}__in": self.values} if len(self.values) > 1 else {self.column: self.values[0]})
+        found = Q(
+            **{f"{self.column}__in": self.values} if len(self.values) > 1 else {self.column: self.values[0]}
+        )
         if self.also:
             found &= Q(**{f"{self.also[0]}__in": self.also[1]})
         return found & Q(actor_id=None) if PREDICATES.get(self.column) == OF_NOBODY else found
