@@ -71,6 +71,9 @@ def texts():
             "nowhere",
         ),
         *(
+            "Ü.er",
+            "(Ü",
+            "„gestern“ (",
             "web-server-01 100%",
             "01\x1f100",
             "a" * 200,
@@ -193,6 +196,20 @@ def test_after_many_rows_that_do_not_match_a_page_ends_and_leads_on(monkeypatch)
     assert all_pages(found, 50) == [first]
     back = found.page(50, after=1)
     assert (back.entries, back.older, back.looked_at) == ([], None, (2, back.newer))
+
+
+@pytest.mark.parametrize("result", ["pending", "accepted", "unknown"])
+def test_results_that_others_followed_are_compared_in_a_limited_number_of_rows(monkeypatch, result):
+    monkeypatch.setattr(listing, "MOST_LOOKED_AT", 5)
+    write(result=result)
+    fill_log(1100)
+    for _ in range(6):
+        write_operation(result, "completed")
+    found = Criteria(result=result).listing()
+    page = found.page(50)
+    assert (page.entries, found.count()) == ([], Count(0, Limit.LOOKED))
+    assert page.looked_at and page.looked_at[0] == page.older
+    assert all_pages(found, 50) == [1]
 
 
 def test_the_filter_that_finds_few_rows_finds_those_that_are_compared(monkeypatch):

@@ -19,15 +19,16 @@ COLUMNS: Final = (
     "evidence",
     "token_label",
 )
-JOINT: Final = "\x1f"
-"""Between two columns. No column holds it: contract.clean_text replaces control characters."""
 TRIGRAM: Final = 3
 _WORD: Final = re.compile(r"[^\W_]{3}")
 _ASCII_WORD: Final = re.compile(r"[0-9A-Za-z]{3}")
 
 
 class Searched(Func):
-    """The searched columns of a row in one text, exactly as in the index of PostgreSQL (migration 0006_search)."""
+    """The searched columns of a row in one text, exactly as in the index of PostgreSQL (migration 0006_search).
+
+    No column holds the character between them: contract.clean_text replaces control characters.
+    """
 
     template = "(%(expressions)s)"
     arg_joiner = " || chr(31) || "
