@@ -2,6 +2,7 @@
 (() => {
   "use strict";
   const REFRESH_MS = 5000;
+  const RETRY_MS = 2000;
   const OLD_AFTER_MS = 120000; // views/cards.py: OLD_AFTER
 
   // While the version that an element shows is still true, the portal answers 204 and makes nothing (views/polls.py).
@@ -34,5 +35,13 @@
     for (const place of document.querySelectorAll("[data-looks]")) place.dispatchEvent(new Event("look"));
   };
   setInterval(refreshIfDue, 1000);
+
+  // The first look that gets no answer is soon made again: behind a proxy another node takes over.
+  let hasFailed = false;
+  document.addEventListener("htmx:sendError", () => {
+    if (!hasFailed) refreshedAt = Date.now() - REFRESH_MS + RETRY_MS;
+    hasFailed = true;
+  });
+  document.addEventListener("htmx:afterOnLoad", () => { hasFailed = false; });
   document.addEventListener("visibilitychange", refreshIfDue);
 })();

@@ -22,8 +22,8 @@ SLOW = (
 GROUPS = {
     "chain": (["audit/chain"], ["audit/test_chain_rules", "audit/test_keys"]),
     "journal": (
-        ["audit/journal", "audit/entry_data", "audit/statements"],
-        ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults", "audit/test_statements",
+        ["audit/journal", "audit/entry_data", "sql"],
+        ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults", "site/test_sql",
          "site/test_sqlite_audit_rows"],
     ),
     "verification": (

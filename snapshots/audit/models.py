@@ -25,6 +25,10 @@ class Phase(models.TextChoices):
     EVENT = "event"
 
 
+def _index_of_subjects(column: str, name: str, condition: Q) -> models.Index:
+    return models.Index(fields=[column, "sequence"], name=name, condition=condition)
+
+
 class Entry(models.Model):
     """One row of the log. Names are copied, so that the row stays readable after its person or server is deleted."""
 
@@ -81,6 +85,14 @@ class Entry(models.Model):
             models.Index(fields=["result", "sequence"], name="audit_result"),
             models.Index(fields=["actor_id", "sequence"], name="audit_actor"),
             models.Index(fields=["server_id", "sequence"], name="audit_server"),
+            models.Index(fields=["server_name", "sequence"], name="audit_server_name"),
+            models.Index(fields=["request_id", "sequence"], name="audit_request"),
+            # Rows of a person are found by actor_id; these are those of nobody, and those about somebody.
+            _index_of_subjects("actor_subject", "audit_no_actor", Q(actor_id=None)),
+            _index_of_subjects("address_subject", "audit_no_actor_from", Q(actor_id=None)),
+            _index_of_subjects("settled_by_subject", "audit_settled_by", ~Q(settled_by_subject="")),
+            _index_of_subjects("target_subject", "audit_target_subject", ~Q(target_subject="")),
+            _index_of_subjects("evidence_subject", "audit_evidence_subject", ~Q(evidence_subject="")),
         ]
 
     def __str__(self) -> str:

@@ -12,8 +12,8 @@ from django.db import models
 from django.db.models import Exists, OuterRef, Q
 
 from snapshots import sql
-from snapshots.audit import chain, sealing, stored_form, subjects, tolerant_rows
-from snapshots.audit.subjects import Kind, Subject
+from snapshots.audit import chain, stored_form, subjects, tolerant_rows
+from snapshots.audit.search import names, searched
 
 if TYPE_CHECKING:
     from snapshots.audit.models import Entry
@@ -21,16 +21,6 @@ if TYPE_CHECKING:
 COUNT_LIMIT: Final = 10_000
 BATCH_SIZE: Final = 1000
 LAST_NUMBER: Final = 2**63 - 1
-SEARCHED_COLUMNS: Final = (
-    "reason",
-    "server_name",
-    "snapshot_name",
-    "target",
-    "provider_message",
-    "evidence",
-    "token_label",
-    "request_id",
-)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -41,43 +31,19 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         )
         return self.filter(~Exists(later))
 
-    def by_people(self, ids: Collection[int]) -> "EntryQuerySet":
-        """Rows of the people with these IDs, under any name."""
-        return self.filter(actor_id__in=ids)
+    def period(self, since: datetime | None, until: datetime | None) -> tuple[int, int]:
+        """The sequences of the rows with since <= at < until: the first one, and the one after the last.
 
-    def by_name(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
-        """Rows of everybody who ever had a name containing `text`, under all their names, and of the people with `ids`."""
-        matching = Subject.objects.filter(kind=Kind.PERSON, value__icontains=text)
-        named = matching.exclude(person_id=None).values_list("person_id", flat=True)
-        unnumbered = matching.filter(person_id=None).values("commitment")
-        return self.filter(Q(actor_id__in={*ids, *named}) | Q(actor_id=None, actor_subject__in=unnumbered))
-
-    def on_server(self, text: str, ids: Collection[int]) -> "EntryQuerySet":
-        """Rows of the servers with these IDs or exactly this name; without IDs, of servers whose name contains `text`."""
-        if ids:
-            return self.filter(Q(server_id__in=ids) | Q(server_name=text))
-        return self.filter(server_name__icontains=text)
-
-    def between(self, since: datetime | None, until: datetime | None) -> "EntryQuerySet":
-        """Rows with since <= at < until, as a range of sequences found by two seeks in the index (at, sequence)."""
+        They are found by two seeks in the index (at, sequence).
+        """
         by_time = self.model.objects.order_by("at", "sequence").values_list("sequence", flat=True)
-        rows = self
-        if since is not None:
-            first = by_time.filter(at__gte=since).first()
-            rows = rows.none() if first is None else rows.filter(sequence__gte=first)
-        if until is not None:
-            end = by_time.filter(at__gte=until).first()
-            rows = rows if end is None else rows.filter(sequence__lt=end)
-        return rows
+        first = by_time.filter(at__gte=since).first() if since else 1
+        end = by_time.filter(at__gte=until).first() if until else None
+        return LAST_NUMBER if first is None else first, LAST_NUMBER + 1 if end is None else end
 
     def containing(self, text: str) -> "EntryQuerySet":
-        condition = Q()
-        for column in SEARCHED_COLUMNS:
-            condition |= Q(**{f"{column}__icontains": text})
-        matching = Subject.objects.filter(value__icontains=text).values("commitment")
-        for column in sealing.SUBJECT_COLUMNS:
-            condition |= Q(**{f"{column}__in": matching})
-        return self.filter(condition)
+        """Rows with `text` in a text, a name or an address, or with it as the ID of their request."""
+        return self.filter(Q(searched.contains(text)) | Q(request_id=text) | names.condition(text))
 
     def with_history(self) -> "EntryQuerySet":
         """The rows of this queryset, and all other rows of their operations, in the default order."""

@@ -50,6 +50,17 @@ class Subject(models.Model):
             models.Index(fields=["person_id"], name="audit_subject_person"),
             models.Index(fields=["day"], name="audit_subject_day"),
             models.Index(fields=["erased_in"], name="audit_subject_erased"),
+            # Partial, so that what is erased leaves them.
+            models.Index(
+                fields=["value", "day"],
+                name="audit_subject_address",
+                condition=models.Q(kind=Kind.ADDRESS, erased_in=None),
+            ),
+            models.Index(
+                fields=["person_id"],
+                name="audit_subject_names",
+                condition=models.Q(kind__in=[Kind.PERSON, Kind.TEXT], erased_in=None),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -19,7 +19,9 @@ from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
-from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
+from snapshots.audit.queries import LAST_NUMBER
+from snapshots.audit.search.criteria import NOTHING
+from snapshots.audit.search.listing import Found
 from snapshots.views import receipts
 from snapshots.views.access import requires
 from snapshots.views.entry_lines import EntryLine, sequence_from
@@ -36,36 +38,29 @@ SHORT_FINGERPRINT = 12
 
 @dataclass(frozen=True)
 class Page:
-    """Lines, newest first, and the query strings of the newer and older pages ('' if there is none)."""
+    """Lines, newest first, and the query strings of the newer and older pages ('' if there is none).
+
+    `looked_at`: the first and the last row that were looked at, if not all were.
+    """
 
     lines: list[EntryLine]
     newer: str
     older: str
     newest: str
     oldest: str
+    looked_at: tuple[int, int] | None = None
 
 
-def _page(
-    lines: EntryQuerySet, chosen: dict[str, str], roster: Roster, *, before: int | None, after: int | None
-) -> Page:
-    """The page before or after a row number, found by an index seek. Reads one more row to know whether more exist."""
-    if after is not None:
-        found = lines.filter(sequence__gt=after).order_by("sequence").fetch(PAGE_SIZE + 1)
-        has_newer, has_older = len(found) > PAGE_SIZE, True
-        found = found[:PAGE_SIZE][::-1]
-    else:
-        found = (lines.filter(sequence__lt=before) if before is not None else lines).fetch(PAGE_SIZE + 1)
-        has_newer, has_older = before is not None, len(found) > PAGE_SIZE
-        found = found[:PAGE_SIZE]
-    newer = urlencode(chosen | {"after": str(found[0].sequence)}) if found and has_newer else ""
-    older = urlencode(chosen | {"before": str(found[-1].sequence)}) if found and has_older else ""
-    names = roster.names(found)
+def _page(found: Found, chosen: dict[str, str], roster: Roster) -> Page:
+    entries = found.entries
+    names = roster.names(entries)
     return Page(
-        lines=[EntryLine(entry, names[entry.sequence]) for entry in found],
-        newer=newer,
-        older=older,
-        newest=str(found[0].sequence) if found else "",
-        oldest=str(found[-1].sequence) if found else "",
+        lines=[EntryLine(entry, names[entry.sequence]) for entry in entries],
+        newer="" if found.newer is None else urlencode(chosen | {"after": str(found.newer)}),
+        older="" if found.older is None else urlencode(chosen | {"before": str(found.older)}),
+        newest=str(entries[0].sequence) if entries else "",
+        oldest=str(entries[-1].sequence) if entries else "",
+        looked_at=found.looked_at,
     )
 
 
@@ -73,21 +68,19 @@ def _page(
 def entry_list(request: HttpRequest) -> HttpResponse:
     roster = Roster.load()
     form = EntryFilterForm(request.GET, roster)
-    lines, chosen = Entry.objects.none(), {}
+    listing, chosen = NOTHING, {}
     if form.is_valid():
-        lines, chosen = form.lines(), form.chosen()
-    count = lines.capped_count()
+        listing, chosen = form.criteria.listing(), form.chosen()
+    found = listing.page(
+        PAGE_SIZE, before=sequence_from(request, "before"), after=sequence_from(request, "after")
+    )
+    count = listing.count()
     context = {
         "form": form,
-        "page": _page(
-            lines,
-            chosen,
-            roster,
-            before=sequence_from(request, "before"),
-            after=sequence_from(request, "after"),
-        ),
-        "count": count,
-        "count_words": texts.count_words(count),
+        "page": _page(found, chosen, roster),
+        "count": count.number,
+        "count_words": texts.counted_words(count),
+        "is_scanned": listing.is_scanned,
         "is_filtered": bool(chosen) or not form.is_valid(),
         "query": urlencode(chosen),
         "filters": form.in_words() if chosen else [],

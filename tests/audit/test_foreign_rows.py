@@ -13,6 +13,7 @@ from django.urls import reverse
 from snapshots.audit import chain, checkpoints, export, journal
 from snapshots.audit.checkpoints import CheckpointError
 from snapshots.audit.models import Entry
+from snapshots.audit.search.criteria import Criteria
 from snapshots.views import audit
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
@@ -189,8 +190,8 @@ def test_a_locked_database_is_not_reported_as_a_changed_row(log, capsys):
 @pytest.mark.parametrize("change", ["actor_id = 'somebody'", "actor_id = 1e300"])
 def test_a_search_for_a_person_skips_an_actor_id_that_is_not_an_integer(log, change):
     tamper(log, change)
-    found = Entry.objects.numbered().by_name("Mia", []).order_by("sequence").fetch(50)
-    assert [entry.sequence for entry in found] == [number for number in range(1, ROWS + 1) if number != 5]
+    found = Criteria(person="Mia").listing().page(50).entries
+    assert [entry.sequence for entry in found] == [number for number in range(ROWS, 0, -1) if number != 5]
 
 
 @pytest.mark.parametrize("change", FOREIGN[:3] + FOREIGN[8:11])
@@ -200,7 +201,7 @@ def test_pages_show_a_placeholder_for_a_row_that_cannot_be_read(log, change):
     lines = Entry.objects.numbered().fetch(50)
     assert [entry.sequence for entry in lines] == list(range(ROWS, 0, -1))
     assert [entry.sequence for entry in lines if not entry.is_readable] == [5]
-    page = audit._page(Entry.objects.numbered(), {}, Roster([]), before=None, after=None)
+    page = audit._page(Criteria().listing().page(50), {}, Roster([]))
     assert texts.headline(lines[3]) in page.lines[3].html
     assert texts.headline(lines[3]) not in page.lines[4].html
     assert audit._is_sealed(lines[3]) is False

@@ -30,9 +30,18 @@ PARTS = (
     Part("The log's filters, SQLite", "search sqlite", "--rows 50000", "--rows 1000000"),
     Part("The log's filters, PostgreSQL", "search postgresql", "--rows 50000", "--rows 5000000"),
     Part("Open pages on two nodes", "load", "--browsers 100 --seconds 20", "--browsers 1000 --seconds 60"),
+    Part(
+        "Open pages while a snapshot is being made",
+        "load --moving",
+        "--browsers 50 --seconds 20",
+        "--browsers 300 --seconds 60",
+    ),
     Part("A node is killed", "load --kill", "--browsers 100 --seconds 30", "--browsers 1000 --seconds 60"),
-    Part("16 writers of the log", "append_writers"),
-    Part("Memory", "memory", "--requests 500", "--requests 10000"),
+    Part("16 writers of the log, SQLite", "append_writers sqlite"),
+    Part("16 writers of the log, PostgreSQL", "append_writers postgresql"),
+    Part("Memory of the web workers", "memory", "--requests 500", "--requests 10000"),
+    Part("Memory of exports, SQLite", "memory sqlite", "--export 20000", "--export 1000000"),
+    Part("Memory of exports, PostgreSQL", "memory postgresql", "--export 20000", "--export 1000000"),
     Part("Verifying the log", "verification", "--rows 20000", "--rows 1000000"),
 )
 

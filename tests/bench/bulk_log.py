@@ -63,6 +63,10 @@ class Position:
     hash: str = chain.GENESIS
 
 
+def time_of(sequence: int) -> datetime:
+    return FIRST_TIME + timedelta(seconds=sequence * 86400 / ROWS_A_DAY)
+
+
 def _people_of(day: datetime) -> list[dict[str, Any]]:
     """The columns that name each person on this day; the subjects are created."""
     found = []
@@ -80,7 +84,7 @@ def make_rows(start: Position, count: int, kinds: tuple[dict[str, Any], ...]) ->
     key_id, key = next(iter(settings.SNAPPORTAL_AUDIT_KEYS.items()))
     previous, people = start.hash, []
     for sequence in range(start.sequence + 1, start.sequence + count + 1):
-        at = FIRST_TIME + timedelta(seconds=sequence * 86400 / ROWS_A_DAY)
+        at = time_of(sequence)
         if not people or sequence % ROWS_A_DAY == 0:
             people = _people_of(at)
         row = BLANK | kinds[sequence % len(kinds)] | people[sequence // 3 % PEOPLE]

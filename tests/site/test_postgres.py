@@ -27,6 +27,7 @@ NOT_HERE = {
     "outbound",
     "proof_lines",
     "query_plans",
+    "search_windows",
     "stream_kill",
     "subject_verification",
     "tile_check",

@@ -9,7 +9,7 @@ from django.db import connection
 
 MIGRATIONS = [
     import_module(f"snapshots.audit.migrations.{name}")
-    for name in ("0001_entries", "0002_subjects", "0004_tree", "0005_archive")
+    for name in ("0001_entries", "0002_subjects", "0004_tree", "0005_archive", "0006_search")
 ]
 
 

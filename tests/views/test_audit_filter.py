@@ -8,9 +8,11 @@ from django.urls import reverse
 from snapportal.accounts.models import Role, User
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.search.listing import Count, Limit
 from snapshots.contract import Server
 from snapshots.inventory import readings
 from snapshots.inventory.readings import CachedReading
+from snapshots.views.texts import audit as texts
 from snapshots.views.texts.audit import headline
 from snapshots.views.texts.audit_names import ACTIONS
 from tests.support.audit_rows import write_operation
@@ -251,3 +253,31 @@ def test_a_printed_page_says_which_part_of_the_results_it_holds(auditor, monkeyp
     assert "Matching entries 7" in head
     assert "Printed here 3 entries, rows 5 to 3" in head
     assert "Filter none: the whole log" in head
+
+
+def test_the_page_says_which_rows_it_looked_at_and_leads_on(cast, auditor, monkeypatch):
+    monkeypatch.setattr("snapshots.audit.search.criteria.MOST_SCANNED", 4)
+    for label in ("qq-1", "b", "c", "d", "e", "f"):
+        write(actor(cast.mia), label)
+    first = auditor.get(reverse("entry_list"), {"text": "qq"})
+    assert "Only rows 3 to 6 were looked at." in text_of(first)
+    assert "No matching entries in these rows" in text_of(first)
+    assert "at least 0" in text_of(first)
+    second = auditor.get(f"{reverse('entry_list')}?{first.context['page'].older}")
+    assert [line.what.split()[2] for line in second.context["page"].lines] == ["qq-1"]
+    assert "were looked at" not in text_of(second)
+
+
+def test_a_text_of_three_letters_is_looked_for_in_all_rows(cast, auditor, monkeypatch):
+    monkeypatch.setattr("snapshots.audit.search.criteria.MOST_SCANNED", 4)
+    for label in ("qqq", "b", "c", "d", "e", "f"):
+        write(actor(cast.mia), label)
+    page = auditor.get(reverse("entry_list"), {"text": "qqq"})
+    assert labels(auditor, text="qqq") == ["qqq"]
+    assert "were looked at" not in text_of(page)
+
+
+def test_words_of_a_count_say_whether_there_are_more():
+    assert texts.counted_words(Count(1000)) == "1,000"
+    assert texts.counted_words(Count(1000, Limit.ENOUGH)) == "more than 1,000"
+    assert texts.counted_words(Count(7, Limit.LOOKED)) == "at least 7"

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from snapshots.audit.masking import mask_name
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.search.criteria import Criteria
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address, parse_address, servers_at
 from snapshots.views import kept_html
@@ -124,32 +125,25 @@ class EntryFilterForm(forms.Form):
         by_id = SERVER_ID.match(self.cleaned_data["server"])
         return [int(by_id[1])] if by_id else [one.id for one in self._servers_there]
 
-    def _by_person(self, lines: EntryQuerySet, text: str) -> EntryQuerySet:
-        found = self.roster.find(text)
-        if found:
-            return lines.by_people([one.id for one in found])
-        return lines.by_name(text, [one.id for one in self.roster.find_like(text)])
-
-    def lines(self) -> EntryQuerySet:
-        """The latest row of every matching operation or event, newest first. Only for a valid form."""
+    @cached_property
+    def criteria(self) -> Criteria:
+        """Only for a valid form."""
         wanted = self.cleaned_data
-        lines = Entry.objects.numbered()
-        if wanted["action"]:
-            lines = lines.filter(action=wanted["action"])
-        if wanted["result"]:
-            lines = lines.filter(result=wanted["result"])
-        if wanted["person"]:
-            lines = self._by_person(lines, wanted["person"])
-        if wanted["server"]:
-            lines = lines.on_server(wanted["server"], self._server_ids())
-        if wanted["text"]:
-            lines = lines.containing(wanted["text"])
-        since, until = wanted["since"], wanted["until"]
-        lines = lines.between(
-            _midnight(since) if since else None, _midnight(until + timedelta(days=1)) if until else None
+        since, until, person = wanted["since"], wanted["until"], wanted["person"]
+        found = self.roster.find(person) if person else []
+        like = [] if found or not person else self.roster.find_like(person)
+        return Criteria(
+            action=wanted["action"],
+            result=wanted["result"],
+            people=tuple(one.id for one in found or like),
+            person="" if found else person,
+            servers=tuple(self._server_ids()) if wanted["server"] else (),
+            server=wanted["server"],
+            text=wanted["text"],
+            since=_midnight(since) if since else None,
+            until=_midnight(until + timedelta(days=1)) if until else None,
         )
-        return lines.newest_per_operation().order_by("-sequence")
 
     def rows(self) -> EntryQuerySet:
         """Every row of the matching operations and events. Only for a valid form."""
-        return self.lines().with_history() if self.chosen() else Entry.objects.all()
+        return self.criteria.lines().with_history() if self.chosen() else Entry.objects.all()

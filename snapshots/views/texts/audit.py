@@ -14,6 +14,7 @@ from snapshots.audit.holds import SCANNED_ROWS, HeldRows
 from snapshots.audit.masking import read_masked
 from snapshots.audit.models import Entry, Phase
 from snapshots.audit.queries import COUNT_LIMIT
+from snapshots.audit.search.listing import Count, Limit
 from snapshots.contract import Server
 from snapshots.inventory.servers import Address
 from snapshots.templatetags.erased import erased_link, erased_text
@@ -40,6 +41,15 @@ INTENT_TIMEOUT = timedelta(minutes=5)
 def count_words(count: int) -> str:
     """A number of rows as text; it was counted up to COUNT_LIMIT + 1."""
     return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
+
+
+def counted_words(count: Count) -> str:
+    """The number of lines of a list as text."""
+    if count.limit is Limit.NONE:
+        return f"{count.number:,}"
+    if count.limit is Limit.ENOUGH:
+        return _("more than {count}").format(count=f"{count.number:,}")
+    return _("at least {count}").format(count=f"{count.number:,}")
 
 
 def held_words(held: HeldRows) -> str:
