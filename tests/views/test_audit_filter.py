@@ -264,7 +264,7 @@ def test_the_page_says_which_rows_it_looked_at_and_leads_on(cast, auditor, monke
     assert "No matching entries in these rows" in text_of(first)
     assert "at least 0" in text_of(first)
     second = auditor.get(f"{reverse('entry_list')}?{first.context['page'].older}")
-    assert [line.what.split()[2] for line in second.context["page"].lines] == ["qq-1"]
+    assert [headline(line.entry).split()[2] for line in second.context["page"].lines] == ["qq-1"]
     assert "were looked at" not in text_of(second)
 
 
