@@ -2,12 +2,14 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django_htmx.http import trigger_client_event
@@ -22,7 +24,7 @@ from snapshots.vault.models import StoredToken
 from snapshots.views import polls
 from snapshots.views.access import requires
 from snapshots.views.cards import old_from
-from snapshots.views.forms.servers import ServerFilterForm
+from snapshots.views.forms.servers import ServerFilterForm, is_filtered, key_of_form
 from snapshots.views.listed_cards import listed_cards
 from snapshots.views.rows import row_labels
 from snapshots.views.server_filter import Match, ServerFilter, find
@@ -144,16 +146,16 @@ def server_list(request: HttpRequest) -> HttpResponse:
         return render(request, "servers/no_token.html")
     readings = read_and_reconcile_all(tokens, max_age=polls.max_age(request))
     servers = [one for token, reading in readings for one in listed_servers(token, reading)]
-    form = ServerFilterForm(
-        request.GET,
-        servers=_choices(servers),
-        tokens=[(token.pk, token.label) for token in tokens],
-    )
-    token_id = form.chosen("token")
-    chosen = ServerFilter(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
+    choices = {"servers": _choices(servers), "tokens": [(token.pk, token.label) for token in tokens]}
+    form = SimpleLazyObject(partial(ServerFilterForm, request.GET, **choices))
+    chosen, token_id = ServerFilter(), ""
+    if is_filtered(request.GET):
+        token_id = form.chosen("token")
+        chosen = ServerFilter(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
     found = find((one for one in servers if not token_id or one.token.pk == token_id), chosen)
     context = _results(request, readings, found, chosen) | {
         "form": form,
+        "form_key": key_of_form(request.GET, **choices),
         "has_servers": bool(servers),
         "role_note": role_note(request.user),
         "may_create": request.user.has_perm("snapshots.create"),
