@@ -14,6 +14,7 @@ from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.operations import attention
 from snapshots.vault.models import StoredToken
+from tests.support import database_text
 from tests.support.audit_rows import rows
 from tests.support.desk import Desk, make_desk
 from tests.support.evidence import open_operation
@@ -88,10 +89,9 @@ def accept_by_name() -> None:
 
 
 def tables() -> dict[str, str]:
-    """Table → its rows as text. The tables in which SQLite keeps the index `audit_search` are among them; itself has no rows."""
-    names = {*connection.introspection.table_names()} - {"audit_search"}
+    """Table → its rows as text."""
     with connection.cursor() as cursor:
-        return {name: str(_rows_of(cursor, name)).lower() for name in names}
+        return {name: str(_rows_of(cursor, name)).lower() for name in database_text.tables()}
 
 
 def _rows_of(cursor, table: str) -> list[tuple[object, ...]]:

@@ -25,6 +25,7 @@ from snapshots.notifications.targets import open_address
 from snapshots.operations.models import State
 from snapshots.vault.crypto import SealError
 from tests.support import hostile
+from tests.support.database_text import database_text
 from tests.support.notification_receivers import SECRET
 from tests.support.notifying import ADA, add_webhook, deliver_after, end_operation, read_log
 
@@ -259,7 +260,7 @@ def test_neither_address_nor_secret_is_in_the_database_a_page_or_the_log(ada, de
         ]  # fmt: skip
         logged = "\n".join(lines())
     searched = {
-        "database": "\n".join(connection.connection.iterdump()),
+        "database": database_text(),
         "pages": "\n".join(pages),
         "log": logged,
     }

@@ -23,6 +23,7 @@ from snapshots.sandbox.provider import PERMISSIONS
 from snapshots.upstream import errors
 from snapshots.vault.models import StoredToken
 from tests.support import hostile
+from tests.support.database_text import database_text
 from tests.support.desk import Desk
 from tests.support.provider import make_client
 
@@ -143,7 +144,7 @@ def test_a_token_is_stored_encrypted_only(cast, http_sandbox, settings, tmp_path
     mia, ada, aron = Browser(cast.mia), Browser(cast.ada), Browser(cast.aron)
     with hostile.log_lines() as lines:
         keep_tokens(http_sandbox, mia, ada, cast)
-        assert_unseen("the database", "\n".join(connection.connection.iterdump()))
+        assert_unseen("the database", database_text())
         # Each answer below quotes the token `good`: only its own requests may receive it.
         mia.post(reverse("token_remove", args=[StoredToken.objects.get(label="unreachable").pk]))
         stored = StoredToken.objects.get(label="good", user=cast.mia)
@@ -171,7 +172,7 @@ def test_a_token_is_stored_encrypted_only(cast, http_sandbox, settings, tmp_path
     assert_unseen("what commands say", "".join(capsys.readouterr()))
     assert_unseen("mail", "".join(str(message.message()) for message in mail.outbox))
     assert_unseen("the anchors", (tmp_path / "anchors.jsonl").read_text())
-    assert_unseen("the database", "\n".join(connection.connection.iterdump()))
+    assert_unseen("the database", database_text())
     assert_unseen("a session", str([one.get_decoded() for one in Session.objects.all()]))
     assert_unseen("the cache", cached())
     assert StoredToken.objects.count() == 2

@@ -6,6 +6,9 @@ from html import unescape
 from django.http import HttpResponse
 from django.test import Client
 
+POLLING = re.compile(r'(?<!/bell/" )hx-trigger="every (\d+)s"')
+"""What polls by itself, with its interval in seconds; not the bell of every page."""
+
 
 def text_of(response: HttpResponse) -> str:
     """The page as a reader sees it: no tags, whitespace as single spaces."""

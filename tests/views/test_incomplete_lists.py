@@ -14,7 +14,7 @@ from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.vault.models import StoredToken
 from tests.support.desk import make_desk
-from tests.support.pages import confirm, text_of
+from tests.support.pages import POLLING, confirm, text_of
 
 pytestmark = pytest.mark.django_db
 WEB, DB, IDLE = (7, "web"), (8, "db"), (9, "idle")
@@ -90,12 +90,12 @@ def test_an_incomplete_list_is_shown_marked_and_retried(browser, provider):
     text = text_of(response)
     assert MARK in text
     assert "n1" in text and "n2" not in text
-    assert 'hx-trigger="every' in response.content.decode()
+    assert POLLING.search(response.text)
     provider.is_cut = False
     cache.clear()
     response = browser.get("/")
     assert MARK not in text_of(response) and "n2" in text_of(response)
-    assert 'hx-trigger="every' not in response.content.decode()
+    assert not POLLING.search(response.text)
 
 
 def test_a_quota_is_a_lower_bound(browser, mia):

@@ -13,7 +13,7 @@ from snapshots import contract
 from snapshots.operations.models import Operation, State
 from snapshots.sandbox.models import Restore, Server, Snapshot
 from tests.support.desk import make_desk
-from tests.support.pages import confirm, text_of
+from tests.support.pages import POLLING, confirm, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -64,7 +64,7 @@ def delete_url(desk, snapshot: Snapshot) -> str:
 
 def pace(response) -> int:
     """The seconds between two polls of the page's card or operation."""
-    return int(re.search(r'hx-trigger="every (\d+)s"', response.content.decode()).group(1))
+    return int(POLLING.search(response.text).group(1))
 
 
 @pytest.mark.parametrize("page", ["list", "server", "full"])
