@@ -24,8 +24,10 @@ from html import unescape
 TAG = re.compile(r"<[a-z]+ [^>]*hx-get=[^>]*>")
 LOOK_SECONDS = 5.0
 OLD_SECONDS = 300.0
-"""views/polls.py MAX_AGE_SECONDS: after this time a page asks for its list anew. In a shorter run, as many looks as would
-do so carry no version."""
+"""views/polls.py MAX_AGE_SECONDS: after this time a page gets its list anew. In a shorter run, as many looks as would do so
+carry an outdated version."""
+RETRY_SECONDS = 2.0
+"""static/polls.js RETRY_MS: the first look that gets no answer is made again so soon."""
 TIMEOUT_SECONDS = 45.0
 GRACE_SECONDS = 1.0
 """How long after the end of the run answers are waited for."""
@@ -34,10 +36,12 @@ GATEWAY = {"502", "503", "504"}
 
 @dataclass(frozen=True)
 class Plan:
-    """`ports`: of the servers. Browsers share the sessions whose Cookie headers are `cookies`."""
+    """`ports`: of the servers. Browsers share the sessions whose Cookie headers are `cookies`; `outdated` has for each a version
+    of the list that no longer holds."""
 
     ports: list[int]
     cookies: list[str]
+    outdated: list[str]
     browsers: int
     seconds: float
 
@@ -109,6 +113,7 @@ class Browser:
     def __init__(self, plan: Plan, number: int, report: Report) -> None:
         self._plan = plan
         self._cookie = plan.cookies[number % len(plan.cookies)]
+        self._outdated = plan.outdated[number % len(plan.outdated)]
         self._server = number % len(plan.ports)
         self._report = report
         self._random = random.Random(number)
@@ -205,9 +210,11 @@ class Browser:
         is_old = element.name == "results" and self._random.random() < LOOK_SECONDS / OLD_SECONDS
         sent = time.monotonic()
         try:
-            version = "" if is_old else element.version
+            version = self._outdated if is_old else element.version
             status, body = await asyncio.wait_for(self.send(element.address, version), TIMEOUT_SECONDS)
         except (NoAnswerError, TimeoutError) as error:
+            if not self._failing_since:
+                self._due[element.name] = (time.monotonic() + RETRY_SECONDS, element)
             return self._fail(type(error.__cause__ or error).__name__)
         now = time.monotonic()
         kind = "bell" if element.name == "bell" else "poll"

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 
 from tests.bench import nodes, outage
 from tests.bench.nodes import Node, Place
+from tests.bench.pages import open_page
 from tests.support.portal_process import ROOT
 
 PEOPLE = 20
@@ -76,6 +77,13 @@ def livez_seconds(node: Node) -> float:
     return (node.cpu_seconds() - start) / LIVEZ_REQUESTS
 
 
+def outdated_versions(node: Node, cookies: list[str]) -> list[str]:
+    """For each session a version of its list that no longer holds, because a row of the log came after it."""
+    found = [nodes.polled(open_page(node, "/", cookie))[1] for cookie in cookies]
+    nodes.write_a_row()
+    return found
+
+
 def browse(
     where: Place,
     name: str,
@@ -88,10 +96,13 @@ def browse(
 ) -> Run:
     """Let `count` browsers (all of them) poll for the time that was asked for. `meanwhile` runs once they have begun."""
     count = count or arguments.browsers
+    nodes.show_a_worker()
+    outdated = outdated_versions(used[0], cookies)
     livez = livez_seconds(used[0])
     plan = {
         "ports": [node.port for node in used],
         "cookies": cookies,
+        "outdated": outdated,
         "browsers": count,
         "seconds": arguments.seconds,
     }

@@ -193,15 +193,26 @@ def prepare(where: Place) -> dict[str, str]:
 
 
 def show_a_worker() -> None:
-    """Write the heartbeat of a worker, as if one ran: it holds for a minute."""
+    """Write the heartbeat of a worker, as if one ran: it holds for a minute and a half."""
+    from datetime import timedelta
+
     from django.utils import timezone
 
     from snapshots.worker.models import WorkerProcess
 
     now = timezone.now()
     WorkerProcess.objects.update_or_create(
-        id="bench", defaults={"host": "bench", "pid": 0, "started_at": now, "seen_at": now}
+        id="bench",
+        defaults={"host": "bench", "pid": 0, "started_at": now, "seen_at": now + timedelta(seconds=30)},
     )
+
+
+def write_a_row() -> None:
+    """Write a row of the log after which open pages are made anew."""
+    from snapshots.audit import journal
+    from snapshots.audit.verification import COMMAND_ACTOR
+
+    journal.record(COMMAND_ACTOR.entry(action="token.rename"))
 
 
 def sign_in(name: str, role: str, token: str = "") -> str:
