@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from snapshots.connection import own_tokens
 from snapshots.inventory.names import visible_name
@@ -140,8 +140,15 @@ def _choices(servers: list[ListedServer]) -> list[tuple[str, str]]:
 @polls.answers_unchanged
 @requires("snapshots.see", "GET", "HEAD")
 def server_list(request: HttpRequest) -> HttpResponse:
-    """The servers of all own tokens; for htmx only the results below the filter."""
+    """The servers of all own tokens; for htmx only the results below the filter.
+
+    An open page whose last token, or the token that it filters by, is gone is loaded again: its filter is not true any more.
+    """
     tokens = own_tokens(request.user)
+    token_id = request.GET.get("token", "")
+    is_chosen_gone = bool(token_id) and all(one.pk != token_id for one in tokens)
+    if request.htmx and (not tokens or is_chosen_gone):  # type: ignore[attr-defined]
+        return HttpResponseClientRefresh()
     if not tokens:
         return render(request, "servers/no_token.html")
     readings = read_and_reconcile_all(tokens, max_age=polls.max_age(request))

@@ -7,7 +7,7 @@ from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django_htmx.http import trigger_client_event
+from django_htmx.http import HttpResponseClientRefresh, trigger_client_event
 
 from snapshots.connection import own_token_or_404, own_tokens
 from snapshots.deletions.grace import grace_days
@@ -111,8 +111,16 @@ def ended_text(view: ServerView, moving: str) -> str:
 @polls.answers_unchanged
 @requires("snapshots.see", "GET", "HEAD")
 def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
-    """One card. Without a poll URL it stops polling; a stale card in the list triggers a refresh of the whole list."""
-    token = own_token_or_404(request.user, token_id)
+    """One card. Without a poll URL it stops polling; a stale card in the list triggers a refresh of the whole list.
+
+    Where the token is gone, nothing on the page is true any more: it is loaded again.
+    """
+    try:
+        token = own_token_or_404(request.user, token_id)
+    except Http404:
+        if request.htmx:  # type: ignore[attr-defined]
+            return HttpResponseClientRefresh()
+        raise
     try:
         view = server_view_or_404(token, server_id, max_age=polls.max_age(request))
     except Http404:

@@ -281,3 +281,8 @@ def test_words_of_a_count_say_whether_there_are_more():
     assert texts.counted_words(Count(1000)) == "1,000"
     assert texts.counted_words(Count(1000, Limit.ENOUGH)) == "more than 1,000"
     assert texts.counted_words(Count(7, Limit.LOOKED)) == "at least 7"
+
+
+def test_a_period_that_ends_before_it_begins_is_an_error(auditor):
+    page = auditor.get(reverse("entry_list"), {"since": "2026-11-30", "until": "2026-11-28"}).text
+    assert "The last day is before the first." in page

@@ -101,6 +101,21 @@ def test_a_session_that_ended_gets_no_204(browser, shown):
     assert poll(browser, shown)["HX-Redirect"].startswith(reverse("sign_in"))
 
 
+def test_a_page_whose_last_token_was_removed_is_loaded_again(browser, shown, desk):
+    server = browser.get("/").text.partition('-link" href="')[2].partition('"')[0]
+    desk.token.delete()
+    journal.record(desk.actor.entry(action="token.remove"))
+    for path in ("/", f"{server}status/?alone=1"):
+        assert poll(browser, shown, path)["HX-Refresh"] == "true"
+    assert browser.get(f"{server}status/").status_code == 404
+
+
+def test_a_page_that_is_filtered_by_a_removed_token_is_loaded_again(browser, shown, desk):
+    journal.record(desk.actor.entry(action="token.remove"))
+    assert poll(browser, shown, "/?token=gone")["HX-Refresh"] == "true"
+    assert browser.get("/?token=gone").status_code == 200
+
+
 def test_the_version_of_another_session_is_not_accepted(shown, signed_in, desk):
     assert poll(signed_in(desk.user), shown).status_code == 200
 

@@ -74,6 +74,11 @@ class EntryFilterForm(forms.Form):
         self.fields["action"].choices = [everything, *((key, words[0]) for key, words in ACTIONS.items())]  # type: ignore[attr-defined]
         self.fields["result"].choices = [everything, *((key, badge.text) for key, badge in RESULTS.items())]  # type: ignore[attr-defined]
 
+    def clean(self) -> None:
+        since, until = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        if since and until and until < since:
+            self.add_error("until", _("The last day is before the first."))
+
     @property
     def key(self) -> str:
         """Of what the rendered form shows."""
