@@ -26,7 +26,7 @@ _TAKE_ADVISORY_LOCK: Final = (
 """Sent at once, so that the transaction waits for one answer only."""
 QUEUE_LOCK_FILE: Final = "audit-gate.lock"
 WRITER_LOCK_FILE: Final = "audit-turn.lock"
-QUEUE_PAUSE_SECONDS: Final = 0.01
+QUEUE_PAUSE_SECONDS: Final = 0.005
 NEXT_PAUSE_SECONDS: Final = 0.001
 """Between two looks at a lock, at most. Only one waiter is the next, and looks often; the others would use up the processor."""
 
