@@ -3,7 +3,9 @@
 from types import SimpleNamespace
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
 from tests.support.desk import Desk, make_desk
@@ -45,6 +47,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 PASSWORD = "correct horse battery"
 FIRST_ID = 1001
 """The first id of the people; tests/support/audit_rows.py writes rows about the same people."""
+
+
+@pytest.fixture
+def clock():
+    """A clock that stands still until a test moves it."""
+    with time_machine.travel(timezone.now(), tick=False) as traveller:
+        yield traveller
 
 
 @pytest.fixture

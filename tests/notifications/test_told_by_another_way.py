@@ -3,9 +3,7 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.urls import reverse
-from django.utils import timezone
 
 from snapshots.notifications import rules
 from snapshots.notifications.mail_server import MailServer
@@ -18,12 +16,6 @@ from tests.support.simulated_portal import SimulatedPortal
 pytestmark = pytest.mark.django_db
 EVERYTHING = dict.fromkeys(rules.DEFAULTS, Choice(Scope.ALL, Scope.ALL))
 CLOSED_PORT = 1
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(timezone.now(), tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

@@ -1,14 +1,6 @@
-"""Mia's token of the imaginary provider, and a clock that is moved by hand."""
+"""Mia's token of the imaginary provider."""
 
 import pytest
-import time_machine
-from django.utils import timezone
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(timezone.now(), tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture

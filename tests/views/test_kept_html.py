@@ -4,9 +4,8 @@ import re
 from datetime import timedelta
 
 import pytest
-import time_machine
 from django.core.cache import caches
-from django.utils import timezone, translation
+from django.utils import translation
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,12 +22,6 @@ from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def clock():
-    with time_machine.travel(timezone.now(), tick=False) as traveller:
-        yield traveller
 
 
 @pytest.fixture
