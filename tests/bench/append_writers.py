@@ -23,15 +23,6 @@ from typing import Any
 
 import django
 
-TEXTS = {
-    "server_id": 12345,
-    "server_name": "web-server-01",
-    "snapshot_id": 801,
-    "snapshot_name": "before the update of Tuesday",
-    "reason": "Rückkehr zu „gestern“ nach dem Update",
-    "token_label": "Shop, production",
-    "token_fingerprint": "9f86d081884c7d65",
-}
 REPORT = struct.Struct("=qd")
 """What a writer reports: its rows, and the processor time that it used for them."""
 
@@ -64,9 +55,10 @@ class Round:
 def chained(number: int) -> Write:
     """Appends through the journal, as the operations of 16 people would."""
     from snapshots.audit import journal
+    from tests.bench.bulk_log import TARGET
 
     actor = journal.Actor(id=number, name=f"Person {number}", role="manager", address=f"203.0.113.{number}")
-    return lambda _visit: (journal.record(actor.entry(action="snapshot.restore", **TEXTS)), None)[1]
+    return lambda _visit: (journal.record(actor.entry(**TARGET)), None)[1]
 
 
 def plain_model() -> Any:
