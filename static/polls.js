@@ -6,9 +6,10 @@
   const OLD_AFTER_MS = 120000; // views/cards.py: OLD_AFTER
 
   // While the version that an element shows is still true, the portal answers 204 and makes nothing (views/polls.py).
+  const POLLED = "[hx-trigger^=every], [data-looks], [data-version]";
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, headers } = event.detail;
-    if (elt.dataset.version) headers["X-Version"] = elt.dataset.version;
+    if (elt.matches(POLLED)) headers["X-Version"] = elt.dataset.version || "none";
   });
 
   // The lists were confirmed again and are as they were: only their age changes.

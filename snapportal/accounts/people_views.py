@@ -17,10 +17,12 @@ from snapshots.vault.models import StoredToken
 from snapshots.vault.service import may_keep_tokens
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
+from snapshots.views.live_pages import live
 
 PEOPLE_PER_PAGE = 50
 
 
+@live()
 @requires("people.manage", "GET", "HEAD")
 def person_list(request: HttpRequest) -> HttpResponse:
     """Everybody, or those whose name, sign-in name or e-mail contains `q`."""

@@ -2,17 +2,20 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, Final, ParamSpec, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
-from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from snapshots.audit import journal
 from snapshots.views.actor import actor_of
+
+VERSION_HEADER: Final = "X-Version"
+"""The version of what an element shows that polls, or "none" (see polls)."""
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -80,6 +83,10 @@ def requires(permission: str, *methods: str, page: str = "") -> Callable[[View[P
                 return HttpResponseNotAllowed(methods)
             if permission != "signed_in" and not request.user.has_perm(permission):
                 record_refusal(request, permission)
+                if is_poll(
+                    request
+                ):  # of a page opened with this right: it would ask, and be refused, for ever
+                    return HttpResponseClientRefresh()
                 raise PermissionDenied(permission)
             return view(request, *args, **kwargs)
 
@@ -87,6 +94,11 @@ def requires(permission: str, *methods: str, page: str = "") -> Callable[[View[P
         return cast("View[P]", guarded)
 
     return decorate
+
+
+def is_poll(request: HttpRequest) -> bool:
+    """Whether an element of an open page asks by itself (static/polls.js)."""
+    return bool(getattr(request, "htmx", False)) and VERSION_HEADER in request.headers
 
 
 def record_refusal(request: HttpRequest, code: str) -> None:

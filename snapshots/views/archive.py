@@ -14,6 +14,7 @@ from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
 from snapshots.views.access import requires
 from snapshots.views.entry_lines import EntryLine, sequence_from
+from snapshots.views.live_pages import live
 from snapshots.views.roster import Roster
 from snapshots.views.texts import archive as texts
 from snapshots.views.texts.base import Badge
@@ -48,6 +49,7 @@ def _file_line(archive: Archive, state: str) -> FileLine:
     )
 
 
+@live()
 @requires("audit.read", "GET", "HEAD")
 def archive_list(request: HttpRequest) -> HttpResponse:
     """Files, newest first; `before` is the first row of the file after those of the page."""

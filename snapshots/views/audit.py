@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from snapshots.audit import chain, export, lines, sealing
+from snapshots.audit import chain, export, lines, queries, sealing
 from snapshots.audit.archiving import reading
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.files import ArchiveFileError
@@ -22,10 +22,11 @@ from snapshots.audit.models import Entry
 from snapshots.audit.queries import LAST_NUMBER
 from snapshots.audit.search.criteria import NOTHING
 from snapshots.audit.search.listing import Found
-from snapshots.views import receipts
+from snapshots.views import new_entries, receipts
 from snapshots.views.access import requires
 from snapshots.views.entry_lines import EntryLine, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
+from snapshots.views.live_pages import live
 from snapshots.views.log_health import read_health
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
@@ -71,6 +72,9 @@ def entry_list(request: HttpRequest) -> HttpResponse:
     listing, chosen = NOTHING, {}
     if form.is_valid():
         listing, chosen = form.criteria.listing(), form.chosen()
+    if request.htmx:  # type: ignore[attr-defined]
+        return new_entries.note(request, listing)
+    row = queries.newest_sequence()
     found = listing.page(
         PAGE_SIZE, before=sequence_from(request, "before"), after=sequence_from(request, "after")
     )
@@ -88,6 +92,9 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "as_of": timezone.now(),
         "people": roster.choices(),
         "may_export": request.user.has_perm("audit.export"),
+        **new_entries.note_context(
+            request, row=row, shown=found.entries[0].sequence if found.entries else None
+        ),
         **read_health(),
     }
     return render(request, "audit/entry_list.html", context)
@@ -114,6 +121,7 @@ def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
     }
 
 
+@live()
 @requires("audit.read", "GET", "HEAD")
 def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
     found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []

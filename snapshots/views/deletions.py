@@ -16,6 +16,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
+from snapshots.views.live_pages import live
 from snapshots.views.marks import code_text, extend_url, keep_url, names_of_people
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.deletions import deletion_badge, deletion_words
@@ -52,6 +53,7 @@ def _lines(request: HttpRequest, found: list[PlannedDeletion]) -> list[Line]:
     ]
 
 
+@live()
 @requires("snapshots.see", "GET", "HEAD")
 def deletion_list(request: HttpRequest) -> HttpResponse:
     seen = visible_to(request.user)
@@ -63,6 +65,7 @@ def deletion_list(request: HttpRequest) -> HttpResponse:
     return render(request, "deletions/deletion_list.html", context)
 
 
+@live()
 @requires("snapshots.see", "GET", "HEAD")
 def deletion_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _page(request, get_object_or_404(visible_to(request.user), pk=pk))

@@ -146,6 +146,7 @@ def outside_base_path(base_path: str) -> Failure:
 def _render(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
     """`framed` pages show the person's navigation, which needs the database; the others must work while it is down."""
     is_fragment = bool(getattr(request, "htmx", False))
+    request.live = None  # type: ignore[attr-defined] # it is not the page that would ask for news of itself
     template = "errors/_error.html" if is_fragment else "errors/error.html"
     context = {"failure": failure, "request_id": getattr(request, "id", "")}
     body = render_to_string(template, context, request if framed else None)

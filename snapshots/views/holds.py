@@ -15,6 +15,7 @@ from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.entry_lines import sequence_from
 from snapshots.views.forms.holds import LiftHoldForm, PlaceHoldForm
+from snapshots.views.live_pages import live
 from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
@@ -65,6 +66,7 @@ def _line(one: Placed, roster: Roster) -> HoldLine:
     )
 
 
+@live()
 @requires("audit.read", "GET", "HEAD")
 def hold_list(request: HttpRequest) -> HttpResponse:
     """All holds. `placed` is the row of a hold that was placed just now: it is told if it holds nothing."""

@@ -17,9 +17,11 @@ from snapshots.jobs.outcomes import MANY, Outcome, aims, results_of
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.vault.models import StoredToken
+from snapshots.views import polls
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.job_steps import announcement, batch_links, group_steps, version_of
+from snapshots.views.live_pages import RESTING_SECONDS, live
 from snapshots.views.schedule_lines import schedule_of_job
 from snapshots.views.texts.batches import UNKNOWN_NOTE, result_words, summary_text
 from snapshots.views.texts.jobs import JOB_BADGES, job_words
@@ -35,7 +37,8 @@ def _advanced_job(request: HttpRequest, pk: UUID) -> Job:
     if not job.is_running:
         return job
     token_ids = {step.token_id for step in job.steps.all() if step.is_open}
-    read_and_reconcile_all(list(StoredToken.objects.filter(pk__in=token_ids)))
+    tokens = list(StoredToken.objects.filter(pk__in=token_ids))
+    read_and_reconcile_all(tokens, max_age=polls.max_age(request))
     engine.advance_if_free(job.pk, seconds=PAGE_SECONDS)
     job.refresh_from_db()
     return job
@@ -75,6 +78,7 @@ def _batch_context(request: HttpRequest, job: Job, results: Any) -> dict[str, An
     }
 
 
+@live(max_age=RESTING_SECONDS)
 @requires("signed_in", "GET", "HEAD")
 def job_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     return render(request, "jobs/job_detail.html", _context(request, _advanced_job(request, pk)))

@@ -28,6 +28,7 @@ from snapshots.views.access import public, requires
 from snapshots.views.context_processors import make_bell
 from snapshots.views.forms.notifications import ReadForm, RulesForm
 from snapshots.views.frame_facts import read_facts
+from snapshots.views.live_pages import live
 from snapshots.views.marks import extend_url, keep_url
 from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.texts.base import Badge
@@ -93,6 +94,7 @@ def _buttons(request: HttpRequest, planned: PlannedDeletion | None) -> dict[str,
     return {"keep_url": keep_url(planned, request.user)}
 
 
+@live(max_age=10)
 @requires("signed_in", "GET", "HEAD")
 def notification_list(request: HttpRequest) -> HttpResponse:
     own = Notification.objects.filter(person_id=request.user.pk).select_related("event")

@@ -24,10 +24,12 @@ from snapshots.operations.reconciliation import read_and_reconcile, read_and_rec
 from snapshots.operations.server_views import server_views
 from snapshots.upstream.errors import LimitReachedError, RateLimitedError
 from snapshots.vault.models import StoredToken
+from snapshots.views import polls
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.operations import CloseForm
+from snapshots.views.live_pages import RESTING_SECONDS, live
 from snapshots.views.room import deletable_rows
 from snapshots.views.rows import operation_estimate, row_labels
 from snapshots.views.texts.base import Badge
@@ -43,7 +45,7 @@ def _reconciled_operation(request: HttpRequest, pk: UUID) -> tuple[Operation, Re
     if not operation.is_open:
         return operation, None
     token = _own_token(request, operation)
-    reading = read_and_reconcile(token) if token else None
+    reading = read_and_reconcile(token, max_age=polls.max_age(request)) if token else None
     operation.refresh_from_db()
     return operation, reading
 
@@ -63,7 +65,7 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
     token = _own_token(request, operation) if is_full else None
     if token is None:
         return {}
-    reading = read_and_reconcile(token)
+    reading = read_and_reconcile(token, max_age=polls.max_age(request))
     views = server_views(token, reading)
     view = next((one for one in views if one.server_id == operation.server_id), None)
     if view is None or not view.snapshots:
@@ -139,6 +141,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
     } | _deletable_context(request, operation)
 
 
+@live(max_age=RESTING_SECONDS)
 @requires("signed_in", "GET", "HEAD")
 def operation_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     operation, reading = _reconciled_operation(request, pk)
@@ -168,10 +171,11 @@ class AttentionItem:
     close_url: str
 
 
+@live()
 @requires("signed_in", "GET", "HEAD")
 def operation_attention(request: HttpRequest) -> HttpResponse:
     """Unknown operations and those that take longer than they should, after reconciliation, which may resolve some."""
-    read_and_reconcile_all(own_tokens(request.user))
+    read_and_reconcile_all(own_tokens(request.user), max_age=polls.max_age(request))
     may_close = request.user.has_perm("snapshots.restore")
     waiting = [
         AttentionItem(

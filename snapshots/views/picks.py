@@ -69,11 +69,11 @@ def wanted_in(values: Iterable[str]) -> list[Wanted]:
     return list(found.values())
 
 
-def read_lists(user: Person, wanted: Sequence[Wanted]) -> Lists:
-    """The lists of the tokens that are needed for this, within one deadline."""
+def read_lists(user: Person, wanted: Sequence[Wanted], *, max_age: float = 0.0) -> Lists:
+    """The lists of the tokens that are needed for this, within one deadline; at most `max_age` seconds old without a call."""
     named = {one.token_id for one in wanted}
     tokens = [one for one in own_tokens(user) if "" in named or one.pk in named]
-    readings = read_and_reconcile_all(tokens)
+    readings = read_and_reconcile_all(tokens, max_age=max_age)
     views = [view for token, reading in readings for view in server_views(token, reading)]
     return Lists(readings, views)
 

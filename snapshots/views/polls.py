@@ -23,12 +23,12 @@ from snapshots.inventory import readings
 from snapshots.inventory.readings import POLL_SECONDS, Reading
 from snapshots.templatetags.portal import iso_text
 from snapshots.vault.models import StoredToken
+from snapshots.views.access import VERSION_HEADER
 
 P = ParamSpec("P")
 T = TypeVar("T", bound=msgspec.Struct)
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
-HEADER: Final = "X-Version"
 CONFIRMED_HEADER: Final = "X-Confirmed"
 REFRESH_SECONDS: Final = {False: 55.0, True: POLL_SECONDS * 7 / 8}
 """How old lists get before a poll reads them again, by whether anything is in progress: then a little less than the interval
@@ -43,12 +43,16 @@ QUIET_ACTIONS: Final = frozenset(
 
 
 class Version(msgspec.Struct, array_like=True, frozen=True):
-    """What an element shows. `lists`: fingerprint of a token → version of its lists. Times in seconds since the epoch."""
+    """What an element shows. `lists`: fingerprint of a token → version of its lists. Times in seconds since the epoch.
+
+    `form`: key of what the filter around it offers.
+    """
 
     row: int
     made_at: float
     is_moving: bool
     lists: dict[str, str]
+    form: str = ""
 
 
 def answers_unchanged(view: View[P]) -> View[P]:
@@ -67,7 +71,9 @@ def answers_unchanged(view: View[P]) -> View[P]:
     return cast("View[P]", answer)
 
 
-def version(request: HttpRequest, found: Iterable[tuple[StoredToken, Reading]], *, is_moving: bool) -> str:
+def version(
+    request: HttpRequest, found: Iterable[tuple[StoredToken, Reading]], *, is_moving: bool, form: str = ""
+) -> str:
     """The version of an element that shows these readings, for its data-version; '' if each poll must be answered in full.
 
     Only for views with `answers_unchanged`, which notes the newest row of the log before anything is read.
@@ -81,17 +87,21 @@ def version(request: HttpRequest, found: Iterable[tuple[StoredToken, Reading]], 
         made_at=time.time(),
         is_moving=is_moving,
         lists=lists,
+        form=form,
     )
     return sign(request, shown)
 
 
-def max_age(request: HttpRequest) -> float:
-    """How old lists may be that a poll shows: as old as they get while nothing is made anew. 0 for whoever opens the page.
-
-    Only for views with `answers_unchanged`.
-    """
+def offers_other(request: HttpRequest, form: str) -> bool:
+    """Whether the open page, which polls, has a filter that does not offer what this one does."""
     shown: Version | None = request.shown  # type: ignore[attr-defined]
-    return REFRESH_SECONDS[shown.is_moving] if shown else 0.0
+    return shown is not None and shown.form != form
+
+
+def max_age(request: HttpRequest) -> float:
+    """How old lists may be that a poll shows: as old as they get while nothing is made anew. 0 for whoever opens the page."""
+    shown: Version | None = getattr(request, "shown", None)
+    return REFRESH_SECONDS[shown.is_moving] if shown else getattr(request, "list_age", 0.0)
 
 
 def sign(request: HttpRequest, shown: msgspec.Struct) -> str:
@@ -101,7 +111,7 @@ def sign(request: HttpRequest, shown: msgspec.Struct) -> str:
 
 def read(request: HttpRequest, kind: type[T]) -> T | None:
     """The version that the poll names; None without one, and for one that was not signed for this session."""
-    text = request.headers.get(HEADER, "")
+    text = request.headers.get(VERSION_HEADER, "")
     if not text:
         return None
     try:

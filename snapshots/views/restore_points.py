@@ -21,8 +21,10 @@ from snapshots.jobs.points import RestorePoint, first_jobs, last_confirmed_at, r
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.templatetags.portal import moment
+from snapshots.views import polls
 from snapshots.views.access import requires
 from snapshots.views.batch_forms import point_or_404
+from snapshots.views.live_pages import live
 from snapshots.views.marks import Mark, Planned, make_marks
 from snapshots.views.picks import Lists, Wanted, read_lists
 from snapshots.views.texts.base import Badge
@@ -64,11 +66,13 @@ def _line(point: RestorePoint, readings: Mapping[str, Reading]) -> PointLine:
     )
 
 
+@live()
 @requires("snapshots.see", "GET", "HEAD")
 def restore_point_list(request: HttpRequest) -> HttpResponse:
     seen = service.visible_to(request.user)
     page = Paginator(first_jobs(seen), POINTS_PER_PAGE).get_page(request.GET.get("page"))
-    readings = {token.fingerprint: one for token, one in read_and_reconcile_all(own_tokens(request.user))}
+    found = read_and_reconcile_all(own_tokens(request.user), max_age=polls.max_age(request))
+    readings = {token.fingerprint: one for token, one in found}
     lines = [_line(point, readings) for point in restore_points(page, seen)]
     return render(request, "batches/restore_point_list.html", {"lines": lines, "page": page})
 
@@ -113,10 +117,12 @@ def _member(member: Result, lists: Lists, *, is_made: bool, planned: Planned, us
     )
 
 
+@live()
 @requires("snapshots.see", "GET", "HEAD")
 def restore_point_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     point = point_or_404(request, pk)
-    lists = read_lists(request.user, [Wanted(one.step.server_id) for one in point.members])
+    wanted = [Wanted(one.step.server_id) for one in point.members]
+    lists = read_lists(request.user, wanted, max_age=polls.max_age(request))
     planned = waiting_in(lists.views)
     made = point.made
     members = [

@@ -21,6 +21,7 @@ from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.schedules import RunForm, WhyForm
+from snapshots.views.live_pages import live
 from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.schedule_lines import next_times, run_lines, schedule_lines
 from snapshots.views.texts.refusals import refusal_words
@@ -29,6 +30,7 @@ from snapshots.views.texts.schedules import keep_words
 RUNS_SHOWN = 20
 
 
+@live()
 @requires("snapshots.see", "GET", "HEAD")
 def schedule_list(request: HttpRequest) -> HttpResponse:
     found = visible_to(request.user).distinct().prefetch_related("servers")
@@ -43,6 +45,7 @@ def visible_or_404(request: HttpRequest, pk: UUID) -> Schedule:
     return get_object_or_404(visible_to(request.user).distinct(), pk=pk)
 
 
+@live()
 @requires("snapshots.see", "GET", "HEAD")
 def schedule_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     schedule = visible_or_404(request, pk)

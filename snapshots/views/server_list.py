@@ -121,7 +121,6 @@ def _results(
         "old_from": old_from(min(moments, default=None)),
         "blind": [token.label for token, reading in readings if reading.is_known and reading.hides_servers],
         "poll_url": request.get_full_path(),
-        "version": polls.version(request, readings, is_moving=False),
         "poll_seconds": min((trouble.reading.poll_seconds for trouble in troubles), default=0),
     }
 
@@ -160,9 +159,12 @@ def server_list(request: HttpRequest) -> HttpResponse:
         token_id = form.chosen("token")
         chosen = ServerFilter(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
     found = find((one for one in servers if not token_id or one.token.pk == token_id), chosen)
+    form_key = key_of_form(request.GET, **choices)
     context = _results(request, readings, found, chosen) | {
         "form": form,
-        "form_key": key_of_form(request.GET, **choices),
+        "form_key": form_key,
+        "swaps_form": polls.offers_other(request, form_key),
+        "version": polls.version(request, readings, is_moving=False, form=form_key),
         "has_servers": bool(servers),
         "role_note": role_note(request.user),
         "may_create": request.user.has_perm("snapshots.create"),

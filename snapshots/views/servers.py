@@ -21,6 +21,7 @@ from snapshots.views.access import requires
 from snapshots.views.forms.deletions import days_text
 from snapshots.views.forms.schedule_values import server_value
 from snapshots.views.listed_cards import polled_card
+from snapshots.views.live_pages import live
 from snapshots.views.observed import observed_context
 from snapshots.views.rows import row_labels
 from snapshots.views.running_jobs import running_jobs
@@ -58,6 +59,7 @@ def _schedule_add_url(request: HttpRequest, view: ServerView) -> str:
     return f"{reverse('schedule_add')}?{query.urlencode()}"
 
 
+@live(follows=True)
 @polls.answers_unchanged
 @requires("snapshots.see", "GET", "HEAD")
 def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:

@@ -21,6 +21,7 @@ from snapshots.inventory.readings import Reading
 from snapshots.notifications import heartbeat
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
+from snapshots.views.live_pages import live
 from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.system import QUEUES, TASKS
 from snapshots.worker import status
@@ -83,6 +84,7 @@ def _last(action: str) -> datetime | None:
     return rows.values_list("at", flat=True).first()
 
 
+@live(max_age=10)
 @requires("system.see", "GET", "HEAD")
 def system_detail(request: HttpRequest) -> HttpResponse:
     context = {

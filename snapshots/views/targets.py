@@ -17,6 +17,7 @@ from snapshots.vault.crypto import SealError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.notifications import TargetForm, WishesForm
+from snapshots.views.live_pages import live
 from snapshots.views.refused_forms import UNPROCESSABLE
 from snapshots.views.texts.base import Badge
 
@@ -64,6 +65,7 @@ def _last_deliveries() -> dict[UUID | None, Delivery]:
     return {one.target_id: one for one in Delivery.objects.filter(pk__in=pks)}
 
 
+@live(max_age=10)
 @requires("notifications.manage", "GET", "HEAD")
 def target_list(request: HttpRequest) -> HttpResponse:
     last = _last_deliveries()
@@ -98,6 +100,7 @@ def target_add(request: HttpRequest) -> HttpResponse:
     return render(request, "notifications/target_add.html", {"form": form}, status=status)
 
 
+@live(max_age=10)
 @requires("notifications.manage", "GET", "HEAD", "POST")
 def target_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     """What a target is told, which can be changed, and the log of its messages."""

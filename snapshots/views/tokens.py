@@ -22,6 +22,7 @@ from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.tokens import NewTokenForm, TokenForm
+from snapshots.views.live_pages import live
 from snapshots.views.texts.tokens import left_off_text, token_check_text
 
 
@@ -38,6 +39,7 @@ def _home_of(request: HttpRequest, owner: Any) -> str:
     return reverse("token_list") if owner.pk == request.user.pk else reverse("person_edit", args=[owner.pk])
 
 
+@live()
 @requires("snapshots.keep_token", "GET", "HEAD")
 def token_list(request: HttpRequest) -> HttpResponse:
     return render(request, "tokens/list.html", {"tokens": connection.own_tokens(request.user)})

@@ -1,6 +1,9 @@
 """Compressed copies of static files are kept while they are right, and made again when they are not."""
 
 import gzip
+import hashlib
+import re
+from pathlib import Path
 
 import brotli
 import pytest
@@ -73,3 +76,12 @@ def test_a_file_that_packing_does_not_shorten_has_no_copies(tmp_path):
     path.write_bytes(b"x")
     assert compress(path) == []
     assert [one.name for one in tmp_path.iterdir()] == ["tiny.txt"]
+
+
+def test_vendored_files_are_those_of_the_decision():
+    decision = Path("docs/decisions/0020-live-pages.md").read_text()
+    sums = dict(re.findall(r"`static/vendor/([^`]+)`.*?SHA-256 `([0-9a-f]{64})`", decision, re.DOTALL))
+    files = {
+        one.name: hashlib.sha256(one.read_bytes()).hexdigest() for one in Path("static/vendor").iterdir()
+    }
+    assert files == sums

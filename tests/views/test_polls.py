@@ -10,7 +10,9 @@ from django.utils import timezone
 from snapportal.accounts.models import Role
 from snapshots.audit import journal
 from snapshots.inventory import readings
+from snapshots.sandbox.demo_data import TEAM_EMAIL, issue_token
 from tests.support.audit_rows import write_events
+from tests.support.desk import make_desk
 from tests.support.jobs import make_elsewhere
 
 pytestmark = pytest.mark.django_db
@@ -109,6 +111,19 @@ def test_a_page_that_is_filtered_by_a_removed_token_is_loaded_again(browser, sho
     assert browser.get("/?token=gone").status_code == 200
 
 
+def test_the_filter_of_an_open_list_offers_a_new_server_and_is_left_alone_otherwise(browser, shown, desk):
+    journal.record(desk.actor.entry(action="token.rename"))
+    answer = poll(browser, shown).text
+    assert 'id="filter"' not in answer
+    shown = versions(answer)[0]
+    make_desk(desk.user, issue_token(TEAM_EMAIL, "second"), label="second")
+    journal.record(desk.actor.entry(action="token.add"))
+    answer = poll(browser, shown).text
+    form = answer[answer.index("<form hx-swap-oob") :]
+    assert ">second</option>" in form
+    assert "<form hx-swap-oob" not in poll(browser, versions(answer)[0] + "x").text
+
+
 def test_the_version_of_another_session_is_not_accepted(shown, signed_in, desk):
     assert poll(signed_in(desk.user), shown).status_code == 200
 
@@ -169,7 +184,7 @@ class TestWhileSomethingMoves:
         path = reverse("server_detail", args=[desk.token.pk, operation.server_id])
         page = browser.get(path).text
         address = re.search(r'hx-get="([^"]*alone=1[^"]*)"', page)[1].replace("&amp;", "&")
-        return address, versions(page)[0]
+        return address, versions(page)[-1]  # the first one is that of the whole page
 
     def test_the_provider_is_asked_again_with_each_poll_of_a_single_page(self, browser, card, clock):
         address, version = card

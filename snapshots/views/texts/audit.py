@@ -43,6 +43,13 @@ def count_words(count: int) -> str:
     return _("more than 10,000") if count > COUNT_LIMIT else f"{count:,}"
 
 
+def new_entries_words(count: int, *, has_more: bool) -> str:
+    """How many entries are newer than those of an open list; '' if none is."""
+    if has_more:
+        return _("More than {count} new entries.").format(count=count)
+    return ngettext("{count} new entry.", "{count} new entries.", count).format(count=count) if count else ""
+
+
 def counted_words(count: Count) -> str:
     """The number of lines of a list as text."""
     if count.limit is Limit.NONE:
