@@ -34,6 +34,9 @@ SNAPPORTAL_API_TIMEOUT_SECONDS: float = environment.read(
 SNAPPORTAL_SANDBOX_SPEED: float = environment.read(
     env.float, "SANDBOX_SPEED", 20.0, validate=validate.Range(0.01, 1e7)
 )
+SNAPPORTAL_API_RATE_LIMIT: int = environment.read(
+    env.int, "API_RATE_LIMIT", 240, validate=validate.Range(1, 1_000_000)
+)
 DEBUG: bool = environment.read(env.bool, "DEBUG", False)
 DATA_DIR = Path(environment.read(env.str, "DATA_DIR", "") or BASE_DIR / "var").resolve()
 
@@ -159,6 +162,7 @@ INSTALLED_APPS = [
     "snapportal.accounts",
     "snapshots",
     "snapshots.sandbox",
+    "snapshots.api",
     "snapshots.vault",
     "snapshots.audit",
     "snapshots.inventory",
@@ -188,6 +192,10 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "snapportal.urls"
 WSGI_APPLICATION = "snapportal.wsgi.application"
+_loaders = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
@@ -200,20 +208,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "snapshots.views.context_processors.frame",
             ],
-            "loaders": [
-                (
-                    "django.template.loaders.cached.Loader",
-                    [
-                        "django.template.loaders.filesystem.Loader",
-                        "django.template.loaders.app_directories.Loader",
-                    ],
-                )
-            ]
-            if not DEBUG
-            else [
-                "django.template.loaders.filesystem.Loader",
-                "django.template.loaders.app_directories.Loader",
-            ],
+            "loaders": _loaders if DEBUG else [("django.template.loaders.cached.Loader", _loaders)],
         },
     }
 ]

@@ -1,6 +1,6 @@
-"""The product's URLs. Every view has @public or @requires."""
+"""The product's URLs. Every view has @public or @requires, or is a Resource of the API."""
 
-from django.urls import path
+from django.urls import include, path
 
 from snapshots.views import (
     archive,
@@ -29,6 +29,7 @@ from snapshots.views import (
 from snapshots.views import help as help_views
 
 urlpatterns = [
+    path("api/v1/", include("snapshots.api.urls")),
     path("", server_list.server_list, name="server_list"),
     path("servers/<str:token_id>/<int:server_id>/", servers.server_detail, name="server_detail"),
     path("servers/<str:token_id>/<int:server_id>/status/", servers.server_status, name="server_status"),

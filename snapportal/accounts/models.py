@@ -89,6 +89,15 @@ class User(AbstractBaseUser):
     email = models.EmailField(_("e-mail"), blank=True)
     role = models.CharField(_("role"), max_length=20, choices=Role, default=Role.VIEWER)
     is_active = models.BooleanField(_("active"), default=True)
+    service_owner = models.ForeignKey(
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="service_accounts",
+        editable=False,
+    )
+    """Who looks after it, if it is an account of scripts, which cannot sign in."""
     created_at = models.DateTimeField(auto_now_add=True)
     invitation_hash = models.CharField(max_length=64, blank=True, editable=False)
     invitation_expires_at = models.DateTimeField(null=True, editable=False)

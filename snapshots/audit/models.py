@@ -63,7 +63,7 @@ class Entry(models.Model):
     evidence_subject = models.CharField(max_length=64, blank=True)
 
     address_subject = models.CharField(max_length=64, blank=True)
-    channel = models.CharField(max_length=10, blank=True)
+    channel = models.CharField(max_length=20, blank=True)
     token_label = models.CharField(max_length=80, blank=True)
     token_fingerprint = models.CharField(max_length=64, blank=True)
     request_id = models.CharField(max_length=36, blank=True)

@@ -6,7 +6,6 @@ The provider deletes for good. So with a grace time a deletion waits here, and c
 
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from django.utils import timezone
 
@@ -88,7 +87,7 @@ def _delete_at_once(
     """A deletion of the snapshot that still waits becomes this one, in the transaction of its intent."""
 
     def guard() -> None:
-        _guard(request)
+        request.guard()
         if spares_newest:
             check_not_newest(request.token, confirmed.server_id, confirmed.snapshot_id)
         operation = Operation.objects.get(idempotency_key=confirmed.idempotency_key)
@@ -114,11 +113,5 @@ def _plan(request: Request, seen: _Seen, *, reason: str, days: int, spares_newes
     planned.due_at = planned.created_at + timedelta(days=days)
     planned.spares_newest = spares_newest
     planned.form_key = seen.confirmed.idempotency_key
-    insert(planned, request.actor, action="deletion.plan", guard=partial(_guard, request))
+    insert(planned, request.actor, action="deletion.plan", guard=request.guard)
     return planned
-
-
-def _guard(request: Request) -> None:
-    """What an authorization depends on besides. Raises OperationRefusedError."""
-    if isinstance(request.confirmation, Authorization):
-        request.confirmation.guard()

@@ -156,6 +156,7 @@ def _start(
             steps=steps,
             idempotency_key=confirmed.idempotency_key,
             reason=reason,
+            guard=request.guard,
         )
         engine.advance_now(job.pk)
     except OperationRefusedError as error:

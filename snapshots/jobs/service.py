@@ -1,6 +1,6 @@
 """Starts and cancels jobs, and says who may see them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -36,12 +36,13 @@ def start(
     channel: str = "job",
     retry_of: Job | None = None,
     point: Job | None = None,
+    guard: Callable[[], object] = lambda: None,
 ) -> Job:
     """Commit a job with its steps and its row in the log; its operations follow (see engine).
 
     A step that is refused already (state "failed") has its row in the log like any refused operation. Returns the first
     job of this form if it was sent before. Raises OperationRefusedError (not_allowed_any_more if the person lacks a right
-    that a step needs, already_retried), JournalUnavailableError.
+    that a step needs, already_retried), JournalUnavailableError. `guard` is called last, under the log's lock.
     """
     job = Job(
         idempotency_key=idempotency_key,
@@ -57,7 +58,7 @@ def start(
         point=point,
     )
     try:
-        _commit(actor, job, steps)
+        _commit(actor, job, steps, guard)
     except IntegrityError:
         earlier = job_for_key(idempotency_key)
         if earlier is not None:
@@ -68,7 +69,7 @@ def start(
     return job
 
 
-def _commit(actor: Actor, job: Job, steps: Sequence[Step]) -> None:
+def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], object]) -> None:
     tokens = StoredToken.objects.in_bulk({step.token_id for step in steps})
     with journal.committed():
         job.save(force_insert=True)
@@ -81,6 +82,7 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step]) -> None:
                 journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
         for action in sorted({step.action for step in steps}):
             check_still_allowed(actor.id, Action(action).permission)
+        guard()
 
 
 def _start_entry(actor: Actor, job: Job, steps: Sequence[Step]) -> EntryData:

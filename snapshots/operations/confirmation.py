@@ -16,6 +16,9 @@ from snapshots.contract import Snapshot
 
 SALT = "snapshots.operations.confirmation"
 MAX_AGE_SECONDS = 60 * 60
+AS_FOUND = "as_found"
+"""The fingerprint of a confirmation by somebody who was shown nothing: a script that names a snapshot by its ID means it as it
+is found. No signed form has it."""
 
 
 class ConfirmationError(Exception):

@@ -7,7 +7,7 @@ from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot
-from snapshots.operations.confirmation import Confirmation, snapshot_fingerprint
+from snapshots.operations.confirmation import AS_FOUND, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_views
@@ -47,7 +47,8 @@ def unchanged_snapshot(confirmed: Confirmation, view: ServerView) -> Snapshot:
     snapshot = find_snapshot(view.reading, confirmed.snapshot_id or 0)
     if snapshot is None:
         raise OperationRefusedError("snapshot_gone" if view.reading.is_complete else "list_incomplete")
-    if snapshot_fingerprint(snapshot) != confirmed.fingerprint or snapshot.server.id != confirmed.server_id:
+    is_as_seen = confirmed.fingerprint in {AS_FOUND, snapshot_fingerprint(snapshot)}
+    if not is_as_seen or snapshot.server.id != confirmed.server_id:
         raise OperationRefusedError("snapshot_changed")
     if snapshot.id in view.deleted_ids:
         raise OperationRefusedError("snapshot_deleting")

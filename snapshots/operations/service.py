@@ -61,6 +61,11 @@ class Request:
         """The reason to act on a server that a restore holds; '' if none was given or the actor may not override."""
         return self.override_reason.strip() if self.actor.may_override else ""
 
+    def guard(self) -> None:
+        """What an authorization depends on besides. Raises OperationRefusedError."""
+        if isinstance(self.confirmation, Authorization):
+            self.confirmation.guard()
+
 
 Check = Callable[[Confirmation, ServerView], Operation]
 """Step 2: returns the unsaved operation, or raises OperationRefusedError."""
@@ -220,8 +225,7 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
         _check_override(request)
     if request.action == Action.DELETE:
         check_unprotected(server_id=operation.server_id, snapshot_id=operation.snapshot_id)
-    if isinstance(request.confirmation, Authorization):
-        request.confirmation.guard()
+    request.guard()
 
 
 def _check_override(request: Request) -> None:

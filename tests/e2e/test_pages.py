@@ -20,6 +20,7 @@ FRAGMENTS_AND_PROBES = {
     "operation_status",
     "job_status",
     "notification_bell",
+    "api_openapi",
     "livez",
     "readyz",
     "checkpoint_detail",

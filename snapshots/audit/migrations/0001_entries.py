@@ -93,7 +93,7 @@ class Migration(migrations.Migration):
                 ("evidence", models.TextField(blank=True)),
                 ("evidence_subject", models.CharField(blank=True, max_length=64)),
                 ("address_subject", models.CharField(blank=True, max_length=64)),
-                ("channel", models.CharField(blank=True, max_length=10)),
+                ("channel", models.CharField(blank=True, max_length=20)),
                 ("token_label", models.CharField(blank=True, max_length=80)),
                 ("token_fingerprint", models.CharField(blank=True, max_length=64)),
                 ("request_id", models.CharField(blank=True, max_length=36)),

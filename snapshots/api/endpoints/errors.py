@@ -1,0 +1,72 @@
+"""Errors as JSON: `detail` is a sentence for people, `code` is stable, for programs."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from django.http import HttpResponse
+
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.views.texts.refusals import UNAVAILABLE_CODES, refusal_words
+
+REFUSAL_STATUSES: Final = {
+    # What the contract itself answers in such a case.
+    "bad_name": 400,
+    "limit_reached": 400,
+    "snapshot_unready": 400,
+    "server_gone": 404,
+    "snapshot_gone": 404,
+    "not_allowed_any_more": 403,
+    "reason_missing": 400,
+    "room_missing": 400,
+    "token_gone": 403,
+}
+RETRY_SECONDS: Final = 2
+
+
+class ApiError(Exception):
+    """Ends a request. `more`: further members of the JSON object."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.more = more
+
+    def response(self) -> HttpResponse:
+        return json_response(
+            {"detail": self.detail, "code": self.code, **self.more}, self.status, self.headers
+        )
+
+
+def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    return HttpResponse(
+        msgspec.json.encode(data), status=status, content_type="application/json", headers=dict(headers or {})
+    )
+
+
+def refused(error: OperationRefusedError) -> ApiError:
+    """A refusal by the portal's own rules: nothing was sent."""
+    words = refusal_words(error.code, retry_after_seconds=error.retry_after_seconds)
+    sentences = [f"{words.title}.", str(words.meaning), str(words.advice)]
+    default = HTTPStatus.SERVICE_UNAVAILABLE if error.code in UNAVAILABLE_CODES else HTTPStatus.CONFLICT
+    status = REFUSAL_STATUSES.get(error.code, default)
+    headers = {}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE or error.code == "being_checked":
+        headers["Retry-After"] = str(error.retry_after_seconds or RETRY_SECONDS)
+    return ApiError(status, error.code, " ".join(one for one in sentences if one), headers=headers)
+
+
+def not_found(what: str = "This address") -> ApiError:
+    return ApiError(404, "not_found", f"{what} does not exist, or this key does not reach it.")

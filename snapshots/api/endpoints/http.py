@@ -1,0 +1,132 @@
+"""A request with a valid key, its query and body as types, and what is answered."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, TypeVar
+
+import msgspec
+from django.http import HttpRequest, HttpResponse
+
+from snapshots import sql
+from snapshots.api import calls, keys
+from snapshots.api.endpoints.authentication import record_refusal
+from snapshots.api.endpoints.errors import ApiError, json_response, not_found
+from snapshots.api.models import ApiKey
+from snapshots.audit.journal import Actor
+from snapshots.vault.models import StoredToken
+
+MAX_BODY_BYTES: Final = 64 * 1024
+LONGEST_REASON: Final = 2000
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass
+class Call:
+    """A request whose key is valid. `key.token` is not loaded by it: use `token`."""
+
+    request: HttpRequest
+    key: ApiKey
+    person: Any
+    actor: Actor
+    right: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def token(self) -> StoredToken:
+        """The stored token that the key uses. Raises ApiError."""
+        found = next(sql.select(StoredToken, "WHERE id = %s", [self.key.token_id or ""]), None)
+        if found is None or found.user_id != self.key.owner_id:
+            raise ApiError(403, "token_gone", "The stored token of this key was removed: make another key.")
+        return found
+
+    def header(self, name: str, longest: int) -> str:
+        """A header's text; UTF-8 is accepted, though WSGI gives it as Latin-1. Raises ApiError if it is too long."""
+        raw = self.request.headers.get(name, "").strip()
+        try:
+            text = raw.encode("latin-1").decode()
+        except (UnicodeEncodeError, UnicodeDecodeError):
+            text = raw
+        if len(text) > longest:
+            raise ApiError(400, "invalid", f"{name} has more than {longest} characters.")
+        return text
+
+    def operation_key(self) -> str:
+        """The one-time key of what this request is to begin. Raises ApiError."""
+        name = self.header("Idempotency-Key", calls.LONGEST)
+        request = b"\n".join(
+            [str(self.request.method).encode(), self.request.get_full_path().encode(), self.request.body]
+        )
+        try:
+            return calls.operation_key(self.key, name, request)
+        except calls.OtherRequestError:
+            raise ApiError(
+                422,
+                "idempotency_key_used",
+                "This Idempotency-Key was used for another request within the last 24 hours.",
+            ) from None
+
+    def reason(self, given: str, *, is_required: bool = False) -> str:
+        """Why, from X-Reason or the body, for the log. Raises ApiError (400) if it is required, by the key too, and missing."""
+        text = (self.header("X-Reason", LONGEST_REASON) or given).strip()
+        if not text and is_required and self.key.needs_reason:
+            raise ApiError(
+                400, "reason_missing", "This key must give a reason: set X-Reason, or “reason” in the body."
+            )
+        return text
+
+    @property
+    def override_reason(self) -> str:
+        """Why it is done although a restore holds the server; '' if that is not asked for."""
+        return self.header("X-Override-Reason", LONGEST_REASON)
+
+    def check_right(self, right: str) -> None:
+        """Raises ApiError (403), and records it."""
+        if right not in self.key.rights or not self.person.has_perm(right):
+            self.record_refusal(right)
+            raise ApiError(403, "forbidden", f"This key lacks the right “{right}”.")
+
+    def check_server(self, server_id: int | None) -> None:
+        """Raises ApiError (404) for a server that the key does not reach, and records it."""
+        if server_id is None or not self.key.reaches(server_id):
+            self.record_refusal("api_key_server")
+            raise not_found("This server")
+
+    def record_refusal(self, code: str) -> None:
+        record_refusal(self.actor, code, self.request.path)
+
+    def guard(self, server_id: int | None) -> Callable[[], None]:
+        """For the transaction of an intent: the key is still valid, and so are its rights."""
+        return lambda: keys.check_still_valid(self.key, self.right, server_id)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """`data` is anything that msgspec encodes; None: no body."""
+
+    data: Any = None
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def response(self) -> HttpResponse:
+        if self.data is None:
+            return HttpResponse(status=self.status, headers=dict(self.headers))
+        return json_response(self.data, self.status, self.headers)
+
+
+def parse_query(request: HttpRequest, kind: type[T]) -> T:
+    """The query as this type: text is converted to numbers. Raises ApiError (400)."""
+    try:
+        return msgspec.convert(request.GET.dict(), kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ApiError(400, "invalid", f"{error}.") from None
+
+
+def parse_body(request: HttpRequest, kind: type[T]) -> T:
+    """The JSON body as this type; a missing body is an empty object. Raises ApiError (400, 413)."""
+    if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
+        raise ApiError(413, "too_large", f"The body has more than {MAX_BODY_BYTES} bytes.")
+    try:
+        return msgspec.json.decode(request.body or b"{}", type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiError(400, "invalid", f"The body is not what is expected: {error}.") from None

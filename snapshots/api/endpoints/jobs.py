@@ -1,0 +1,108 @@
+"""Jobs: work of several steps, of which the API begins a restore after a safety snapshot."""
+
+from typing import Annotated, Final, Literal
+from uuid import UUID
+
+from msgspec import Meta, Struct
+
+from snapshots.api.endpoints import reading, writes
+from snapshots.api.endpoints.errors import ApiError, not_found
+from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.items import JobItem, JobPage, job_items
+from snapshots.api.endpoints.resources import Resource
+from snapshots.api.endpoints.shapes import Id
+from snapshots.api.endpoints.snapshots import default_reason
+from snapshots.inventory.servers import find_snapshot
+from snapshots.jobs import plans, service
+from snapshots.jobs.models import Job, JobQuerySet, Step
+from snapshots.jobs.room import NO_NEED, needs_in, room_key
+from snapshots.operations.models import Action
+from snapshots.operations.server_views import server_views
+
+PAGE_SIZE: Final = 20
+
+job_list = Resource("jobs/", "api_jobs")
+job = Resource("jobs/<uuid:pk>/", "api_job")
+
+
+class JobQuery(Struct):
+    before: UUID | None = None
+
+
+class JobBody(Struct):
+    """`make_room`: the snapshot that is deleted first where the server is full."""
+
+    kind: Literal["safe_restore"]
+    snapshot_id: Id
+    make_room: Id | None = None
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
+def visible(call: Call) -> JobQuerySet:
+    """Those that the key's person sees on pages and that are about no other server than those that the key reaches."""
+    found = service.visible_to(call.person)
+    if not call.key.server_ids:
+        return found
+    others = Step.objects.exclude(server_id__in=call.key.server_ids).values("job_id")
+    return found.exclude(pk__in=others)
+
+
+@job_list.method("GET", right="snapshots.see", query=JobQuery, answers={200: JobPage}, summary="List jobs")
+def list_jobs(call: Call, query: JobQuery) -> Answer:
+    """Newest first, 20 at a time: `next` leads to the older ones."""
+    found = visible(call)
+    if query.before is not None:
+        last = Job.objects.filter(pk=query.before).first()
+        found = found.filter(created_at__lt=last.created_at) if last else found.none()
+    rows = list(found.order_by("-created_at")[: PAGE_SIZE + 1])
+    more = len(rows) > PAGE_SIZE
+    rows = rows[:PAGE_SIZE]
+    return Answer(JobPage(job_items(rows), f"{call.request.path}?before={rows[-1].pk}" if more else None))
+
+
+@job_list.method(
+    "POST",
+    right="snapshots.restore",
+    body=JobBody,
+    answers={202: JobItem},
+    summary="Restore after a safety snapshot",
+)
+def create_job(call: Call, body: JobBody) -> Answer:
+    """Takes a snapshot of the present state, and then restores, so that there is a way back; needs the right to create too."""
+    reason = call.reason(body.reason, is_required=True) or default_reason(call)
+    call.check_right("snapshots.create")
+    if body.make_room is not None:
+        call.check_right("snapshots.delete")
+    found, server_name = reading.snapshot_or_404(call, body.snapshot_id)
+    begun = plans.safe_restore(
+        actor=call.actor,
+        token=call.token,
+        confirmation=writes.authorization(call, Action.RESTORE, found.server.id, found.id),
+        typed_name=server_name,
+        reason=reason,
+        override_reason=call.override_reason,
+        make_room=_room_key(call, found.server.id, body.make_room),
+    )
+    (item,) = job_items([begun])
+    return Answer(item, 202, {"Location": item.url})
+
+
+def _room_key(call: Call, server_id: int, snapshot_id: int | None) -> str:
+    """What the form of a page would send for this choice; '' for none."""
+    if snapshot_id is None:
+        return ""
+    listed = reading.read(call)
+    snapshot = find_snapshot(listed, snapshot_id)
+    if snapshot is None or snapshot.server.id != server_id:
+        raise ApiError(404, "not_found", "The snapshot that shall make room does not exist on this server.")
+    views = [one for one in server_views(call.token, listed) if one.server_id == server_id]
+    return room_key(snapshot, needs_in(views).get(snapshot.id, NO_NEED))
+
+
+@job.method("GET", right="snapshots.see", answers={200: JobItem}, summary="One job with its steps")
+def read_job(call: Call, pk: UUID) -> Answer:
+    """The worker goes on with it."""
+    found = visible(call).filter(pk=pk).first()
+    if found is None:
+        raise not_found("This job")
+    return Answer(job_items([found])[0])

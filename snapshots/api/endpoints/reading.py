@@ -1,0 +1,65 @@
+"""The provider's lists for a key: through the shared readings of pages, restricted to the key's servers."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from snapshots.api.endpoints.errors import ApiError
+from snapshots.api.endpoints.http import Call
+from snapshots.connection import wait_until
+from snapshots.contract import Snapshot
+from snapshots.inventory.readings import Reading
+from snapshots.inventory.servers import find_snapshot
+from snapshots.operations.reconciliation import read_and_reconcile
+
+PROVIDER_STATUSES: Final = {"token_refused": 401, "forbidden": 403, "rate_limited": 429}
+"""What the provider itself answered; the portal's own code says that it is about the stored token, not the key."""
+OLDEST_SECONDS: Final = 3600.0
+
+
+def read(call: Call, *, fresh: bool = False) -> Reading:
+    """The lists as they are now. Raises ApiError if the provider did not give them, or not whole: a part would look like all."""
+    reading = read_and_reconcile(call.token, fresh=fresh)
+    if reading.is_stale:
+        code = reading.error or "not_confirmed_live"
+        status = PROVIDER_STATUSES.get(code, 503)
+        raise ApiError(
+            status,
+            code if code == "rate_limited" else f"provider_{code}",
+            "The provider did not give its list now, so the portal cannot say what there is.",
+            headers=_retry(call) if status != 401 else {},  # noqa: PLR2004
+        )
+    if not reading.is_complete:
+        raise ApiError(503, "list_incomplete", "The provider's list could not be read to its end.")
+    return reading
+
+
+def _retry(call: Call) -> dict[str, str]:
+    until = wait_until(call.token.fingerprint)
+    seconds = (until - datetime.now(UTC)).total_seconds() if until else 0
+    return {"Retry-After": str(max(2, int(seconds) + 1))}
+
+
+def snapshot_or_404(call: Call, snapshot_id: int) -> tuple[Snapshot, str]:
+    """The snapshot and the name of its server, which the key reaches. Raises ApiError.
+
+    Which server a snapshot belongs to never changes, so a list of the last minutes tells it too.
+    """
+    reading = read_and_reconcile(call.token, max_age=OLDEST_SECONDS)
+    found = find_snapshot(reading, snapshot_id)
+    if found is None:
+        reading = read(call, fresh=True)
+        found = find_snapshot(reading, snapshot_id)
+    if found is None:
+        raise ApiError(404, "not_found", "Snapshot does not exist.")
+    if not call.key.reaches(found.server.id):
+        call.record_refusal("api_key_server")
+        raise ApiError(404, "not_found", "Snapshot does not exist.")
+    return found, name_of_server(reading, found.server.id) or found.server.name
+
+
+def name_of_server(reading: Reading, server_id: int) -> str:
+    """As pages name it; '' if the lists do not."""
+    listed = next((one.name for one in reading.servers or () if one.id == server_id), "")
+    if listed:
+        return listed
+    return next((one.server.name for one in reading.snapshots if one.server.id == server_id), "")

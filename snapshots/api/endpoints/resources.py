@@ -1,0 +1,136 @@
+"""The views of the API: each address is a Resource with a function for each of its methods.
+
+    snapshots = Resource("snapshots/", "api_snapshots")
+
+    @snapshots.method("GET", right="snapshots.see", query=ListQuery, answers={200: SnapshotPage}, summary="List snapshots")
+    def list_snapshots(call: Call, query: ListQuery) -> Answer: …
+
+No cookie is read or set, no session is loaded.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from snapshots.api.endpoints.authentication import actor_of, authenticate
+from snapshots.api.endpoints.errors import ApiError, not_found, refused
+from snapshots.api.endpoints.http import Answer, Call, parse_body, parse_query
+from snapshots.audit.journal import JournalUnavailableError
+from snapshots.operations.errors import OperationRefusedError
+
+ANY_KEY: Final = "any_key"
+"""The right of calls that every valid key may make."""
+Run = Callable[..., Answer]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """One method of an address, with what its documentation says. `answers`: status → what its body is; None: no body."""
+
+    name: str
+    right: str
+    run: Run
+    summary: str
+    description: str
+    query: type[msgspec.Struct] | None
+    body: type[msgspec.Struct] | None
+    answers: Mapping[int, Any]
+    is_write: bool
+
+
+class Resource:
+    """The view of one address. `path` is below /api/v1/, as in Django's path()."""
+
+    page = ""
+    csrf_exempt = True
+    access = "api_key"
+
+    def __init__(self, path: str, name: str) -> None:
+        self.path = path
+        self.name = name
+        self.by_method: dict[str, Method] = {}
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return tuple(self.by_method)
+
+    def method(
+        self,
+        name: str,
+        *,
+        right: str,
+        summary: str,
+        answers: Mapping[int, Any],
+        query: type[msgspec.Struct] | None = None,
+        body: type[msgspec.Struct] | None = None,
+    ) -> Callable[[Run], Run]:
+        def register(run: Run) -> Run:
+            self.by_method[name] = Method(
+                name=name,
+                right=right,
+                run=run,
+                summary=summary,
+                description=(run.__doc__ or "").strip(),
+                query=query,
+                body=body,
+                answers=answers,
+                is_write=name != "GET",
+            )
+            return run
+
+        return register
+
+    def __call__(self, request: HttpRequest, **arguments: Any) -> HttpResponseBase:
+        try:
+            return self._answer(request, arguments).response()
+        except ApiError as error:
+            return error.response()
+        except OperationRefusedError as error:
+            return refused(error).response()
+        except (JournalUnavailableError, DatabaseError):
+            return unavailable()
+
+    def _answer(self, request: HttpRequest, arguments: Mapping[str, Any]) -> Answer:
+        key, person = authenticate(request)
+        method = self.by_method.get("GET" if request.method == "HEAD" else str(request.method))
+        if method is None:
+            allowed = {"Allow": ", ".join(self.by_method)}
+            raise ApiError(405, "method_not_allowed", f"Use {allowed['Allow']}.", headers=allowed)
+        actor = actor_of(request, key, person)
+        call = Call(request, key, person, actor, method.right, arguments)
+        if method.right != ANY_KEY:
+            call.check_right(method.right)
+        given: list[Any] = []
+        if method.query:
+            given.append(parse_query(request, method.query))
+        if method.body:
+            given.append(parse_body(request, method.body))
+        return method.run(call, *given, **arguments)
+
+
+def unavailable() -> HttpResponse:
+    """The database or the audit log cannot be used: nothing was sent."""
+    detail = "The portal's database or audit log cannot be used now. Nothing was sent."
+    return ApiError(503, "unavailable", detail, headers={"Retry-After": "5"}).response()
+
+
+def everything_else(request: HttpRequest, **_arguments: Any) -> HttpResponse:
+    """The view of addresses below /api/v1/ that do not exist."""
+    try:
+        authenticate(request)
+    except ApiError as error:
+        return error.response()
+    except (JournalUnavailableError, DatabaseError):
+        return unavailable()
+    return not_found().response()
+
+
+everything_else.csrf_exempt = True  # type: ignore[attr-defined]
+everything_else.access = "api_key"  # type: ignore[attr-defined]
+everything_else.methods = ()  # type: ignore[attr-defined]
+everything_else.page = ""  # type: ignore[attr-defined]

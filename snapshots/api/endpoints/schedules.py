@@ -1,0 +1,107 @@
+"""Schedules: seen, paused, resumed and run. They are made on pages, where a preview shows what they would delete."""
+
+from typing import Final
+from uuid import UUID
+
+from msgspec import Struct
+
+from snapshots.api.endpoints.errors import not_found
+from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.items import (
+    RunItem,
+    ScheduleDetail,
+    ScheduleItem,
+    SchedulePage,
+    run_item,
+    schedule_detail,
+    schedule_item,
+)
+from snapshots.api.endpoints.resources import Resource
+from snapshots.api.endpoints.shapes import ReasonBody
+from snapshots.schedules import service
+from snapshots.schedules.models import Schedule
+from snapshots.schedules.visibility import visible_to
+
+RUNS_SHOWN: Final = 20
+
+schedule_list = Resource("schedules/", "api_schedules")
+schedule = Resource("schedules/<uuid:pk>/", "api_schedule")
+schedule_pause = Resource("schedules/<uuid:pk>/pause/", "api_schedule_pause")
+schedule_resume = Resource("schedules/<uuid:pk>/resume/", "api_schedule_resume")
+schedule_run = Resource("schedules/<uuid:pk>/run/", "api_schedule_run")
+
+
+class Nothing(Struct):
+    """No member is needed."""
+
+
+def visible(call: Call) -> list[Schedule]:
+    """Those that the key's person sees on pages; of a key for some servers, those that cover no other."""
+    found = list(visible_to(call.person).distinct().prefetch_related("servers"))
+    reached = set(call.key.server_ids)
+    if not reached:
+        return found
+    return [
+        one
+        for one in found
+        if not one.covers_all and {server.server_id for server in one.servers.all()} <= reached
+    ]
+
+
+def _found(call: Call, pk: UUID) -> Schedule:
+    for one in visible(call):
+        if one.pk == pk:
+            return one
+    raise not_found("This schedule")
+
+
+@schedule_list.method("GET", right="snapshots.see", answers={200: SchedulePage}, summary="List schedules")
+def list_schedules(call: Call) -> Answer:
+    """By name."""
+    found = [schedule_item(one) for one in visible(call)]
+    return Answer(SchedulePage(len(found), found))
+
+
+@schedule.method(
+    "GET", right="snapshots.see", answers={200: ScheduleDetail}, summary="One schedule with its last runs"
+)
+def read_schedule(call: Call, pk: UUID) -> Answer:
+    """The last 20 runs, newest first."""
+    found = _found(call, pk)
+    return Answer(schedule_detail(found, list(found.runs.all()[:RUNS_SHOWN])))
+
+
+@schedule_pause.method(
+    "POST",
+    right="schedules.pause",
+    body=ReasonBody,
+    answers={200: ScheduleItem},
+    summary="Pause a schedule",
+)
+def pause_schedule(call: Call, body: ReasonBody, pk: UUID) -> Answer:
+    """Nothing is due until it is resumed; a run that has begun goes on."""
+    found = _found(call, pk)
+    service.pause(actor=call.actor, schedule=found, reason=call.reason(body.reason))
+    return Answer(schedule_item(found))
+
+
+@schedule_resume.method(
+    "POST", right="schedules.pause", body=Nothing, answers={200: ScheduleItem}, summary="Resume a schedule"
+)
+def resume_schedule(call: Call, _body: Nothing, pk: UUID) -> Answer:
+    """What a person paused. What the portal stopped is resumed by its owner."""
+    found = _found(call, pk)
+    if found.code:
+        call.check_right(service.MANAGE)
+    service.resume(actor=call.actor, schedule=found)
+    return Answer(schedule_item(found))
+
+
+@schedule_run.method(
+    "POST", right="schedules.manage", body=Nothing, answers={202: RunItem}, summary="Run a schedule now"
+)
+def run_schedule(call: Call, _body: Nothing, pk: UUID) -> Answer:
+    """Besides the runs that are due, in the name of the schedule's owner. The worker begins it."""
+    found = _found(call, pk)
+    run = service.run_now(actor=call.actor, schedule=found, form_key=call.operation_key())
+    return Answer(run_item(run), 202)

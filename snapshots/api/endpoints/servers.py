@@ -1,0 +1,44 @@
+"""Servers and the account, as far as the stored token tells of them."""
+
+from snapshots.api.endpoints import reading
+from snapshots.api.endpoints.errors import ApiError
+from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.resources import ANY_KEY, Resource
+from snapshots.api.endpoints.shapes import (
+    AccountAnswer,
+    AccountItem,
+    ServerPage,
+    ServerQuery,
+    TokenItem,
+    server_item,
+)
+
+server_list = Resource("servers/", "api_servers")
+account = Resource("account/me/", "api_account")
+
+
+@server_list.method(
+    "GET", right="snapshots.see", query=ServerQuery, answers={200: ServerPage}, summary="List all servers"
+)
+def list_servers(call: Call, query: ServerQuery) -> Answer:
+    """Of those that the key reaches, with this status and location if they are given."""
+    listed = reading.read(call)
+    if listed.servers is None or not listed.servers_are_fresh:
+        raise ApiError(403, "provider_forbidden", "The stored token of this key does not list servers now.")
+    found = [
+        server_item(one)
+        for one in listed.servers
+        if call.key.reaches(one.id)
+        and query.status in {"", one.status}
+        and query.location in {"", one.location}
+    ]
+    return Answer(ServerPage(len(found), found))
+
+
+@account.method("GET", right=ANY_KEY, answers={200: AccountAnswer}, summary="The key's account and rights")
+def read_account(call: Call) -> Answer:
+    """The provider's account as it was when the stored token was checked, and the key with its rights."""
+    token = call.token if call.key.token_id else None
+    item = AccountItem(token.account_email, token.account_name, "") if token else AccountItem("", "", "")
+    rights = [one for one in call.key.rights if call.person.has_perm(one)]
+    return Answer(AccountAnswer(item, TokenItem(call.key.name, rights)))

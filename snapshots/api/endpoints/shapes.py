@@ -1,0 +1,173 @@
+"""What requests and answers consist of. The contract's shapes are the provider's; further members are the portal's own."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta, Struct
+
+from snapshots import contract
+from snapshots.contract import MAX_ID
+
+Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
+
+
+class ListQuery(Struct):
+    server_id: Id | None = None
+
+
+class ServerQuery(Struct):
+    status: str = ""
+    location: str = ""
+
+
+class CreateBody(Struct):
+    server_id: int
+    name: str
+    description: Annotated[str, Meta(max_length=contract.DESCRIPTION_MAX_LENGTH)] = ""
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class ReasonBody(Struct):
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class DeleteBody(Struct):
+    """`delete_now`: not after the server's grace time; needs a reason then."""
+
+    reason: Annotated[str, Meta(max_length=2000)] = ""
+    delete_now: bool = False
+
+
+class Error(Struct):
+    detail: str
+    code: str
+
+
+class UnknownOutcome(Struct):
+    detail: str
+    code: str
+    operation: str
+
+
+class ServerName(Struct):
+    id: int
+    name: str
+
+
+class SnapshotItem(Struct):
+    id: int
+    server: ServerName
+    name: str
+    status: str
+    size_mb: int | None
+    created_at: str | None
+    description: str
+
+
+class SnapshotPage(Struct):
+    count: int
+    results: list[SnapshotItem]
+
+
+class CreatedItem(SnapshotItem):
+    message: str
+
+
+class SnapshotName(Struct):
+    id: int
+    name: str
+    created_at: str | None
+
+
+class ServerState(Struct):
+    id: int
+    name: str
+    status: str
+
+
+class RestoreAnswer(Struct):
+    status: str
+    message: str
+    snapshot: SnapshotName
+    server: ServerState
+
+
+class PlannedAnswer(Struct):
+    """The snapshot is deleted at `due_at`, unless somebody calls the deletion back."""
+
+    detail: str
+    code: str
+    due_at: str
+    deletion: str
+
+
+class Named(Struct):
+    name: str
+
+
+class ServerItem(Struct):
+    id: int
+    name: str
+    hostname: str
+    status: str
+    ip_address: str
+    location: str
+    plan: Named
+    os: Named
+
+
+class ServerPage(Struct):
+    count: int
+    results: list[ServerItem]
+
+
+class AccountItem(Struct):
+    email: str
+    first_name: str
+    last_name: str
+
+
+class TokenItem(Struct):
+    name: str
+    permissions: list[str]
+
+
+class AccountAnswer(Struct):
+    account: AccountItem
+    token: TokenItem
+
+
+def time_text(moment: datetime | None) -> str | None:
+    """As the contract writes times: in UTC, to the second."""
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def snapshot_item(snapshot: contract.Snapshot, server_name: str = "") -> SnapshotItem:
+    server = snapshot.server
+    return SnapshotItem(
+        id=snapshot.id,
+        server=ServerName(server.id, server.name or server_name),
+        name=snapshot.name,
+        status=snapshot.status,
+        size_mb=snapshot.size_mb,
+        created_at=time_text(snapshot.created_at),
+        description=snapshot.description,
+    )
+
+
+def server_item(server: contract.Server) -> ServerItem:
+    return ServerItem(
+        id=server.id,
+        name=server.name,
+        hostname=server.hostname,
+        status=server.status,
+        ip_address=server.ip_address,
+        location=server.location,
+        plan=Named(server.plan_name),
+        os=Named(server.os_name),
+    )
+
+
+def fields_of(kind: type[Struct]) -> tuple[Any, ...]:
+    return msgspec.structs.fields(kind)

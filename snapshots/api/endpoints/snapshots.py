@@ -1,0 +1,113 @@
+"""The provider's four endpoints."""
+
+from snapshots.api.endpoints import reading, writes
+from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.resources import Resource
+from snapshots.api.endpoints.shapes import (
+    CreateBody,
+    CreatedItem,
+    DeleteBody,
+    ListQuery,
+    PlannedAnswer,
+    ReasonBody,
+    RestoreAnswer,
+    SnapshotPage,
+    UnknownOutcome,
+    snapshot_item,
+)
+from snapshots.deletions.service import request_delete
+from snapshots.operations import service
+from snapshots.operations.models import Action
+
+snapshot_list = Resource("snapshots/", "api_snapshots")
+snapshot = Resource("snapshots/<int:snapshot_id>/", "api_snapshot")
+snapshot_restore = Resource("snapshots/<int:snapshot_id>/restore/", "api_snapshot_restore")
+
+
+@snapshot_list.method(
+    "GET",
+    right="snapshots.see",
+    query=ListQuery,
+    answers={200: SnapshotPage},
+    summary="List all snapshots",
+)
+def list_snapshots(call: Call, query: ListQuery) -> Answer:
+    """Of the servers that the key reaches, newest first; with `server_id` of one server."""
+    listed = reading.read(call)
+    found = [
+        snapshot_item(one, reading.name_of_server(listed, one.server.id) if not one.server.name else "")
+        for one in listed.snapshots
+        if call.key.reaches(one.server.id) and query.server_id in {None, one.server.id}
+    ]
+    return Answer(SnapshotPage(len(found), found))
+
+
+@snapshot_list.method(
+    "POST",
+    right="snapshots.create",
+    body=CreateBody,
+    answers={201: CreatedItem, 504: UnknownOutcome},
+    summary="Create a snapshot",
+)
+def create_snapshot(call: Call, body: CreateBody) -> Answer:
+    """Of a server's present state. It goes on after the answer: list it, or wait for its operation (X-Operation)."""
+    call.check_server(body.server_id)
+    operation = service.create_snapshot(
+        actor=call.actor,
+        token=call.token,
+        confirmation=writes.authorization(call, Action.CREATE, body.server_id),
+        name=body.name,
+        description=body.description,
+        reason=call.reason(body.reason),
+        override_reason=call.override_reason,
+    )
+    return writes.created_answer(operation, body.description)
+
+
+@snapshot_restore.method(
+    "POST",
+    right="snapshots.restore",
+    body=ReasonBody,
+    answers={200: RestoreAnswer, 504: UnknownOutcome},
+    summary="Restore a snapshot",
+)
+def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
+    """Overwrites all current data of its server, and cannot be undone. Consider a job of kind safe_restore instead."""
+    reason = call.reason(body.reason, is_required=True) or default_reason(call)
+    found, server_name = reading.snapshot_or_404(call, snapshot_id)
+    operation = service.restore_snapshot(
+        actor=call.actor,
+        token=call.token,
+        confirmation=writes.authorization(call, Action.RESTORE, found.server.id, found.id),
+        typed_name=server_name,
+        reason=reason,
+        override_reason=call.override_reason,
+    )
+    return writes.restored_answer(operation)
+
+
+@snapshot.method(
+    "DELETE",
+    right="snapshots.delete",
+    body=DeleteBody,
+    answers={204: None, 202: PlannedAnswer, 504: UnknownOutcome},
+    summary="Delete a snapshot",
+)
+def delete_snapshot(call: Call, body: DeleteBody, snapshot_id: int) -> Answer:
+    """For ever. On a server with a grace time it is planned (202), unless `delete_now` is true and a reason is given."""
+    reason = call.reason(body.reason)
+    found, _server_name = reading.snapshot_or_404(call, snapshot_id)
+    begun = request_delete(
+        actor=call.actor,
+        token=call.token,
+        confirmation=writes.authorization(call, Action.DELETE, found.server.id, found.id),
+        reason=reason,
+        override_reason=call.override_reason,
+        delete_now=body.delete_now,
+    )
+    return writes.deleted_answer(begun)
+
+
+def default_reason(call: Call) -> str:
+    """Of a request that gives none, with a key that need not."""
+    return f"API key {call.key.name}"

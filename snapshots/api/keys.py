@@ -1,0 +1,176 @@
+"""Makes, finds and revokes API keys. Every change is a row of the log."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from django.contrib.auth import get_user_model
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import IntegrityError
+from django.utils import timezone
+
+from snapshots import sql
+from snapshots.api import secrets
+from snapshots.api.models import RIGHTS, ApiKey, ApiKeyQuerySet
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor, EntryData
+from snapshots.connection import Person
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.rights import check_still_allowed
+from snapshots.vault.models import StoredToken
+
+DEFAULT_DAYS: Final = 90
+LONGEST_DAYS: Final = 366
+USED_EVERY: Final = timedelta(minutes=1)
+"""How exactly the last use is stored: a write for each request would cost more than most of them."""
+MANAGE: Final = "people.manage"
+
+
+class DuplicateKeyNameError(Exception):
+    """The owner has a valid key with this name."""
+
+
+class KeyNotMadeError(Exception):
+    """The rules forbid it; `code` is rights, token, days or owner."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What a new key shall be allowed. `server_ids` empty: all servers that the token shows. `days`: until it expires."""
+
+    name: str
+    rights: Collection[str]
+    token: StoredToken | None
+    server_ids: Sequence[int] = ()
+    days: int = DEFAULT_DAYS
+    needs_reason: bool = False
+
+
+def visible_to(person: Person) -> ApiKeyQuerySet:
+    """A person's own keys, those of the service accounts that they look after, and for admins all."""
+    found = ApiKey.objects.select_related("owner", "token")
+    if person.has_perm(MANAGE):  # type: ignore[union-attr]
+        return found
+    return found.filter(owner_id=person.pk or 0) | found.filter(owner__service_owner_id=person.pk or 0)
+
+
+def find(secret: str) -> ApiKey | None:
+    """The key with this text, valid or not; its owner and token are read when they are asked for."""
+    if not secrets.is_well_formed(secret):
+        return None
+    return next(sql.select(ApiKey, "WHERE digest = %s", [secrets.digest_of(secret)]), None)
+
+
+def problem(key: ApiKey, owner: AbstractBaseUser) -> str:
+    """Why it may not be used: key_revoked, key_expired or owner_inactive; '' if it may."""
+    if key.revoked_at is not None:
+        return "key_revoked"
+    if key.is_expired():
+        return "key_expired"
+    if not is_alive(owner):
+        return "owner_inactive"
+    return ""
+
+
+def is_alive(owner: AbstractBaseUser) -> bool:
+    """Active; and of a service account, the person who looks after it too."""
+    keeper = getattr(owner, "service_owner", None)
+    return owner.is_active and (keeper is None or keeper.is_active)
+
+
+def note_use(key: ApiKey) -> None:
+    now = timezone.now()
+    if key.last_used_at is None or not now - USED_EVERY < key.last_used_at <= now:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+
+
+def create(*, actor: Actor, owner: AbstractBaseUser, wish: Wish) -> tuple[ApiKey, str]:
+    """The new key, and its text, which is stored nowhere.
+
+    Raises KeyNotMadeError, DuplicateKeyNameError, JournalUnavailableError.
+    """
+    secret, now = secrets.new_secret(), timezone.now()
+    key = ApiKey(
+        owner_id=owner.pk,
+        name=wish.name,
+        shown_part=secrets.shown_part(secret),
+        digest=secrets.digest_of(secret),
+        rights=[one for one in RIGHTS if one in wish.rights],
+        server_ids=sorted(set(wish.server_ids)),
+        token=wish.token,
+        needs_reason=wish.needs_reason,
+        created_at=now,
+        created_by_id=int(actor.id or 0),
+        expires_at=now + timedelta(days=wish.days),
+    )
+    try:
+        with journal.committed():
+            journal.record(_entry(key, owner, "api_key.create", actor, limits=_limits(key)))
+            _check(wish, owner)
+            key.save(force_insert=True)
+    except IntegrityError:
+        raise DuplicateKeyNameError(wish.name) from None
+    return key, secret
+
+
+def _check(wish: Wish, owner: AbstractBaseUser) -> None:
+    """Under the log's lock, so that a role that was just changed counts."""
+    person = get_user_model().objects.filter(pk=owner.pk).first()
+    if person is None or not is_alive(person):
+        raise KeyNotMadeError("owner")
+    if not wish.rights or not all(one in RIGHTS and person.has_perm(one) for one in wish.rights):
+        raise KeyNotMadeError("rights")
+    if not 0 < wish.days <= LONGEST_DAYS:
+        raise KeyNotMadeError("days")
+    needs_token = any(one.startswith("snapshots.") for one in wish.rights)
+    token = StoredToken.objects.filter(pk=wish.token.pk).first() if wish.token else None
+    if (wish.token or needs_token) and (token is None or token.user_id != person.pk):
+        raise KeyNotMadeError("token")
+
+
+def revoke(*, actor: Actor, key: ApiKey, reason: str = "") -> bool:
+    """It is refused from now on, also what is being checked with it. False if it was revoked already."""
+    with journal.committed():
+        moved = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(
+            revoked_at=timezone.now(), revoked_by_id=int(actor.id or 0)
+        )
+        if moved:
+            journal.record(_entry(key, key.owner, "api_key.revoke", actor, reason=reason))
+    return bool(moved)
+
+
+def check_still_valid(key: ApiKey, right: str, server_id: int | None) -> None:
+    """In the transaction of an intent, under the log's lock. Raises OperationRefusedError."""
+    stored = ApiKey.objects.select_related("owner").filter(pk=key.pk).first()
+    if stored is None or problem(stored, stored.owner) or right not in stored.rights:
+        raise OperationRefusedError("not_allowed_any_more")
+    if server_id is not None and not stored.reaches(server_id):
+        raise OperationRefusedError("not_allowed_any_more")
+    check_still_allowed(stored.owner_id, right)
+
+
+def _entry(
+    key: ApiKey, owner: AbstractBaseUser, action: str, actor: Actor, *, limits: str = "", reason: str = ""
+) -> EntryData:
+    return actor.entry(
+        action=action,
+        target=str(owner),
+        target_person_id=owner.pk,
+        evidence=f"{key.name} ({key.shown_part}…), id {key.pk}" + (f"; {limits}" if limits else ""),
+        reason=reason,
+        token_label=key.token.label if key.token else "",
+        token_fingerprint=key.token.fingerprint if key.token else "",
+    )
+
+
+def _limits(key: ApiKey) -> str:
+    servers = ", ".join(map(str, key.server_ids)) or "all"
+    return (
+        f"rights: {', '.join(key.rights)}; servers: {servers}; "
+        f"until {key.expires_at:%Y-%m-%d}; reason required: {'yes' if key.needs_reason else 'no'}"
+    )
