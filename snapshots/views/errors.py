@@ -2,12 +2,13 @@
 
 import sys
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -31,6 +32,11 @@ class Failure:
     meaning: "StrOrPromise"
     advice: "StrOrPromise"
     icon: str = "alert"
+
+    @property
+    def code(self) -> str:
+        """For programs: the API's errors have it."""
+        return HTTPStatus(self.status).name.lower()
 
 
 BAD_REQUEST = Failure(
@@ -145,6 +151,8 @@ def outside_base_path(base_path: str) -> Failure:
 
 def _render(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
     """`framed` pages show the person's navigation, which needs the database; the others must work while it is down."""
+    if request.path.startswith(f"{settings.SNAPPORTAL_BASE_PATH}api/v1/"):
+        return JsonResponse({"detail": f"{failure.meaning}", "code": failure.code}, status=failure.status)
     is_fragment = bool(getattr(request, "htmx", False))
     request.live = None  # type: ignore[attr-defined] # it is not the page that would ask for news of itself
     template = "errors/_error.html" if is_fragment else "errors/error.html"

@@ -1,4 +1,5 @@
-"""One contract, every provider: the sandbox in this process, the sandbox over HTTP, and the real one when it is named.
+"""One contract, every provider: the sandbox in this process, the sandbox over HTTP, the portal's own API, and the real one
+when it is named.
 
 SNAPPORTAL_CONTRACT_URL and SNAPPORTAL_CONTRACT_TOKEN name the real one. It is only read, unless
 SNAPPORTAL_CONTRACT_WRITES=1 allows one snapshot to be made and deleted again; SNAPPORTAL_CONTRACT_SERVER (an id) says
@@ -12,17 +13,21 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
+from snapportal.accounts.models import Role, User
 from snapshots import contract
+from snapshots.audit.journal import Actor
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream import parsing
 from snapshots.upstream.client import SnapshotClient
 from snapshots.upstream.errors import InvalidError, LimitReachedError, NotFoundError, TokenRefusedError
+from snapshots.vault.service import store_token
+from tests.support.api import make_key
 from tests.support.provider import SANDBOX_URL, HttpSandbox, fill_sandbox, make_client
 
 REAL_URL = os.environ.get("SNAPPORTAL_CONTRACT_URL", "").rstrip("/").removesuffix(contract.API_PATH)
 REAL_TOKEN = os.environ.get("SNAPPORTAL_CONTRACT_TOKEN", "")
 REAL_SERVER = int(os.environ.get("SNAPPORTAL_CONTRACT_SERVER", "0"))
-SANDBOXES = ["sandbox", "http"]
+SANDBOXES = ["sandbox", "http", "portal"]
 READABLE = SANDBOXES + (["real"] if REAL_URL and REAL_TOKEN else [])
 WRITABLE = SANDBOXES + (
     ["real"]
@@ -52,6 +57,14 @@ def _provider(base_url: str, token: str, server_id: int) -> Provider:
     return Provider(make_client(token, address, timeout_seconds=20), stranger, http, token, server_id)
 
 
+def _make_key(token: str) -> str:
+    """A key with all rights, of a person for whom this token is stored."""
+    owner = User.objects.create_user("script", None, name="Script", role=Role.MANAGER)
+    actor = Actor(id=owner.pk, name="Script", role=owner.role)
+    stored = store_token(actor=actor, owner=owner, label="Team", token=token)
+    return make_key(owner, stored, name="tests")[1]
+
+
 @pytest.fixture
 def provider(request, transactional_db):
     if request.param == "real":
@@ -59,6 +72,10 @@ def provider(request, transactional_db):
         return
     filled = fill_sandbox()
     server_id = filled.servers["vpn-gateway"].pk
+    if request.param == "portal":
+        live_server = request.getfixturevalue("live_server")
+        yield _provider(live_server.url, _make_key(filled.token), server_id)
+        return
     if request.param == "sandbox":
         yield _provider(SANDBOX_URL, filled.token, server_id)
         return

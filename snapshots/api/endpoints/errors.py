@@ -7,6 +7,7 @@ from typing import Any, Final
 import msgspec
 from django.http import HttpResponse
 
+from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.views.texts.refusals import UNAVAILABLE_CODES, refusal_words
 
@@ -56,16 +57,24 @@ def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | Non
     )
 
 
-def refused(error: OperationRefusedError) -> ApiError:
-    """A refusal by the portal's own rules: nothing was sent."""
-    words = refusal_words(error.code, retry_after_seconds=error.retry_after_seconds)
-    sentences = [f"{words.title}.", str(words.meaning), str(words.advice)]
+def refused(error: OperationRefusedError, *, status: int | None = None) -> ApiError:
+    """A refusal by the portal's own rules: nothing was sent. `status` where the contract has one of its own for it."""
     default = HTTPStatus.SERVICE_UNAVAILABLE if error.code in UNAVAILABLE_CODES else HTTPStatus.CONFLICT
-    status = REFUSAL_STATUSES.get(error.code, default)
+    status = status or REFUSAL_STATUSES.get(error.code, default)
     headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE or error.code == "being_checked":
         headers["Retry-After"] = str(error.retry_after_seconds or RETRY_SECONDS)
-    return ApiError(status, error.code, " ".join(one for one in sentences if one), headers=headers)
+    return ApiError(status, error.code, _detail(error), headers=headers)
+
+
+def _detail(error: OperationRefusedError) -> str:
+    if error.code == "limit_reached":  # scripts compare words of the provider's own answer
+        return (
+            f"Snapshot limit reached: a maximum of {MAX_SNAPSHOTS_PER_SERVER} per server. Nothing was sent."
+        )
+    words = refusal_words(error.code, retry_after_seconds=error.retry_after_seconds)
+    sentences = [f"{words.title}.", str(words.meaning), str(words.advice)]
+    return " ".join(one for one in sentences if one)
 
 
 def not_found(what: str = "This address") -> ApiError:

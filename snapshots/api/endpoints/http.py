@@ -1,24 +1,29 @@
 """A request with a valid key, its query and body as types, and what is answered."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
 
 import msgspec
 from django.http import HttpRequest, HttpResponse
+from django.utils.http import urlencode
+from msgspec import UNSET, UnsetType
 
 from snapshots import sql
 from snapshots.api import calls, keys
 from snapshots.api.endpoints.authentication import record_refusal
 from snapshots.api.endpoints.errors import ApiError, json_response, not_found
+from snapshots.api.endpoints.shapes import PageQuery
 from snapshots.api.models import ApiKey
 from snapshots.audit.journal import Actor
 from snapshots.vault.models import StoredToken
 
 MAX_BODY_BYTES: Final = 64 * 1024
 LONGEST_REASON: Final = 2000
+PAGE_SIZE: Final = 20
 T = TypeVar("T", bound=msgspec.Struct)
+R = TypeVar("R")
 
 
 @dataclass
@@ -130,3 +135,15 @@ def parse_body(request: HttpRequest, kind: type[T]) -> T:
         return msgspec.json.decode(request.body or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError(400, "invalid", f"The body is not what is expected: {error}.") from None
+
+
+def page_of(call: Call, query: PageQuery, rows: Sequence[R]) -> tuple[Sequence[R], str | UnsetType | None]:
+    """These rows, or the page that is asked for, and the address of the next one."""
+    if query.page is None and query.page_size is None:
+        return rows, UNSET
+    page, size = query.page or 1, query.page_size or PAGE_SIZE
+    if page * size >= len(rows):
+        return rows[(page - 1) * size :], None
+    given = call.request.GET.dict() | {"page": str(page + 1), "page_size": str(size)}
+    following = call.request.build_absolute_uri(f"{call.request.path}?{urlencode(given)}")
+    return rows[(page - 1) * size : page * size], following

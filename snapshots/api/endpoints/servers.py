@@ -2,7 +2,7 @@
 
 from snapshots.api.endpoints import reading
 from snapshots.api.endpoints.errors import ApiError
-from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.http import Answer, Call, page_of
 from snapshots.api.endpoints.resources import ANY_KEY, Resource
 from snapshots.api.endpoints.shapes import (
     AccountAnswer,
@@ -26,13 +26,14 @@ def list_servers(call: Call, query: ServerQuery) -> Answer:
     if listed.servers is None or not listed.servers_are_fresh:
         raise ApiError(403, "provider_forbidden", "The stored token of this key does not list servers now.")
     found = [
-        server_item(one)
+        one
         for one in listed.servers
         if call.key.reaches(one.id)
         and query.status in {"", one.status}
         and query.location in {"", one.location}
     ]
-    return Answer(ServerPage(len(found), found))
+    shown, following = page_of(call, query, found)
+    return Answer(ServerPage(len(found), [server_item(one) for one in shown], following))
 
 
 @account.method("GET", right=ANY_KEY, answers={200: AccountAnswer}, summary="The key's account and rights")

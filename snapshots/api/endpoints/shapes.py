@@ -1,10 +1,9 @@
 """What requests and answers consist of. The contract's shapes are the provider's; further members are the portal's own."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-import msgspec
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from snapshots import contract
 from snapshots.contract import MAX_ID
@@ -12,11 +11,18 @@ from snapshots.contract import MAX_ID
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 
 
-class ListQuery(Struct):
+class PageQuery(Struct):
+    """All rows, or one page of them if one of these is given."""
+
+    page: Annotated[int, Meta(ge=1, le=MAX_ID)] | None = None
+    page_size: Annotated[int, Meta(ge=1, le=100)] | None = None
+
+
+class ListQuery(PageQuery):
     server_id: Id | None = None
 
 
-class ServerQuery(Struct):
+class ServerQuery(PageQuery):
     status: str = ""
     location: str = ""
 
@@ -66,8 +72,11 @@ class SnapshotItem(Struct):
 
 
 class SnapshotPage(Struct):
+    """`next`: the address of the next page, if the request asked for pages."""
+
     count: int
     results: list[SnapshotItem]
+    next: str | UnsetType | None = UNSET
 
 
 class CreatedItem(SnapshotItem):
@@ -120,6 +129,7 @@ class ServerItem(Struct):
 class ServerPage(Struct):
     count: int
     results: list[ServerItem]
+    next: str | UnsetType | None = UNSET
 
 
 class AccountItem(Struct):
@@ -143,11 +153,11 @@ def time_text(moment: datetime | None) -> str | None:
     return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def snapshot_item(snapshot: contract.Snapshot, server_name: str = "") -> SnapshotItem:
+def snapshot_item(snapshot: contract.Snapshot) -> SnapshotItem:
     server = snapshot.server
     return SnapshotItem(
         id=snapshot.id,
-        server=ServerName(server.id, server.name or server_name),
+        server=ServerName(server.id, server.name),
         name=snapshot.name,
         status=snapshot.status,
         size_mb=snapshot.size_mb,
@@ -167,7 +177,3 @@ def server_item(server: contract.Server) -> ServerItem:
         plan=Named(server.plan_name),
         os=Named(server.os_name),
     )
-
-
-def fields_of(kind: type[Struct]) -> tuple[Any, ...]:
-    return msgspec.structs.fields(kind)

@@ -1,7 +1,8 @@
 """The provider's four endpoints."""
 
 from snapshots.api.endpoints import reading, writes
-from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.errors import refused
+from snapshots.api.endpoints.http import Answer, Call, page_of
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import (
     CreateBody,
@@ -17,6 +18,7 @@ from snapshots.api.endpoints.shapes import (
 )
 from snapshots.deletions.service import request_delete
 from snapshots.operations import service
+from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 
 snapshot_list = Resource("snapshots/", "api_snapshots")
@@ -35,11 +37,12 @@ def list_snapshots(call: Call, query: ListQuery) -> Answer:
     """Of the servers that the key reaches, newest first; with `server_id` of one server."""
     listed = reading.read(call)
     found = [
-        snapshot_item(one, reading.name_of_server(listed, one.server.id) if not one.server.name else "")
+        one
         for one in listed.snapshots
         if call.key.reaches(one.server.id) and query.server_id in {None, one.server.id}
     ]
-    return Answer(SnapshotPage(len(found), found))
+    shown, following = page_of(call, query, found)
+    return Answer(SnapshotPage(len(found), [snapshot_item(one) for one in shown], following))
 
 
 @snapshot_list.method(
@@ -75,14 +78,19 @@ def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
     """Overwrites all current data of its server, and cannot be undone. Consider a job of kind safe_restore instead."""
     reason = call.reason(body.reason, is_required=True) or default_reason(call)
     found, server_name = reading.snapshot_or_404(call, snapshot_id)
-    operation = service.restore_snapshot(
-        actor=call.actor,
-        token=call.token,
-        confirmation=writes.authorization(call, Action.RESTORE, found.server.id, found.id),
-        typed_name=server_name,
-        reason=reason,
-        override_reason=call.override_reason,
-    )
+    try:
+        operation = service.restore_snapshot(
+            actor=call.actor,
+            token=call.token,
+            confirmation=writes.authorization(call, Action.RESTORE, found.server.id, found.id),
+            typed_name=server_name,
+            reason=reason,
+            override_reason=call.override_reason,
+        )
+    except OperationRefusedError as error:
+        if error.code == "server_held":  # the contract: "not in a valid state for restoration"
+            raise refused(error, status=400) from error
+        raise
     return writes.restored_answer(operation)
 
 
