@@ -21,6 +21,8 @@ NEEDS = {
         lambda: bool(web_servers.NGINX and web_servers.CADDY),
         "nginx and caddy are not both there",
     ),
+    "node": (lambda: shutil.which("node") is not None, "node is not there"),
+    "curl": (lambda: shutil.which("curl") is not None, "curl is not there"),
     "browser": (CHROMIUM.exists, f"{CHROMIUM} is not there"),
 }
 LEFT_OUT = pytest.StashKey[Counter]()

@@ -56,6 +56,7 @@ class Call:
             raise ApiError(400, "invalid", f"{name} has more than {longest} characters.")
         return text
 
+    @cached_property
     def operation_key(self) -> str:
         """The one-time key of what this request is to begin. Raises ApiError."""
         name = self.header("Idempotency-Key", calls.LONGEST)

@@ -73,8 +73,14 @@ def create_job(call: Call, body: JobBody) -> Answer:
     call.check_right("snapshots.create")
     if body.make_room is not None:
         call.check_right("snapshots.delete")
+    begun = service.job_for_key(call.operation_key) or _begin(call, body, reason)
+    (item,) = job_items([begun])
+    return Answer(item, 202, {"Location": item.url})
+
+
+def _begin(call: Call, body: JobBody, reason: str) -> Job:
     found, server_name = reading.snapshot_or_404(call, body.snapshot_id)
-    begun = plans.safe_restore(
+    return plans.safe_restore(
         actor=call.actor,
         token=call.token,
         confirmation=writes.authorization(call, Action.RESTORE, found.server.id, found.id),
@@ -83,8 +89,6 @@ def create_job(call: Call, body: JobBody) -> Answer:
         override_reason=call.override_reason,
         make_room=_room_key(call, found.server.id, body.make_room),
     )
-    (item,) = job_items([begun])
-    return Answer(item, 202, {"Location": item.url})
 
 
 def _room_key(call: Call, server_id: int, snapshot_id: int | None) -> str:

@@ -103,5 +103,5 @@ def resume_schedule(call: Call, _body: Nothing, pk: UUID) -> Answer:
 def run_schedule(call: Call, _body: Nothing, pk: UUID) -> Answer:
     """Besides the runs that are due, in the name of the schedule's owner. The worker begins it."""
     found = _found(call, pk)
-    run = service.run_now(actor=call.actor, schedule=found, form_key=call.operation_key())
+    run = service.run_now(actor=call.actor, schedule=found, form_key=call.operation_key)
     return Answer(run_item(run), 202)

@@ -19,7 +19,7 @@ from snapshots.api.endpoints.shapes import (
 from snapshots.deletions.service import request_delete
 from snapshots.operations import service
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.models import Action
+from snapshots.operations.models import Action, Operation
 
 snapshot_list = Resource("snapshots/", "api_snapshots")
 snapshot = Resource("snapshots/<int:snapshot_id>/", "api_snapshot")
@@ -77,6 +77,9 @@ def create_snapshot(call: Call, body: CreateBody) -> Answer:
 def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
     """Overwrites all current data of its server, and cannot be undone. Consider a job of kind safe_restore instead."""
     reason = call.reason(body.reason, is_required=True) or default_reason(call)
+    before = writes.earlier(call)
+    if isinstance(before, Operation):
+        return writes.restored_answer(before)
     found, server_name = reading.snapshot_or_404(call, snapshot_id)
     try:
         operation = service.restore_snapshot(
@@ -104,6 +107,9 @@ def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
 def delete_snapshot(call: Call, body: DeleteBody, snapshot_id: int) -> Answer:
     """For ever. On a server with a grace time it is planned (202), unless `delete_now` is true and a reason is given."""
     reason = call.reason(body.reason)
+    before = writes.earlier(call)
+    if before is not None:
+        return writes.deleted_answer(before)
     found, _server_name = reading.snapshot_or_404(call, snapshot_id)
     begun = request_delete(
         actor=call.actor,

@@ -1,8 +1,12 @@
 """Answers to create, restore and delete: what the contract answers, a refusal, or that the outcome is not known."""
 
+import threading
+import time
 from typing import Any, Final
 
+from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
 from snapshots.api.endpoints.errors import ApiError
 from snapshots.api.endpoints.http import Answer, Call
@@ -18,10 +22,14 @@ from snapshots.api.endpoints.shapes import (
 from snapshots.contract import IN_PROGRESS, RESTORING
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations.confirmation import AS_FOUND, Authorization, Confirmation
+from snapshots.operations.idempotency import operation_for_key
 from snapshots.operations.models import Action, Operation, State
 
 DONE_STATES: Final = frozenset({State.ACCEPTED, State.COMPLETED})
-LIMIT_DETAIL: Final = "Snapshot limit reached."
+IN_FLIGHT: Final = frozenset({State.PENDING, State.SENT})
+WAIT_SECONDS: Final = 5.0
+_waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 4))
+"""A waiting request occupies a thread."""
 
 
 def authorization(
@@ -29,7 +37,7 @@ def authorization(
 ) -> Authorization:
     """Stands for the signed form of a page: exactly this, once, and only while the key still may."""
     confirmation = Confirmation(
-        idempotency_key=call.operation_key(),
+        idempotency_key=call.operation_key,
         actor_id=int(call.person.pk),
         action=action,
         token_id=call.token.pk,
@@ -38,6 +46,12 @@ def authorization(
         fingerprint=AS_FOUND if snapshot_id else "",
     )
     return Authorization(confirmation, call.guard(server_id))
+
+
+def earlier(call: Call) -> Operation | PlannedDeletion | None:
+    """What a request with this Idempotency-Key has begun already. Asked first: a retry must not depend on what is there now."""
+    key = call.operation_key
+    return operation_for_key(key) or PlannedDeletion.objects.filter(form_key=key).first()
 
 
 def operation_url(operation: Operation) -> str:
@@ -50,11 +64,15 @@ def check_accepted(operation: Operation) -> dict[str, str]:
     The same for each retry: an operation that ended meanwhile was accepted, and one that failed after that was too.
     """
     url = operation_url(operation)
+    _await_answer(operation)
     was_accepted = operation.accepted_at is not None or operation.state in DONE_STATES
     if was_accepted:
         return {"X-Operation": url}
     if operation.state == State.FAILED:
         raise _failed(operation, url)
+    if _is_in_flight(operation):
+        detail = "Another request with this Idempotency-Key waits for the provider's answer. Send it again in a moment."
+        raise ApiError(409, "in_progress", detail, headers={"Retry-After": "2"}, operation=url)
     if operation.code == "already_gone":
         detail = operation.provider_message or "Snapshot does not exist."
         raise ApiError(404, "already_gone", detail, operation=url)
@@ -68,6 +86,26 @@ def check_accepted(operation: Operation) -> dict[str, str]:
     )
 
 
+def _is_in_flight(operation: Operation) -> bool:
+    """Whether its call to the provider may still be answered."""
+    began = operation.sent_at or operation.created_at
+    age = (timezone.now() - began).total_seconds()
+    return operation.state in IN_FLIGHT and 0 <= age < float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS)
+
+
+def _await_answer(operation: Operation) -> None:
+    """Of several requests with the same Idempotency-Key one calls the provider, and the others wait a moment for its answer."""
+    if not _is_in_flight(operation) or not _waiting.acquire(blocking=False):
+        return
+    try:
+        until = time.monotonic() + WAIT_SECONDS
+        while _is_in_flight(operation) and time.monotonic() < until:
+            time.sleep(0.1)
+            operation.refresh_from_db()
+    finally:
+        _waiting.release()
+
+
 def _failed(operation: Operation, url: str) -> ApiError:
     """The provider's own refusal with its status and words; 503 if nothing reached it."""
     status = operation.provider_status
@@ -79,6 +117,7 @@ def _failed(operation: Operation, url: str) -> ApiError:
 
 
 def created_answer(operation: Operation, description: str) -> Answer:
+    """The same for each retry, whatever has become of the snapshot."""
     headers = check_accepted(operation)
     item = CreatedItem(
         id=operation.snapshot_id or 0,
@@ -94,6 +133,7 @@ def created_answer(operation: Operation, description: str) -> Answer:
 
 
 def restored_answer(operation: Operation) -> Answer:
+    """Likewise."""
     headers = check_accepted(operation)
     created_at = time_text(operation.snapshot_created_at)
     data = RestoreAnswer(
