@@ -167,6 +167,7 @@ def place(database: str) -> Iterator[Place]:
             "LOG_ORIGIN": "bench.invalid/log",
             "WORKERS": "1",
             "WORKER": "off",
+            "API_RATE_LIMIT": "1000000",
         }
         if database == "postgresql":
             settings["DATABASE_URL"] = stack.enter_context(postgres.cluster())
@@ -229,6 +230,16 @@ def sign_in(name: str, role: str, token: str = "") -> str:
     client = Client()
     client.force_login(person)
     return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def make_key(name: str) -> str:
+    """A key with all rights of the person of this name, as an Authorization header."""
+    from snapportal.accounts.models import User
+    from snapshots.vault.models import StoredToken
+    from tests.support import api
+
+    owner = User.objects.get(username=name)
+    return f"Bearer {api.make_key(owner, StoredToken.objects.filter(user_id=owner.pk).first())[1]}"
 
 
 def polled(page: str, element: str = "results") -> tuple[str, str]:

@@ -77,6 +77,11 @@ def rows(node: Node, cookies: dict[str, str]) -> list[Row]:
         address, _version = nodes.polled(open_page(node, server, cookies["small"]), element="server-")
         return address, {"Cookie": cookies["small"], "HX-Request": "true"}
 
+    keys = {size: nodes.make_key(size) for size in ("small", "medium")}
+
+    def listed(key: str) -> tuple[str, dict[str, str]]:
+        return "/api/v1/snapshots/", {"Authorization": key}
+
     return [
         Row("/livez", lambda: ("/livez", {}), 0),
         Row("help page", page("/help/", "small"), 0),
@@ -86,6 +91,8 @@ def rows(node: Node, cookies: dict[str, str]) -> list[Row]:
         Row("list, 20 servers, 100 snapshots", page("/", "medium"), 10),
         Row("list, 200 servers, 1,000 snapshots", page("/", "large"), 12),
         Row("audit list", page("/audit/", "auditor"), 5),
+        Row("API: list of 5 snapshots", lambda: listed(keys["small"]), 2.5),
+        Row("API: list of 100 snapshots", lambda: listed(keys["medium"]), 2.5),
     ]
 
 
