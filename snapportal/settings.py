@@ -133,6 +133,14 @@ SNAPPORTAL_ARCHIVE_AFTER_DAYS: int = environment.read(
 )
 SNAPPORTAL_ARCHIVE_DIR: str = environment.read(env.str, "ARCHIVE_DIR", "") or str(DATA_DIR / "archive")
 
+# --- Sessions -------------------------------------------------------------------------------------------------------
+SNAPPORTAL_SESSION_HOURS: int = environment.read(
+    env.int, "SESSION_HOURS", 12, validate=validate.Range(1, 720)
+)
+SNAPPORTAL_SESSION_IDLE_MINUTES: int = environment.read(
+    env.int, "SESSION_IDLE_MINUTES", 240, validate=validate.Range(5, 43_200)
+)
+
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
 _database: Any = environment.read(env.dj_db_url, "DATABASE_URL", _sqlite_url, conn_max_age=600)
@@ -154,7 +162,6 @@ environment.raise_errors()
 INSTALLED_APPS = [
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django_htmx",
@@ -188,6 +195,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "snapportal.accounts.session_middleware.SeenMiddleware",
     "snapportal.middleware.FailureMiddleware",
 ]
 ROOT_URLCONF = "snapportal.urls"
@@ -236,7 +244,7 @@ SESSION_COOKIE_PATH = SNAPPORTAL_BASE_PATH
 SESSION_COOKIE_SECURE = True
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_AGE = 60 * 60 * 12
+SESSION_COOKIE_AGE = SNAPPORTAL_SESSION_HOURS * 3600
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrf"
 CSRF_COOKIE_PATH = SNAPPORTAL_BASE_PATH
 CSRF_COOKIE_SECURE = True

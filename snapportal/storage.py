@@ -12,11 +12,11 @@ from typing import Final
 from uuid import uuid4
 
 from django.conf import settings
-from django.contrib.sessions.models import Session
 from django.db import OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
 
+from snapportal.accounts.session_models import PersonSession
 from snapshots.audit import locking
 
 FILE_BYTES: Final = 128 * 1024
@@ -75,7 +75,9 @@ def _write_and_roll_back(using: str) -> None:
     own = connections[using]
     with transaction.atomic(using=using):
         key = f"readyz-{uuid4().hex}"
-        Session.objects.using(using).create(session_key=key, session_data="", expire_date=timezone.now())
+        PersonSession.objects.using(using).create(
+            session_key=key, session_data="", expire_date=timezone.now()
+        )
         if own.vendor == "postgresql":
             with own.cursor() as cursor:
                 cursor.execute("SET LOCAL work_mem = '64kB'")

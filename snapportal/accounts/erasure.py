@@ -12,9 +12,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from snapportal.accounts import throttle
+from snapportal.accounts import session_service, throttle
 from snapportal.accounts.models import User, new_session_seed
 from snapportal.accounts.people import PersonError
+from snapportal.accounts.session_models import KnownDevice
 from snapshots.audit import erasure, holds, journal
 from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.journal import Actor
@@ -97,6 +98,8 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         removed = tokens.forget_person(person.pk, names)
         Operation.objects.all().forget_person(person.pk)
         Job.objects.all().forget_person(person.pk)
+        session_service.forget_person(person.pk)
+        KnownDevice.objects.filter(person=person).delete()
         _anonymise(person)
         row = erasure.erase_person(
             actor=actor, person_id=person.pk, names=names, reason=reason, more=f"; {removed} tokens removed"

@@ -188,3 +188,6 @@ class SignInFailure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.address} {self.at}"
+
+
+from snapportal.accounts.session_models import KnownDevice, PersonSession  # noqa: E402, F401 - models of this app

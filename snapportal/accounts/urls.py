@@ -2,15 +2,18 @@
 
 from django.urls import path
 
-from snapportal.accounts import erasure_views, people_views, views
+from snapportal.accounts import erasure_views, people_views, session_views, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account_detail, name="account_detail"),
+    path("account/sessions/", session_views.session_list, name="session_list"),
+    path("account/sessions/end/", session_views.session_end, name="session_end"),
     path("welcome/<str:key>/", views.invitation_accept, name="invitation_accept"),
     path("people/", people_views.person_list, name="person_list"),
     path("people/add/", people_views.person_add, name="person_add"),
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
+    path("people/<int:pk>/end-sessions/", session_views.person_sessions_end, name="person_sessions_end"),
     path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),
 ]

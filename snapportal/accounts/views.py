@@ -11,10 +11,12 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 
-from snapportal.accounts import people, throttle
+from snapportal.accounts import people, session_service, throttle
+from snapportal.accounts.devices import set_cookie
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm, SignInForm
 from snapportal.accounts.models import User
 from snapshots.audit import journal, masking
+from snapshots.notifications.events import NEW_DEVICE
 from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
@@ -47,11 +49,12 @@ def _next_url(request: HttpRequest, user: User) -> str:
 
 
 def _start_session(request: HttpRequest, user: User) -> None:
-    """Start a session (with a new key) and write its audit row in one transaction."""
+    """Start a session (with a new key) and write its audit row in one transaction. A new device is told to the person."""
     with journal.committed():
         login(request, user, backend=BACKEND)
+        code = NEW_DEVICE if session_service.begin(request, user) else ""
         throttle.clear_failures(user.username, _address(request))
-        journal.record(actor_of(request).entry(action="person.sign_in", result="completed"))
+        journal.record(actor_of(request).entry(action="person.sign_in", result="completed", code=code))
 
 
 def _record_refusal(request: HttpRequest, action: str, username: str, code: str) -> None:
@@ -102,7 +105,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             user = form.get_user()
             assert isinstance(user, User)
             _start_session(request, user)
-            return redirect(_next_url(request, user))
+            return set_cookie(request, redirect(_next_url(request, user)))
         if username and request.POST.get("password"):
             _record_wrong_password(request, "person.sign_in", username)
     wanted = request.POST.get("next", request.GET.get("next", ""))
@@ -135,7 +138,7 @@ def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
         except people.InvitationOverError:
             return _invitation_over(request)
         _start_session(request, person)
-        return redirect(home_url(person))
+        return set_cookie(request, redirect(home_url(person)))
     return render(request, "accounts/invitation.html", {"form": form, "person": person})
 
 

@@ -27,7 +27,13 @@ _SCHEDULES: Final = {
     "schedule.stop": Kind.SCHEDULE_STOPPED,
     "schedule.silent": Kind.SCHEDULE_STOPPED,
 }
-_DELETIONS: Final = frozenset({"deletion.plan", "deletion.remind", "deletion.refuse"})
+_ALWAYS: Final = {
+    "snapshot.observed": Kind.OBSERVED,
+    "deletion.plan": Kind.DELETION_DUE,
+    "deletion.remind": Kind.DELETION_DUE,
+    "deletion.refuse": Kind.DELETION_DUE,
+}
+"""Actions that are told whatever their result."""
 _EXPECTED: Final = frozenset(
     {
         ("job.end", "schedule"),
@@ -38,6 +44,8 @@ _EXPECTED: Final = frozenset(
 )
 """Action and code of failures that are told otherwise, or known: the run of a schedule tells of its job, and who cancels
 the run, or pauses or removes the schedule before the run has begun, knows."""
+NEW_DEVICE: Final = "new_device"
+"""Code of a sign-in with a browser in which the person had not signed in before."""
 _TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})
 COPIED: Final = (
     "at", "sequence", "action", "code", "operation_id", "actor_id", "server_id", "server_name", "snapshot_name",
@@ -52,10 +60,10 @@ def kind_of(row: Row) -> Kind | None:
     action, result = row["action"], row["result"]
     if action in Action.values:
         return _OPERATION_RESULTS.get(result) if row["phase"] == "outcome" else None
-    if action == "snapshot.observed":
-        return Kind.OBSERVED
-    if action in _DELETIONS:
-        return Kind.DELETION_DUE
+    if action in _ALWAYS:
+        return _ALWAYS[action]
+    if (action, row["code"]) == ("person.sign_in", NEW_DEVICE):
+        return Kind.NEW_DEVICE
     if result in _TROUBLE and (action, row["code"]) not in _EXPECTED:
         return (_SCHEDULES | _FAILED).get(action)
     return None

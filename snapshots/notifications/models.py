@@ -33,6 +33,7 @@ class Kind(models.TextChoices):
     TARGET_DOWN = "target.down", _("A target of notifications took nothing for 5 minutes")
     CLOCK_WRONG = "clock.wrong", _("The portal's clock differs from that of VPS.org")
     AUDIT_BROKEN = "audit.broken", _("The audit log does not verify, or one of its streams stopped")
+    NEW_DEVICE = "person.new_device", _("Somebody signed in as me with a device that was not used before")
     TEST = "test", _("A test")
 
 

@@ -32,8 +32,10 @@ PERMISSIONS: Final = {
     Kind.AUDIT_BROKEN: "audit.read",
 }
 """Kinds that concern no server, and the permission of those who are told."""
-WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED})
+WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE})
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
+OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE})
+"""Kinds that only the person is told whom they are about."""
 SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT})
 """Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
 DEFAULTS: Final[dict[str, Choice]] = {
@@ -56,6 +58,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.TARGET_DOWN: Choice(Scope.ALL, Scope.ALL),
     Kind.CLOCK_WRONG: Choice(Scope.ALL, Scope.ALL),
     Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
+    Kind.NEW_DEVICE: Choice(Scope.ALL, Scope.ALL),
 }
 SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})
@@ -83,7 +86,9 @@ def choices_of(person_id: int) -> dict[str, Choice]:
 def kinds_for(person: Any) -> list[Kind]:
     """The kinds of events that this person can be told of."""
     return [
-        kind for kind in Kind if kind in DEFAULTS and person.has_perm(PERMISSIONS.get(kind, "snapshots.see"))
+        kind
+        for kind in Kind
+        if kind in OWN_KINDS or (kind in DEFAULTS and person.has_perm(PERMISSIONS.get(kind, "snapshots.see")))
     ]
 
 
@@ -103,6 +108,8 @@ def _has_just_done(person: Any, event: Event) -> bool:
 
 def may_see(person: Any, event: Event) -> bool:
     """Whether the pages of the portal would show this person what the event tells."""
+    if event.kind in OWN_KINDS:
+        return bool(event.actor_id == person.pk)
     if event.kind in PERMISSIONS:
         return bool(person.has_perm(PERMISSIONS[Kind(event.kind)]))
     if event.kind in OPERATION_KINDS:

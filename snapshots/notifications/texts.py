@@ -57,6 +57,7 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.TARGET_DOWN: lazy("The target %(target)s of notifications took nothing for 5 minutes or longer"),
     Kind.CLOCK_WRONG: lazy("The portal's clock differs from that of VPS.org by more than 2 minutes"),
     Kind.AUDIT_BROKEN: lazy("The audit log does not verify"),
+    Kind.NEW_DEVICE: lazy("Somebody signed in as you with a device that was not used before"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
 _ACTIONS: Final[dict[str, "StrPromise"]] = {
@@ -96,6 +97,7 @@ SEVERITIES: Final[dict[str, str]] = {
     Kind.OVERDUE: "warn",
     Kind.OBSERVED: "warn",
     Kind.DELETION_DUE: "warn",
+    Kind.NEW_DEVICE: "warn",
 }
 """The kind of badge; 'bad' for the others."""
 _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
@@ -117,6 +119,7 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.TARGET_DOWN: lazy("Target"),
     Kind.CLOCK_WRONG: lazy("Clock"),
     Kind.AUDIT_BROKEN: lazy("Audit log"),
+    Kind.NEW_DEVICE: lazy("Sign-in"),
     Kind.TEST: lazy("Test"),
 }
 
@@ -210,6 +213,7 @@ def page_path(event: Event) -> str:
         Kind.SCHEDULE_STOPPED: "schedule_list",
         Kind.MAIL_DOWN: "system_detail",
         Kind.TARGET_DOWN: "target_list",
+        Kind.NEW_DEVICE: "session_list",
         Kind.CLOCK_WRONG: "system_detail",
     }
     return reverse(pages.get(Kind(event.kind), "notification_list"))

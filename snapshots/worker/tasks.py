@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from importlib import import_module
 from typing import Final
 
 from django.conf import settings
@@ -77,7 +78,7 @@ def stream() -> int:
 
 
 def clear_expired() -> int:
-    run_command("clearsessions")
+    import_module(settings.SESSION_ENGINE).SessionStore.clear_expired()
     return leases.clear_expired() + clear_cache()
 
 

@@ -4,10 +4,10 @@ import re
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
 
+from snapportal.accounts.session_models import PersonSession as Session
 from snapshots.audit.models import Entry
 from tests.conftest import PASSWORD
 

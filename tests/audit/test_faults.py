@@ -8,9 +8,9 @@ import uuid
 from pathlib import Path
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.db import connection, transaction
 
+from snapportal.accounts.session_models import PersonSession as Session
 from snapshots.audit import journal, locking
 from snapshots.audit.models import Entry
 from tests.support import audit_file

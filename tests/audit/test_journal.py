@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.contrib.sessions.models import Session
 from django.db import IntegrityError, connection, transaction
 
+from snapportal.accounts.session_models import PersonSession as Session
 from snapshots.audit import chain, journal, sealing
 from snapshots.audit.models import Phase
 from tests.support.audit_rows import MIA, rows, verdict

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from snapportal.accounts.session_models import PersonSession as Session
 from tests.e2e.browsing import Site
 from tests.e2e.interposer import FOREIGN_PAGE, FOREIGN_TEXT, SIGN_IN_PATH, Interposed, Interposer
 from tests.e2e.page_checks import faults

@@ -4,10 +4,10 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.urls import reverse
 from playwright.sync_api import Page, Request, expect
 
+from snapportal.accounts.session_models import PersonSession as Session
 from snapshots.sandbox.models import Restore
 from snapshots.vault.tokens import decrypt
 from tests.e2e.browsing import DESKTOP, PHONE, Site, is_poll

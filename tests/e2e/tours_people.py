@@ -69,6 +69,16 @@ def people_pages(world: World) -> None:
     world.look(page, "This person was erased")
 
 
+@tour("session_list")
+def session_pages(world: World) -> None:
+    for _ in range(2):
+        page = world.site.page()
+        sign_in(page, "mia", PASSWORD)
+    world.visit(page, reverse("session_list"), "This one")
+    page.get_by_role("button", name="End", exact=False).last.click()
+    world.look(page, "The session is ended.")
+
+
 @tour("account_detail", "help_page")
 def account_and_help(world: World) -> None:
     page = world.site.page(world.cast.vera)

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core.management import call_command
 from django.db import connection
 
 from snapportal import health, storage
+from snapportal.accounts.session_models import PersonSession as Session
 from snapshots.audit import locking
 from snapshots.audit.models import Entry
 from snapshots.vault import tokens
@@ -42,7 +42,7 @@ def file(tmp_path, settings, django_db_blocker) -> Path:
     with django_db_blocker.unblock():
         path = audit_file.make(tmp_path)
         with audit_file.opened(path):
-            call_command("migrate", "sessions", verbosity=0)
+            call_command("migrate", "accounts", verbosity=0)
             call_command("migrate", "vault", verbosity=0)
             write_events(3)
         yield path

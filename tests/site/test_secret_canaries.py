@@ -6,7 +6,6 @@ from itertools import cycle
 from urllib.parse import quote
 
 import pytest
-from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
@@ -15,6 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from snapportal.accounts.session_models import PersonSession as Session
 from snapshots.audit.models import Entry
 from snapshots.inventory.reader import expire
 from snapshots.operations.models import Action, Operation

@@ -48,6 +48,10 @@ class Migration(migrations.Migration):
                     ("target.down", "A target of notifications took nothing for 5 minutes"),
                     ("clock.wrong", "The portal's clock differs from that of VPS.org"),
                     ("audit.broken", "The audit log does not verify, or one of its streams stopped"),
+                    (
+                        "person.new_device",
+                        "Somebody signed in as me with a device that was not used before",
+                    ),
                     ("test", "A test"),
                 ],
                 max_length=20,
@@ -77,6 +81,10 @@ class Migration(migrations.Migration):
                     ("target.down", "A target of notifications took nothing for 5 minutes"),
                     ("clock.wrong", "The portal's clock differs from that of VPS.org"),
                     ("audit.broken", "The audit log does not verify, or one of its streams stopped"),
+                    (
+                        "person.new_device",
+                        "Somebody signed in as me with a device that was not used before",
+                    ),
                     ("test", "A test"),
                 ],
                 max_length=20,

@@ -13,7 +13,7 @@ from snapshots.audit import outbound, standard_webhooks
 from snapshots.contract import clean_text
 from snapshots.notifications import services
 from snapshots.notifications.models import Kind, Scope, TargetKind
-from snapshots.notifications.rules import WITHOUT_SERVER, Choice
+from snapshots.notifications.rules import OWN_KINDS, WITHOUT_SERVER, Choice
 from snapshots.notifications.targets import Address, Wishes
 
 ADDRESS_MAX_LENGTH = 1000
@@ -69,7 +69,7 @@ class WishesForm(forms.Form):
     kinds = forms.MultipleChoiceField(
         label=_("Which events?"),
         widget=forms.CheckboxSelectMultiple,
-        choices=[(kind.value, kind.label) for kind in Kind if kind != Kind.TEST],
+        choices=[(kind.value, kind.label) for kind in Kind if kind not in {Kind.TEST, *OWN_KINDS}],
     )
     servers = forms.CharField(
         label=_("IDs of servers"),
