@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, ValidationError
+from environs import Env, EnvError, ValidationError, validate
 
 from snapshots.audit import standard_webhooks
 from snapshots.audit.notes import is_key_name
@@ -218,6 +218,10 @@ class Environment:
         except (EnvError, ValueError) as error:
             self.errors.append(str(error).replace("Environment variable ", "").replace('"', ""))
             return default
+
+    def whole(self, name: str, default: int, least: int, greatest: int) -> int:
+        """A whole number between these two."""
+        return self.read(self.env.int, name, default, validate=validate.Range(least, greatest))
 
     def is_given(self, name: str) -> bool:
         return bool(os.environ.get(f"SNAPPORTAL_{name}", "").strip())

@@ -34,9 +34,7 @@ SNAPPORTAL_API_TIMEOUT_SECONDS: float = environment.read(
 SNAPPORTAL_SANDBOX_SPEED: float = environment.read(
     env.float, "SANDBOX_SPEED", 20.0, validate=validate.Range(0.01, 1e7)
 )
-SNAPPORTAL_API_RATE_LIMIT: int = environment.read(
-    env.int, "API_RATE_LIMIT", 240, validate=validate.Range(1, 1_000_000)
-)
+SNAPPORTAL_API_RATE_LIMIT: int = environment.whole("API_RATE_LIMIT", 240, 1, 1_000_000)
 DEBUG: bool = environment.read(env.bool, "DEBUG", False)
 DATA_DIR = Path(environment.read(env.str, "DATA_DIR", "") or BASE_DIR / "var").resolve()
 
@@ -59,9 +57,9 @@ if SECRET_KEY:
 # --- Addresses -----------------------------------------------------------------------------------------------------
 SNAPPORTAL_BIND: str = environment.read(env.str, "BIND", "127.0.0.1:8000")
 SNAPPORTAL_BASE_PATH: str = environment.parse("BASE_PATH", parse_base_path)
-SNAPPORTAL_WORKERS: int = environment.read(env.int, "WORKERS", 2, validate=validate.Range(1, 64))
+SNAPPORTAL_WORKERS: int = environment.whole("WORKERS", 2, 1, 64)
 SNAPPORTAL_WORKER: bool = environment.read(env.bool, "WORKER", True)
-SNAPPORTAL_THREADS: int = environment.read(env.int, "THREADS", 8, validate=validate.Range(1, 128))
+SNAPPORTAL_THREADS: int = environment.whole("THREADS", 8, 1, 128)
 ALLOWED_HOSTS: list[str] = environment.read(
     env.list, "ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"] if SANDBOX else []
 )
@@ -83,9 +81,7 @@ if not SANDBOX:
 # --- Audit log: anchors, forgetting ---------------------------------------------------------------------------------
 SNAPPORTAL_ANCHOR_FILE: str = environment.read(env.str, "ANCHOR_FILE", "") or str(DATA_DIR / "anchors.jsonl")
 SNAPPORTAL_ANCHOR_URL: str = environment.parse("ANCHOR_URL", parse_url)
-SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS: int = environment.read(
-    env.int, "ERASE_ADDRESSES_AFTER_DAYS", 0, validate=validate.Range(0, 36500)
-)
+SNAPPORTAL_ERASE_ADDRESSES_AFTER_DAYS: int = environment.whole("ERASE_ADDRESSES_AFTER_DAYS", 0, 0, 36500)
 
 # --- Streams of the audit log ---------------------------------------------------------------------------------------
 SNAPPORTAL_STREAM_WEBHOOK_URL: str = environment.parse("STREAM_WEBHOOK_URL", parse_url)
@@ -110,12 +106,8 @@ SNAPPORTAL_HEARTBEAT_URL: str = environment.parse("HEARTBEAT_URL", parse_url)
 SNAPPORTAL_NOTIFY_PRIVATE_ADDRESSES: bool = environment.read(env.bool, "NOTIFY_PRIVATE_ADDRESSES", SANDBOX)
 
 # --- What changes past the portal ---------------------------------------------------------------------------------------
-SNAPPORTAL_LOOK_EVERY_MINUTES: int = environment.read(
-    env.int, "LOOK_EVERY_MINUTES", 3, validate=validate.Range(0, 1440)
-)
-SNAPPORTAL_SILENT_AFTER_DAYS: int = environment.read(
-    env.int, "SILENT_AFTER_DAYS", 0, validate=validate.Range(0, 3650)
-)
+SNAPPORTAL_LOOK_EVERY_MINUTES: int = environment.whole("LOOK_EVERY_MINUTES", 3, 0, 1440)
+SNAPPORTAL_SILENT_AFTER_DAYS: int = environment.whole("SILENT_AFTER_DAYS", 0, 0, 3650)
 
 # --- Checkpoints of the audit log's tree, which anybody can verify --------------------------------------------------
 SNAPPORTAL_LOG_ORIGIN: str = environment.parse("LOG_ORIGIN", parse_log_origin)
@@ -125,21 +117,14 @@ if not SANDBOX and not environment.is_given("LOG_ORIGIN"):
     environment.errors.append("SNAPPORTAL_LOG_ORIGIN is missing: it names the audit log of a real provider")
 SNAPPORTAL_LOG_PUBLIC: bool = environment.read(env.bool, "LOG_PUBLIC", False)
 SNAPPORTAL_CHECKPOINT_FILE: str = environment.read(env.str, "CHECKPOINT_FILE", "")
-SNAPPORTAL_DELETE_GRACE_DAYS: int = environment.read(
-    env.int, "DELETE_GRACE_DAYS", 0, validate=validate.Range(0, 7)
-)
-SNAPPORTAL_ARCHIVE_AFTER_DAYS: int = environment.read(
-    env.int, "ARCHIVE_AFTER_DAYS", 0, validate=validate.Range(0, 36500)
-)
+SNAPPORTAL_DELETE_GRACE_DAYS: int = environment.whole("DELETE_GRACE_DAYS", 0, 0, 7)
+SNAPPORTAL_ARCHIVE_AFTER_DAYS: int = environment.whole("ARCHIVE_AFTER_DAYS", 0, 0, 36500)
 SNAPPORTAL_ARCHIVE_DIR: str = environment.read(env.str, "ARCHIVE_DIR", "") or str(DATA_DIR / "archive")
 
 # --- Sessions -------------------------------------------------------------------------------------------------------
-SNAPPORTAL_SESSION_HOURS: int = environment.read(
-    env.int, "SESSION_HOURS", 12, validate=validate.Range(1, 720)
-)
-SNAPPORTAL_SESSION_IDLE_MINUTES: int = environment.read(
-    env.int, "SESSION_IDLE_MINUTES", 240, validate=validate.Range(5, 43_200)
-)
+SNAPPORTAL_SESSION_HOURS: int = environment.whole("SESSION_HOURS", 12, 1, 720)
+SNAPPORTAL_STEP_UP_MINUTES: int = environment.whole("STEP_UP_MINUTES", 10, 1, 1440)
+SNAPPORTAL_SESSION_IDLE_MINUTES: int = environment.whole("SESSION_IDLE_MINUTES", 240, 5, 43_200)
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
@@ -196,6 +181,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "snapportal.accounts.session_middleware.SeenMiddleware",
+    "snapportal.accounts.step_up.StepUpMiddleware",
     "snapportal.middleware.FailureMiddleware",
 ]
 ROOT_URLCONF = "snapportal.urls"

@@ -17,6 +17,8 @@ os.environ.setdefault(
 os.environ.setdefault(
     "SNAPPORTAL_LOG_SIGNING_KEYS", "3c2b1a0f9e8d7c6b5a4f3e2d1c0b9a8ffedcba98765432100123456789abcdef"
 )
+# Tests that move the clock are about something else; accounts/test_step_up.py sets it.
+os.environ.setdefault("SNAPPORTAL_STEP_UP_MINUTES", "1440")
 
 from snapportal.settings import *  # noqa: F403
 

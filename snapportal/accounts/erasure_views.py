@@ -13,7 +13,7 @@ from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 
 
-@requires("people.manage", "GET", "HEAD", "POST")
+@requires("people.manage", "GET", "HEAD", "POST", proof="form")
 def person_erase(request: HttpRequest, pk: int) -> HttpResponse:
     """GET shows what will be erased and what stays; POST needs a reason and the typed sign-in name."""
     person, actor = get_object_or_404(User, pk=pk), actor_of(request)

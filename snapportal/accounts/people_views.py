@@ -42,7 +42,7 @@ def _show_link(request: HttpRequest, person: User, key: str) -> HttpResponse:
     return render(request, "people/link.html", {"person": person, "link": link})
 
 
-@requires("people.manage", "GET", "HEAD", "POST")
+@requires("people.manage", "GET", "HEAD", "POST", proof="form")
 def person_add(request: HttpRequest) -> HttpResponse:
     form = InvitationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -63,7 +63,7 @@ def _renew(request: HttpRequest, person: User) -> HttpResponse:
         return redirect("person_edit", person.pk)
 
 
-@requires("people.manage", "GET", "HEAD", "POST")
+@requires("people.manage", "GET", "HEAD", "POST", proof="form")
 def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     """Change a person; with `step=link` create a new link to join or to set a new password."""
     person = get_object_or_404(User, pk=pk)

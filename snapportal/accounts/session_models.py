@@ -16,6 +16,8 @@ class PersonSession(AbstractBaseSession):
     created_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
     """When the person last opened a page or sent a form; what a page asks by itself does not count."""
+    proven_at = models.DateTimeField(default=timezone.now)
+    """When the person last proved who it is: by signing in, or later (see step_up)."""
     address = models.CharField(max_length=45, blank=True)
     device = models.CharField(max_length=120, blank=True)
 

@@ -37,6 +37,7 @@ def begin(request: HttpRequest, person: User) -> bool:
         person_id=person.pk,
         created_at=now,
         seen_at=now,
+        proven_at=now,
         address=getattr(request, "client_address", "")[:45],
         device=device_name(request.headers.get("User-Agent", ""))[:120],
     )

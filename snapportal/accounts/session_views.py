@@ -45,7 +45,7 @@ def session_end(request: HttpRequest) -> HttpResponse:
     return redirect("session_list")
 
 
-@requires("people.manage", "POST", page="person_list")
+@requires("people.manage", "POST", page="person_list", proof="form")
 def person_sessions_end(request: HttpRequest, pk: int) -> HttpResponse:
     """All sessions of a person."""
     person = get_object_or_404(User, pk=pk)

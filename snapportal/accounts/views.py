@@ -69,7 +69,7 @@ def _record_refusal(request: HttpRequest, action: str, username: str, code: str)
     )
 
 
-def _record_wrong_password(request: HttpRequest, action: str, username: str) -> None:
+def record_wrong_password(request: HttpRequest, action: str, username: str) -> None:
     """Count and record a wrong password."""
     address = _address(request)
     with journal.committed():
@@ -78,7 +78,7 @@ def _record_wrong_password(request: HttpRequest, action: str, username: str) -> 
         _record_refusal(request, action, username, code)
 
 
-def _refuse_while_blocked(request: HttpRequest, action: str, username: str, minutes: int) -> HttpResponse:
+def refuse_while_blocked(request: HttpRequest, action: str, username: str, minutes: int) -> HttpResponse:
     """The response while sign-in is blocked. Only the first attempt during a block is recorded, so that guessing cannot
     fill the log."""
     failure = throttle.find_unrecorded_block(username, _address(request))
@@ -100,14 +100,14 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         username = request.POST.get("username", "")
         minutes = throttle.minutes_to_wait(username, _address(request))
         if minutes:
-            return _refuse_while_blocked(request, "person.sign_in", username, minutes)
+            return refuse_while_blocked(request, "person.sign_in", username, minutes)
         if form.is_valid():
             user = form.get_user()
             assert isinstance(user, User)
             _start_session(request, user)
             return set_cookie(request, redirect(_next_url(request, user)))
         if username and request.POST.get("password"):
-            _record_wrong_password(request, "person.sign_in", username)
+            record_wrong_password(request, "person.sign_in", username)
     wanted = request.POST.get("next", request.GET.get("next", ""))
     return render(request, "accounts/sign_in.html", {"form": form, "next": wanted})
 
@@ -162,10 +162,10 @@ def account_detail(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         minutes = throttle.minutes_to_wait(user.username, _address(request))
         if minutes:
-            return _refuse_while_blocked(request, "person.set_password", user.username, minutes)
+            return refuse_while_blocked(request, "person.set_password", user.username, minutes)
         if form.is_valid() and _change_password(request, form):
             messages.success(request, _("Your password is changed. Your other sessions have ended."))
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):
-            _record_wrong_password(request, "person.set_password", user.username)
+            record_wrong_password(request, "person.set_password", user.username)
     return render(request, "accounts/account.html", {"form": form, "person": user})

@@ -34,8 +34,9 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
     return redirect_to_login(request.get_full_path() if request.method == "GET" else start)
 
 
-def _mark(view: object, *, access: str, methods: tuple[str, ...], page: str = "") -> None:
+def _mark(view: object, *, access: str, methods: tuple[str, ...], page: str = "", proof: str = "") -> None:
     view.access = access  # type: ignore[attr-defined]
+    view.proof = proof  # type: ignore[attr-defined]
     view.methods = methods  # type: ignore[attr-defined]
     view.page = page  # type: ignore[attr-defined]
 
@@ -65,11 +66,12 @@ def _redirect_to(page: str, arguments: dict[str, Any]) -> HttpResponse:
     return HttpResponseRedirect(url)
 
 
-def requires(permission: str, *methods: str, page: str = "") -> Callable[[View[P]], View[P]]:
+def requires(permission: str, *methods: str, page: str = "", proof: str = "") -> Callable[[View[P]], View[P]]:
     """Only people with `permission` ('signed_in' for everybody who is signed in). A refusal goes into the audit log.
 
     `page`: where the form of a view is that takes only POST. It may show a refusal under its own address, which can then be
-    opened again: GET is redirected to that page.
+    opened again: GET is redirected to that page. `proof`: "form" if sending it needs a recent proof of who it is, "page" if
+    opening it does too, because its form has a field for a secret (the site's middleware asks for it).
     """
 
     def decorate(view: View[P]) -> View[P]:
@@ -90,7 +92,7 @@ def requires(permission: str, *methods: str, page: str = "") -> Callable[[View[P
                 raise PermissionDenied(permission)
             return view(request, *args, **kwargs)
 
-        _mark(guarded, access=permission, methods=methods, page=page)
+        _mark(guarded, access=permission, methods=methods, page=page, proof=proof)
         return cast("View[P]", guarded)
 
     return decorate

@@ -184,7 +184,7 @@ def _detail(
     return render(request, "audit/entry_detail.html", context)
 
 
-@requires("audit.export", "GET", "HEAD", "POST")
+@requires("audit.export", "GET", "HEAD", "POST", proof="form")
 def entry_export(request: HttpRequest) -> HttpResponseBase:
     """GET shows the size of the export, POST downloads it. Both take the filter from the query string."""
     form = EntryFilterForm(request.GET, Roster.load())

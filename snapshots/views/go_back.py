@@ -49,7 +49,7 @@ class Line:
     clocks_differ: bool = False
 
 
-@requires("snapshots.restore", "GET", "HEAD", "POST")
+@requires("snapshots.restore", "GET", "HEAD", "POST", proof="form")
 def restore_point_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
     point = point_or_404(request, pk)
     retry = retry_in(request, Kind.RESTORE_MANY)

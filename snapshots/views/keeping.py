@@ -74,7 +74,7 @@ def snapshot_protect(request: HttpRequest, token_id: str, snapshot_id: int) -> H
     return _submit(request, token_id, snapshot_id, ProtectForm(request.POST), run)
 
 
-@requires(PERMISSION, "POST", page="snapshot_keeping")
+@requires(PERMISSION, "POST", page="snapshot_keeping", proof="form")
 def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     def run(shown: Shown, form: UnprotectForm) -> None:
         reason = form.cleaned_data["reason"]

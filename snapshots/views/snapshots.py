@@ -45,7 +45,7 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
     return sent.response or _create_page(request, token, server_id, sent)
 
 
-@requires("snapshots.delete", "GET", "HEAD", "POST")
+@requires("snapshots.delete", "GET", "HEAD", "POST", proof="form")
 def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Create on a full server: delete a snapshot that the person chooses first, as one job."""
     token = own_token_or_404(request.user, token_id)
@@ -61,7 +61,7 @@ def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> Htt
     return render(request, "snapshots/snapshot_replace.html", context, status=sent.status)
 
 
-@requires("snapshots.restore", "GET", "HEAD", "POST")
+@requires("snapshots.restore", "GET", "HEAD", "POST", proof="form")
 def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
     run = plans.safe_restore if "take_safety" in request.POST else service.restore_snapshot
@@ -69,7 +69,7 @@ def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> H
     return sent.response or _confirm_page(request, token, snapshot_id, sent, Action.RESTORE)
 
 
-@requires("snapshots.delete", "GET", "HEAD", "POST")
+@requires("snapshots.delete", "GET", "HEAD", "POST", proof="form")
 def snapshot_delete(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
     sent = submit(request, DeleteForm, request_delete, token)

@@ -134,14 +134,14 @@ def _add(request: HttpRequest, owner: AbstractBaseUser, **texts: str) -> HttpRes
     return _show_form(request, form, owner, button=_("Check and store"), **texts)
 
 
-@requires("snapshots.keep_token", "GET", "HEAD", "POST")
+@requires("snapshots.keep_token", "GET", "HEAD", "POST", proof="page")
 def token_add(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, AbstractBaseUser)
     lede = _("The portal checks the token with VPS.org before storing it.")
     return _add(request, request.user, title=_("Add a token"), lede=lede)
 
 
-@requires("tokens.manage", "GET", "HEAD", "POST")
+@requires("tokens.manage", "GET", "HEAD", "POST", proof="page")
 def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
     """An admin stores a token for a colleague."""
     owner = get_object_or_404(get_user_model(), pk=pk)
@@ -159,7 +159,7 @@ def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
     )
 
 
-@requires("snapshots.keep_token", "GET", "HEAD", "POST")
+@requires("snapshots.keep_token", "GET", "HEAD", "POST", proof="page")
 def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
     stored = _token_or_404(request, token_id)
     form = TokenForm(request.POST or None)
@@ -182,7 +182,7 @@ def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
     )
 
 
-@requires("snapshots.keep_token", "GET", "HEAD", "POST")
+@requires("snapshots.keep_token", "GET", "HEAD", "POST", proof="form")
 def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
     stored = _token_or_404(request, token_id)
     back = _home_of(request, stored.user)

@@ -79,6 +79,22 @@ def session_pages(world: World) -> None:
     world.look(page, "The session is ended.")
 
 
+@tour("token_add", "snapshot_delete")
+def step_up_pages(world: World) -> None:
+    world.settings.SNAPPORTAL_STEP_UP_MINUTES = 0
+    desk = world.desk()
+    page = world.site.page(desk.user)
+    world.visit(page, reverse("token_add"), "Enter your password to open it")
+    view = desk.server()
+    page.goto(reverse("snapshot_delete", args=[desk.token.pk, desk.snapshot(view).id]))
+    page.get_by_role("checkbox").first.check()
+    page.get_by_role("main").get_by_role("button", name="Delete").first.click()
+    world.look(page, "Nothing was sent yet")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Confirm and send").click()
+    world.look(page, "That is not your password")
+
+
 @tour("account_detail", "help_page")
 def account_and_help(world: World) -> None:
     page = world.site.page(world.cast.vera)

@@ -89,6 +89,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "token.rotate_keys": (lazy("Re-encrypt the tokens"), lazy("Re-encrypt the stored tokens with a new key")),
     "person.sign_in": (lazy("Sign in"), lazy("Sign in as %(target)s")),
     "person.sign_out": (lazy("Sign out"), lazy("Sign out")),
+    "person.prove": (lazy("Confirm who it is"), lazy("Confirm who it is")),
     "session.end": (lazy("End sessions"), lazy("End sessions of %(target)s")),
     "person.add": (lazy("Add a person"), lazy("Add %(target)s")),
     "person.invite": (lazy("Invite a person"), lazy("Invite %(target)s")),

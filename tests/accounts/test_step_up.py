@@ -1,0 +1,192 @@
+"""A recent proof of who it is: asked for before what is dangerous, without losing what was typed."""
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from snapportal.accounts.models import Role, User
+from snapshots.audit.models import Entry
+from snapshots.operations.models import Action, Operation
+from snapshots.vault.models import StoredToken
+from tests.conftest import PASSWORD
+from tests.views.test_access_matrix import MATRIX, all_patterns
+
+pytestmark = pytest.mark.django_db
+
+PROVEN = {
+    "form": {
+        "snapshot_replace",
+        "snapshot_restore",
+        "snapshot_delete",
+        "snapshot_unprotect",
+        "batch_delete",
+        "restore_point_restore",
+        "token_remove",
+        "entry_export",
+        "person_add",
+        "person_edit",
+        "person_erase",
+        "person_sessions_end",
+    },
+    "page": {"token_add", "token_replace", "person_token_add"},
+}
+
+
+@pytest.fixture(autouse=True)
+def minutes(settings):
+    settings.SNAPPORTAL_STEP_UP_MINUTES = 10
+
+
+@pytest.fixture
+def mia(desk, clock) -> Client:
+    """A manager who signed in eleven minutes ago."""
+    browser = Client()
+    browser.force_login(desk.user)
+    clock.shift(660)
+    return browser
+
+
+def hidden(page: str) -> dict[str, str]:
+    found = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page)
+    return {unescape(name): unescape(value) for name, value in found if name != "csrfmiddlewaretoken"}
+
+
+def test_every_dangerous_page_needs_it():
+    marked = {(getattr(one.callback, "proof", ""), str(one.name)) for one in all_patterns()}
+    for kind, names in PROVEN.items():
+        assert {name for proof, name in marked if proof == kind} >= names
+
+
+def test_only_pages_that_are_sent_need_it():
+    for one in all_patterns():
+        if getattr(one.callback, "proof", ""):
+            assert "POST" in MATRIX[str(one.name)][1], one.name
+
+
+def delete_form(desk) -> tuple[str, dict[str, str]]:
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    confirmation = desk.confirm(Action.DELETE, view, snapshot)
+    url = reverse("snapshot_delete", args=[desk.token.pk, snapshot.id])
+    return url, {"confirmation": confirmation, "understood": "on", "reason": "no longer “needed” <now>"}
+
+
+def test_nothing_is_sent_until_the_password_is_given_and_then_what_was_typed_is(mia, desk):
+    url, form = delete_form(desk)
+    asked = mia.post(url, form)
+    assert asked.status_code == 403
+    assert "Confirm that it is you" in asked.text
+    assert not Operation.objects.exists()
+    assert hidden(asked.text) == form
+    answer = mia.post(url, hidden(asked.text) | {"step_up_password": PASSWORD})
+    operation = Operation.objects.get()
+    assert answer["Location"] == reverse("operation_detail", args=[operation.pk])
+    assert operation.reason == form["reason"]
+    proof, intent = Entry.objects.order_by("sequence").exclude(phase="outcome")
+    assert (proof.action, proof.code, proof.target) == ("person.prove", "password", url)
+    assert intent.action == Action.DELETE
+
+
+def test_a_wrong_password_sends_nothing_keeps_what_was_typed_and_is_recorded(mia, desk):
+    url, form = delete_form(desk)
+    answer = mia.post(url, form | {"step_up_password": "wrong"})
+    assert "That is not your password" in answer.text
+    assert hidden(answer.text) == form
+    assert not Operation.objects.exists()
+    row = Entry.objects.latest("sequence")
+    assert (row.action, row.result, row.code) == ("person.prove", "refused", "wrong_password")
+
+
+def test_guessing_is_slowed_down_as_at_sign_in(mia, desk):
+    url, form = delete_form(desk)
+    statuses = [mia.post(url, form | {"step_up_password": f"guess {n}"}).status_code for n in range(12)]
+    assert 429 in statuses
+    assert mia.post(url, form | {"step_up_password": PASSWORD}).status_code == 429
+    assert not Operation.objects.exists()
+
+
+def test_a_proof_holds_for_ten_minutes_and_for_this_session_only(mia, desk, clock):
+    url, form = delete_form(desk)
+    other = Client()
+    other.force_login(desk.user)
+    clock.shift(660)
+    mia.post(url, {"step_up_password": PASSWORD})
+    clock.shift(590)
+    assert mia.post(url, form).status_code == 302
+    assert other.post(url, form).status_code == 403
+    clock.shift(20)
+    assert mia.post(url, delete_form(desk)[1]).status_code == 403
+
+
+def test_a_sign_in_is_a_proof(desk):
+    browser = Client()
+    browser.post(reverse("sign_in"), {"username": desk.user.username, "password": PASSWORD})
+    url, form = delete_form(desk)
+    assert browser.post(url, form).status_code == 302
+
+
+def test_a_create_needs_none(mia, desk):
+    view = desk.server()
+    form = {"confirmation": desk.confirm(Action.CREATE, view), "name": "by-mia"}
+    answer = mia.post(reverse("snapshot_create", args=[desk.token.pk, view.server_id]), form)
+    assert answer.status_code == 302
+
+
+def test_a_page_with_a_field_for_a_secret_asks_before_it_is_shown(mia, desk):
+    url = reverse("token_add")
+    asked = mia.get(url)
+    assert asked.status_code == 403
+    assert 'name="token"' not in asked.text
+    answer = mia.post(url, hidden(asked.text) | {"step_up_password": PASSWORD})
+    assert answer["Location"] == url
+    assert 'name="token"' in mia.get(url).text
+
+
+def test_a_token_that_was_typed_stands_in_no_page_and_is_asked_for_again(mia, desk):
+    url = reverse("token_add")
+    secret = "a-token-that-must-not-be-shown-0123"
+    asked = mia.post(url, {"label": "Team 2", "token": secret})
+    assert asked.status_code == 403
+    assert secret not in asked.text
+    answer = mia.post(url, hidden(asked.text) | {"step_up_password": PASSWORD})
+    assert answer["Location"] == url
+    assert "Enter the secret again" in mia.get(url).text
+    assert StoredToken.objects.filter(user=desk.user).count() == 1
+
+
+def test_whoever_may_not_do_it_is_not_asked(desk, clock):
+    User.objects.filter(pk=desk.user.pk).update(role=Role.VIEWER)
+    browser = Client()
+    browser.force_login(User.objects.get(pk=desk.user.pk))
+    clock.shift(660)
+    url, form = delete_form(desk)
+    answer = browser.post(url, form)
+    assert answer.status_code == 403
+    assert "Confirm that it is you" not in answer.text
+
+
+def test_a_form_of_another_site_is_refused_first(desk, clock):
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(desk.user)
+    clock.shift(660)
+    url, form = delete_form(desk)
+    answer = browser.post(url, form | {"step_up_password": PASSWORD})
+    assert answer.status_code == 403
+    assert not Entry.objects.filter(action="person.prove").exists()
+
+
+def test_a_stolen_session_restores_nothing(mia, desk):
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    form = {
+        "confirmation": desk.confirm(Action.RESTORE, view, snapshot),
+        "typed_name": view.name,
+        "reason": "mine now",
+    }
+    url = reverse("snapshot_restore", args=[desk.token.pk, snapshot.id])
+    for extra in ({}, {"step_up_password": ""}, {"step_up_opens": "1"}, {"step_up_dropped": "1"}):
+        assert mia.post(url, form | extra).status_code == 403
+    assert not Operation.objects.exists()
