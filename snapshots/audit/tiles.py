@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from snapshots.audit import chain, sealing, tree
+from snapshots.audit import chain, fast_verification, sealing, tree
 from snapshots.audit.models import Entry
 from snapshots.audit.tree_models import Tile
 
@@ -47,8 +47,23 @@ def _leaf_hash(row: sealing.Row) -> bytes:
         raise TileError(f"row {row['sequence']} cannot be read") from None
 
 
+def _read_ordinary(start: int, end: int) -> list[bytes] | None:
+    """The hashes of the leaves start..end-1 in a third of the time; None if one of the rows is unusual or missing."""
+    columns = fast_verification.read(after=start, until=end, limit=end - start)
+    if columns is None or list(columns["sequence"]) != list(range(start + 1, end + 1)):
+        return None
+    try:
+        return list(map(tree.leaf_hash, fast_verification.sealed_bytes(columns)))
+    except (KeyError, *sealing.UNSERIALISABLE):
+        return None
+
+
 def read_leaf_hashes(start: int, end: int) -> list[bytes]:
     """The hashes of the leaves start..end-1. Raises TileError when a row of them is missing or cannot be read."""
+    if end - start <= WIDTH:
+        ordinary = _read_ordinary(start, end)
+        if ordinary is not None:
+            return ordinary
     rows = islice(Entry.objects.all().rows(after=start, until=end), end - start)
     hashes = []
     for sequence, row in enumerate(rows, start + 1):

@@ -81,6 +81,10 @@ def nothing(_site: SimpleNamespace) -> dict[str, Any]:
     return {}
 
 
+def person(site: SimpleNamespace) -> dict[str, Any]:
+    return {"pk": site.desk.user.pk}
+
+
 def schedule(site: SimpleNamespace) -> dict[str, Any]:
     return {"pk": define(site.desk).pk}
 
@@ -100,10 +104,12 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "job_cancel": (ended_job, Role.MANAGER, 409),
     "notification_read": (nothing, Role.MANAGER, 302),
     "operation_receipt": (operation, Role.MANAGER, 503),
+    "person_sessions_end": (person, Role.ADMIN, 302),
     "schedule_pause": (paused_schedule, Role.MANAGER, 302),
     "schedule_resume": (schedule, Role.MANAGER, 302),
     "schedule_run": (schedule, Role.MANAGER, 302),
     "server_follow": (server, Role.MANAGER, 302),
+    "session_end": (nothing, Role.MANAGER, 302),
     "sign_out": (nothing, Role.MANAGER, 302),
     "snapshot_keep_until": (snapshot, Role.MANAGER, 422),
     "snapshot_protect": (protected, Role.MANAGER, 409),

@@ -36,7 +36,7 @@ from tests.support.pages import hidden
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
 
-PROBES = {"livez", "readyz", "checkpoint_detail", "tile_detail", "partial_tile_detail"}
+PROBES = {"api_openapi", "livez", "readyz", "checkpoint_detail", "tile_detail", "partial_tile_detail"}
 NEW_NAME = "before-sunday-mail"
 
 
@@ -231,6 +231,7 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     ada.post(edit, details | {"seen": hidden(ada.get(edit), "seen")})
     inspector.visit(ada, reverse("person_erase", args=[desk.user.pk]), shows=desk.user.name)
     inspector.visit(ada, "/account/", shows="ada@example.com")
+    inspector.visit(ada, reverse("session_list"), shows="This one")
     inspector.visit(ada, "/help/")
 
 
