@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+import structlog
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.db import IntegrityError
+from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from snapshots import sql
@@ -19,6 +20,8 @@ from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import check_still_allowed
 from snapshots.vault.models import StoredToken
+
+log = structlog.get_logger()
 
 DEFAULT_DAYS: Final = 90
 LONGEST_DAYS: Final = 366
@@ -84,9 +87,14 @@ def is_alive(owner: AbstractBaseUser) -> bool:
 
 
 def note_use(key: ApiKey) -> None:
+    """What only reads works while nothing can be written, so a failure is only logged."""
     now = timezone.now()
-    if key.last_used_at is None or not now - USED_EVERY < key.last_used_at <= now:
+    if key.last_used_at is not None and now - USED_EVERY < key.last_used_at <= now:
+        return
+    try:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    except DatabaseError as error:
+        log.warning("api_key.use_not_noted", error=type(error).__name__)
 
 
 def create(*, actor: Actor, owner: AbstractBaseUser, wish: Wish) -> tuple[ApiKey, str]:

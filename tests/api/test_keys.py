@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
@@ -149,6 +150,7 @@ class TestEnd:
         other = make_desk(cast.ada, "another-token-of-ada-0000")
         ApiKey.objects.update(token=other.token)
         assert script.get("snapshots/").json()["code"] == "token_gone"
+        assert Entry.objects.latest("sequence").code == "api_key_token"
 
     @pytest.mark.parametrize("change", ["revoked", "expired", "role", "server", "right"])
     def test_what_changes_while_the_lists_are_read_stops_the_write(self, script, desk, monkeypatch, change):
@@ -187,6 +189,19 @@ def test_the_last_use_is_stored_to_the_minute(desk, clock, django_assert_num_que
     clock.shift(31)
     script.get("snapshots/")
     assert ApiKey.objects.get().last_used_at == timezone.now()
+
+
+def test_a_list_is_answered_while_nothing_can_be_written(desk, clock, monkeypatch):
+    script = script_of(desk)
+    script.get("snapshots/")
+    clock.shift(61)
+    desk.views()
+
+    def fail(*_arguments: object, **_columns: object) -> None:
+        raise OperationalError("attempt to write a readonly database")
+
+    monkeypatch.setattr(ApiKey.objects.filter().__class__, "update", fail)
+    assert script.get("snapshots/").status_code == 200
 
 
 def test_a_key_may_not_be_used_more_often_than_the_limit(desk, settings):

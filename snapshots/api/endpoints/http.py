@@ -42,6 +42,7 @@ class Call:
         """The stored token that the key uses. Raises ApiError."""
         found = next(sql.select(StoredToken, "WHERE id = %s", [self.key.token_id or ""]), None)
         if found is None or found.user_id != self.key.owner_id:
+            self.record_refusal("api_key_token")
             raise ApiError(403, "token_gone", "The stored token of this key was removed: make another key.")
         return found
 
