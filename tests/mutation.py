@@ -24,7 +24,7 @@ GROUPS = {
     "journal": (
         ["audit/journal", "audit/entry_data", "sql"],
         ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults", "site/test_sql",
-         "site/test_sqlite_audit_rows"],
+         "site/test_sqlite_audit_rows", "accounts/test_erasure", "audit/test_tiles"],
     ),
     "verification": (
         ["audit/verification", "audit/subject_verification", "audit/erasure_rows"],
@@ -59,7 +59,7 @@ GROUPS = {
             f"operations/test_{name}"
             for name in (
                 "operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views",
-                "competing_restores",
+                "competing_restores", "not_newest",
             )
         ],
     ),
