@@ -30,6 +30,17 @@
   const lose = () => { if (!place.hasChildNodes()) report("offline"); };
   document.addEventListener("htmx:sendError", lose);
   document.addEventListener("htmx:timeout", lose);
+  document.addEventListener("session-ended", () => report("ended"));
+
+  // What the portal itself refused stays reported until it succeeds, whatever else succeeds meanwhile.
+  const failing = new Set();
+  const note = (element, status, hasSucceeded) => {
+    if (hasSucceeded) failing.delete(element.id); else if (status >= 400) failing.add(element.id);
+    if (!hasSucceeded) return;
+    for (const one of failing) if (!document.getElementById(one)) failing.delete(one);
+    const hasEnded = place.firstElementChild?.dataset.kind === "ended";
+    if (failing.size === 0 && !hasEnded) place.replaceChildren();
+  };
 
   // Elements that poll or rest ask again by themselves; a filter, or a field that is checked while it is typed in, does not.
   const timers = new WeakMap();
@@ -39,9 +50,9 @@
     }, RETRY_MS));
   };
   document.addEventListener("htmx:afterRequest", (event) => {
-    const { elt, target, successful, failed } = event.detail;
+    const { elt, target, successful, failed, xhr } = event.detail;
     clearTimeout(timers.get(elt));
-    if (successful) place.replaceChildren();
+    note(elt, xhr.status, successful);
     if (successful || failed || !elt.matches("[hx-get]:not([hx-trigger^=every], [data-looks])")) return;
     if (elt.matches("input")) { // what was said of an earlier value does not hold for this one
       target.replaceChildren();

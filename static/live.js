@@ -1,26 +1,29 @@
 /* Pages that show what changed without being loaded again (views/live_pages.py). */
 (() => {
   "use strict";
-  // The answer is the whole page as it is now. What a person did to this one stays.
+  // What a person did to the page stays: opened parts, and fields with the focus or another value than they were made with.
   const FIELDS = "input, select, textarea";
-  Idiomorph.defaults.callbacks.beforeNodeMorphed = (node) => !(node === document.activeElement && node.matches(FIELDS));
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => !(name === "open" && element.matches("details"));
-
   const isEdited = (field) => {
-    if (field.type === "hidden" || field.matches("button")) return false;
+    if (field.type === "hidden" || !field.matches(FIELDS)) return false;
+    if (field === document.activeElement) return true;
     if (field.matches("[type=checkbox], [type=radio]")) return field.checked !== field.defaultChecked;
     if (!field.matches("select")) return field.value !== field.defaultValue;
     const chosen = [...field.options].findIndex((option) => option.defaultSelected);
     return field.selectedIndex !== Math.max(chosen, 0);
   };
-  const isInUse = (page) => {
-    if (page.querySelector("form[data-sent]")) return true;
-    if (page.contains(document.activeElement) && document.activeElement.matches(FIELDS)) return true;
-    return [...page.querySelectorAll(FIELDS)].some(isEdited);
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, element) => {
+    if (name === "open" && element.matches("details")) return false;
+    if (!["value", "checked", "selected"].includes(name)) return true;
+    return !isEdited(element.closest("select") || element);
   };
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const { elt } = event.detail;
-    if (elt.id === "live" && isInUse(elt)) event.preventDefault();
+
+  // A form that is being sent is not replaced: its button must stay inactive.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, serverResponse } = event.detail;
+    if (target.id === "live" && target.querySelector("form[data-sent]")) event.detail.shouldSwap = false;
+    // The same error is not inserted twice: it would be read aloud again.
+    const words = target.id === "failure" && new DOMParser().parseFromString(serverResponse, "text/html").body.textContent.trim();
+    if (words && words === target.textContent.trim()) event.detail.shouldSwap = false;
   });
 
   // Rows move, and an element may be used for another row's: the focus belongs to what it leads to.

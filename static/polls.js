@@ -9,7 +9,9 @@
   const POLLED = "[hx-trigger^=every], [data-looks], [data-version]";
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, headers } = event.detail;
-    if (elt.matches(POLLED)) headers["X-Version"] = elt.dataset.version || "none";
+    if (!elt.matches(POLLED)) return;
+    headers["X-Version"] = elt.dataset.version || "none";
+    if (document.body.dataset.session) headers["X-Session"] = document.body.dataset.session;
   });
 
   // The lists were confirmed again and are as they were: only their age changes.

@@ -109,7 +109,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if username and request.POST.get("password"):
             record_wrong_password(request, "person.sign_in", username)
     wanted = request.POST.get("next", request.GET.get("next", ""))
-    return render(request, "accounts/sign_in.html", {"form": form, "next": wanted})
+    context = {"form": form, "next": wanted, "has_ended": "ended" in request.GET}
+    return render(request, "accounts/sign_in.html", context)
 
 
 @requires("signed_in", "POST", page="account_detail")

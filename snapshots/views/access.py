@@ -1,9 +1,11 @@
 """Permissions of views: every view has exactly one of these decorators, and a test checks every URL."""
 
+import hashlib
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, cast
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -14,11 +16,24 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from snapshots.audit import journal
 from snapshots.views.actor import actor_of
 
+MARK_HEADER: Final = "X-Session"
+"""The mark of the session for which a page was made."""
 VERSION_HEADER: Final = "X-Version"
 """The version of what an element shows that polls, or "none" (see polls)."""
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
+
+
+def session_mark(request: HttpRequest) -> str:
+    """What a page knows of the session that it was made for; nothing can be done with it. '' without a session."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return hashlib.sha256(f"mark:{key}".encode()).hexdigest()[:16] if key else ""
+
+
+def is_of_other_session(request: HttpRequest) -> bool:
+    """Whether a page asks that was made for another session: somebody else may have signed in with this browser since."""
+    return MARK_HEADER in request.headers and request.headers[MARK_HEADER] != session_mark(request)
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -30,7 +45,7 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
         except ValueError:  # the browser sent an invalid current URL
             page = start
         target = redirect_to_login(page)
-        return HttpResponseClientRedirect(target["Location"])
+        return HttpResponseClientRedirect(f"{target['Location']}&ended=1")
     return redirect_to_login(request.get_full_path() if request.method == "GET" else start)
 
 
@@ -79,6 +94,8 @@ def requires(permission: str, *methods: str, page: str = "", proof: str = "") ->
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _ask_to_sign_in(request)
+            if is_of_other_session(request):
+                return HttpResponseClientRefresh()
             if page and request.method in {"GET", "HEAD"}:
                 return _redirect_to(page, kwargs)
             if request.method not in methods:

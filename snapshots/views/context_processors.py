@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from snapshots.connection import Person
 from snapshots.operations.attention import needing_attention
 from snapshots.views import kept_html
+from snapshots.views.access import session_mark
 from snapshots.views.frame_facts import Facts, read_facts
 from snapshots.views.links import link
 from snapshots.worker import status
@@ -141,6 +142,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """`frame` is lazy: parts of pages, which show none of it, need no query for it."""
     return {
         "frame": SimpleLazyObject(partial(make_frame, request)),
+        "session_mark": session_mark(request),
         "is_sandbox": settings.SANDBOX,
         "sandbox_speed": settings.SNAPPORTAL_SANDBOX_SPEED,
     }

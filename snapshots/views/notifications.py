@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django_htmx.http import trigger_client_event
 
 from snapshots.connection import own_token_or_404
 from snapshots.deletions.keeping import EXTEND_DAYS
@@ -24,7 +25,7 @@ from snapshots.notifications.models import Event, Kind, Notification
 from snapshots.operations.server_views import server_view_or_404
 from snapshots.templatetags.portal import as_name, with_names
 from snapshots.views import polls
-from snapshots.views.access import public, requires
+from snapshots.views.access import is_of_other_session, public, requires
 from snapshots.views.context_processors import make_bell
 from snapshots.views.forms.notifications import ReadForm, RulesForm
 from snapshots.views.frame_facts import read_facts
@@ -131,7 +132,7 @@ class BellVersion(msgspec.Struct, array_like=True, frozen=True):
 
 @public("GET", "HEAD")
 def notification_bell(request: HttpRequest) -> HttpResponse:
-    """The polled fragment. Empty for a session that has ended: a poll must not take a page away that is being filled in.
+    """The polled fragment. Of a session that has ended it only says so: a poll must not take a page away that is being filled in.
 
     A poll whose version still holds gets 204 without the session or the person being read (see polls).
     """
@@ -139,6 +140,8 @@ def notification_bell(request: HttpRequest) -> HttpResponse:
     if shown and _still_holds(shown):
         return HttpResponse(status=204)
     context: dict[str, Any] = {}
+    if is_of_other_session(request):
+        return trigger_client_event(HttpResponse(status=204), "session-ended")
     if request.user.is_authenticated:
         alarms.check_worker()
         facts = read_facts(request.user.pk)

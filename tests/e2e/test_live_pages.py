@@ -4,7 +4,9 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page, expect
 
-from snapshots.audit import journal
+from snapportal.accounts import people
+from snapportal.accounts.models import Role, User
+from snapshots.audit.journal import Actor
 from snapshots.deletions.grace import set_grace
 from tests.e2e.browsing import Site
 from tests.support.audit_rows import write_events
@@ -20,6 +22,11 @@ def look(page: Page) -> int:
     with page.expect_response(lambda answer: "hx-request" in answer.request.headers) as answer:
         page.clock.run_for(6_000)
     return answer.value.status
+
+
+def invite(cast, username: str, name: str) -> None:
+    actor = Actor(id=cast.ada.pk, name="Ada", role=cast.ada.role)
+    people.invite(User(username=username, name=name, role=Role.VIEWER), actor=actor)
 
 
 def test_a_colleagues_schedule_appears_while_the_focus_and_open_parts_stay(site: Site, desk):
@@ -48,21 +55,51 @@ def test_a_planned_deletion_appears_and_its_times_are_local(site: Site, desk):
     expect(page.locator("#live time[data-local]")).to_have_count(0)
 
 
-def test_a_form_that_is_being_filled_in_is_left_alone(site: Site, desk, cast):
+def test_a_field_that_is_filled_in_keeps_its_value_and_the_page_goes_on(site: Site, desk, cast):
     page = site.page(cast.ada)
     page.clock.install()
     page.goto(reverse("person_list"))
     page.get_by_role("searchbox").fill("mi")
-    page.get_by_role("link", name="Mia").focus()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    journal.record(desk.actor.entry(action="deletion.grace"))
-    page.clock.run_for(20_000)
-    assert asked == []
-    page.get_by_role("searchbox").fill("")
-    page.get_by_role("link", name="Mia").focus()
+    invite(cast, "nora", "Nora Neu")
     assert look(page) == 200
-    expect(page.get_by_role("searchbox")).to_have_value("")
+    expect(page.get_by_role("link", name="Nora Neu")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("mi")
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.get_by_role("link", name="Mia").focus()
+    invite(cast, "otto", "Otto Neu")
+    assert look(page) == 200
+    expect(page.get_by_role("link", name="Otto Neu")).to_be_visible()
+    expect(page.get_by_role("searchbox")).to_have_value("mi")
+
+
+def test_ticked_snapshots_and_the_scroll_position_stay_while_the_list_changes(site: Site, desk):
+    page = site.page(desk.user)
+    page.clock.install()
+    page.goto("/")
+    box = page.locator(".pick input[name=snapshot]").last
+    box.scroll_into_view_if_needed()
+    box.check()
+    link = page.locator("article a[href$='/keeping/']").last
+    link.focus()
+    before = page.evaluate("scrollY")
+    assert before > 300
+    desk.create(desk.server(), "by-a-colleague")
+    assert look(page) == 200
+    expect(page.locator("#results")).to_contain_text("by-a-colleague")
+    expect(box).to_be_checked()
+    assert page.evaluate("document.activeElement.getAttribute('href')") == link.get_attribute("href")
+    assert abs(page.evaluate("scrollY") - before) < 200  # one row more above
+
+
+def test_a_form_says_that_its_session_has_ended(site: Site, desk):
+    page = site.page(desk.user)
+    page.clock.install()
+    page.goto(reverse("snapshot_create", args=[desk.token.pk, desk.server().server_id]))
+    page.get_by_label("Reason").fill("typed at length")
+    page.context.clear_cookies()
+    page.clock.run_for(31_000)
+    expect(page.locator("#failure")).to_contain_text("Your session has ended")
+    expect(page.get_by_label("Reason")).to_have_value("typed at length")
 
 
 def test_a_page_whose_session_ended_elsewhere_leads_to_sign_in(site: Site, desk):

@@ -108,7 +108,27 @@ def test_a_session_that_ended_leads_the_open_page_to_sign_in(cast, signed_in):
     browser = signed_in(cast.mia)
     part = live_part(browser.get(reverse("schedule_list")).text)
     browser.post(reverse("sign_out"))
-    assert reverse("sign_in") in look(browser, part)["HX-Redirect"]
+    target = look(browser, part)["HX-Redirect"]
+    assert target.startswith(reverse("sign_in"))
+    assert "Your session has ended" in browser.get(target).text
+
+
+def test_a_page_of_the_person_before_is_loaded_again_and_shows_nothing_of_the_next_person(
+    cast, signed_in, desk
+):
+    browser = signed_in(cast.ada)
+    pages = [reverse(name) for name in ("schedule_list", "token_list", "notification_list", "server_list")]
+    mark = re.search(r'<body[^>]* data-session="([0-9a-f]{16})"', browser.get(pages[0]).text)[1]
+    browser.force_login(desk.user)
+    for url in pages:
+        headers = {"HX-Request": "true", "X-Version": "none", "X-Session": mark}
+        answer = browser.get(url, headers=headers)
+        assert (answer["HX-Refresh"], answer.content) == ("true", b""), url
+    bell = browser.get(reverse("notification_bell"), headers={"X-Session": mark})
+    assert (bell.status_code, bell["HX-Trigger"]) == (204, '{"session-ended": {}}')
+    mark = re.search(r'<body[^>]* data-session="([0-9a-f]{16})"', browser.get(pages[0]).text)[1]
+    headers = {"HX-Request": "true", "X-Version": "none", "X-Session": mark}
+    assert browser.get(pages[0], headers=headers).text
 
 
 def test_a_person_who_lost_the_right_is_refused_once_and_not_with_every_poll(cast, signed_in):
