@@ -1,28 +1,30 @@
-/* Buttons with data-copy copy the text of the element with that id. They are shown only where the browser can copy. */
+/* Progressive enhancement: buttons with data-copy copy the text of the element with that ID. Without it the text can be selected. */
 (() => {
   "use strict";
-  if (!navigator.clipboard) return;
-  const SHOWN_MS = 2000;
-  const show = (root) => {
-    for (const button of root.querySelectorAll("button[data-copy][hidden]")) button.hidden = false;
+  const SHOWN_MS = 4000;
+  const textOf = (element) => ("value" in element ? element.value : element.textContent);
+  const selectAll = (element) => {
+    if ("select" in element) element.select();
+    else getSelection().selectAllChildren(element);
   };
-  const confirm = (button) => {
+
+  const copy = async (button) => {
+    const source = document.getElementById(button.dataset.copy);
+    try {
+      await navigator.clipboard.writeText(textOf(source));
+    } catch { // not allowed, or the page did not come over https: the person copies what is selected
+      selectAll(source);
+      return;
+    }
+    const label = button.dataset.label ??= button.textContent;
+    button.textContent = button.dataset.copied;
     document.dispatchEvent(new CustomEvent("announce", { detail: { text: button.dataset.copied } }));
-    const label = button.querySelector("span");
-    if (!label || button.dataset.label) return;
-    button.dataset.label = label.textContent;
-    label.textContent = button.dataset.copied;
-    setTimeout(() => {
-      label.textContent = button.dataset.label;
-      delete button.dataset.label;
-    }, SHOWN_MS);
+    setTimeout(() => { button.textContent = label; }, SHOWN_MS);
   };
-  document.addEventListener("click", async (event) => {
-    const button = event.target.closest("button[data-copy]");
-    if (!button) return;
-    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).textContent.trim());
-    confirm(button);
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-copy]");
+    if (button) copy(button);
   });
-  document.addEventListener("htmx:afterSwap", () => show(document));
-  show(document);
+  for (const button of document.querySelectorAll("[data-copy]")) button.hidden = false;
 })();

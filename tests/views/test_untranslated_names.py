@@ -36,7 +36,7 @@ from tests.support.pages import hidden
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
 
-PROBES = {"livez", "readyz", "checkpoint_detail", "tile_detail", "partial_tile_detail"}
+PROBES = {"api_openapi", "livez", "readyz", "checkpoint_detail", "tile_detail", "partial_tile_detail"}
 NEW_NAME = "before-sunday-mail"
 
 
@@ -232,6 +232,7 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     inspector.visit(ada, reverse("person_erase", args=[desk.user.pk]), shows=desk.user.name)
     inspector.visit(ada, "/account/", shows="ada@example.com")
     inspector.visit(ada, "/help/")
+    inspector.visit(ada, "/api-reference/")
 
 
 def test_people(inspector, desk, cast, signed_in):
