@@ -1,5 +1,7 @@
 """The OpenAPI document: valid by its own standard, and complete."""
 
+import importlib
+import pkgutil
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +12,7 @@ from django.test import Client
 from django.urls import get_resolver
 from schemathesis.specs.openapi import definitions
 
+from snapshots.api import endpoints
 from snapshots.api.endpoints.documents import RESOURCES, document
 from snapshots.api.endpoints.resources import Resource
 from tests.views.test_access_matrix import patterns
@@ -48,6 +51,14 @@ def test_the_validator_finds_a_fault(made):
 def test_every_reference_leads_to_a_component_and_every_component_is_used(made):
     used = {one.removeprefix(COMPONENT) for one in references_in(made)}
     assert used == set(made["components"]["schemas"])
+
+
+def test_every_resource_that_a_module_defines_is_in_the_list():
+    defined = set()
+    for module in pkgutil.iter_modules(endpoints.__path__, f"{endpoints.__name__}."):
+        found = vars(importlib.import_module(module.name)).values()
+        defined |= {one for one in found if isinstance(one, Resource)}
+    assert defined == set(RESOURCES)
 
 
 def test_every_resource_is_in_the_document_with_its_methods(made):

@@ -62,10 +62,9 @@ def test_every_line_is_understood(desk):
     snapshot = desk.snapshot(view)
     assert len(LINES) == 3
     for line in LINES:
-        line = line.replace(HOST, "http://testserver").replace("12345", str(view.server_id))
-        answer = shell_lines.send(
-            line.replace(":801", f":{snapshot.id}"), SNAPPORTAL_KEY=secret, PATH=os.environ["PATH"]
-        )
+        here = line.replace(HOST, "http://testserver").replace("12345", str(view.server_id))
+        here = here.replace(":801", f":{snapshot.id}")
+        answer = shell_lines.send(here, SNAPPORTAL_KEY=secret, PATH=os.environ["PATH"])
         assert answer.status_code in {200, 201, 202}, answer.content
 
 

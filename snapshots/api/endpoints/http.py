@@ -36,7 +36,10 @@ class Call:
     def token(self) -> StoredToken:
         """The stored token that the key uses. Raises ApiError."""
         found = next(sql.select(StoredToken, "WHERE id = %s", [self.key.token_id or ""]), None)
-        if found is None or found.user_id != self.key.owner_id:
+        if found is not None and found.user_id != self.key.owner_id:  # nobody makes such a key
+            self.record_refusal("api_key_token")
+            found = None
+        if found is None:
             raise ApiError(403, "token_gone", "The stored token of this key was removed: make another key.")
         return found
 
