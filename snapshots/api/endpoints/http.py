@@ -130,6 +130,13 @@ def parse_body(request: HttpRequest, kind: type[T]) -> T:
     if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
         raise ApiError(413, "too_large", f"The body has more than {MAX_BODY_BYTES} bytes.")
     try:
-        return msgspec.json.decode(request.body or b"{}", type=kind)
+        found = msgspec.json.decode(request.body or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError(400, "invalid", f"The body is not what is expected: {error}.") from None
+    for name in kind.__struct_fields__:
+        value = getattr(found, name)
+        if (
+            isinstance(value, str) and "\0" in value
+        ):  # the forms of pages refuse it too, and so does PostgreSQL
+            raise ApiError(400, "invalid", f"The body is not what is expected: a NUL - at `$.{name}`.")
+    return found
