@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -18,7 +19,6 @@ from snapshots.api.endpoints.http import MAX_BODY_BYTES
 from snapshots.api.endpoints.operations import LONGEST_WAIT
 from snapshots.api.endpoints.resources import ANY_KEY, Method, Resource
 from snapshots.api.endpoints.schema_texts import member_rows, parameter_rows, shape_text
-from snapshots.contract import API_PATH
 from snapshots.views.access import requires
 from snapshots.views.texts.curl import api_url, curl
 
@@ -86,7 +86,7 @@ def _call_row(resource: Resource, method: Method, url: str) -> CallRow:
     return CallRow(
         anchor=method.run.__name__.replace("_", "-"),
         method=method.name,
-        path=f"{API_PATH}/{path}",
+        path=f"{urlsplit(url).path}{path}",
         summary=gettext(method.summary),
         description=gettext(" ".join(method.description.split())),
         right="" if method.right == ANY_KEY else method.right,
