@@ -135,8 +135,7 @@ def parse_body(request: HttpRequest, kind: type[T]) -> T:
         raise ApiError(400, "invalid", f"The body is not what is expected: {error}.") from None
     for name in kind.__struct_fields__:
         value = getattr(found, name)
-        if (
-            isinstance(value, str) and "\0" in value
-        ):  # the forms of pages refuse it too, and so does PostgreSQL
+        # The forms of pages refuse it too, and so does PostgreSQL.
+        if isinstance(value, str) and "\0" in value:
             raise ApiError(400, "invalid", f"The body is not what is expected: a NUL - at `$.{name}`.")
     return found
