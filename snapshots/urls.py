@@ -2,6 +2,7 @@
 
 from django.urls import include, path
 
+from snapshots.api.endpoints.reference import api_reference
 from snapshots.views import (
     archive,
     audit,
@@ -30,6 +31,7 @@ from snapshots.views import help as help_views
 
 urlpatterns = [
     path("api/v1/", include("snapshots.api.urls")),
+    path("api-reference/", api_reference, name="api_reference"),
     path("", server_list.server_list, name="server_list"),
     path("servers/<str:token_id>/<int:server_id>/", servers.server_detail, name="server_detail"),
     path("servers/<str:token_id>/<int:server_id>/status/", servers.server_status, name="server_status"),

@@ -8,5 +8,5 @@ from snapshots.api.endpoints.resources import everything_else
 urlpatterns = [
     path("openapi.json", openapi, name="api_openapi"),
     *(path(one.path, one, name=one.name) for one in RESOURCES),
-    re_path(r"^(?P<rest>.*)$", everything_else, name="api_other"),
+    re_path(r"^(?P<rest>[\s\S]*)$", everything_else, name="api_other"),
 ]

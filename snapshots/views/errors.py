@@ -2,8 +2,7 @@
 
 import sys
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -14,6 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.journal import JournalUnavailableError
+from snapshots.contract import API_PATH
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -32,11 +32,6 @@ class Failure:
     meaning: "StrOrPromise"
     advice: "StrOrPromise"
     icon: str = "alert"
-
-    @property
-    def code(self) -> str:
-        """For programs: the API's errors have it."""
-        return HTTPStatus(self.status).name.lower()
 
 
 BAD_REQUEST = Failure(
@@ -131,6 +126,16 @@ NO_RECEIPT = Failure(
 )
 
 
+JSON_CODES: Final = {
+    400: "invalid",
+    403: "forbidden",
+    404: "not_found",
+    500: "internal_error",
+    503: "unavailable",
+}
+"""Of errors of the API that are answered outside its views."""
+
+
 def outside_base_path(base_path: str) -> Failure:
     """For a path outside_base_path the base path: a wrong URL, or a web server in front that strips the base path."""
     return Failure(
@@ -151,14 +156,20 @@ def outside_base_path(base_path: str) -> Failure:
 
 def _render(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
     """`framed` pages show the person's navigation, which needs the database; the others must work while it is down."""
-    if request.path.startswith(f"{settings.SNAPPORTAL_BASE_PATH}api/v1/"):
-        return JsonResponse({"detail": f"{failure.meaning}", "code": failure.code}, status=failure.status)
+    if request.path.startswith(f"{settings.SNAPPORTAL_BASE_PATH.rstrip('/')}{API_PATH}/"):
+        return _as_json(failure)
     is_fragment = bool(getattr(request, "htmx", False))
     request.live = None  # type: ignore[attr-defined] # it is not the page that would ask for news of itself
     template = "errors/_error.html" if is_fragment else "errors/error.html"
     context = {"failure": failure, "request_id": getattr(request, "id", "")}
     body = render_to_string(template, context, request if framed else None)
     return HttpResponse(body, status=failure.status)
+
+
+def _as_json(failure: Failure) -> HttpResponse:
+    """For scripts: what is refused before a view of the API is called, or fails in it, is JSON as its other errors."""
+    answer = {"detail": f"{failure.title}. {failure.meaning}", "code": JSON_CODES[failure.status]}
+    return JsonResponse(answer, status=failure.status)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

@@ -29,6 +29,7 @@ from snapshots.views.marks import restored_at
 from snapshots.views.room import deletable_rows, offer_room
 from snapshots.views.rows import lost_time, row_labels
 from snapshots.views.submission import Submission, submit
+from snapshots.views.texts.curl import create_curl, delete_curl, restore_curl, safe_restore_curl
 from snapshots.views.texts.expectations import usual_sentence
 from snapshots.views.texts.names import name_problem
 from snapshots.views.texts.refusals import refusal_words
@@ -115,6 +116,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
         "may_delete": request.user.has_perm("snapshots.delete"),
         "is_running": view.server is not None and view.server.is_running,
         "usual": usual_sentence(expected(view.server_id, Action.CREATE)),
+        "command": create_curl(request, view.server_id, sent.form.initial["name"]),
     }
     return render(request, "snapshots/snapshot_create.html", context, status=sent.status)
 
@@ -142,7 +144,11 @@ def _confirm_page(
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
     if action == Action.RESTORE:
         _offer_safety(request, sent, view, snapshot)
+        context["command"] = restore_curl(request, snapshot.id)
+        if "take_safety" in sent.form.fields and "make_room" not in sent.form.fields:
+            context["safe_command"] = safe_restore_curl(request, snapshot.id)
     else:
+        context["command"] = delete_curl(request, snapshot.id)
         context |= offer_grace(sent.form, view, snapshot)
         restore = ways_back([view]).get(snapshot.id)
         context["undoes"] = restored_at(restore) if restore else ""

@@ -95,10 +95,12 @@ def step_up_pages(world: World) -> None:
     world.look(page, "That is not your password")
 
 
-@tour("account_detail", "help_page")
+@tour("account_detail", "help_page", "api_reference")
 def account_and_help(world: World) -> None:
     page = world.site.page(world.cast.vera)
     world.visit(page, "/help/", "snapshot")
+    page.get_by_role("link", name="The API reference").click()
+    world.look(page, "Create a snapshot")
     world.visit(page, "/account/", "Change your password")
     for old, new in [("wrong", "short"), (PASSWORD, "a quiet harbour at dusk")]:
         page.locator("#id_old_password").fill(old)

@@ -61,6 +61,8 @@ def confirmations(world: World) -> None:
     world.look(page, "A name has no spaces")
     snapshot = desk.snapshot(roomy)
     world.visit(page, _url("snapshot_restore", desk, snapshot.id), "will be lost")
+    page.get_by_text("Do this from a script").click()
+    world.look(page, "The API reference")
     page.get_by_label("The server's name").fill("another")
     page.get_by_role("button", name="Restore and lose").click()
     world.look(page, "Enter a reason")

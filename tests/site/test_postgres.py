@@ -60,6 +60,7 @@ TEST_FILES = {
         "worker/test_loop.py",
         "worker/test_follow.py",
     ],
+    "the API": ["api/test_foreign_keys.py", "api/test_texts.py"],
     "people and tokens": [
         "accounts/test_erasure*.py",
         "accounts/test_people*.py",

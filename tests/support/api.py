@@ -11,6 +11,7 @@ from snapshots.api import keys
 from snapshots.api.models import RIGHTS, ApiKey
 from snapshots.audit.journal import Actor
 from snapshots.vault.models import StoredToken
+from tests.support.api_document import check_documented
 from tests.support.desk import Desk
 
 
@@ -33,15 +34,18 @@ class Script:
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """`path` below /api/v1/; an underscore in a header's name is a hyphen."""
+        """`path` below /api/v1/; an underscore in a header's name is a hyphen. The answer's status is documented."""
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return self.client.generic(
+        address = path if path.startswith("/") else f"/api/v1/{path}"
+        answer = self.client.generic(
             method,
-            path if path.startswith("/") else f"/api/v1/{path}",
+            address,
             "" if body is None else json.dumps(body),
             content_type="application/json",
             headers={"Authorization": f"Bearer {self.secret}", **named},
         )
+        check_documented(method, address, answer)
+        return answer
 
     def get(self, path: str, **headers: str) -> Any:
         return self.send("GET", path, **headers)

@@ -80,6 +80,7 @@ MATRIX = {
     "target_remove": (PK, "GET POST", ADMINS),
     "delivery_retry": (PK, "POST", ADMINS),
     "help_page": ({}, "GET", EVERYBODY),
+    "api_reference": ({}, "GET", EVERYBODY),
     "token_list": ({}, "GET", SEERS),
     "token_add": ({}, "GET POST", SEERS),
     "token_replace": (TOKEN, "GET POST", SEERS),

@@ -233,6 +233,7 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     inspector.visit(ada, "/account/", shows="ada@example.com")
     inspector.visit(ada, reverse("session_list"), shows="This one")
     inspector.visit(ada, "/help/")
+    inspector.visit(ada, "/api-reference/")
 
 
 def test_people(inspector, desk, cast, signed_in):

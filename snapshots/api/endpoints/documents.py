@@ -11,11 +11,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
 from snapshots.api.endpoints import audit, jobs, operations, schedules, servers, snapshots
-from snapshots.api.endpoints.errors import json_response
+from snapshots.api.endpoints.errors import json_response, method_not_allowed
 from snapshots.api.endpoints.resources import ANY_KEY, Method, Resource
 from snapshots.api.endpoints.shapes import Error
 from snapshots.contract import API_PATH, MAX_ID
-from snapshots.views.access import public
 
 RESOURCES: Final[tuple[Resource, ...]] = (
     snapshots.snapshot_list,
@@ -45,8 +44,17 @@ ERRORS: Final = {
     413: "The body is too large.",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many requests: try again after Retry-After.",
+    500: "An error in the portal: look at the list of operations before you try again.",
     503: "The provider, the database or the log cannot be used now. Nothing was sent.",
 }
+HEADERS: Final = {
+    401: ("WWW-Authenticate", "How to authenticate."),
+    405: ("Allow", "The methods that there are."),
+    429: ("Retry-After", "For how many seconds to wait."),
+    503: ("Retry-After", "For how many seconds to wait."),
+    504: ("X-Operation", "The address of the operation."),
+}
+"""Of answers with this status, where they have one."""
 ANSWER_WORDS: Final = {
     202: "Begun, or planned.",
     204: "Deleted.",
@@ -57,6 +65,7 @@ WRITE_HEADERS: Final = (
     ("X-Reason", "Why, for the audit log; in place of `reason` in the body.", 2000),
     ("X-Override-Reason", "Why it is done although a restore holds the server.", 2000),
 )
+PUBLIC_METHODS: Final = ("GET", "HEAD")
 _ARGUMENT: Final = re.compile(r"<(int|uuid):(\w+)>")
 
 
@@ -152,6 +161,9 @@ def _responses(method: Method, refs: dict[Any, Any]) -> dict[str, Any]:
         found[str(status)] = {"description": words} | ({"content": _json(refs[kind])} if kind else {})
     for status, words in ERRORS.items():
         found.setdefault(str(status), {"description": words, "content": _json(refs[Error])})
+    for status, (name, words) in HEADERS.items():
+        if str(status) in found:
+            found[str(status)]["headers"] = {name: {"description": words, "schema": {"type": "string"}}}
     return dict(sorted(found.items()))
 
 
@@ -159,7 +171,14 @@ def _json(schema: dict[str, Any]) -> dict[str, Any]:
     return {"application/json": {"schema": schema}}
 
 
-@public("GET", "HEAD")
 def openapi(request: HttpRequest) -> HttpResponse:
     """Public, as any documentation: it names no server and no person."""
+    if request.method not in PUBLIC_METHODS:
+        return method_not_allowed(PUBLIC_METHODS).response()
     return json_response(document(settings.SNAPPORTAL_BASE_PATH))
+
+
+openapi.csrf_exempt = True  # type: ignore[attr-defined]
+openapi.access = "public"  # type: ignore[attr-defined]
+openapi.methods = PUBLIC_METHODS  # type: ignore[attr-defined]
+openapi.page = ""  # type: ignore[attr-defined]

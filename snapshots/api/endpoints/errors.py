@@ -1,6 +1,6 @@
 """Errors as JSON: `detail` is a sentence for people, `code` is stable, for programs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -79,3 +79,8 @@ def _detail(error: OperationRefusedError) -> str:
 
 def not_found(what: str = "This address") -> ApiError:
     return ApiError(404, "not_found", f"{what} does not exist, or this key does not reach it.")
+
+
+def method_not_allowed(methods: Iterable[str]) -> ApiError:
+    allowed = ", ".join(methods)
+    return ApiError(405, "method_not_allowed", f"Use {allowed}.", headers={"Allow": allowed})

@@ -41,8 +41,10 @@ class Call:
     def token(self) -> StoredToken:
         """The stored token that the key uses. Raises ApiError."""
         found = next(sql.select(StoredToken, "WHERE id = %s", [self.key.token_id or ""]), None)
-        if found is None or found.user_id != self.key.owner_id:
+        if found is not None and found.user_id != self.key.owner_id:  # nobody makes such a key
             self.record_refusal("api_key_token")
+            found = None
+        if found is None:
             raise ApiError(403, "token_gone", "The stored token of this key was removed: make another key.")
         return found
 
@@ -134,9 +136,15 @@ def parse_body(request: HttpRequest, kind: type[T]) -> T:
     if int(request.headers.get("Content-Length") or 0) > MAX_BODY_BYTES:
         raise ApiError(413, "too_large", f"The body has more than {MAX_BODY_BYTES} bytes.")
     try:
-        return msgspec.json.decode(request.body or b"{}", type=kind)
+        found = msgspec.json.decode(request.body or b"{}", type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError(400, "invalid", f"The body is not what is expected: {error}.") from None
+    for name in kind.__struct_fields__:
+        value = getattr(found, name)
+        # The forms of pages refuse it too, and so does PostgreSQL.
+        if isinstance(value, str) and "\0" in value:
+            raise ApiError(400, "invalid", f"The body is not what is expected: a NUL - at `$.{name}`.")
+    return found
 
 
 def page_of(call: Call, query: PageQuery, rows: Sequence[R]) -> tuple[Sequence[R], str | UnsetType | None]:

@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from snapshots.api.endpoints.authentication import actor_of, authenticate
-from snapshots.api.endpoints.errors import ApiError, not_found, refused
+from snapshots.api.endpoints.errors import ApiError, method_not_allowed, not_found, refused
 from snapshots.api.endpoints.http import Answer, Call, parse_body, parse_query
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.operations.errors import OperationRefusedError
@@ -99,8 +99,7 @@ class Resource:
         key, person = authenticate(request)
         method = self.by_method.get("GET" if request.method == "HEAD" else str(request.method))
         if method is None:
-            allowed = {"Allow": ", ".join(self.by_method)}
-            raise ApiError(405, "method_not_allowed", f"Use {allowed['Allow']}.", headers=allowed)
+            raise method_not_allowed(self.by_method)
         actor = actor_of(request, key, person)
         call = Call(request, key, person, actor, method.right, arguments)
         if method.right != ANY_KEY:

@@ -11,6 +11,13 @@ from snapshots.contract import MAX_ID
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 
 
+SnapshotNameText = Annotated[
+    str,
+    Meta(extra_json_schema={"pattern": "^[A-Za-z0-9_-]+$", "maxLength": contract.NAME_MAX_LENGTH}),
+]
+"""Only described here: the rules of operations refuse other names, with a code of their own (bad_name)."""
+
+
 class PageQuery(Struct):
     """All rows, or one page of them if one of these is given."""
 
@@ -29,7 +36,7 @@ class ServerQuery(PageQuery):
 
 class CreateBody(Struct):
     server_id: int
-    name: str
+    name: SnapshotNameText
     description: Annotated[str, Meta(max_length=contract.DESCRIPTION_MAX_LENGTH)] = ""
     reason: Annotated[str, Meta(max_length=2000)] = ""
 

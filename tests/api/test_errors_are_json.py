@@ -1,0 +1,40 @@
+"""What is refused before a view of the API is called, or fails in it, is JSON too."""
+
+import pytest
+from django.test import Client
+
+from tests.support.api import script_of
+
+pytestmark = pytest.mark.django_db
+
+
+def code_of(answer):
+    assert answer["Content-Type"] == "application/json"
+    assert set(answer.json()) == {"detail", "code"}
+    return answer.status_code, answer.json()["code"]
+
+
+def test_a_nul_in_the_address(desk):
+    assert code_of(script_of(desk).get("servers/?status=%00")) == (400, "invalid")
+
+
+def test_a_line_break_in_the_path(desk):
+    assert code_of(script_of(desk).get("servers/%0A/")) == (404, "not_found")
+
+
+def test_a_foreign_host():
+    answer = Client(raise_request_exception=False).get(
+        "/api/v1/snapshots/", headers={"Host": "elsewhere.example"}
+    )
+    assert code_of(answer) == (400, "invalid")
+
+
+def test_a_fault_of_the_portal(desk, settings):
+    script = script_of(desk)
+    settings.SNAPPORTAL_API_RATE_LIMIT = "not a number"
+    assert code_of(script.get("snapshots/")) == (500, "internal_error")
+
+
+def test_other_addresses_are_pages():
+    answer = Client().get("/api/v2/snapshots/")
+    assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
