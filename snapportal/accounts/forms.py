@@ -42,6 +42,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["seen"] = self.instance.details_key
+        if self.instance.is_service_account and "is_active" in self.fields:
+            self.fields["is_active"].help_text = _("Without this its API keys do not work.")
         self.fields["role"].widget.choices = [
             (
                 role.value,

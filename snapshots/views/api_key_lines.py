@@ -13,7 +13,7 @@ from snapshots.inventory.shown_servers import names_shown_with
 from snapshots.templatetags.portal import as_name, id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views.links import link
-from snapshots.views.texts.api_keys import RIGHT_WORDS, is_near_end, needs_token, state_badge
+from snapshots.views.texts.api_keys import RIGHT_WORDS, needs_token, state_badge
 from snapshots.views.texts.base import Badge
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ class KeyLine:
     badge: Badge
     rights: list["StrPromise | str"]
     servers: SafeString | str
-    is_near_end: bool
 
     @property
     def revoke_url(self) -> str:
@@ -44,7 +43,6 @@ def key_lines(found: Iterable[ApiKey]) -> list[KeyLine]:
             badge=state_badge(one),
             rights=[RIGHT_WORDS.get(right, right) for right in one.rights],
             servers=_servers(one, _names(one.token, names)),
-            is_near_end=is_near_end(one),
         )
         for one in found
     ]

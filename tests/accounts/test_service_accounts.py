@@ -67,6 +67,7 @@ def test_the_list_and_its_page_show_that_it_is_a_service_account(cast, robot, si
     page = signed_in(cast.ada).get(f"/people/{robot.pk}/").text
     assert "Who looks after it" in page
     assert "Create a new link" not in page
+    assert "Without this its API keys do not work" in page
     assert f"/api-keys/add/?owner={robot.pk}" in page
     assert "Deploy robot" in signed_in(cast.ada).get(f"/people/{cast.mia.pk}/").text
 

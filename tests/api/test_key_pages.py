@@ -81,6 +81,13 @@ def test_servers_that_cannot_be_read_are_not_offered_one_by_one(desk, signed_in,
     assert "Its servers could not be read yet" in signed_in(desk.user).get(ADD).text
 
 
+def test_all_servers_together_with_single_ones_are_refused(desk, signed_in):
+    chosen = [f"{desk.token.pk}:all", f"{desk.token.pk}:{desk.server().server_id}"]
+    answer = signed_in(desk.user).post(ADD, filled(desk.token, servers=chosen))
+    assert "Choose either all servers or single ones" in answer.text
+    assert not ApiKey.objects.exists()
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -31,6 +31,7 @@ def make(page: Page) -> str:
     page.get_by_role("link", name="Make an API key").click()
     page.get_by_label("Name", exact=True).fill("Nightly deploy")
     page.get_by_label("Create snapshots").check()
+    page.get_by_label("All, also those").check()
     page.get_by_role("button", name="Make the key").click()
     field = page.get_by_label("The key", exact=True)
     expect(field).to_have_value(SECRET)

@@ -42,7 +42,7 @@ class ApiKeyForm(forms.Form):
         min_value=1,
         max_value=LONGEST_DAYS,
         widget=forms.NumberInput(attrs={"inputmode": "numeric"}),
-        help_text=lazy("1 to 366. Make another key before that day, and revoke this one."),
+        help_text=lazy("1 to 366. Before that day, make another key and revoke this one."),
     )
     needs_reason = forms.BooleanField(
         label=lazy("Its requests must give a reason"),
@@ -54,11 +54,7 @@ class ApiKeyForm(forms.Form):
         self.tokens = tokens
         allowed = [one for one in RIGHTS if owner.has_perm(one)]  # type: ignore[attr-defined]
         all_values = [one.all_value for one in tokens]
-        first = {
-            "days": DEFAULT_DAYS,
-            "rights": [SEE] if SEE in allowed else allowed,
-            "servers": all_values if len(tokens) == 1 else [],
-        }
+        first = {"days": DEFAULT_DAYS, "rights": [SEE] if SEE in allowed else allowed, "servers": []}
         super().__init__(data, initial=first)
         self._set_choices("rights", [(one, RIGHT_WORDS[one]) for one in allowed])
         servers = [(one.value, one.name) for token in tokens for one in token.servers]
@@ -77,13 +73,16 @@ class ApiKeyForm(forms.Form):
         return name
 
     def clean(self) -> dict[str, Any]:
-        """One token, because a key works with one."""
+        """One token, because a key works with one; and never all servers where single ones are ticked too."""
         found = super().clean() or self.cleaned_data
-        token_ids = {value.partition(":")[0] for value in found.get("servers", ())}
+        chosen = found.get("servers", [])
+        token_ids = {value.partition(":")[0] for value in chosen}
         if len(token_ids) > 1:
             self.add_error(
                 "servers", _("Choose servers of one token, and make a second key for those of another one.")
             )
+        elif len(chosen) > 1 and any(one.all_value in chosen for one in self.tokens):
+            self.add_error("servers", _("Choose either all servers or single ones."))
         elif needs_token(found.get("rights", [])) and not token_ids and "servers" not in self.errors:
             self.add_error("servers", _("Choose the servers that it reaches."))
         return found

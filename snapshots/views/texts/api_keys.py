@@ -48,11 +48,7 @@ def state_badge(key: ApiKey) -> Badge:
         return PROBLEM_BADGES[problem]
     if needs_token(key.rights) and key.token_id is None:
         return TOKEN_GONE
-    return NEAR_END if is_near_end(key) else VALID
-
-
-def is_near_end(key: ApiKey) -> bool:
-    return key.expires_at - timezone.now() < NEAR
+    return NEAR_END if key.expires_at - timezone.now() < NEAR else VALID
 
 
 def needs_token(rights: list[str]) -> bool:
