@@ -170,6 +170,7 @@ def test_a_keeper_is_erased_after_another_one_is_named(cast, robot, script, sign
     change_keeper(ada, robot, cast.omar)
     assert "is erased" in ada.post(url, said, follow=True).text
     assert not Subject.objects.filter(value__contains="Mia", erased_in=None).exists()
+    assert not any("Mia" in row.full_evidence for row in Entry.objects.all())
     assert script.get("snapshots/").status_code == 200
 
 
