@@ -31,7 +31,7 @@ PEOPLE_PER_PAGE = 50
 def person_list(request: HttpRequest) -> HttpResponse:
     """Everybody, or those whose name, sign-in name or e-mail contains `q`."""
     words = request.GET.get("q", "").strip()
-    found = User.objects.select_related("service_owner")
+    found = User.objects.all().select_related("service_owner")
     if words:
         found = found.filter(
             Q(name__icontains=words) | Q(username__icontains=words) | Q(email__icontains=words)
