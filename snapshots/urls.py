@@ -4,6 +4,7 @@ from django.urls import include, path
 
 from snapshots.api.endpoints.reference import api_reference
 from snapshots.views import (
+    api_keys,
     archive,
     audit,
     batches,
@@ -135,5 +136,8 @@ urlpatterns = [
     path("tokens/<str:token_id>/replace/", tokens.token_replace, name="token_replace"),
     path("tokens/<str:token_id>/remove/", tokens.token_remove, name="token_remove"),
     path("tokens/<str:token_id>/check/", tokens.token_check, name="token_check"),
+    path("api-keys/", api_keys.api_key_list, name="api_key_list"),
+    path("api-keys/add/", api_keys.api_key_add, name="api_key_add"),
+    path("api-keys/<str:key_id>/revoke/", api_keys.api_key_revoke, name="api_key_revoke"),
     path("people/<int:pk>/token/", tokens.person_token_add, name="person_token_add"),
 ]

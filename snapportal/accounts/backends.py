@@ -1,5 +1,7 @@
 """Who is signed in, as Django's backend has it, read with less work: every request of a signed-in person asks."""
 
+from typing import Any
+
 from django.contrib.auth.backends import ModelBackend
 
 from snapportal.accounts.models import User
@@ -7,6 +9,10 @@ from snapshots import sql
 
 
 class Backend(ModelBackend):
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Not for service accounts, whatever password or session they have."""
+        return super().user_can_authenticate(user) and not user.is_service_account
+
     def get_user(self, user_id: int) -> User | None:
         found = next(sql.select(User, "WHERE id = %s", [user_id]), None)
         return found if found and self.user_can_authenticate(found) else None

@@ -1,4 +1,4 @@
-"""Erases a person who has left: the account, the tokens, and the name and addresses everywhere; and old addresses.
+"""Erases a person who has left: the account, the tokens and API keys, and the name and addresses everywhere; and old addresses.
 
 What stays: the person's number, and texts that people typed themselves. docs/operators.md, "Forgetting", says why.
 """
@@ -16,6 +16,7 @@ from snapportal.accounts import session_service, throttle
 from snapportal.accounts.models import User, new_session_seed
 from snapportal.accounts.people import PersonError
 from snapportal.accounts.session_models import KnownDevice
+from snapshots.api.models import ApiKey
 from snapshots.audit import erasure, holds, journal
 from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.journal import Actor
@@ -26,7 +27,7 @@ from snapshots.operations.models import Operation
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 
-CHANGED_TABLES = (Subject, User, Operation, StoredToken)
+CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey)
 """Where an erasure leaves old versions of rows, until they are cleaned up."""
 
 
@@ -38,6 +39,7 @@ class Found:
     subjects: int
     addresses: int
     tokens: int
+    api_keys: int
     operations: int
 
 
@@ -53,12 +55,14 @@ def find(person: User) -> Found:
         subjects=erasure.subjects_of_person(person.pk, names).count(),
         addresses=len(erasure.addresses_of(person.pk)),
         tokens=StoredToken.objects.filter(user_id=person.pk).count(),
+        api_keys=ApiKey.objects.filter(owner_id=person.pk).count(),
         operations=Operation.objects.filter(about).count(),
     )
 
 
 def check_may_erase(person: User, *, actor: Actor) -> None:
-    """Raises PersonError for a person who is active, erased already, under a legal hold, or the actor.
+    """Raises PersonError for a person who is active, erased already, under a legal hold, the keeper of service
+    accounts, or the actor.
 
     A request that was under way during the erasure may have named the person once more: then it can be repeated.
     """
@@ -68,6 +72,10 @@ def check_may_erase(person: User, *, actor: Actor) -> None:
         raise PersonError(_("This person is erased already."))
     if person.is_active:
         raise PersonError(_("Deactivate this person first: only people who have left can be erased."))
+    if person.service_accounts.exists():
+        raise PersonError(
+            _("This person looks after service accounts: name somebody else for each of them first.")
+        )
     hold = holds.people().get(person.pk)
     if hold is not None:
         raise PersonError(
@@ -84,6 +92,7 @@ def _anonymise(person: User) -> None:
     person.invitation_expires_at = person.last_login = None
     person.session_seed = new_session_seed()
     person.is_active = False
+    person.service_owner = None
     person.set_unusable_password()
     person.save()
 
@@ -96,13 +105,18 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         names = _names_of(person)
         throttle.forget_addresses(erasure.addresses_of(person.pk))
         removed = tokens.forget_person(person.pk, names)
+        keys = ApiKey.objects.filter(owner_id=person.pk).delete()[0]
         Operation.objects.all().forget_person(person.pk)
         Job.objects.all().forget_person(person.pk)
         session_service.forget_person(person.pk)
         KnownDevice.objects.filter(person=person).delete()
         _anonymise(person)
         row = erasure.erase_person(
-            actor=actor, person_id=person.pk, names=names, reason=reason, more=f"; {removed} tokens removed"
+            actor=actor,
+            person_id=person.pk,
+            names=names,
+            reason=reason,
+            more=f"; {removed} tokens removed" + (f"; {keys} API keys removed" if keys else ""),
         )
     clean_up()
     return row

@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm, SetPasswordForm
+from django.db.models import QuerySet
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
@@ -41,6 +42,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.initial["seen"] = self.instance.details_key
+        if self.instance.is_service_account and "is_active" in self.fields:
+            self.fields["is_active"].help_text = _("Without this its API keys do not work.")
         self.fields["role"].widget.choices = [
             (
                 role.value,
@@ -64,6 +67,38 @@ class InvitationForm(PersonForm):
 
     def clean_username(self) -> str:
         return User.normalize_username(self.cleaned_data["username"])
+
+
+def keepers() -> QuerySet[User]:
+    """Who may look after a service account."""
+    return User.objects.filter(is_active=True, service_owner=None)
+
+
+def _keeper_field() -> "forms.ModelChoiceField[User]":
+    return forms.ModelChoiceField(
+        label=_("Looked after by"),
+        queryset=keepers(),
+        empty_label=_("Choose a person"),
+        widget=forms.Select(attrs={"translate": "no"}),
+        help_text=_(
+            "Can make and revoke keys with all rights of the account. Its keys work only while this person is active."
+        ),
+    )
+
+
+class ServiceAccountForm(InvitationForm):
+    """An account of scripts, which cannot sign in."""
+
+    keeper = _keeper_field()
+
+    class Meta(InvitationForm.Meta):
+        fields = ["username", "name", "role"]
+
+
+class KeeperForm(forms.Form):
+    """Who looks after a service account from now on."""
+
+    keeper = _keeper_field()
 
 
 PASSWORD_HINT = _("At least 10 characters, not your name or e-mail, and not a password that many people use.")

@@ -158,6 +158,15 @@ class User(AbstractBaseUser):
         return ROLE_WORDS[self.role]
 
     @property
+    def is_service_account(self) -> bool:
+        return self.service_owner_id is not None
+
+    @property
+    def lacks_keeper(self) -> bool:
+        """Whether it is a service account whose keeper is deactivated: its API keys do not work then."""
+        return self.service_owner is not None and not self.service_owner.is_active
+
+    @property
     def is_invited(self) -> bool:
         """Whether an invitation (or a link to set a new password) is valid and unused."""
         return self.invitation_expires_at is not None and self.invitation_expires_at > timezone.now()

@@ -92,9 +92,11 @@ def renew_invitation(person: User, *, actor: Actor) -> str:
     """Return a new invitation key: to join, or to set a new password. An existing password stays valid until then."""
     key = _set_invitation_key(person)
     with journal.committed():
-        renewed = User.objects.filter(pk=person.pk, is_active=True).update(
+        renewed = User.objects.filter(pk=person.pk, is_active=True, service_owner=None).update(
             invitation_hash=person.invitation_hash, invitation_expires_at=person.invitation_expires_at
         )
+        if not renewed and person.is_service_account:
+            raise PersonError(_("This is a service account: nobody can sign in with it."))
         if not renewed:
             raise PersonError(_("Activate this person first: a link would lead nowhere."))
         journal.record(_entry(person, "person.invite", evidence="renewed", actor=actor))
@@ -104,7 +106,10 @@ def renew_invitation(person: User, *, actor: Actor) -> str:
 def _invited(key_hash: str) -> QuerySet[User]:
     """The active person whose invitation key has this hash, as long as it is valid."""
     return User.objects.filter(
-        invitation_hash=key_hash, invitation_expires_at__gt=timezone.now(), is_active=True
+        invitation_hash=key_hash,
+        invitation_expires_at__gt=timezone.now(),
+        is_active=True,
+        service_owner=None,
     )
 
 
@@ -140,7 +145,9 @@ def accept_invitation(person: User, password: str, *, actor: Actor) -> None:
 
 def change_password(person: User, password: str, *, actor: Actor) -> None:
     """Replace the password that was checked. Raises PersonChangedError if it was changed meanwhile."""
-    condition = User.objects.filter(pk=person.pk, password=person.password, is_active=True)
+    condition = User.objects.filter(
+        pk=person.pk, password=person.password, is_active=True, service_owner=None
+    )
     if not _replace_password(person, password, actor=actor, condition=condition):
         _record_refusal(person, "password_changed", actor=actor)
         raise PersonChangedError(

@@ -1,5 +1,7 @@
 """Pages on which admins manage people."""
 
+from typing import Any
+
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
@@ -8,15 +10,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from snapportal.accounts import people
+from snapportal.accounts import people, session_service
 from snapportal.accounts.erasure import row_of
-from snapportal.accounts.forms import InvitationForm, PersonForm
+from snapportal.accounts.forms import InvitationForm, KeeperForm, PersonForm
 from snapportal.accounts.models import User
+from snapshots.api import keys
 from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
 from snapshots.vault.service import may_keep_tokens
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
+from snapshots.views.api_key_lines import key_lines
 from snapshots.views.live_pages import live
 
 PEOPLE_PER_PAGE = 50
@@ -27,7 +31,7 @@ PEOPLE_PER_PAGE = 50
 def person_list(request: HttpRequest) -> HttpResponse:
     """Everybody, or those whose name, sign-in name or e-mail contains `q`."""
     words = request.GET.get("q", "").strip()
-    found = User.objects.all()
+    found = User.objects.all().select_related("service_owner")
     if words:
         found = found.filter(
             Q(name__icontains=words) | Q(username__icontains=words) | Q(email__icontains=words)
@@ -84,7 +88,18 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
         else:
             messages.success(request, with_names(_("%(name)s is saved."), name=person))
             return redirect("person_list")
-    tokens = StoredToken.objects.filter(user_id=pk)
-    shown = User.objects.get(pk=pk)  # the form has written the refused values into `person`
-    context = {"form": form, "person": shown, "tokens": tokens, "may_keep_tokens": may_keep_tokens(shown)}
-    return render(request, "people/edit.html", context)
+    return render(request, "people/edit.html", {"form": form} | _facts(request, pk))
+
+
+def _facts(request: HttpRequest, pk: int) -> dict[str, Any]:
+    """What the page shows beside the form, as stored: the form may have written refused values into its instance."""
+    person = User.objects.select_related("service_owner").get(pk=pk)
+    return {
+        "person": person,
+        "tokens": StoredToken.objects.filter(user_id=pk),
+        "may_keep_tokens": may_keep_tokens(person),
+        "key_lines": key_lines(keys.visible_to(request.user).filter(owner_id=pk).alive()),
+        "kept": person.service_accounts.all(),
+        "has_sessions": session_service.alive(person).exists(),
+        "keeper_form": KeeperForm(initial={"keeper": person.service_owner_id}),
+    }

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from snapportal.accounts import erasure_views, people_views, session_views, views
+from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
@@ -13,6 +13,14 @@ urlpatterns = [
     path("welcome/<str:key>/", views.invitation_accept, name="invitation_accept"),
     path("people/", people_views.person_list, name="person_list"),
     path("people/add/", people_views.person_add, name="person_add"),
+    path(
+        "people/add-service-account/", service_account_views.service_account_add, name="service_account_add"
+    ),
+    path(
+        "people/<int:pk>/keeper/",
+        service_account_views.service_account_keeper,
+        name="service_account_keeper",
+    ),
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
     path("people/<int:pk>/end-sessions/", session_views.person_sessions_end, name="person_sessions_end"),
     path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),

@@ -56,7 +56,7 @@ class Wish:
 
 def visible_to(person: Person) -> ApiKeyQuerySet:
     """A person's own keys, those of the service accounts that they look after, and for admins all."""
-    found = ApiKey.objects.select_related("owner", "token")
+    found = ApiKey.objects.select_related("owner__service_owner", "token")
     if person.has_perm(MANAGE):  # type: ignore[union-attr]
         return found
     return found.filter(owner_id=person.pk or 0) | found.filter(owner__service_owner_id=person.pk or 0)

@@ -1,7 +1,8 @@
 """Which servers were in the last lists read with a token, or with any of a person's own. Does not call the provider."""
 
 from snapshots.connection import Person
-from snapshots.inventory.readings import load, server_ids
+from snapshots.inventory.readings import load, server_ids, to_reading
+from snapshots.inventory.servers import listed_servers
 from snapshots.vault.models import StoredToken
 
 
@@ -9,6 +10,14 @@ def servers_shown_with(fingerprint: str) -> set[int]:
     """The IDs of the servers in the last lists read with a token, which may not be stored any more."""
     cached = load(fingerprint)
     return server_ids(cached) if cached else set()
+
+
+def names_shown_with(token: StoredToken) -> dict[int, str] | None:
+    """ID → name of each server in the last lists read with a token, sorted by name; None if none were read."""
+    cached = load(token.fingerprint)
+    if cached is None or not cached.confirmed_at:
+        return None
+    return {one.server_id: one.name for one in listed_servers(token, to_reading(cached)) if not one.is_gone}
 
 
 def servers_shown_to(user: Person) -> set[int]:

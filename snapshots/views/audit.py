@@ -112,7 +112,7 @@ def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
         "badge": texts.step_badge(entry),
         "meaning": texts.step_words(entry),
         "why": texts.code_words(entry),
-        "channel": audit_names.CHANNELS.get(entry.channel, entry.channel),
+        "channel": texts.channel_words(entry.channel),
         "is_sealed": is_sealed,
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
         "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),

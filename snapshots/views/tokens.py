@@ -155,7 +155,9 @@ def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
         owner,
         title=_("Store a token"),
         heading=with_names(_("Store a token for %(name)s"), name=owner),
-        lede=_("Only this person will see and use its servers. You will see only its label."),
+        lede=_("Its API keys use it. Whoever makes or sees these keys sees the names of its servers.")
+        if owner.service_owner_id
+        else _("Only this person will see and use its servers. You will see only its label."),
     )
 
 

@@ -30,6 +30,10 @@ PROVEN = {
         "person_edit",
         "person_erase",
         "person_sessions_end",
+        "api_key_add",
+        "api_key_revoke",
+        "service_account_add",
+        "service_account_keeper",
     },
     "page": {"token_add", "token_replace", "person_token_add"},
 }

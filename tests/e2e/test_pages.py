@@ -3,6 +3,7 @@
 import pytest
 
 from tests.e2e import (
+    tours_api_keys,
     tours_audit,
     tours_batches,
     tours_deletions,
@@ -28,6 +29,7 @@ FRAGMENTS_AND_PROBES = {
     "partial_tile_detail",
 }
 ROOMS = (
+    tours_api_keys,
     tours_audit,
     tours_batches,
     tours_deletions,

@@ -1,7 +1,8 @@
-"""Known tokens are used in successful and failing operations, and then searched for in every output."""
+"""Known tokens and API keys are used in successful and failing requests, and then searched for in every output."""
 
 import base64
 import json
+import re
 from itertools import cycle
 from urllib.parse import quote
 
@@ -23,8 +24,9 @@ from snapshots.sandbox.provider import PERMISSIONS
 from snapshots.upstream import errors
 from snapshots.vault.models import StoredToken
 from tests.support import hostile
+from tests.support.api import Script
 from tests.support.database_text import database_text
-from tests.support.desk import Desk
+from tests.support.desk import Desk, make_desk
 from tests.support.provider import make_client
 
 GOOD = 'canary/good+6f1d"b27\\e41'
@@ -176,6 +178,43 @@ def test_a_token_is_stored_encrypted_only(cast, http_sandbox, settings, tmp_path
     assert_unseen("a session", str([one.get_decoded() for one in Session.objects.all()]))
     assert_unseen("the cache", cached())
     assert StoredToken.objects.count() == 2
+
+
+def test_the_text_of_an_api_key_is_on_one_page_and_stored_nowhere(cast, http_sandbox, settings):
+    settings.SNAPPORTAL_API_URL = http_sandbox.url
+    desk = make_desk(cast.mia, http_sandbox.sandbox.token)
+    mia, ada, aron = Browser(cast.mia), Browser(cast.ada), Browser(cast.aron)
+    with hostile.log_lines() as lines:
+        fields = {"name": "ci", "rights": "snapshots.see", "servers": f"{desk.token.pk}:all", "days": "9"}
+        made = mia.client.post(reverse("api_key_add"), fields)
+        (secret,) = set(re.findall(r"sp_[0-9A-Za-z]{38}", made.text))
+        mia.post(reverse("api_key_add"), **fields)  # the name is in use
+        script = Script(secret)
+        answers = [script.get(path) for path in ("snapshots/", "audit/", "nowhere/", "?key=x")]
+        revoke_url = reverse("api_key_revoke", args=[cast.mia.api_keys.get().pk])
+        for url in (revoke_url, reverse("api_key_list")):
+            mia.get(url)
+            ada.get(url)
+        mia.post(revoke_url, reason="canary")
+        answers.append(script.get("snapshots/"))
+        look_at_everything(mia, ada, aron, desk.token)
+        logged = "\n".join(lines())
+    statuses = [answer.status_code for answer in answers]
+    assert (statuses[0], statuses[1], statuses[-1]) == (200, 403, 401)
+    assert made["Cache-Control"] == "no-store"
+    places = {
+        "what people saw later": mia.text + ada.text + aron.text,
+        "what the script got": "".join(answer.text + str(answer.headers) for answer in answers),
+        "the log": logged,
+        "the database": database_text(),
+        "a session": str([one.get_decoded() for one in Session.objects.all()]),
+        "the cache": cached(),
+        "mail": "".join(str(message.message()) for message in mail.outbox),
+    }
+    for where, text in places.items():
+        for disguise in disguises(secret):
+            assert disguise not in text, f"the key is in {where}"
+    assert secret[:8] in places["the database"]
 
 
 def keep_tokens(http_sandbox, mia: Browser, ada: Browser, cast) -> None:

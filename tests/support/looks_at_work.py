@@ -1,4 +1,4 @@
-"""Looks at pages of jobs, deletions, schedules, notifications and the system for names that a browser would translate."""
+"""Looks at pages of work, schedules, notifications, API keys and the system for names that a browser would translate."""
 
 from django.test import Client
 from django.urls import reverse
@@ -16,6 +16,7 @@ from snapshots.schedules import runs
 from snapshots.views.picks import pick_of
 from snapshots.worker.loop import Worker
 from snapshots.worker.models import TaskRun
+from tests.support.api import Script, make_key
 from tests.support.batches import create_many, roomy, take_last_places
 from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk
@@ -134,3 +135,28 @@ def look_at_notifications(inspector: Inspector, desk: Desk, mia: Client, ada: Cl
         inspector.visit(ada, reverse(name))
     for name in ("target_detail", "target_remove"):
         inspector.visit(ada, reverse(name, args=[target.pk]), shows=target.label)
+
+
+def look_at_api_keys(inspector: Inspector, desk: Desk, mia: Client, ada: Client) -> None:
+    """Robot is a service account that Mia looks after."""
+    inspector.visit(ada, reverse("service_account_add"))
+    fields = {"username": "norbert", "name": "Nora Neu", "role": "operator", "keeper": str(desk.user.pk)}
+    inspector.look(ada.post(reverse("service_account_add"), fields, follow=True), shows="is added")
+    robot = desk.user.service_accounts.get()
+    inspector.visit(mia, reverse("api_key_add"), owner=str(robot.pk), shows="Nora Neu")
+    view, url = desk.server(), reverse("api_key_add")
+    inspector.visit(mia, url, shows=view.name)
+    server = f"{desk.token.pk}:{view.server_id}"
+    wish = {"name": "Second token", "rights": ["snapshots.see"], "servers": [server], "days": "5"}
+    inspector.look(mia.post(url, wish), shows="Second token")
+    key, secret = desk.user.api_keys.get(), make_key(robot, rights=["schedules.pause"], name="nora")[1]
+    Script(secret).get("account/me/")
+    inspector.visit(mia, reverse("api_key_list"), shows=view.name)
+    inspector.visit(ada, reverse("api_key_list"), shows="Nora Neu")
+    inspector.visit(ada, reverse("person_edit", args=[robot.pk]), shows="nora")
+    inspector.visit(mia, reverse("api_key_revoke", args=[key.pk]), shows=view.name)
+    inspector.look(mia.post(reverse("api_key_revoke", args=[key.pk]), follow=True), shows="is revoked")
+    keeper = {"keeper": str(robot.service_owner_id + 1)}
+    changed = ada.post(reverse("service_account_keeper", args=[robot.pk]), keeper, follow=True)
+    inspector.look(changed, shows="looks after it from now on")
+    inspector.visit(ada, reverse("service_account_keeper", args=[robot.pk]), shows="Nora Neu")

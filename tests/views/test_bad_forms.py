@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from snapportal import wsgi
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, SignInFailure
+from snapshots.api.models import ApiKey
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Action, Operation
 from tests.support import hostile
+from tests.support.api import make_key
 from tests.support.hostile import check, header_text, nasty_text, strange_markup
 from tests.support.schedule_forms import filled
 from tests.support.schedules import define
@@ -39,6 +41,9 @@ FORMS = {
     "person_token_add": Role.ADMIN,
     "person_add": Role.ADMIN,
     "person_edit": Role.ADMIN,
+    "service_account_add": Role.ADMIN,
+    "api_key_add": Role.MANAGER,
+    "api_key_revoke": Role.MANAGER,
     "account_detail": Role.VIEWER,
     "entry_export": Role.AUDITOR,
     "invitation_accept": "",
@@ -52,6 +57,7 @@ SIMPLE_FIELDS = {
     "person_token_add": TOKEN,
     "person_add": {"username": "nadia"} | PERSON,
     "person_edit": PERSON | {"is_active": "on", "step": ""},
+    "api_key_revoke": {"reason": "leaked"},
     "account_detail": {"old_password": PASSWORD, "new_password1": "y", "new_password2": "y"},
     "entry_export": {"format": "csv"},
     "invitation_accept": {"new_password1": "y", "new_password2": "y"},
@@ -74,11 +80,18 @@ def form_of(name: str, site: SimpleNamespace) -> tuple[str, dict[str, str]]:
     }
     if name in {"schedule_change", "schedule_remove"}:
         places[name] = [define(desk).pk]
+    if name == "api_key_revoke":
+        key = ApiKey.objects.filter(name="unused", revoked_at=None).first()
+        places[name] = [(key or make_key(desk.user, desk.token, name="unused")[0]).pk]
     if name == "invitation_accept":
         places[name] = [people.renew_invitation(vera, actor=desk.actor)]
     url = reverse(name, args=places.get(name))
     if name.startswith("schedule_"):
         return url, filled(desk) | {"save": "yes", "seen": "", "preview": "", "form_key": "", "reason": ""}
+    if name == "api_key_add":
+        return url, {"name": "n", "rights": "snapshots.see", "servers": f"{desk.token.pk}:all", "days": "9"}
+    if name == "service_account_add":
+        return url, PERSON | {"username": "robot", "keeper": str(vera.pk)}
     if name in SIMPLE_FIELDS:
         return url, dict(SIMPLE_FIELDS[name])
     action = Action(name.replace("_", "."))

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from snapportal.accounts.models import Role
+from snapportal.accounts.models import Role, User
 from snapshots.audit.models import Entry
 from snapshots.deletions import keeping
 from snapshots.jobs import service
@@ -95,6 +95,11 @@ def paused_schedule(site: SimpleNamespace) -> dict[str, Any]:
     return {"pk": found.pk}
 
 
+def service_account(site: SimpleNamespace) -> dict[str, Any]:
+    account = User.objects.create_user("robot", None, service_owner=site.cast.vera)
+    return {"pk": account.pk}
+
+
 Arguments = Callable[[SimpleNamespace], dict[str, Any]]
 REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "deletion_extend": (ended_deletion, Role.MANAGER, 409),
@@ -108,6 +113,7 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "schedule_pause": (paused_schedule, Role.MANAGER, 302),
     "schedule_resume": (schedule, Role.MANAGER, 302),
     "schedule_run": (schedule, Role.MANAGER, 302),
+    "service_account_keeper": (service_account, Role.ADMIN, 302),
     "server_follow": (server, Role.MANAGER, 302),
     "session_end": (nothing, Role.MANAGER, 302),
     "sign_out": (nothing, Role.MANAGER, 302),

@@ -23,6 +23,7 @@ from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.batches import NAME as BATCH_NAME
 from tests.support.desk import Desk, make_desk
 from tests.support.looks_at_work import (
+    look_at_api_keys,
     look_at_batches,
     look_at_deletions,
     look_at_jobs,
@@ -139,6 +140,11 @@ def test_jobs(inspector, desk, mia):
 
 def test_batches(inspector, desk, mia):
     look_at_batches(inspector, desk, mia)
+    assert inspector.found == []
+
+
+def test_api_keys(inspector, desk, mia, cast, signed_in):
+    look_at_api_keys(inspector, desk, mia, signed_in(cast.ada))
     assert inspector.found == []
 
 
@@ -268,6 +274,7 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_observations(inspector, desk, mia)
     look_at_the_system(inspector, signed_in(cast.ada))
     look_at_notifications(inspector, desk, mia, signed_in(cast.ada))
+    look_at_api_keys(inspector, desk, mia, signed_in(cast.ada))
     look_at_coming_in(inspector)
     look_at_tokens(inspector, desk, mia)
     look_at_people(inspector, make_desk(cast.vera, "sbx_unknown"), signed_in(cast.ada))

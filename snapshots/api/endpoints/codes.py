@@ -36,6 +36,11 @@ ERRORS: Final = (
     Code(404, "already_gone", lazy("The snapshot was gone when its deletion was sent.")),
     Code(405, "method_not_allowed", lazy("The address has other methods: see Allow.")),
     Code(
+        409,
+        "in_progress",
+        lazy("Another request with this Idempotency-Key waits for the provider's answer: send it again."),
+    ),
+    Code(
         410,
         "archived",
         lazy("These rows of the audit log are in archive files; go on after “archived_until”."),

@@ -72,7 +72,7 @@ def check_accepted(operation: Operation) -> dict[str, str]:
         raise _failed(operation, url)
     if _is_in_flight(operation):
         detail = "Another request with this Idempotency-Key waits for the provider's answer. Send it again in a moment."
-        raise ApiError(409, "in_progress", detail, headers={"Retry-After": "2"}, operation=url)
+        raise ApiError(409, "in_progress", detail, headers={"Retry-After": "2", "X-Operation": url})
     if operation.code == "already_gone":
         detail = operation.provider_message or "Snapshot does not exist."
         raise ApiError(404, "already_gone", detail, operation=url)

@@ -21,6 +21,7 @@ from snapshots.templatetags.erased import erased_link, erased_text
 from snapshots.templatetags.portal import as_name, id_text, with_names
 from snapshots.views.texts.audit_names import (
     ACTIONS,
+    CHANNELS,
     CODES,
     OBSERVED,
     REQUESTED,
@@ -167,6 +168,14 @@ def who_html(entry: Entry, who: str) -> str:
     return missing_html(entry, "actor_subject") or who
 
 
+def channel_words(channel: str) -> "StrPromise | str":
+    """Through what it was done; an unknown channel as recorded."""
+    kind, _colon, key_id = channel.partition(":")
+    if kind == "api" and key_id:
+        return with_names(_("API (key %(id)s)"), id=key_id)
+    return CHANNELS.get(channel, channel)
+
+
 def is_unanswered(entry: Entry) -> bool:
     """Whether `entry`, the last row of its operation, is an intent whose request was interrupted."""
     return entry.phase == Phase.INTENT and timezone.now() - entry.at > INTENT_TIMEOUT
@@ -195,7 +204,7 @@ def step_words(entry: Entry) -> "StrPromise | str":
 
 def code_words(entry: Entry) -> "StrPromise | str":
     """The reason of the result as text; an unknown code as recorded; '' if there is none."""
-    if entry.action == "access.refuse":
+    if entry.action == "access.refuse" and entry.code not in CODES:
         return with_names(_("Requires the permission %(right)s"), right=entry.code)
     if entry.action == "snapshot.observed":  # the headline says it
         return ""

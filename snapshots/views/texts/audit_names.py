@@ -98,6 +98,16 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "person.change_details": (lazy("Change a person's details"), lazy("Change the details of %(target)s")),
     "person.activate": (lazy("Activate a person"), lazy("Activate %(target)s")),
     "person.deactivate": (lazy("Deactivate a person"), lazy("Deactivate %(target)s")),
+    "person.add_service_account": (
+        lazy("Add a service account"),
+        lazy("Add the service account %(target)s"),
+    ),
+    "person.change_keeper": (
+        lazy("Change who looks after a service account"),
+        lazy("Change who looks after the service account %(target)s"),
+    ),
+    "api_key.create": (lazy("Make an API key"), lazy("Make an API key for %(target)s")),
+    "api_key.revoke": (lazy("Revoke an API key"), lazy("Revoke an API key of %(target)s")),
     "person.erase": (lazy("Erase a person"), lazy("Erase person %(target)s")),
     "address.erase": (lazy("Erase addresses"), lazy("Erase old addresses")),
     "access.refuse": (lazy("Access denied"), lazy("Access denied: %(target)s")),
@@ -209,6 +219,12 @@ CODES: dict[str, "StrPromise"] = {
     "server_fault": lazy("The provider had an internal error"),
     "interrupted": lazy("The portal was stopped before the answer arrived"),
     "never_sent": lazy("The portal was stopped before it was sent"),
+    "api": lazy("Read through the API"),
+    "api_key_revoked": lazy("The API key is revoked"),
+    "api_key_expired": lazy("The API key has expired"),
+    "api_owner_inactive": lazy("The API key's owner, or who looks after the service account, is not active"),
+    "api_key_unknown": lazy("No such API key was made here, or its owner was erased"),
+    "api_key_server": lazy("The API key does not reach this server"),
 }
 COLUMNS: dict[str, "StrPromise"] = {
     "evidence": lazy("Evidence"),

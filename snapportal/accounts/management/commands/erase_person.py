@@ -51,6 +51,6 @@ class Command(WritingCommand):
         self.stdout.write(
             f"Person {person.pk}: {', '.join(found.names)}\n"
             f"Erased will be: the account, {found.subjects} names and addresses of the audit log, {found.tokens} tokens, "
-            f"the name in {found.operations} operations.\n"
+            f"{found.api_keys} API keys, the name in {found.operations} operations.\n"
             "Texts that people typed stay, and so do backups and exports that have left the portal."
         )
