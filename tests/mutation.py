@@ -59,7 +59,7 @@ GROUPS = {
             f"operations/test_{name}"
             for name in (
                 "operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views",
-                "competing_restores", "not_newest",
+                "competing_restores", "not_newest", "resume",
             )
         ],
     ),
