@@ -74,7 +74,8 @@ def test_the_main_workflow_works_under_a_base_path(site, proxy, sandbox_data):
     link = invite_manager(admin, "admin", passwords["admin"])
     assert link.startswith(f"{proxy.url}{BASE}welcome/")
     join(manager, link)
-    assert cookies_of(manager) == [("__Secure-csrf", BASE), ("__Secure-session", BASE)]
+    names = ("__Secure-csrf", "__Secure-device", "__Secure-session")
+    assert cookies_of(manager) == [(name, BASE) for name in names]
     store_token(manager, new_token(sandbox_data))
     see_server(manager)
     create(manager, javascript=True)

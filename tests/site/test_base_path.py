@@ -66,7 +66,7 @@ def test_an_anonymous_request_is_redirected_to_the_sign_in_below_the_path(host):
         302, f"{BASE}sign-in/?next={BASE}",
     )  # fmt: skip
     fragment = host.get(BASE, headers={"HX-Request": "true"})
-    assert fragment.headers["HX-Redirect"] == f"{BASE}sign-in/?next={BASE}"
+    assert fragment.headers["HX-Redirect"] == f"{BASE}sign-in/?next={BASE}&ended=1"
 
 
 def test_the_path_without_its_last_slash_leads_to_the_portal(host):
@@ -78,7 +78,7 @@ def test_cookies_are_sent_to_the_portal_only(host, portal):
     answer = try_in(host, portal[1])
     assert (answer.status_code, answer.headers["Location"]) == (302, BASE)
     cookies = cookies_of(page) | cookies_of(answer)
-    assert set(cookies) == {"__Secure-csrf", "__Secure-session"}
+    assert set(cookies) == {"__Secure-csrf", "__Secure-device", "__Secure-session"}
     for cookie in cookies.values():
         assert (cookie["path"], cookie["domain"]) == (BASE, "")
         assert cookie["secure"]
@@ -122,7 +122,7 @@ def test_after_an_ended_session_a_fragment_request_leads_back_to_its_page(host):
     here = f"{BASE}servers/x/12345/?alone=1"
     headers = {"HX-Request": "true", "HX-Current-URL": f"{host.base_url}{here}"}
     answer = host.get(f"{BASE}servers/x/12345/status/", headers=headers)
-    assert answer.headers["HX-Redirect"] == f"{BASE}sign-in/?next={BASE}servers/x/12345/%3Falone%3D1"
+    assert answer.headers["HX-Redirect"] == f"{BASE}sign-in/?next={BASE}servers/x/12345/%3Falone%3D1&ended=1"
 
 
 PAGES = {"": "Servers", "tokens/": "Tokens", "audit/": "Audit log", "people/": "People", "help/": "Help"}

@@ -247,7 +247,7 @@ def test_after_an_ended_session_a_fragment_request_redirects_the_whole_page_to_s
     browser.session.flush()
     answer = browser.get("/", headers={"HX-Request": "true", "HX-Current-URL": current})
     assert answer.status_code == 200
-    assert answer["HX-Redirect"] == expected
+    assert answer["HX-Redirect"] == f"{expected}&ended=1"
     assert answer.content == b""
     check_headers(answer, current)
 
