@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.contrib import messages
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
@@ -23,6 +24,8 @@ from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession
 from snapportal.accounts.views import record_wrong_password, refuse_while_blocked
 from snapshots.audit import journal
+from snapshots.audit.journal import JournalUnavailableError
+from snapshots.views import errors
 from snapshots.views.actor import actor_of
 
 FIELD: Final = "step_up_password"
@@ -49,12 +52,20 @@ class StepUpMiddleware:
         proof = getattr(view, "proof", "")
         if not proof or request.method not in ({"POST"} if proof == "form" else {"POST", "GET"}):
             return None
-        person = request.user
-        if not isinstance(person, User) or not _may_open(person, view) or _is_proven(request):
-            return None
-        if request.method == "POST" and FIELD in request.POST:
-            return _check(request, person)
-        return _ask(request)
+        try:
+            return _prove(request, view)
+        except (DatabaseError, JournalUnavailableError):  # only what a view raises reaches FailureMiddleware
+            return errors.unavailable(request)
+
+
+def _prove(request: HttpRequest, view: View) -> HttpResponseBase | None:
+    """None if the view may be called."""
+    person = request.user
+    if not isinstance(person, User) or not _may_open(person, view) or _is_proven(request):
+        return None
+    if request.method == "POST" and FIELD in request.POST:
+        return _check(request, person)
+    return _ask(request)
 
 
 def _may_open(person: User, view: View) -> bool:

@@ -101,7 +101,7 @@ def test_a_session_that_cannot_be_saved_is_a_503_too(cast, client):
     """The session middleware writes after the view, where exceptions of views are no longer handled."""
 
     def fail(execute, sql, params, many, context):
-        if "django_session" in sql and not sql.startswith("SELECT"):
+        if "person_session" in sql and not sql.startswith("SELECT"):
             raise OperationalError("database is locked")
         return execute(sql, params, many, context)
 

@@ -100,11 +100,11 @@ def test_readiness_fails_when_an_audit_row_cannot_be_written(
     database_url, django_db_blocker, option, is_ready
 ):
     with django_db_blocker.unblock(), postgres.opened(database_url):
-        for app in ("audit", "sessions", "vault"):
+        for app in ("audit", "accounts", "vault"):
             call_command("migrate", app, verbosity=0)
         with connection.cursor() as cursor:
             cursor.execute("DROP ROLE IF EXISTS reader; CREATE ROLE reader")
-            cursor.execute("GRANT SELECT, INSERT ON django_session TO reader")
+            cursor.execute("GRANT SELECT, INSERT ON person_session TO reader")
             cursor.execute("GRANT SELECT ON audit_entry, stored_token, django_migrations TO reader")
         try:
             connection.settings_dict["OPTIONS"]["options"] = option

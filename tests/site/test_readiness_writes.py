@@ -25,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FALSE = bytes(range(32))
 LOCK = {
     "sqlite": "BEGIN IMMEDIATE",
-    "postgresql": "BEGIN; LOCK TABLE django_session IN EXCLUSIVE MODE",
+    "postgresql": "BEGIN; LOCK TABLE person_session IN EXCLUSIVE MODE",
 }
 """A statement that blocks other writers, but no reader."""
 
