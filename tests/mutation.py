@@ -24,7 +24,7 @@ GROUPS = {
     "journal": (
         ["audit/journal", "audit/entry_data", "sql"],
         ["audit/test_journal_rows", "audit/test_journal", "audit/test_newest_row", "audit/test_faults", "site/test_sql",
-         "site/test_sqlite_audit_rows", "accounts/test_erasure", "audit/test_tiles"],
+         "site/test_sqlite_audit_rows", "audit/test_row_subjects", "accounts/test_erasure", "audit/test_tiles"],
     ),
     "verification": (
         ["audit/verification", "audit/subject_verification", "audit/erasure_rows"],
@@ -59,9 +59,10 @@ GROUPS = {
             f"operations/test_{name}"
             for name in (
                 "operations", "audit_rows", "outcomes", "forms_and_preconditions", "attention", "server_views",
-                "competing_restores", "not_newest", "resume",
+                "competing_restores", "not_newest", "resume", "expectations",
             )
-        ],
+        ]
+        + ["deletions/test_protection"],
     ),
 }  # fmt: skip
 """The modules to mutate, and the fast tests of these modules: a mutant takes about a second."""
