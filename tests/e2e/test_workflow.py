@@ -59,7 +59,9 @@ def see_server(page: Page) -> None:
 
 
 def create(page: Page, *, javascript: bool) -> None:
-    page.wait_for_load_state("domcontentloaded")  # a name that is typed before the scripts run is checked with the next letter
+    page.wait_for_load_state(
+        "domcontentloaded"
+    )  # a name that is typed before the scripts run is checked with the next letter
     name = page.get_by_label("Name", exact=True)
     name.fill("before the upgrade")
     if not javascript:
