@@ -9,3 +9,4 @@ from snapshots.api.endpoints import throttle
 def nothing_counted(monkeypatch):
     monkeypatch.setattr(throttle, "requests", throttle.Throttle())
     monkeypatch.setattr(throttle, "refusals", throttle.Once())
+    monkeypatch.setattr(throttle, "recorded", throttle.Throttle())

@@ -141,6 +141,17 @@ class TestEnd:
             script.get("snapshots/")
         assert Entry.objects.filter(action="access.refuse").count() == 1
 
+    def test_unknown_keys_cannot_fill_the_log(self, db):
+        for number in range(150):
+            Script(secrets.new_secret()).post(f"snapshots/{number}/restore/")
+        assert Entry.objects.filter(code="api_key_unknown").count() in range(120, 125)
+
+    def test_another_method_on_the_same_path_is_recorded_too(self, script, desk):
+        keys.revoke(actor=desk.actor, key=ApiKey.objects.get())
+        script.get("snapshots/")
+        script.post("snapshots/", {})
+        assert Entry.objects.filter(code="api_key_revoked").count() == 2
+
     def test_a_token_that_was_removed(self, script, desk):
         tokens.remove(desk.token)
         answer = script.get("snapshots/")

@@ -194,3 +194,15 @@ def test_an_operation_tells_its_end(script, desk, clock):
     data = script.get(f"{url}?wait=1").json()
     assert (data["state"], data["result"]) == (State.COMPLETED, "ok")
     assert script.get("operations/?is_open=false").json()["results"][0]["id"] == data["id"]
+
+
+def test_a_body_in_chunks_is_refused_instead_of_being_taken_for_empty(script, desk):
+    snapshot = desk.snapshot(desk.server())
+    answer = script.post(f"snapshots/{snapshot.id}/restore/", Transfer_Encoding="chunked")
+    assert (answer.status_code, answer.json()["code"]) == (411, "length_required")
+    assert not Operation.objects.exists()
+
+
+def test_an_empty_idempotency_key_is_refused(script, desk):
+    body = {"server_id": desk.server().server_id, "name": "x"}
+    assert script.post("snapshots/", body, Idempotency_Key=" ").status_code == 400

@@ -19,6 +19,10 @@ CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="SnapPortal"'}
 
 def authenticate(request: HttpRequest) -> tuple[ApiKey, Any]:
     """The key of the request and its owner. Raises ApiError (401, 429). What is refused is recorded."""
+    if "Transfer-Encoding" in request.headers:  # its body would be taken for empty
+        raise ApiError(
+            411, "length_required", "Send the body with Content-Length, not in chunks. Nothing was sent."
+        )
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     secret = secret.strip()
     if scheme.lower() != "bearer" or not secret:
@@ -26,12 +30,12 @@ def authenticate(request: HttpRequest) -> tuple[ApiKey, Any]:
     key = keys.find(secret)
     if key is None:
         if secrets.is_well_formed(secret):
-            record_refusal(_nobody(request), "api_key_unknown", request.path)
+            record_refusal(_nobody(request), "api_key_unknown", request)
         raise ApiError(401, "key_invalid", "Invalid or expired token.", headers=CHALLENGE)
     person = next(sql.select(get_user_model(), "WHERE id = %s", [key.owner_id]))
     code = keys.problem(key, person)
     if code:
-        record_refusal(actor_of(request, key, person), f"api_{code}", request.path)
+        record_refusal(actor_of(request, key, person), f"api_{code}", request)
         raise ApiError(401, code, "Invalid or expired token.", headers=CHALLENGE)
     seconds = throttle.requests.take(key.pk, settings.SNAPPORTAL_API_RATE_LIMIT)
     if seconds:
@@ -63,7 +67,11 @@ def _nobody(request: HttpRequest) -> Actor:
     )
 
 
-def record_refusal(actor: Actor, code: str, path: str) -> None:
-    """At most once a minute for the same key (or address), reason and path."""
-    if throttle.refusals.is_due(actor.channel, actor.address, code, path):
-        journal.record(actor.entry(action="access.refuse", result="refused", code=code, target=path))
+def record_refusal(actor: Actor, code: str, request: HttpRequest) -> None:
+    """At most once a minute for the same key (or address), reason, method and path, and at most so many in all."""
+    source = (actor.channel, actor.address)
+    if not throttle.refusals.is_due(*source, code, str(request.method), request.path):
+        return
+    if throttle.recorded.take(" ".join(source), throttle.REFUSALS_A_MINUTE):
+        return
+    journal.record(actor.entry(action="access.refuse", result="refused", code=code, target=request.path))

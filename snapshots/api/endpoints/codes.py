@@ -45,6 +45,7 @@ ERRORS: Final = (
         "archived",
         lazy("These rows of the audit log are in archive files; go on after “archived_until”."),
     ),
+    Code(411, "length_required", lazy("The body was sent in chunks: send Content-Length.")),
     Code(413, "too_large", lazy("The body is longer than 64 KiB.")),
     Code(422, "idempotency_key_used", lazy("This Idempotency-Key was used for another request.")),
     Code(429, "rate_limited", lazy("Too many requests, with this key or at the provider: see Retry-After.")),

@@ -41,6 +41,7 @@ ERRORS: Final = {
     405: "Another method is needed.",
     409: "The portal's rules refuse it: `code` says which. Nothing was sent.",
     410: "These rows are archived.",
+    411: "The body was sent in chunks: send Content-Length.",
     413: "The body is too large.",
     422: "The Idempotency-Key was used for another request.",
     429: "Too many requests: try again after Retry-After.",

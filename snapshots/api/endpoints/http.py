@@ -63,6 +63,8 @@ class Call:
     def operation_key(self) -> str:
         """The one-time key of what this request is to begin. Raises ApiError."""
         name = self.header("Idempotency-Key", calls.LONGEST)
+        if not name and "Idempotency-Key" in self.request.headers:
+            raise ApiError(400, "invalid", "Idempotency-Key is empty.")
         request = b"\n".join(
             [str(self.request.method).encode(), self.request.get_full_path().encode(), self.request.body]
         )
@@ -102,7 +104,7 @@ class Call:
             raise not_found("This server")
 
     def record_refusal(self, code: str) -> None:
-        record_refusal(self.actor, code, self.request.path)
+        record_refusal(self.actor, code, self.request)
 
     def guard(self, server_id: int | None) -> Callable[[], None]:
         """For the transaction of an intent: the key is still valid, and so are its rights."""

@@ -46,5 +46,9 @@ class Once:
         return True
 
 
+REFUSALS_A_MINUTE: Final = 120
+"""Of one key, or of one address without a valid one, that are recorded: nobody may fill the log from outside."""
+
 requests = Throttle()
+recorded = Throttle()
 refusals = Once()
