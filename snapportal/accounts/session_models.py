@@ -1,12 +1,21 @@
 """Sessions with whose they are and from where, and the devices from which a person has signed in before."""
 
 import hashlib
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils import timezone
+
+
+def oldest_times(now: datetime) -> tuple[datetime, datetime]:
+    """When a session that is alive began, and when its person was last seen, at the earliest."""
+    return (
+        now - timedelta(hours=settings.SNAPPORTAL_SESSION_HOURS),
+        now - timedelta(minutes=settings.SNAPPORTAL_SESSION_IDLE_MINUTES),
+    )
 
 
 class PersonSession(AbstractBaseSession):

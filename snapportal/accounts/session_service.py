@@ -3,14 +3,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from snapportal.accounts.devices import device_name, note_sign_in
 from snapportal.accounts.models import User
-from snapportal.accounts.session_models import PersonSession
+from snapportal.accounts.session_models import PersonSession, oldest_times
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 
@@ -46,11 +45,9 @@ def begin(request: HttpRequest, person: User) -> bool:
 
 def alive(person: User) -> QuerySet[PersonSession]:
     now = timezone.now()
+    began, seen = oldest_times(now)
     return PersonSession.objects.filter(
-        person_id=person.pk,
-        expire_date__gt=now,
-        created_at__gt=now - timedelta(hours=settings.SNAPPORTAL_SESSION_HOURS),
-        seen_at__gt=now - timedelta(minutes=settings.SNAPPORTAL_SESSION_IDLE_MINUTES),
+        person_id=person.pk, expire_date__gt=now, created_at__gt=began, seen_at__gt=seen
     ).order_by("-seen_at")
 
 

@@ -3,17 +3,15 @@
 A session ends SNAPPORTAL_SESSION_HOURS after the sign-in, and SNAPPORTAL_SESSION_IDLE_MINUTES after the person was last seen.
 """
 
-from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.utils import timezone
 
-from snapportal.accounts.session_models import PersonSession
+from snapportal.accounts.session_models import PersonSession, oldest_times
 from snapshots import sql
 
 CARRIED = ("person_id", "created_at", "seen_at", "proven_at", "address", "device")
@@ -31,9 +29,8 @@ class SessionStore(db.SessionStore):
     def _get_session_from_db(self) -> AbstractBaseSession | None:
         now = timezone.now()
         condition = "WHERE session_key = %s AND expire_date > %s AND created_at > %s AND seen_at > %s"
-        begins = now - timedelta(hours=settings.SNAPPORTAL_SESSION_HOURS)
-        idle = now - timedelta(minutes=settings.SNAPPORTAL_SESSION_IDLE_MINUTES)
-        found = next(sql.select(PersonSession, condition, [self.session_key, now, begins, idle]), None)
+        parameters = [self.session_key, now, *oldest_times(now)]
+        found = next(sql.select(PersonSession, condition, parameters), None)
         if found is None:
             self._session_key = None
         self.row = found

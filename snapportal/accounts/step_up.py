@@ -26,11 +26,14 @@ from snapportal.accounts.views import record_wrong_password, refuse_while_blocke
 from snapshots.audit import journal
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.views import errors
+from snapshots.views.access import may_open
 from snapshots.views.actor import actor_of
 
 FIELD: Final = "step_up_password"
 OPENS: Final = "step_up_opens"
 """A field of the page that asks before a form is shown: afterwards the form is opened, and nothing is sent."""
+DROPPED: Final = "step_up_dropped"
+"""A field that says that a secret was typed and is not held."""
 SECRET_FIELDS: Final = frozenset(
     {"token", "secret", "address", "password", "old_password", "new_password1", "new_password2"}
 )
@@ -59,19 +62,13 @@ class StepUpMiddleware:
 
 
 def _prove(request: HttpRequest, view: View) -> HttpResponseBase | None:
-    """None if the view may be called."""
+    """None if the view may be called: whoever may not do it is told that by the view, and not asked who they are."""
     person = request.user
-    if not isinstance(person, User) or not _may_open(person, view) or _is_proven(request):
+    if not isinstance(person, User) or not may_open(person, view.access) or _is_proven(request):  # type: ignore[attr-defined]
         return None
     if request.method == "POST" and FIELD in request.POST:
         return _check(request, person)
     return _ask(request)
-
-
-def _may_open(person: User, view: View) -> bool:
-    """Whoever may not do it is told that, and not asked who they are."""
-    permission = view.access  # type: ignore[attr-defined]
-    return bool(permission == "signed_in" or person.has_perm(permission))
 
 
 def _is_proven(request: HttpRequest) -> bool:
@@ -99,8 +96,8 @@ def _check(request: HttpRequest, person: User) -> HttpResponseBase | None:
 def _go_on(request: HttpRequest) -> HttpResponseBase | None:
     fields = request.POST.copy()
     del fields[FIELD]
-    if OPENS in fields or "step_up_dropped" in fields:
-        if "step_up_dropped" in fields:
+    if OPENS in fields or DROPPED in fields:
+        if DROPPED in fields:
             messages.info(request, _("Confirmed. Enter the secret again: it was not kept meanwhile."))
         return redirect(request.get_full_path())
     request.POST = fields  # type: ignore[assignment]
@@ -109,14 +106,14 @@ def _go_on(request: HttpRequest) -> HttpResponseBase | None:
 
 def _ask(request: HttpRequest, error: str = "") -> HttpResponse:
     """The page that asks for the password, with what was typed."""
-    own = {FIELD, OPENS, "step_up_dropped", "csrfmiddlewaretoken"}
+    own = {FIELD, OPENS, DROPPED, "csrfmiddlewaretoken"}
     held = [
         (name, value)
         for name, values in request.POST.lists()
         for value in values
         if name not in own | SECRET_FIELDS
     ]
-    has_dropped = any(request.POST.get(name) for name in SECRET_FIELDS) or "step_up_dropped" in request.POST
+    has_dropped = any(request.POST.get(name) for name in SECRET_FIELDS) or DROPPED in request.POST
     context = {
         "error": error,
         "held": held,

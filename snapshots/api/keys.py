@@ -82,8 +82,7 @@ def problem(key: ApiKey, owner: AbstractBaseUser) -> str:
 
 def is_alive(owner: AbstractBaseUser) -> bool:
     """Active; and of a service account, the person who looks after it too."""
-    keeper = getattr(owner, "service_owner", None)
-    return owner.is_active and (keeper is None or keeper.is_active)
+    return owner.is_active and not owner.lacks_keeper  # type: ignore[attr-defined]
 
 
 def note_use(key: ApiKey) -> None:

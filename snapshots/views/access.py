@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from snapshots.audit import journal
+from snapshots.connection import Person
 from snapshots.views.actor import actor_of
 
 MARK_HEADER: Final = "X-Session"
@@ -34,6 +35,11 @@ def session_mark(request: HttpRequest) -> str:
 def is_of_other_session(request: HttpRequest) -> bool:
     """Whether a page asks that was made for another session: somebody else may have signed in with this browser since."""
     return MARK_HEADER in request.headers and request.headers[MARK_HEADER] != session_mark(request)
+
+
+def may_open(person: Person, permission: str) -> bool:
+    """Whether a view with this permission is for this person, who is signed in."""
+    return permission == "signed_in" or person.has_perm(permission)  # type: ignore[union-attr]
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -100,7 +106,7 @@ def requires(permission: str, *methods: str, page: str = "", proof: str = "") ->
                 return _redirect_to(page, kwargs)
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
-            if permission != "signed_in" and not request.user.has_perm(permission):
+            if not may_open(request.user, permission):
                 record_refusal(request, permission)
                 if is_poll(
                     request

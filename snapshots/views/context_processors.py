@@ -10,10 +10,9 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from snapshots.connection import Person
 from snapshots.operations.attention import needing_attention
 from snapshots.views import kept_html
-from snapshots.views.access import session_mark
+from snapshots.views.access import may_open, session_mark
 from snapshots.views.frame_facts import Facts, read_facts
 from snapshots.views.links import link
 from snapshots.worker import status
@@ -54,17 +53,13 @@ def _section(path: str) -> str:
     return path.removeprefix(link("server_list")).partition("/")[0]
 
 
-def _may_open(user: Person, permission: str) -> bool:
-    return permission == "signed_in" or user.has_perm(permission)  # type: ignore[union-attr]
-
-
 def navigation(request: HttpRequest) -> list[NavigationItem]:
     """The items that the signed-in person may open, in order."""
     match = request.resolver_match
     section = _section(request.path)
     items = []
     for name, permission, label, icon in NAVIGATION_ITEMS:
-        if _may_open(request.user, permission):
+        if may_open(request.user, permission):
             url = link(name)
             is_current = section in SERVER_SECTIONS if name == "server_list" else section == _section(url)
             items.append(NavigationItem(name, url, label, icon, match is not None and is_current))
@@ -73,7 +68,7 @@ def navigation(request: HttpRequest) -> list[NavigationItem]:
 
 def home_url(user: AbstractBaseUser) -> str:
     """The first navigation item that a person may open; auditors, for example, have no servers."""
-    allowed = (name for name, permission, _label, _icon in NAVIGATION_ITEMS if _may_open(user, permission))
+    allowed = (name for name, permission, _label, _icon in NAVIGATION_ITEMS if may_open(user, permission))
     return link(next(allowed))
 
 

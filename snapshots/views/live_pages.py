@@ -64,7 +64,7 @@ def live(*, max_age: float = MAX_AGE_SECONDS, follows: bool = False) -> Callable
             shown = polls.read(request, PageVersion)
             if shown and _still_holds(shown, max_age):
                 return HttpResponse(status=204)
-            row = queries.newest_sequence()
+            row = polls.row_before(request)
             if row is not None:
                 request.live = LivePage(page_version(request, row), follows)  # type: ignore[attr-defined]
             request.list_age = AGE_OF_LISTS_SECONDS if shown else 0.0  # type: ignore[attr-defined]

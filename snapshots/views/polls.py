@@ -65,10 +65,18 @@ def answers_unchanged(view: View[P]) -> View[P]:
         if confirmed_at:
             return HttpResponse(status=204, headers={CONFIRMED_HEADER: iso_text(confirmed_at)})
         request.shown = shown  # type: ignore[attr-defined]
-        request.row_before = queries.newest_sequence()  # type: ignore[attr-defined]
+        row_before(request)
         return view(request, *args, **kwargs)
 
     return cast("View[P]", answer)
+
+
+def row_before(request: HttpRequest) -> int | None:
+    """The newest row of the log when this was first asked for: by a decorator, before the view reads anything."""
+    if not hasattr(request, "row_before"):
+        request.row_before = queries.newest_sequence()  # type: ignore[attr-defined]
+    row: int | None = request.row_before  # type: ignore[attr-defined]
+    return row
 
 
 def version(
@@ -79,7 +87,7 @@ def version(
     Only for views with `answers_unchanged`, which notes the newest row of the log before anything is read.
     """
     lists = {token.fingerprint: "" if reading.is_stale else reading.version for token, reading in found}
-    row = request.row_before  # type: ignore[attr-defined]
+    row = row_before(request)
     if row is None or not all(lists.values()):
         return ""
     shown = Version(

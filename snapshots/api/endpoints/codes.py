@@ -1,13 +1,12 @@
 """What each `code` of an error means, for the reference page. A test compares this with what the endpoints raise."""
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as lazy
 
-from snapshots.api.endpoints.errors import REFUSAL_STATUSES
-from snapshots.views.texts.refusals import UNAVAILABLE_CODES, refusal_words
+from snapshots.api.endpoints.errors import status_of_refusal
+from snapshots.views.texts.refusals import refusal_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -90,11 +89,6 @@ REFUSALS: Final = (
     "list_incomplete",
 )
 """Codes of OperationRefusedError that calls of the API can lead to."""
-
-
-def status_of_refusal(code: str) -> int:
-    unavailable = HTTPStatus.SERVICE_UNAVAILABLE
-    return REFUSAL_STATUSES.get(code, unavailable if code in UNAVAILABLE_CODES else HTTPStatus.CONFLICT)
 
 
 def all_codes() -> list[Code]:

@@ -57,10 +57,14 @@ def json_response(data: Any, status: int = 200, headers: Mapping[str, str] | Non
     )
 
 
+def status_of_refusal(code: str) -> int:
+    unavailable = HTTPStatus.SERVICE_UNAVAILABLE
+    return REFUSAL_STATUSES.get(code, unavailable if code in UNAVAILABLE_CODES else HTTPStatus.CONFLICT)
+
+
 def refused(error: OperationRefusedError, *, status: int | None = None) -> ApiError:
     """A refusal by the portal's own rules: nothing was sent. `status` where the contract has one of its own for it."""
-    default = HTTPStatus.SERVICE_UNAVAILABLE if error.code in UNAVAILABLE_CODES else HTTPStatus.CONFLICT
-    status = status or REFUSAL_STATUSES.get(error.code, default)
+    status = status or status_of_refusal(error.code)
     headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE or error.code == "being_checked":
         headers["Retry-After"] = str(error.retry_after_seconds or RETRY_SECONDS)

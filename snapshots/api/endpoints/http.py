@@ -4,8 +4,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, TypeVar
+from uuid import UUID
 
 import msgspec
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.http import urlencode
 from msgspec import UNSET, UnsetType
@@ -24,6 +26,7 @@ LONGEST_REASON: Final = 2000
 PAGE_SIZE: Final = 20
 T = TypeVar("T", bound=msgspec.Struct)
 R = TypeVar("R")
+M = TypeVar("M", bound=Model)
 
 
 @dataclass
@@ -35,7 +38,6 @@ class Call:
     person: Any
     actor: Actor
     right: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def token(self) -> StoredToken:
@@ -147,6 +149,18 @@ def parse_body(request: HttpRequest, kind: type[T]) -> T:
         if isinstance(value, str) and "\0" in value:
             raise ApiError(400, "invalid", f"The body is not what is expected: a NUL - at `$.{name}`.")
     return found
+
+
+def older_page(call: Call, found: QuerySet[M], before: UUID | None, size: int) -> tuple[list[M], str | None]:
+    """The newest of these rows, or those that are older than the row `before`; and the address of the next page."""
+    if before is not None:
+        known = found.model._default_manager.filter(pk=before).values_list("created_at", flat=True)
+        found = found.filter(created_at__lt=known[0]) if known else found.none()
+    rows = list(found.order_by("-created_at")[: size + 1])
+    if len(rows) <= size:
+        return rows, None
+    given = call.request.GET.dict() | {"before": str(rows[size - 1].pk)}
+    return rows[:size], f"{call.request.path}?{urlencode(given)}"
 
 
 def page_of(call: Call, query: PageQuery, rows: Sequence[R]) -> tuple[Sequence[R], str | UnsetType | None]:

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 
 from snapshots.api.endpoints import reading, writes
 from snapshots.api.endpoints.errors import ApiError, not_found
-from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.http import Answer, Call, older_page
 from snapshots.api.endpoints.items import JobItem, JobPage, job_items
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import Id
@@ -50,14 +50,8 @@ def visible(call: Call) -> JobQuerySet:
 @job_list.method("GET", right="snapshots.see", query=JobQuery, answers={200: JobPage}, summary="List jobs")
 def list_jobs(call: Call, query: JobQuery) -> Answer:
     """Newest first, 20 at a time: `next` leads to the older ones."""
-    found = visible(call)
-    if query.before is not None:
-        last = Job.objects.filter(pk=query.before).first()
-        found = found.filter(created_at__lt=last.created_at) if last else found.none()
-    rows = list(found.order_by("-created_at")[: PAGE_SIZE + 1])
-    more = len(rows) > PAGE_SIZE
-    rows = rows[:PAGE_SIZE]
-    return Answer(JobPage(job_items(rows), f"{call.request.path}?before={rows[-1].pk}" if more else None))
+    rows, next_url = older_page(call, visible(call), query.before, PAGE_SIZE)
+    return Answer(JobPage(job_items(rows), next_url))
 
 
 @job_list.method(

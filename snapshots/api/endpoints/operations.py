@@ -6,11 +6,10 @@ from typing import Annotated, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.utils.http import urlencode
 from msgspec import Meta, Struct
 
 from snapshots.api.endpoints.errors import not_found
-from snapshots.api.endpoints.http import Answer, Call
+from snapshots.api.endpoints.http import Answer, Call, older_page
 from snapshots.api.endpoints.items import OperationItem, OperationPage, operation_item
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import Id
@@ -62,14 +61,7 @@ def list_operations(call: Call, query: OperationQuery) -> Answer:
         found = found.filter(server_id=query.server_id)
     if query.is_open is not None:
         found = found.open() if query.is_open else found.filter(ended_at__isnull=False)
-    if query.before is not None:
-        last = Operation.objects.filter(pk=query.before).first()
-        found = found.filter(created_at__lt=last.created_at) if last else found.none()
-    rows = list(found.order_by("-created_at")[: PAGE_SIZE + 1])
-    more = len(rows) > PAGE_SIZE
-    rows = rows[:PAGE_SIZE]
-    given = call.request.GET.dict() | {"before": str(rows[-1].pk)} if more else {}
-    next_url = f"{call.request.path}?{urlencode(given)}" if more else None
+    rows, next_url = older_page(call, found, query.before, PAGE_SIZE)
     return Answer(OperationPage([operation_item(one) for one in rows], next_url))
 
 

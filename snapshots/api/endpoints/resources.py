@@ -86,14 +86,7 @@ class Resource:
         return register
 
     def __call__(self, request: HttpRequest, **arguments: Any) -> HttpResponseBase:
-        try:
-            return self._answer(request, arguments).response()
-        except ApiError as error:
-            return error.response()
-        except OperationRefusedError as error:
-            return refused(error).response()
-        except (JournalUnavailableError, DatabaseError):
-            return unavailable()
+        return _respond(lambda: self._answer(request, arguments))
 
     def _answer(self, request: HttpRequest, arguments: Mapping[str, Any]) -> Answer:
         key, person = authenticate(request)
@@ -101,7 +94,7 @@ class Resource:
         if method is None:
             raise method_not_allowed(self.by_method)
         actor = actor_of(request, key, person)
-        call = Call(request, key, person, actor, method.right, arguments)
+        call = Call(request, key, person, actor, method.right)
         if method.right != ANY_KEY:
             call.check_right(method.right)
         given: list[Any] = []
@@ -112,21 +105,27 @@ class Resource:
         return method.run(call, *given, **arguments)
 
 
-def unavailable() -> HttpResponse:
-    """The database or the audit log cannot be used: nothing was sent."""
-    detail = "The portal's database or audit log cannot be used now. Nothing was sent."
-    return ApiError(503, "unavailable", detail, headers={"Retry-After": "5"}).response()
+def _respond(answer: Callable[[], Answer]) -> HttpResponse:
+    """The answer, or the error that it raises, as JSON."""
+    try:
+        return answer().response()
+    except ApiError as error:
+        return error.response()
+    except OperationRefusedError as error:
+        return refused(error).response()
+    except (JournalUnavailableError, DatabaseError):
+        detail = "The portal's database or audit log cannot be used now. Nothing was sent."
+        return ApiError(503, "unavailable", detail, headers={"Retry-After": "5"}).response()
 
 
 def everything_else(request: HttpRequest, **_arguments: Any) -> HttpResponse:
     """The view of addresses below /api/v1/ that do not exist."""
-    try:
+
+    def refuse() -> Answer:
         authenticate(request)
-    except ApiError as error:
-        return error.response()
-    except (JournalUnavailableError, DatabaseError):
-        return unavailable()
-    return not_found().response()
+        raise not_found()
+
+    return _respond(refuse)
 
 
 everything_else.csrf_exempt = True  # type: ignore[attr-defined]
