@@ -7,7 +7,7 @@ from snapshots.deletions.grace import set_grace
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations import protection
 from snapshots.operations.models import Operation, State
-from snapshots.sandbox.models import Snapshot
+from snapshots.sandbox.models import Server, Snapshot
 from tests.support.api import script_of
 from tests.support.deletions import target_of
 
@@ -73,6 +73,18 @@ def test_a_restore_is_answered_as_the_contract_says(script, desk):
     assert data["snapshot"]["id"] == snapshot.id
     assert data["server"] == {"id": view.server_id, "name": view.name, "status": "restoring"}
     assert Operation.objects.get().reason == "API key ci"
+
+
+@pytest.mark.parametrize("hostname", ["web01.example.com", ""])
+def test_a_server_without_a_name_is_restored_too(script, desk, clock, hostname):
+    """Pages name it by its host name, or by its ID."""
+    view = desk.server()
+    Server.objects.filter(pk=view.server_id).update(name="", hostname=hostname)
+    clock.shift(10)
+    desk.views()
+    answer = script.post(f"snapshots/{desk.snapshot(view).id}/restore/")
+    assert answer.status_code == 200, answer.content
+    assert Operation.objects.get().server_name == (hostname or str(view.server_id))
 
 
 def test_a_delete_has_no_body(script, desk):

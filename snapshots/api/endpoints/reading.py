@@ -8,8 +8,9 @@ from snapshots.api.endpoints.http import Call
 from snapshots.connection import wait_until
 from snapshots.contract import Snapshot
 from snapshots.inventory.readings import Reading
-from snapshots.inventory.servers import find_snapshot
+from snapshots.inventory.servers import find_snapshot, listed_servers
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.vault.models import StoredToken
 
 PROVIDER_STATUSES: Final = {"token_refused": 401, "forbidden": 403, "rate_limited": 429}
 """What the provider itself answered; the portal's own code says that it is about the stored token, not the key."""
@@ -54,12 +55,9 @@ def snapshot_or_404(call: Call, snapshot_id: int) -> tuple[Snapshot, str]:
     if not call.key.reaches(found.server.id):
         call.record_refusal("api_key_server")
         raise ApiError(404, "not_found", "Snapshot does not exist.")
-    return found, name_of_server(reading, found.server.id) or found.server.name
+    return found, _name_of_server(call.token, reading, found.server.id)
 
 
-def name_of_server(reading: Reading, server_id: int) -> str:
-    """As pages name it; '' if the lists do not."""
-    listed = next((one.name for one in reading.servers or () if one.id == server_id), "")
-    if listed:
-        return listed
-    return next((one.server.name for one in reading.snapshots if one.server.id == server_id), "")
+def _name_of_server(token: StoredToken, reading: Reading, server_id: int) -> str:
+    """As pages name it, and as the rules compare it."""
+    return next(one.name for one in listed_servers(token, reading) if one.server_id == server_id)
