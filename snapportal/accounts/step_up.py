@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from snapportal.accounts import throttle
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession
-from snapportal.accounts.views import record_wrong_password, refuse_while_blocked
+from snapportal.accounts.signing_in import record_wrong_password, refuse_while_blocked
 from snapshots.audit import journal
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.views import errors

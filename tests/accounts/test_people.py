@@ -55,7 +55,7 @@ def test_an_invited_person_sets_a_password_and_is_signed_in(cast, signed_in):
     assert accept(path, browser)["Location"] == "/"
     assert browser.get("/account/").status_code == 200
     assert stories() == [
-        ("person.invite", "nora", "operator"), ("person.set_password", "nora", ""), ("person.sign_in", "", ""),
+        ("person.invite", "nora", "operator"), ("person.set_password", "nora", ""), ("person.sign_in", "", "invitation"),
     ]  # fmt: skip
     assert Entry.objects.get(action="person.set_password").actor_name == "Nora New"
 

@@ -1,0 +1,93 @@
+"""From a proof of who it is to a session: whatever proved it, a session begins here, and each refusal is recorded here."""
+
+from urllib.parse import unquote
+
+from django.contrib.auth import login
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from snapportal.accounts import session_service, throttle
+from snapportal.accounts.devices import set_cookie
+from snapportal.accounts.models import User
+from snapshots.audit import journal, masking
+from snapshots.notifications.events import NEW_DEVICE
+from snapshots.views.actor import actor_of
+from snapshots.views.context_processors import home_url
+
+BACKEND = "snapportal.accounts.backends.Backend"
+
+
+def client_address(request: HttpRequest) -> str:
+    return request.client_address  # type: ignore[attr-defined,no-any-return]
+
+
+def _is_portal_page(url: str) -> bool:
+    """Whether a URL is a page of this portal other than the front page, which not every role may open.
+
+    A second slash could begin a host name, and `..` could lead to another application of this host.
+    """
+    front = reverse("server_list")
+    path = unquote(url.partition("?")[0]).replace("\\", "/")
+    inside = url.removeprefix(front)
+    return url.startswith(front) and inside[:1] not in {"", "/", "\\"} and ".." not in path.split("/")
+
+
+def _next_url(request: HttpRequest, user: User, wanted: str) -> str:
+    """The page that the person requested, if it is one of this portal; else the first page that the role may open."""
+    is_safe = url_has_allowed_host_and_scheme(
+        wanted, allowed_hosts={request.get_host()}, require_https=request.is_secure()
+    )
+    return wanted if is_safe and _is_portal_page(wanted) and wanted.isprintable() else home_url(user)
+
+
+def enter(request: HttpRequest, user: User, *, how: str, wanted: str = "") -> HttpResponse:
+    """The response to somebody who proved who it is, in the way `how` (such as "password"), and wants the page `wanted`."""
+    _start_session(request, user, how)
+    return set_cookie(request, redirect(_next_url(request, user, wanted)))
+
+
+def _start_session(request: HttpRequest, user: User, how: str) -> None:
+    """Start a session (with a new key) and write its audit row in one transaction. A new device is told to the person."""
+    with journal.committed():
+        login(request, user, backend=BACKEND)
+        code = NEW_DEVICE if session_service.begin(request, user) else ""
+        throttle.clear_failures(user.username, client_address(request))
+        journal.record(
+            actor_of(request).entry(action="person.sign_in", result="completed", code=code, evidence=how)
+        )
+
+
+def _record_refusal(request: HttpRequest, action: str, username: str, code: str) -> None:
+    """Record a refusal with the sign-in name if somebody has it, else masked: the text may be a password."""
+    name = User.normalize_username(username)
+    person_id = User.objects.id_of(name)
+    target = name if person_id is not None else masking.mask_name(name)
+    journal.record(
+        actor_of(request).entry(
+            action=action, result="refused", code=code, target=target, target_person_id=person_id
+        )
+    )
+
+
+def record_wrong_password(request: HttpRequest, action: str, username: str) -> None:
+    """Count and record a wrong password."""
+    address = client_address(request)
+    with journal.committed():
+        throttle.record_failure(username, address)
+        code = "braked" if throttle.minutes_to_wait(username, address) else "wrong_password"
+        _record_refusal(request, action, username, code)
+
+
+def refuse_while_blocked(request: HttpRequest, action: str, username: str, minutes: int) -> HttpResponse:
+    """The response while sign-in is blocked. Only the first attempt during a block is recorded, so that guessing cannot
+    fill the log."""
+    failure = throttle.find_unrecorded_block(username, client_address(request))
+    if failure is not None:
+        with journal.committed():
+            if throttle.mark_followed(failure):
+                _record_refusal(request, action, username, "held_back")
+    response = render(request, "accounts/too_many.html", {"minutes": minutes}, status=429)
+    response["Retry-After"] = str(minutes * 60)
+    return response
