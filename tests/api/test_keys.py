@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.db import OperationalError
@@ -18,6 +19,7 @@ from snapshots.operations.models import Operation
 from snapshots.vault import tokens
 from tests.support.api import Script, make_key, script_of
 from tests.support.desk import make_desk
+from tests.support.schedules import define
 
 pytestmark = pytest.mark.django_db
 
@@ -93,6 +95,16 @@ class TestMaking:
         keys.revoke(actor=desk.actor, key=key)
         assert make_key(desk.user, desk.token)[0].pk != key.pk
 
+    def test_an_expired_key_gives_its_name_to_a_new_one(self, desk):
+        old, _secret = make_key(desk.user, desk.token)
+        ApiKey.objects.update(expires_at=timezone.now())
+        new, _secret = make_key(desk.user, desk.token)
+        old.refresh_from_db()
+        assert old.revoked_at is not None
+        assert ApiKey.objects.alive().get() == new
+        rows = Entry.objects.filter(action="api_key.revoke")
+        assert [row.reason for row in rows] == ["Expired; a new key has its name."]
+
     def test_a_person_sees_own_keys_and_an_admin_all(self, desk, cast):
         key, _secret = make_key(desk.user, desk.token)
         assert list(keys.visible_to(desk.user)) == [key]
@@ -152,10 +164,20 @@ class TestEnd:
         script.post("snapshots/", {})
         assert Entry.objects.filter(code="api_key_revoked").count() == 2
 
-    def test_a_token_that_was_removed(self, script, desk):
+    @pytest.mark.parametrize(
+        "path", ["snapshots/", "servers/", "operations/", "jobs/", "schedules/", f"operations/{uuid4()}/"]
+    )
+    def test_a_token_that_was_removed(self, script, desk, path):
         tokens.remove(desk.token)
-        answer = script.get("snapshots/")
+        answer = script.get(path)
         assert (answer.status_code, answer.json()["code"]) == (403, "token_gone")
+        assert Entry.objects.latest("sequence").code == "api_key_token"
+
+    def test_schedules_cannot_be_run_without_the_token(self, script, desk):
+        schedule = define(desk)
+        tokens.remove(desk.token)
+        for verb in ("pause", "resume", "run"):
+            assert script.post(f"schedules/{schedule.pk}/{verb}/").json()["code"] == "token_gone"
 
     def test_a_row_that_names_another_persons_token_reaches_nothing(self, script, desk, cast):
         other = make_desk(cast.ada, "another-token-of-ada-0000")
