@@ -13,6 +13,10 @@ from snapshots.api import keys, secrets
 from snapshots.api.models import RIGHTS, ApiKey
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.deletions import service as deletions_service
+from snapshots.deletions.models import PlannedDeletion
+from snapshots.jobs import plans
+from snapshots.jobs.models import Job
 from snapshots.operations import service
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
@@ -189,26 +193,52 @@ class TestEnd:
     def test_what_changes_while_the_lists_are_read_stops_the_write(self, script, desk, monkeypatch, change):
         """The key is checked again in the transaction of the intent."""
         view = desk.server()
-        changes = {
-            "revoked": {"revoked_at": timezone.now()},
-            "expired": {"expires_at": timezone.now() - timedelta(seconds=1)},
-            "server": {"server_ids": [1]},
-            "right": {"rights": ["snapshots.see"]},
-        }
-        read_server = service.read_server
+        change_while_reading(monkeypatch, CHANGES[change])
+        check_stopped(script.post("snapshots/", {"server_id": view.server_id, "name": "late"}))
 
-        def read_and_change(*arguments):
-            found = read_server(*arguments)
-            if change == "role":
-                User.objects.update(role=Role.VIEWER)
-            else:
-                ApiKey.objects.update(**changes[change])
+    @pytest.mark.parametrize("grace_days", [0, 1])
+    def test_a_key_revoked_while_the_lists_are_read_deletes_nothing(
+        self, script, desk, monkeypatch, settings, grace_days
+    ):
+        settings.SNAPPORTAL_DELETE_GRACE_DAYS = grace_days
+        snapshot = desk.snapshot(desk.server())
+        change_while_reading(monkeypatch, CHANGES["revoked"])
+        check_stopped(script.delete(f"snapshots/{snapshot.id}/"))
+        assert not PlannedDeletion.objects.exists()
+
+    @pytest.mark.parametrize("change", ["revoked", "right"])
+    def test_a_key_that_changes_while_a_job_is_planned_begins_none(self, script, desk, monkeypatch, change):
+        snapshot = desk.snapshot(desk.server())
+        change_while_reading(monkeypatch, CHANGES[change])
+        check_stopped(script.post("jobs/", {"kind": "safe_restore", "snapshot_id": snapshot.id}))
+        assert not Job.objects.exists()
+
+
+CHANGES = {
+    "revoked": lambda: ApiKey.objects.update(revoked_at=timezone.now()),
+    "expired": lambda: ApiKey.objects.update(expires_at=timezone.now() - timedelta(seconds=1)),
+    "server": lambda: ApiKey.objects.update(server_ids=[1]),
+    "right": lambda: ApiKey.objects.update(rights=["snapshots.see"]),
+    "role": lambda: User.objects.update(role=Role.VIEWER),
+}
+
+
+def change_while_reading(monkeypatch, change) -> None:
+    """As if somebody did it after the request was let in, and before its intent is written."""
+    for module in (service, deletions_service, plans):
+        read_server = module.read_server
+
+        def read_and_change(*arguments, _read=read_server):
+            found = _read(*arguments)
+            change()
             return found
 
-        monkeypatch.setattr(service, "read_server", read_and_change)
-        answer = script.post("snapshots/", {"server_id": view.server_id, "name": "late"})
-        assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed_any_more")
-        assert not Operation.objects.exists()
+        monkeypatch.setattr(module, "read_server", read_and_change)
+
+
+def check_stopped(answer) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed_any_more")
+    assert not Operation.objects.exists()
 
 
 def test_the_last_use_is_stored_to_the_minute(desk, clock, django_assert_num_queries):
