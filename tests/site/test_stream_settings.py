@@ -4,7 +4,7 @@ import base64
 
 import pytest
 
-from snapportal.environment import (
+from snapportal.setting_values import (
     Environment,
     ValidationError,
     parse_file,
