@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
 from snapshots.api import keys, secrets
+from snapshots.api.endpoints import throttle
 from snapshots.api.models import RIGHTS, ApiKey
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
@@ -157,10 +159,11 @@ class TestEnd:
             script.get("snapshots/")
         assert Entry.objects.filter(action="access.refuse").count() == 1
 
-    def test_unknown_keys_cannot_fill_the_log(self, db):
+    def test_unknown_keys_cannot_fill_the_log(self, db, monkeypatch):
+        monkeypatch.setattr(throttle, "time", SimpleNamespace(monotonic=lambda: 1000.0))
         for number in range(150):
             Script(secrets.new_secret()).post(f"snapshots/{number}/restore/")
-        assert Entry.objects.filter(code="api_key_unknown").count() in range(120, 125)
+        assert Entry.objects.filter(code="api_key_unknown").count() == 120
 
     def test_another_method_on_the_same_path_is_recorded_too(self, script, desk):
         keys.revoke(actor=desk.actor, key=ApiKey.objects.get())
