@@ -37,15 +37,17 @@ from tests.support.pages import hidden
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
 
-PROBES = {
-    "api_openapi",
-    "livez",
-    "readyz",
-    "security_txt",
-    "checkpoint_detail",
-    "tile_detail",
-    "partial_tile_detail",
-}
+PROBES = set(
+    [
+        "api_openapi",
+        "livez",
+        "readyz",
+        "security_txt",
+        "checkpoint_detail",
+        "tile_detail",
+        "partial_tile_detail",
+    ]
+)
 NEW_NAME = "before-sunday-mail"
 
 
