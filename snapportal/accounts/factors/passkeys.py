@@ -196,13 +196,13 @@ def verify(request: HttpRequest, sent: str, *, person: User | None) -> User:
     state = _take(request, SIGN_IN if person is None else PROVE)
     try:
         answer = AuthenticationResponse.from_dict(_parse(sent))
+        data, handle = answer.response.authenticator_data, answer.response.user_handle
+        if person is None and not (data.is_user_verified() and handle):
+            raise PasskeyError("passkey_unverified")
         row = _find(request, answer)
         _server(request).authenticate_complete(state, [_data(row)], answer)
-        data, handle = answer.response.authenticator_data, answer.response.user_handle
     except MALFORMED:
         raise PasskeyError from None
-    if person is None and not (data.is_user_verified() and handle):
-        raise PasskeyError("passkey_unverified")
     if (handle and bytes(handle) != _handle(row.person_id)) or row.person_id != (person or row.person).pk:
         raise PasskeyError
     _count_use(row, data.counter)
