@@ -23,8 +23,6 @@ from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 
 log = structlog.get_logger("snapportal.factors")
-QR_MODULE = 4
-"""Units of the drawing for one square."""
 
 
 def _person(request: HttpRequest) -> User:
@@ -65,7 +63,7 @@ def _added(request: HttpRequest, codes: list[str], text: str) -> HttpResponse:
 def _drawing(row: Authenticator) -> SafeString:
     """The QR code as an element of the page, without a style or a script."""
     drawn = segno.make(authenticator.address_of(row), error="m").svg_inline(
-        scale=QR_MODULE, border=3, dark="#000", light="#fff", svgclass="qr-code", lineclass=None
+        border=3, dark="#000", light="#fff", omitsize=True, svgclass="qr-code", lineclass=None
     )
     return SafeString(drawn)
 
