@@ -193,6 +193,22 @@ class TestPending:
         type_password(cast.ada, thief)
         assert thief.cookies[name].value != stolen
 
+    def test_each_right_password_begins_a_session_with_another_key(self, cast, codes):
+        """Somebody may have put a known key into the browser before."""
+        browser, _answer = type_password(cast.mia)
+        before = browser.cookies[django_settings.SESSION_COOKIE_NAME].value
+        type_password(cast.mia, browser)
+        assert browser.cookies[django_settings.SESSION_COOKIE_NAME].value != before
+        assert not PersonSession.objects.filter(pk=before).exists()
+
+    def test_what_is_asked_meanwhile_does_not_prolong_it(self, cast, codes, clock):
+        browser, _answer = type_password(cast.mia)
+        clock.shift(pending.SECONDS - 60)
+        browser.get(reverse("passkey_options"), {"known": ""})
+        second_step(browser, totp="000000")
+        clock.shift(61)
+        assert second_step(browser, totp=code_of(cast.mia))["Location"].startswith(reverse("sign_in"))
+
     def test_it_holds_no_password_and_is_of_nobody(self, cast, codes):
         type_password(cast.mia)
         row = PersonSession.objects.get()
