@@ -7,6 +7,7 @@ from tests.e2e import (
     tours_audit,
     tours_batches,
     tours_deletions,
+    tours_factors,
     tours_notifications,
     tours_people,
     tours_schedules,
@@ -22,6 +23,7 @@ FRAGMENTS_AND_PROBES = {
     "operation_status",
     "job_status",
     "notification_bell",
+    "passkey_options",
     *PROBES,
 }
 ROOMS = (
@@ -29,6 +31,7 @@ ROOMS = (
     tours_audit,
     tours_batches,
     tours_deletions,
+    tours_factors,
     tours_notifications,
     tours_people,
     tours_schedules,
