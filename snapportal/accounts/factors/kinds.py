@@ -1,7 +1,7 @@
 """By what somebody proves who it is: one object for each kind. The pages that ask show those that a person has.
 
-A kind whose proof does not come with a form, such as a visit to an identity provider, has no `check`: its template leads there, and what
-takes the person back calls step_up.note_proof.
+A kind whose proof does not come with a form, such as a visit to an identity provider, has no `check`: its template leads there,
+and what takes the person back calls step_up.note_proof.
 """
 
 from collections.abc import Callable, Sequence
