@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts import session_service, throttle
 from snapportal.accounts.models import User, new_session_seed
+from snapportal.accounts.oidc.models import FederatedIdentity
 from snapportal.accounts.people import PersonError
 from snapportal.accounts.session_models import KnownDevice
 from snapshots.api.models import ApiKey
@@ -27,7 +28,7 @@ from snapshots.operations.models import Operation
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 
-CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey)
+CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey, FederatedIdentity)
 """Where an erasure leaves old versions of rows, until they are cleaned up."""
 
 
@@ -110,6 +111,7 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         Job.objects.all().forget_person(person.pk)
         session_service.forget_person(person.pk)
         KnownDevice.objects.filter(person=person).delete()
+        FederatedIdentity.objects.filter(person=person).delete()
         _anonymise(person)
         row = erasure.erase_person(
             actor=actor,

@@ -199,4 +199,5 @@ class SignInFailure(models.Model):
         return f"{self.address} {self.at}"
 
 
+from snapportal.accounts.oidc.models import FederatedIdentity  # noqa: E402, F401 - a model of this app
 from snapportal.accounts.session_models import KnownDevice, PersonSession  # noqa: E402, F401 - models of this app

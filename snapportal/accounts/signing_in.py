@@ -42,7 +42,9 @@ def _next_url(request: HttpRequest, user: User, wanted: str) -> str:
     return wanted if is_safe and _is_portal_page(wanted) and wanted.isprintable() else home_url(user)
 
 
-def enter(request: HttpRequest, user: User, *, how: str, wanted: str = "") -> HttpResponse:
+def enter(
+    request: HttpRequest, user: User, *, how: str, wanted: str = "", has_second_factor: bool = False
+) -> HttpResponse:
     """The response to somebody who proved who it is, in the way `how` (such as "password"), and wants the page `wanted`."""
     _start_session(request, user, how)
     return set_cookie(request, redirect(_next_url(request, user, wanted)))

@@ -3,9 +3,12 @@
 from django.urls import path
 
 from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
+from snapportal.accounts.oidc import views as sso_views
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-in/sso/", sso_views.sso_start, name="sso_start"),
+    path("sign-in/sso/return/", sso_views.sso_return, name="sso_return"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account_detail, name="account_detail"),
     path("account/sessions/", session_views.session_list, name="session_list"),
@@ -23,5 +26,6 @@ urlpatterns = [
     ),
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
     path("people/<int:pk>/end-sessions/", session_views.person_sessions_end, name="person_sessions_end"),
+    path("people/<int:pk>/unlink/", sso_views.identity_unlink, name="identity_unlink"),
     path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),
 ]

@@ -106,6 +106,7 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "deletion_keep": (ended_deletion, Role.MANAGER, 409),
     "delivery_retry": (delivery, Role.ADMIN, 302),
     "entry_receipt": (entry, Role.AUDITOR, 503),
+    "identity_unlink": (person, Role.ADMIN, 302),
     "job_cancel": (ended_job, Role.MANAGER, 409),
     "notification_read": (nothing, Role.MANAGER, 302),
     "operation_receipt": (operation, Role.MANAGER, 503),

@@ -1,0 +1,133 @@
+"""The pages of a sign-in through the identity provider."""
+
+from dataclasses import replace
+
+import structlog
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from snapportal.accounts.models import User
+from snapportal.accounts.oidc import flows, identities, refusals
+from snapportal.accounts.oidc.errors import SignOnError
+from snapportal.accounts.oidc.flows import Begun, Flow
+from snapportal.accounts.oidc.id_tokens import Claims
+from snapportal.accounts.oidc.matching import Admission, admit
+from snapportal.accounts.oidc.provider import configured
+from snapportal.accounts.oidc.texts import TEXTS
+from snapportal.accounts.signing_in import enter
+from snapshots.audit.journal import Actor
+from snapshots.views.access import public, requires
+from snapshots.views.actor import actor_of
+from snapshots.views.context_processors import home_url
+
+log = structlog.get_logger("snapportal.single_sign_on")
+SESSION_MARK = "single_sign_on"
+"""In the session of somebody who came through the identity provider."""
+
+
+def _check_is_on() -> None:
+    if settings.SNAPPORTAL_OIDC is None:
+        raise Http404("no identity provider is configured")
+
+
+@public("GET", "HEAD", "POST")
+def sso_start(request: HttpRequest) -> HttpResponse:
+    """Lead to the identity provider."""
+    _check_is_on()
+    if request.method != "POST":
+        return redirect("sign_in")
+    if isinstance(request.user, User):
+        return redirect(home_url(request.user))
+    wanted = request.POST.get("next", "")
+    try:
+        return leave(request, flows.begin(request, wanted=wanted))
+    except SignOnError as error:
+        return failed(request, error, wanted)
+
+
+def leave(request: HttpRequest, begun: Begun) -> HttpResponse:
+    """A page that goes on to the identity provider by itself: a redirect of a form to another site is what the
+    Content-Security-Policy forbids (form-action)."""
+    response = render(request, "accounts/sso_leaving.html", {"url": begun.url, "name": configured().name})
+    response["Refresh"] = f"0; url={begun.url}"
+    return flows.store_cookie(response, begun)
+
+
+def failed(request: HttpRequest, error: SignOnError, wanted: str = "") -> HttpResponse:
+    """The page that says why, and how to go on."""
+    log.warning("single_sign_on.failed", code=error.code, detail=error.detail)
+    context = {
+        "text": TEXTS[error.code],
+        "next": wanted,
+        "name": configured().name,
+        "offers_password": offers_password(),
+        "has_passwords": settings.SNAPPORTAL_PASSWORD_SIGN_IN,
+        "status": error.status,
+        "request_id": getattr(request, "id", ""),
+    }
+    return render(request, "accounts/sso_failed.html", context, status=error.status)
+
+
+def offers_password() -> bool:
+    return bool(settings.SNAPPORTAL_PASSWORD_SIGN_IN or settings.SNAPPORTAL_BREAK_GLASS)
+
+
+@public("GET")
+def sso_return(request: HttpRequest) -> HttpResponse:
+    """The identity provider's answer, which the browser brings."""
+    _check_is_on()
+    flow: Flow | None = None
+    try:
+        flow = flows.take(request)
+        response = _sign_in(request, flow)
+    except SignOnError as error:
+        refusals.record(request, error)
+        response = failed(request, error, flow.wanted if flow else "")
+        if flow is None:
+            return response  # the cookie may be of a flow that is still under way
+    return flows.delete_cookie(response)
+
+
+def _sign_in(request: HttpRequest, flow: Flow) -> HttpResponse:
+    claims = flows.finish(request, flow)
+    return _enter(request, flow, claims, admit(claims, actor=actor_for(request)))
+
+
+def actor_for(request: HttpRequest) -> Actor:
+    """Who links, adds and changes people as the identity provider says."""
+    return replace(actor_of(request), id=None, name="Single sign-on", role="")
+
+
+def _enter(request: HttpRequest, flow: Flow, claims: Claims, admission: Admission) -> HttpResponse:
+    response = enter(
+        request,
+        admission.person,
+        how=f"single sign-on, {configured().issuer}",
+        wanted=flow.wanted,
+        has_second_factor=claims.has_second_factor,
+    )
+    request.session[SESSION_MARK] = True
+    if admission.keeps_role:
+        messages.warning(
+            request,
+            _(
+                "Your groups give you another role, but you are the last active admin, so you keep yours. "
+                "Make somebody else an admin."
+            ),
+        )
+    return response
+
+
+@requires("people.manage", "POST", page="person_list", proof="form")
+def identity_unlink(request: HttpRequest, pk: int) -> HttpResponse:
+    """Forget which account of the identity provider a person is."""
+    person = get_object_or_404(User, pk=pk)
+    named = request.POST.get("identity", "")
+    if named.isdecimal() and identities.unlink(person, int(named), actor=actor_of(request)):
+        messages.success(request, _("The link to the identity provider is removed."))
+    else:
+        messages.info(request, _("That link was removed already."))
+    return redirect("person_edit", pk)
