@@ -49,6 +49,7 @@ class IdentityProvider:
         self.asked: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.tokens: list[str] = []
+        self.date = ""
 
     def signed(self, claims: dict[str, Any], *, algorithm: str = "RS256", kid: str | None = "first") -> str:
         header = {"alg": algorithm} | ({"kid": kid} if kid else {})
@@ -134,7 +135,8 @@ def _handler(provider: IdentityProvider) -> type[BaseHTTPRequestHandler]:
             self.send(provider.reply(self.path, form, self.headers.get("Authorization", "")))
 
         def send(self, reply: Reply) -> None:
-            self.send_response(reply[0])
+            self.send_response_only(reply[0])
+            self.send_header("Date", provider.date or self.date_time_string())
             self.send_header("Content-Type", "application/json")
             if 300 <= reply[0] < 400:
                 self.send_header("Location", reply[1].decode())

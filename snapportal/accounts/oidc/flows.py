@@ -206,8 +206,10 @@ def _check_answer(query: QueryDict, found: Provider) -> None:
     raise WrongAnswerError("not_registered", "an error in the answer")
 
 
-def _exchange(found: Provider, code: str, flow: Flow, uri: str, deadline: calls.Deadline) -> object:
-    """The ID token for the code; nothing else of the answer is used."""
+def request_tokens(
+    found: Provider, code: str, flow: Flow, uri: str, deadline: calls.Deadline
+) -> calls.Answer:
+    """The token endpoint's answer. Raises OutageError or WrongAnswerError."""
     client = configured()
     fields = {"grant_type": "authorization_code", "code": code, "redirect_uri": uri}
     fields["code_verifier"] = flow.verifier
@@ -217,11 +219,15 @@ def _exchange(found: Provider, code: str, flow: Flow, uri: str, deadline: calls.
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     else:
         fields |= {"client_id": client.client_id, "client_secret": client.client_secret}
-    answer = calls.post(found.token_endpoint, fields, headers, deadline)
-    error = answer.fields.get("error")
+    return calls.post(found.token_endpoint, fields, headers, deadline)
+
+
+def _exchange(found: Provider, code: str, flow: Flow, uri: str, deadline: calls.Deadline) -> object:
+    """The ID token for the code; nothing else of the answer is used."""
+    answer = request_tokens(found, code, flow, uri, deadline)
     if answer.status == 200:  # noqa: PLR2004
         return answer.fields.get("id_token")
-    if error == "invalid_grant":
+    if answer.fields.get("error") == "invalid_grant":
         raise RefusedError("used_code", "the provider does not accept the code")
     raise WrongAnswerError("not_registered", f"status {answer.status} of the token endpoint")
 
