@@ -10,6 +10,7 @@ from tests.e2e import (
     tours_notifications,
     tours_people,
     tours_schedules,
+    tours_single_sign_on,
     tours_snapshots,
 )
 from tests.e2e.tours import NO_PAGE, TOURS, World
@@ -36,6 +37,7 @@ ROOMS = (
     tours_notifications,
     tours_people,
     tours_schedules,
+    tours_single_sign_on,
     tours_snapshots,
 )
 
