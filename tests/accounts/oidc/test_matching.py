@@ -69,6 +69,15 @@ class TestKnown:
         row = refused(sign_on(idp), "linked to another account", "sso_linked_to_another")
         assert row.full_target == "mia"
 
+    def test_another_subject_with_the_address_ends_no_session(self, idp, cast, configure):
+        configure(roles=ROLES)
+        idp.states["groups"] = ["ops"]
+        client = Client()
+        sign_on(idp, client)
+        idp.states |= {"sub": "subject-2", "groups": []}
+        refused(sign_on(idp), "linked to another account", "sso_linked_to_another")
+        assert client.get("/account/").status_code == 200
+
     def test_a_subject_of_another_issuer_is_somebody_else(self, idp, cast):
         FederatedIdentity.objects.create(
             person=cast.ada, issuer="https://other.example", subject="subject-1", used_at=cast.ada.created_at
