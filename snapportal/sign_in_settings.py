@@ -6,7 +6,8 @@ from typing import Final
 
 from environs import ValidationError
 
-from snapportal.environment import Environment, parse_url
+from snapportal.environment import Environment
+from snapportal.setting_values import parse_url
 
 ROLES_FROM_HIGHEST: Final = ("admin", "manager", "operator", "auditor", "viewer")
 """Of several groups of a person the one whose role stands first here decides."""

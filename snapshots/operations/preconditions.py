@@ -2,14 +2,16 @@
 
 from collections.abc import Sequence
 
-from snapshots.contract import Snapshot
+from snapshots.contract import Snapshot, clean_reason
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import AS_FOUND, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -72,10 +74,11 @@ def restorable_snapshot(
     """The confirmed snapshot, provided that its server may be restored from it and the person confirmed that in full."""
     snapshot = unchanged_snapshot(confirmed, view)
     check_server_exists(view)
+    check_unlocked(view.server_id, Action.RESTORE)
     if not snapshot.is_completed:
         raise OperationRefusedError("snapshot_unready")
     if not looks_like(typed_name, view.name):
         raise OperationRefusedError("name_mismatch")
-    if not reason.strip():
+    if not clean_reason(reason):
         raise OperationRefusedError("reason_missing")
     return snapshot

@@ -19,6 +19,10 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("A change past this portal"),
         lazy("Snapshot %(snapshot)s of %(server)s changed past this portal"),
     ),
+    "server.lock": (lazy("Lock a server"), lazy("Lock %(server)s")),
+    "server.ask_unlock": (lazy("Ask to lift a lock"), lazy("Ask to lift the lock of %(server)s")),
+    "server.unlock": (lazy("Lift a lock"), lazy("Lift the lock of %(server)s")),
+    "server.keep_lock": (lazy("Keep a lock"), lazy("Keep the lock of %(server)s")),
     "snapshot.protect": (lazy("Protect a snapshot"), lazy("Protect snapshot %(snapshot)s of %(server)s")),
     "snapshot.unprotect": (
         lazy("Lift a protection"),
@@ -234,6 +238,8 @@ CODES: dict[str, "StrPromise"] = {
     "api_owner_inactive": lazy("The API key's owner, or who looks after the service account, is not active"),
     "api_key_unknown": lazy("No such API key was made here, or its owner was erased"),
     "api_key_server": lazy("The API key does not reach this server"),
+    "api_key_foreign": lazy("The API key does not reach this"),
+    "api_key_token": lazy("The API key's stored token was removed, or is somebody else's"),
     **SIGN_ON_CODES,
 }
 COLUMNS: dict[str, "StrPromise"] = {
