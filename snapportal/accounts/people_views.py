@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts import people, session_service
 from snapportal.accounts.erasure import row_of
+from snapportal.accounts.factors import service as factors
 from snapportal.accounts.forms import InvitationForm, KeeperForm, PersonForm
 from snapportal.accounts.models import User
 from snapportal.accounts.ways_in import can_sign_in, may_use_password
@@ -104,6 +105,8 @@ def _facts(request: HttpRequest, pk: int) -> dict[str, Any]:
         "may_use_password": may_use_password(person),
         "can_sign_in": can_sign_in(person),
         "identities": person.identities.all(),
+        "factor_lines": factors.lines(person),
+        "factor_is_required": factors.is_required(person),
         "has_sessions": session_service.alive(person).exists(),
         "keeper_form": KeeperForm(initial={"keeper": person.service_owner_id}),
     }

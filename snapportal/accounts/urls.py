@@ -1,6 +1,6 @@
 """URLs of sign-in, account and people."""
 
-from django.urls import path
+from django.urls import include, path
 
 from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
 from snapportal.accounts.oidc import views as sso_views
@@ -8,6 +8,7 @@ from snapportal.accounts.security.security_txt import security_txt
 from snapportal.accounts.security.views import security_detail
 
 urlpatterns = [
+    path("", include("snapportal.accounts.factors.urls")),
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-in/sso/", sso_views.sso_start, name="sso_start"),
     path("sign-in/sso/return/", sso_views.sso_return, name="sso_return"),

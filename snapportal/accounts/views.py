@@ -11,10 +11,19 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import people, throttle
+from snapportal.accounts.factors import passkeys, service
+from snapportal.accounts.factors.sign_in_views import sign_in_with_passkey
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm, SignInForm
 from snapportal.accounts.models import User
-from snapportal.accounts.oidc.views import SESSION_MARK, offers_password
-from snapportal.accounts.signing_in import client_address, enter, record_wrong_password, refuse_while_blocked
+from snapportal.accounts.oidc.views import offers_password
+from snapportal.accounts.signing_in import (
+    HOW_KEY,
+    SINGLE_SIGN_ON,
+    client_address,
+    enter,
+    record_wrong_password,
+    refuse_while_blocked,
+)
 from snapportal.accounts.ways_in import can_prove_password, may_use_password
 from snapshots.audit import journal
 from snapshots.views.access import public, requires
@@ -26,6 +35,11 @@ from snapshots.views.context_processors import home_url
 def sign_in(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, User):
         return redirect(home_url(request.user))
+    if request.POST.get("passkey"):
+        answer = sign_in_with_passkey(request)
+        if not isinstance(answer, str):
+            return answer
+        return _sign_in_page(request, SignInForm(request), passkey_error=answer)
     form = SignInForm(request, data=request.POST or None)
     if request.method == "POST":
         username = request.POST.get("username", "")
@@ -38,8 +52,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return enter(request, user, how="password", wanted=request.POST.get("next", ""))
         if username and request.POST.get("password"):
             record_wrong_password(request, "person.sign_in", username)
-    wanted = request.POST.get("next", request.GET.get("next", ""))
-    context = {"form": form, "next": wanted, "has_ended": "ended" in request.GET}
+    return _sign_in_page(request, form)
+
+
+def _sign_in_page(request: HttpRequest, form: SignInForm, passkey_error: str = "") -> HttpResponse:
+    context = {
+        "form": form,
+        "next": request.POST.get("next", request.GET.get("next", "")),
+        "has_ended": "ended" in request.GET,
+        "can_use_passkey": passkeys.is_possible(request),
+        "passkey_error": passkey_error,
+    }
     return render(request, "accounts/sign_in.html", context | _ways_in(request))
 
 
@@ -59,7 +82,7 @@ def _ways_in(request: HttpRequest) -> dict[str, object]:
 @requires("signed_in", "POST", page="account_detail")
 def sign_out(request: HttpRequest) -> HttpResponse:
     """Of the portal alone: a session at the identity provider goes on, and the page says so."""
-    is_single_sign_on = SESSION_MARK in request.session
+    is_single_sign_on = request.session.get(HOW_KEY, "").startswith(SINGLE_SIGN_ON)
     with journal.committed():
         journal.record(actor_of(request).entry(action="person.sign_out"))
         logout(request)
@@ -102,7 +125,8 @@ def _change_password(request: HttpRequest, form: NewPasswordForm) -> bool:
 
 def _account_without_password(request: HttpRequest, user: User) -> HttpResponse:
     status = 403 if request.method == "POST" else 200
-    return render(request, "accounts/account.html", {"form": None, "person": user}, status=status)
+    context = {"form": None, "person": user, "has_factor": service.has_any(user)}
+    return render(request, "accounts/account.html", context, status=status)
 
 
 @requires("signed_in", "GET", "HEAD", "POST")
@@ -122,4 +146,5 @@ def account_detail(request: HttpRequest) -> HttpResponse:
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):
             record_wrong_password(request, "person.set_password", user.username)
-    return render(request, "accounts/account.html", {"form": form, "person": user})
+    context = {"form": form, "person": user, "has_factor": service.has_any(user)}
+    return render(request, "accounts/account.html", context)

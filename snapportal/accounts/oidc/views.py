@@ -17,15 +17,13 @@ from snapportal.accounts.oidc.id_tokens import Claims
 from snapportal.accounts.oidc.matching import Admission, admit
 from snapportal.accounts.oidc.provider import configured
 from snapportal.accounts.oidc.texts import TEXTS
-from snapportal.accounts.signing_in import enter
+from snapportal.accounts.signing_in import SINGLE_SIGN_ON, enter
 from snapshots.audit.journal import Actor
 from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
 log = structlog.get_logger("snapportal.single_sign_on")
-SESSION_MARK = "single_sign_on"
-"""In the session of somebody who came through the identity provider."""
 
 
 def _check_is_on() -> None:
@@ -105,12 +103,11 @@ def _enter(request: HttpRequest, flow: Flow, claims: Claims, admission: Admissio
     response = enter(
         request,
         admission.person,
-        how=f"single sign-on, {configured().issuer}",
+        how=f"{SINGLE_SIGN_ON}, {configured().issuer}",
         wanted=flow.wanted,
         has_second_factor=claims.has_second_factor,
     )
-    request.session[SESSION_MARK] = True
-    if admission.keeps_role:
+    if admission.keeps_role and request.user.is_authenticated:  # not if a second factor is asked for first
         messages.warning(
             request,
             _(

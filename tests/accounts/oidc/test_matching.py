@@ -130,6 +130,9 @@ class TestNew:
         assert added.evidence == "operator, by single sign-on: groups ops, team"
         assert (added.full_target, linked.full_target) == ("nora-neu", "nora-neu")
         assert signed_in.actor_id == person.pk
+        ada = Client()
+        ada.force_login(cast.ada)
+        assert "Invitation expired" not in ada.get(reverse("person_edit", args=[person.pk])).text
 
     def test_it_is_the_same_account_the_next_time(self, idp, cast, configure):
         configure(roles=ROLES)

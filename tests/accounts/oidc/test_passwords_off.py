@@ -39,7 +39,7 @@ def test_the_page_shows_the_button_and_hides_the_form_behind_a_link(client):
     assert 'href="/sign-in/?password=1&amp;next=/tokens/"' in page
     page = client.get("/sign-in/?password=1&next=/tokens/").text
     assert 'name="password"' in page
-    assert page.count('name="next" value="/tokens/"') == 2
+    assert page.count('name="next" value="/tokens/"') >= 2
 
 
 def test_without_emergency_accounts_there_is_no_form(client, settings):

@@ -11,6 +11,7 @@ from snapportal.accounts.oidc.models import FederatedIdentity
 from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
 from tests.accounts.oidc.conftest import begin, sign_on
+from tests.conftest import PASSWORD
 
 RETURN = "/sign-in/sso/return/"
 
@@ -227,6 +228,11 @@ def test_signing_out_says_that_the_session_at_the_provider_goes_on(idp, cast):
     sign_on(idp, client)
     answer = client.post(reverse("sign_out"), follow=True)
     assert "Your session at the identity provider may go on" in answer.text
+
+
+def test_a_sign_in_with_a_password_says_nothing_of_a_provider(idp, cast, client):
+    client.post("/sign-in/", {"username": "mia", "password": PASSWORD})
+    assert "identity provider" not in client.post(reverse("sign_out"), follow=True).text
 
 
 def test_the_identity_is_stored_with_its_last_use(idp, cast, clock):
