@@ -3,6 +3,7 @@
 from django.urls import include, path
 
 from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
+from snapportal.accounts.oidc import confirm_views as sso_confirm_views
 from snapportal.accounts.oidc import views as sso_views
 from snapportal.accounts.security.security_txt import security_txt
 from snapportal.accounts.security.views import security_detail
@@ -12,6 +13,8 @@ urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-in/sso/", sso_views.sso_start, name="sso_start"),
     path("sign-in/sso/return/", sso_views.sso_return, name="sso_return"),
+    path("account/confirm/", sso_confirm_views.sso_confirm, name="sso_confirm"),
+    path("account/confirm/<str:held_id>/", sso_confirm_views.sso_confirmed, name="sso_confirmed"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account_detail, name="account_detail"),
     path("account/sessions/", session_views.session_list, name="session_list"),

@@ -15,7 +15,7 @@ from snapportal.accounts.factors import passkeys, service
 from snapportal.accounts.factors.sign_in_views import sign_in_with_passkey
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm, SignInForm
 from snapportal.accounts.models import User
-from snapportal.accounts.oidc.views import offers_password
+from snapportal.accounts.oidc.pages import offers_password
 from snapportal.accounts.signing_in import (
     HOW_KEY,
     SINGLE_SIGN_ON,

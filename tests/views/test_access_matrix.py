@@ -104,6 +104,8 @@ MATRIX = {
     "sign_in": ({}, "GET POST", PUBLIC),
     "sso_start": ({}, "GET POST", PUBLIC),
     "sso_return": ({}, "GET", PUBLIC),
+    "sso_confirm": ({}, "POST", EVERYBODY),
+    "sso_confirmed": ({"held_id": "nosuch"}, "GET", EVERYBODY),
     "identity_unlink": ({"pk": 4242}, "POST", ADMINS),
     "sign_out": ({}, "POST", EVERYBODY),
     "account_detail": ({}, "GET POST", EVERYBODY),

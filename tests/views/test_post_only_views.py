@@ -121,6 +121,7 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "snapshot_keep_until": (snapshot, Role.MANAGER, 422),
     "snapshot_protect": (protected, Role.MANAGER, 409),
     "snapshot_unprotect": (protected, Role.MANAGER, 422),
+    "sso_confirm": (nothing, Role.MANAGER, 404),
     "target_test": (target, Role.ADMIN, 302),
     "token_check": (token, Role.MANAGER, 302),
 }

@@ -22,7 +22,7 @@ from snapportal.accounts.signing_in import (
     record_refused_proof,
     refuse_while_blocked,
 )
-from snapportal.accounts.ways_in import can_prove_password, may_use_password
+from snapportal.accounts.ways_in import can_prove_password, has_single_sign_on, may_use_password
 from snapshots.notifications.events import CODES_STOPPED
 from snapshots.vault.crypto import SealError
 from snapshots.views.actor import actor_of
@@ -96,6 +96,10 @@ def _check_code(request: HttpRequest, person: User, typed: str) -> str:
     return service.APP
 
 
+def _check_nothing(request: HttpRequest, person: User, sent: str) -> str:
+    raise ProofRefusedError("", _("Confirm at the identity provider."), is_counted=False)
+
+
 def _check_passkey(request: HttpRequest, person: User, sent: str) -> str:
     try:
         passkeys.verify(request, sent, person=person)
@@ -132,7 +136,15 @@ RECOVERY_CODE: Final = ProofKind(
     lambda _request, person: recovery.left(person) > 0,
     _check_recovery_code,
 )
-STEP_UP: Final[Sequence[ProofKind]] = (PASSWORD, TOTP, PASSKEY)
+SINGLE_SIGN_ON: Final = ProofKind(
+    "single_sign_on",
+    "accounts/proofs/_single_sign_on.html",
+    lambda _request, person: has_single_sign_on(person),
+    _check_nothing,
+    is_second_factor=False,
+)
+"""Its template leads to the identity provider: see oidc/confirm_views.py."""
+STEP_UP: Final[Sequence[ProofKind]] = (PASSWORD, TOTP, PASSKEY, SINGLE_SIGN_ON)
 """A recovery code is for coming in without the phone, and not for confirming single actions."""
 SECOND_STEP: Final[Sequence[ProofKind]] = (TOTP, PASSKEY, RECOVERY_CODE)
 

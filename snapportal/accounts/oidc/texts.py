@@ -81,6 +81,23 @@ TEXTS: Final = {
         _("The clocks of the identity provider and of the portal differ too much."),
         _("Tell an admin of this portal: one of the clocks is wrong."),
     ),
+    "other_person": Text(
+        _("Not confirmed"),
+        _(
+            "Somebody else is signed in at the identity provider, with another account than yours. Nothing was sent."
+        ),
+        _("Sign out there, and confirm again with your own account."),
+    ),
+    "not_fresh": Text(
+        _("Not confirmed"),
+        _("The identity provider did not ask you again who you are. Nothing was sent."),
+        _("Sign out of the portal and sign in again: that counts as a confirmation too."),
+    ),
+    "too_long": Text(
+        _("Not confirmed"),
+        _("The form is too long to be kept meanwhile. Nothing was sent."),
+        _("Sign out of the portal and sign in again: after that you are not asked for some minutes."),
+    ),
     "inactive": Text(_NO_ACCESS, _("Your account in this portal is not active."), _ADMIN, False),
     "not_in_a_group": Text(
         _NO_ACCESS,

@@ -2,39 +2,34 @@
 
 from dataclasses import replace
 
-import structlog
-from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import User
 from snapportal.accounts.oidc import flows, identities, refusals
+from snapportal.accounts.oidc.confirm_views import confirm
 from snapportal.accounts.oidc.errors import SignOnError
-from snapportal.accounts.oidc.flows import Begun, Flow
+from snapportal.accounts.oidc.flows import Flow
 from snapportal.accounts.oidc.id_tokens import Claims
 from snapportal.accounts.oidc.matching import Admission, admit
+from snapportal.accounts.oidc.pages import check_is_on, failed, leave
 from snapportal.accounts.oidc.provider import configured
-from snapportal.accounts.oidc.texts import TEXTS
 from snapportal.accounts.signing_in import SINGLE_SIGN_ON, enter
+from snapportal.accounts.step_up import ACTION
 from snapshots.audit.journal import Actor
 from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
-log = structlog.get_logger("snapportal.single_sign_on")
-
-
-def _check_is_on() -> None:
-    if settings.SNAPPORTAL_OIDC is None:
-        raise Http404("no identity provider is configured")
+SIGN_IN = "person.sign_in"
 
 
 @public("GET", "HEAD", "POST")
 def sso_start(request: HttpRequest) -> HttpResponse:
     """Lead to the identity provider."""
-    _check_is_on()
+    check_is_on()
     if request.method != "POST":
         return redirect("sign_in")
     if isinstance(request.user, User):
@@ -46,46 +41,20 @@ def sso_start(request: HttpRequest) -> HttpResponse:
         return failed(request, error, wanted)
 
 
-def leave(request: HttpRequest, begun: Begun) -> HttpResponse:
-    """A page that goes on to the identity provider by itself: a redirect of a form to another site is what the
-    Content-Security-Policy forbids (form-action)."""
-    response = render(request, "accounts/sso_leaving.html", {"url": begun.url, "name": configured().name})
-    response["Refresh"] = f"0; url={begun.url}"
-    return flows.store_cookie(response, begun)
-
-
-def failed(request: HttpRequest, error: SignOnError, wanted: str = "") -> HttpResponse:
-    """The page that says why, and how to go on."""
-    log.warning("single_sign_on.failed", code=error.code, detail=error.detail)
-    context = {
-        "text": TEXTS[error.code],
-        "next": wanted,
-        "name": configured().name,
-        "offers_password": offers_password(),
-        "has_passwords": settings.SNAPPORTAL_PASSWORD_SIGN_IN,
-        "status": error.status,
-        "request_id": getattr(request, "id", ""),
-    }
-    return render(request, "accounts/sso_failed.html", context, status=error.status)
-
-
-def offers_password() -> bool:
-    return bool(settings.SNAPPORTAL_PASSWORD_SIGN_IN or settings.SNAPPORTAL_BREAK_GLASS)
-
-
 @public("GET")
 def sso_return(request: HttpRequest) -> HttpResponse:
     """The identity provider's answer, which the browser brings."""
-    _check_is_on()
-    flow: Flow | None = None
+    check_is_on()
     try:
         flow = flows.take(request)
-        response = _sign_in(request, flow)
     except SignOnError as error:
         refusals.record(request, error)
-        response = failed(request, error, flow.wanted if flow else "")
-        if flow is None:
-            return response  # the cookie may be of a flow that is still under way
+        return failed(request, error)  # the cookie stays: it may be of a flow that is still under way
+    try:
+        response = confirm(request, flow) if flow.session else _sign_in(request, flow)
+    except SignOnError as error:
+        refusals.record(request, error, action=ACTION if flow.session else SIGN_IN)
+        response = failed(request, error, flow.wanted, is_confirming=bool(flow.session))
     return flows.delete_cookie(response)
 
 

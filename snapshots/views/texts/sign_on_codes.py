@@ -24,6 +24,8 @@ SIGN_ON_CODES: dict[str, "StrPromise"] = {
     "sso_email_not_verified": lazy("The identity provider does not say that the e-mail address is verified"),
     "sso_several_people": lazy("Several people have the e-mail address"),
     "sso_linked_to_another": lazy("The person is linked to another account of the identity provider"),
+    "single_sign_on": lazy("Confirmed at the identity provider"),
+    "sso_too_long": lazy("The form was too long to be kept meanwhile"),
     "sso_other_person": lazy("Somebody else confirmed at the identity provider"),
     "sso_not_fresh": lazy("The identity provider did not ask again who it is"),
 }
