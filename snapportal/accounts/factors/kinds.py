@@ -1,7 +1,7 @@
 """By what somebody proves who it is: one object for each kind. The pages that ask show those that a person has.
 
-A kind whose proof does not come with a form, such as a visit to an identity provider, has a template that leads there, and a
-`check` that is never called.
+A kind whose proof does not come with a form, such as a visit to an identity provider, has no `check`: its template leads there, and what
+takes the person back calls step_up.note_proof.
 """
 
 from collections.abc import Callable, Sequence
@@ -48,7 +48,7 @@ class ProofKind:
     code: str
     template: str
     is_for: Callable[[HttpRequest, User], bool]
-    check: Callable[[HttpRequest, User, str], str]
+    check: Callable[[HttpRequest, User, str], str] | None
     is_second_factor: bool = True
 
     @property
@@ -161,11 +161,12 @@ class Attempt:
 
 def sent_kind(request: HttpRequest, kinds: Sequence[ProofKind]) -> ProofKind | None:
     """The kind of proof that the form holds."""
-    return next((kind for kind in kinds if request.POST.get(kind.field)), None)
+    return next((kind for kind in kinds if kind.check and request.POST.get(kind.field)), None)
 
 
 def attempt(request: HttpRequest, person: User, kind: ProofKind, *, action: str) -> Attempt:
     """Check the proof that was sent; a refusal is counted and recorded as one of `action`."""
+    assert kind.check is not None
     minutes = throttle.minutes_to_wait(person.username, client_address(request))
     if minutes:
         return Attempt(response=refuse_while_blocked(request, action, person.username, minutes))

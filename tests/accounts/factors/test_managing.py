@@ -126,6 +126,18 @@ class TestSetUp:
         assert [one.pk for one in Authenticator.objects.all()] == [new.pk]
         assert "in place of another" in Entry.objects.latest("sequence").full_evidence
 
+    def test_a_code_that_is_typed_when_a_proof_is_asked_for_stands_in_no_page(
+        self, cast, mia, clock, settings
+    ):
+        mia.get(SET_UP)
+        settings.SNAPPORTAL_STEP_UP_MINUTES = 10
+        clock.shift(660)
+        code = code_of(cast.mia)
+        asked = mia.post(SET_UP, {"one_time_code": code})
+        assert "Confirm that it is you" in asked.text
+        assert code not in asked.text
+        assert authenticator.find(cast.mia) is None
+
     def test_the_session_in_which_it_was_set_up_has_it(self, cast, mia):
         confirm(mia, cast.mia)
         assert PersonSession.objects.get(person_id=cast.mia.pk).has_second_factor

@@ -7,6 +7,7 @@ from django.urls import resolve, reverse
 from snapportal import role_settings
 from snapportal.accounts.models import Role
 from snapshots.audit.models import Entry
+from tests.support.api import script_of
 from tests.support.second_factors import code_of, give_app, sign_in, type_password
 from tests.views.test_access_matrix import MATRIX
 
@@ -84,6 +85,11 @@ def test_other_roles_and_sessions_with_it_are_not_asked(cast, clock):
     assert type_password(cast.vera)[0].get("/account/").status_code == 200
     give_app(cast.mia, clock)
     assert sign_in(cast.mia).get("/account/").status_code == 200
+
+
+def test_api_keys_are_not_asked(desk):
+    assert type_password(desk.user)[0].get("/").status_code == 302
+    assert script_of(desk).get("snapshots/").status_code == 200
 
 
 def test_an_identity_provider_can_have_asked_for_it(cast, rf, client):

@@ -4,7 +4,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from snapportal.accounts.factors.kinds import STEP_UP
+from snapportal.accounts import step_up
+from snapportal.accounts.factors.kinds import STEP_UP, ProofKind
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
@@ -105,6 +106,15 @@ def test_somebody_with_nothing_to_confirm_with_is_told(cast, clock):
     browser.force_login(cast.mia)
     clock.shift(660)
     assert "Ask an admin for a link" in browser.get(reverse("token_add")).text
+
+
+def test_a_kind_whose_proof_comes_from_elsewhere_cannot_be_sent_in_a_form(mia, desk, monkeypatch):
+    elsewhere = ProofKind("elsewhere", "accounts/proofs/_held.html", lambda *_: True, None)
+    monkeypatch.setattr(step_up, "STEP_UP", [*STEP_UP, elsewhere])
+    url, form = delete_form(desk)
+    answer = mia.post(url, form | {"step_up_elsewhere": "yes"})
+    assert answer.status_code == 403
+    assert not Operation.objects.exists()
 
 
 def test_each_kind_has_a_field_of_its_own():
