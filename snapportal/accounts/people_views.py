@@ -15,7 +15,7 @@ from snapportal.accounts.erasure import row_of
 from snapportal.accounts.factors import service as factors
 from snapportal.accounts.forms import InvitationForm, KeeperForm, PersonForm
 from snapportal.accounts.models import User
-from snapportal.accounts.ways_in import can_sign_in, may_use_password
+from snapportal.accounts.ways_in import can_sign_in, may_use_password, role_follows_groups
 from snapshots.api import keys
 from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
@@ -104,6 +104,7 @@ def _facts(request: HttpRequest, pk: int) -> dict[str, Any]:
         "kept": person.service_accounts.all(),
         "may_use_password": may_use_password(person),
         "can_sign_in": can_sign_in(person),
+        "role_follows_groups": role_follows_groups(person),
         "identities": person.identities.all(),
         "factor_lines": factors.lines(person),
         "factor_is_required": factors.is_required(person),

@@ -26,3 +26,9 @@ def has_single_sign_on(person: User) -> bool:
 
 def can_sign_in(person: User) -> bool:
     return can_prove_password(person) or has_single_sign_on(person)
+
+
+def role_follows_groups(person: User) -> bool:
+    """Whether the next sign-in through the identity provider sets the role."""
+    has_roles = settings.SNAPPORTAL_OIDC is not None and bool(settings.SNAPPORTAL_OIDC.roles)
+    return has_roles and not is_break_glass(person.username) and has_single_sign_on(person)

@@ -1,7 +1,7 @@
 """By what somebody proves who it is: one object for each kind. The pages that ask show those that a person has.
 
-A kind whose proof does not come with a form, such as a visit to an identity provider, has no `check`: its template leads there, and what
-takes the person back calls step_up.note_proof.
+A kind whose proof does not come with a form, such as a visit to an identity provider, has no `check`: its template leads there,
+and what takes the person back calls step_up.note_proof.
 """
 
 from collections.abc import Callable, Sequence
@@ -96,10 +96,6 @@ def _check_code(request: HttpRequest, person: User, typed: str) -> str:
     return service.APP
 
 
-def _check_nothing(request: HttpRequest, person: User, sent: str) -> str:
-    raise ProofRefusedError("", _("Confirm at the identity provider."), is_counted=False)
-
-
 def _check_passkey(request: HttpRequest, person: User, sent: str) -> str:
     try:
         passkeys.verify(request, sent, person=person)
@@ -140,7 +136,7 @@ SINGLE_SIGN_ON: Final = ProofKind(
     "single_sign_on",
     "accounts/proofs/_single_sign_on.html",
     lambda _request, person: has_single_sign_on(person),
-    _check_nothing,
+    None,
     is_second_factor=False,
 )
 """Its template leads to the identity provider: see oidc/confirm_views.py."""

@@ -2,6 +2,7 @@
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from snapportal.accounts.models import Role, User
 from tests.accounts.oidc.conftest import sign_on
@@ -101,3 +102,13 @@ def test_an_emergency_account_keeps_its_role(idp, cast, settings, groups):
     assert sign_on(idp).status_code == 302
     assert User.objects.get(pk=cast.ada.pk).role == "admin"
     assert not rows("person.change_role")
+
+
+def test_an_admin_reads_that_the_groups_decide(idp, cast, signed_in, settings):
+    url, ada = reverse("person_edit", args=[cast.mia.pk]), signed_in(cast.ada)
+    assert "decide the role" not in ada.get(url).text
+    idp.states["groups"] = ["ops"]
+    sign_on(idp)
+    assert "decide the role" in ada.get(url).text
+    settings.SNAPPORTAL_BREAK_GLASS = frozenset({"mia"})
+    assert "decide the role" not in ada.get(url).text
