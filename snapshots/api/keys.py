@@ -158,7 +158,7 @@ def check_still_valid(key: ApiKey, right: str, server_id: int | None) -> None:
         raise OperationRefusedError("not_allowed_any_more")
     if server_id is not None and not stored.reaches(server_id):
         raise OperationRefusedError("not_allowed_any_more")
-    check_still_allowed(stored.owner_id, right)
+    check_still_allowed(stored.owner_id, right, server_id=server_id)
 
 
 def _entry(

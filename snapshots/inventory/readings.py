@@ -1,8 +1,8 @@
 """The last known lists of one token, in three forms: cached, for pages, and as evidence for open operations."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from hashlib import blake2b
@@ -126,6 +126,8 @@ class Reading:
     """How far the provider's clock is ahead of ours, by the last lists that gave their date."""
     version: str = ""
     """CachedReading's; '' for one that is not cached."""
+    limited_to: frozenset[int] | None = None
+    """The servers that the limits of a stored token left in these lists; None for all."""
 
     @property
     def is_known(self) -> bool:
@@ -140,6 +142,10 @@ class Reading:
     def is_complete(self) -> bool:
         """False if snapshots are known to be missing: then a snapshot's absence proves nothing."""
         return not self.cut_by
+
+    def may_show(self, server_id: int) -> bool:
+        """False for a server that the limits of a stored token take away: its absence says nothing."""
+        return self.limited_to is None or server_id in self.limited_to
 
     @property
     def hides_servers(self) -> bool:
@@ -160,6 +166,20 @@ class Reading:
             return True
         age = (timezone.now() - self.confirmed_at).total_seconds()
         return not -STALE_SECONDS <= age <= STALE_SECONDS  # in the future: the clock was set back since
+
+
+def within(reading: Reading, server_ids: Set[int]) -> Reading:
+    """With these servers and their snapshots alone, as if the provider did not show the others.
+
+    `observation` stays whole: it is evidence for the operations of everybody with the same token.
+    """
+    servers = reading.servers
+    return replace(
+        reading,
+        snapshots=tuple(one for one in reading.snapshots if one.server.id in server_ids),
+        servers=None if servers is None else tuple(one for one in servers if one.id in server_ids),
+        limited_to=frozenset(server_ids),
+    )
 
 
 def snapshot_key(snapshot_id: int) -> str:

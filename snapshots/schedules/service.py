@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import product
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -11,7 +12,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import check_person, check_still_allowed
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.models import (
     OPEN_RUNS,
@@ -110,12 +111,18 @@ def _define(
 
 
 def _check_rights(actor: Actor, token: StoredToken, definition: Definition) -> None:
-    check_still_allowed(actor.id, MANAGE)
-    if not definition.keep.is_everything:
-        check_still_allowed(actor.id, Action.DELETE.permission)
+    """A schedule of all servers needs the rights everywhere, and its token must have those of the runs."""
+    actions = [Action.CREATE] if definition.keep.is_everything else [Action.CREATE, Action.DELETE]
+    targets = [None] if definition.covers_all else [number for number, _name in definition.servers]
+    rights = [MANAGE, *(action.permission for action in actions)]
+    check_person(actor.id, product(rights, targets))
     own = StoredToken.objects.filter(pk=token.pk, user_id=actor.id or 0, fingerprint=token.fingerprint)
-    if not own.exists():
+    stored = own.first()
+    if stored is None:
         raise OperationRefusedError("token_gone")
+    reaches_all = all(number is None or stored.reaches(number) for number in targets)
+    if not (reaches_all and all(map(stored.allows, rights))):
+        raise OperationRefusedError("token_limited")
 
 
 def _fill(schedule: Schedule, actor: Actor, token: StoredToken, definition: Definition) -> None:

@@ -50,6 +50,8 @@ def reason_to_stop(schedule: Schedule) -> str:
         return "owner_lacks_right"
     if token is None:
         return "token_gone"
+    if not all(token.allows(action.permission) for action in rights):
+        return "token_limited"
     return "token_refused" if token.refused_at is not None else ""
 
 

@@ -22,6 +22,7 @@ from snapshots.jobs.points import RestorePoint, still_exists
 from snapshots.jobs.room import Need, needs_in
 from snapshots.jobs.selections import Item, Selection, item_of
 from snapshots.operations.models import Action
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import with_names
 from snapshots.views.access import requires
@@ -152,11 +153,11 @@ def _answers(
         (batches.WITHOUT, _("Nothing: it is restored at once, and there is no way back")),
         (batches.SKIP, _("This server is left as it is")),
     ]
-    if not request.user.has_perm(Action.CREATE.permission) or not view.reading.is_complete:
+    if not may(request.user, Action.CREATE.permission, view) or not view.reading.is_complete:
         return others, ""
     if not view.is_full:
         return [(batches.TAKE, _("A snapshot of its present state is taken")), *others], batches.TAKE
-    if not request.user.has_perm(Action.DELETE.permission):
+    if not may(request.user, Action.DELETE.permission, view):
         return others, ""
     return [*_room_answers(view, needed, needs), *others], ""
 

@@ -169,7 +169,11 @@ def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpRes
     if request.method == "POST" and form.is_valid():
         try:
             grace.set_grace(
-                actor=actor_of(request), server_id=server_id, server_name=view.name, **form.cleaned_data
+                actor=actor_of(request),
+                server_id=server_id,
+                server_name=view.name,
+                token_id=token_id,
+                **form.cleaned_data,
             )
             return redirect("server_detail", token_id, server_id)
         except OperationRefusedError as error:

@@ -12,6 +12,7 @@ from snapshots.connection import own_token_or_404
 from snapshots.observations import looking, silence
 from snapshots.observations.models import Change, KnownServer
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.rights import may_on
 from snapshots.operations.server_views import server_view_or_404
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
@@ -49,7 +50,7 @@ def observed_context(request: HttpRequest, server_id: int) -> dict[str, Any]:
         "silence_text": silence_text(silence.days_of(server)),
         "silent_since": server.completed_at if server and server.silent_told_at else None,
         "is_silent": server is not None and server.silent_told_at is not None,
-        "may_set_silence": request.user.has_perm(silence.MANAGE),
+        "may_set_silence": may_on(request.user, silence.MANAGE, server_id),
     }
 
 

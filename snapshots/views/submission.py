@@ -55,7 +55,10 @@ class Submission:
         """Sign a confirmation of exactly what the page shows, and ask for an override only if the server is held.
 
         A form that another request is processing keeps its confirmation, so that sending it again returns that result.
+        What the limits of the token do not allow is said before anything is typed.
         """
+        if not self.code and not view.token.allows(action.permission):
+            self.code = "token_limited"
         if not view.is_held:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:

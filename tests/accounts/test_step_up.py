@@ -24,6 +24,7 @@ PROVEN = {
         "snapshot_unprotect",
         "batch_delete",
         "restore_point_restore",
+        "token_limits",
         "token_remove",
         "entry_export",
         "person_add",

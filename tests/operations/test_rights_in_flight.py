@@ -18,6 +18,8 @@ from snapshots.audit.models import Entry
 from snapshots.inventory.reader import expire
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
+from snapshots.vault.limiting import set_limits
+from snapshots.vault.limits import Limits
 from snapshots.vault.models import StoredToken
 from tests.operations.test_intent_first import ACTIONS, form_for, write_calls
 from tests.support.desk import Desk
@@ -47,11 +49,23 @@ def remove_token(desk: Desk) -> None:
     StoredToken.objects.filter(pk=desk.token.pk).delete()
 
 
+def limit_rights(desk: Desk) -> None:
+    stored = StoredToken.objects.get(pk=desk.token.pk)
+    set_limits(actor=desk.actor, stored=stored, limits=Limits(rights=("snapshots.create",)))
+
+
+def limit_servers(desk: Desk) -> None:
+    stored = StoredToken.objects.get(pk=desk.token.pk)
+    set_limits(actor=desk.actor, stored=stored, limits=Limits(servers={999_999: "another one"}))
+
+
 REVOCATIONS = {
     "deactivated": (change(is_active=False), "not_allowed_any_more"),
     "demoted": (change(role=Role.VIEWER), "not_allowed_any_more"),
     "deleted": (delete_person, "not_allowed_any_more"),
     "without the token": (remove_token, "token_gone"),
+    "with fewer rights": (limit_rights, "token_limited"),
+    "with other servers": (limit_servers, "token_limited"),
 }
 
 

@@ -85,6 +85,7 @@ MATRIX = {
     "token_add": ({}, "GET POST", SEERS),
     "token_replace": (TOKEN, "GET POST", SEERS),
     "token_remove": (TOKEN, "GET POST", SEERS),
+    "token_limits": (TOKEN, "GET POST", SEERS),
     "token_check": (TOKEN, "POST", SEERS),
     "entry_list": ({}, "GET", LOG_READERS),
     "entry_detail": ({"sequence": 4242}, "GET", LOG_READERS),

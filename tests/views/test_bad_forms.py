@@ -38,6 +38,7 @@ FORMS = {
     "schedule_remove": Role.MANAGER,
     "token_add": Role.MANAGER,
     "token_replace": Role.MANAGER,
+    "token_limits": Role.MANAGER,
     "person_token_add": Role.ADMIN,
     "person_add": Role.ADMIN,
     "person_edit": Role.ADMIN,
@@ -54,6 +55,7 @@ SIMPLE_FIELDS = {
     "operation_close": {"finding": "undecided", "reason": "nobody knows"},
     "token_add": TOKEN,
     "token_replace": TOKEN,
+    "token_limits": {"servers": "all", "rights": "see", "reason": "a trainee"},
     "person_token_add": TOKEN,
     "person_add": {"username": "nadia"} | PERSON,
     "person_edit": PERSON | {"is_active": "on", "step": ""},
@@ -75,6 +77,7 @@ def form_of(name: str, site: SimpleNamespace) -> tuple[str, dict[str, str]]:
         "snapshot_delete": [desk.token.pk, snapshot.id],
         "operation_close": [site.unknown.pk],
         "token_replace": [desk.token.pk],
+        "token_limits": [desk.token.pk],
         "person_token_add": [vera.pk],
         "person_edit": [vera.pk],
     }

@@ -70,6 +70,7 @@ REFUSALS: Final = (
     "reason_missing",
     "room_missing",
     "token_gone",
+    "token_limited",
     "not_allowed_any_more",
     "server_gone",
     "snapshot_gone",

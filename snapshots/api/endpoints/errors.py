@@ -22,6 +22,7 @@ REFUSAL_STATUSES: Final = {
     "reason_missing": 400,
     "room_missing": 400,
     "token_gone": 403,
+    "token_limited": 403,
 }
 RETRY_SECONDS: Final = 2
 

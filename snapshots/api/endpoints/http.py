@@ -19,6 +19,7 @@ from snapshots.api.endpoints.errors import ApiError, json_response, not_found
 from snapshots.api.endpoints.shapes import PageQuery
 from snapshots.api.models import ApiKey
 from snapshots.audit.journal import Actor
+from snapshots.vault.limits import RIGHTS as LIMITABLE
 from snapshots.vault.models import StoredToken
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -98,10 +99,26 @@ class Call:
         if right not in self.key.rights or not self.person.has_perm(right):
             self.record_refusal(right)
             raise ApiError(403, "forbidden", f"This key lacks the right “{right}”.")
+        if right in LIMITABLE and self.key.token_id and not self.token.allows(right):
+            self.record_refusal("token_limited")
+            raise ApiError(
+                403, "token_limited", f"The stored token of this key is limited: it lacks “{right}”."
+            )
+
+    @cached_property
+    def server_ids(self) -> frozenset[int] | None:
+        """The servers that the key and the limits of its stored token leave it; None for all that the token shows."""
+        limited = self.token.limits.servers if self.key.token_id else None
+        if limited is None:
+            return frozenset(self.key.server_ids) or None
+        return frozenset(filter(self.key.reaches, limited))
+
+    def reaches(self, server_id: int) -> bool:
+        return self.server_ids is None or server_id in self.server_ids
 
     def check_server(self, server_id: int | None) -> None:
         """Raises ApiError (404) for a server that the key does not reach, and records it."""
-        if server_id is None or not self.key.reaches(server_id):
+        if server_id is None or not self.reaches(server_id):
             self.record_refusal("api_key_server")
             raise not_found("This server")
 

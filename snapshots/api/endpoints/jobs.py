@@ -41,9 +41,9 @@ class JobBody(Struct):
 def visible(call: Call) -> JobQuerySet:
     """Those that the key's person sees on pages and that are about no other server than those that the key reaches."""
     found = service.visible_to(call.person)
-    if not call.key.server_ids:
+    if call.server_ids is None:
         return found
-    others = Step.objects.exclude(server_id__in=call.key.server_ids).values("job_id")
+    others = Step.objects.exclude(server_id__in=call.server_ids).values("job_id")
     return found.exclude(pk__in=others)
 
 

@@ -44,7 +44,7 @@ class OperationQuery(Struct):
 def visible(call: Call) -> OperationQuerySet:
     """Those that the key's person sees on pages, of the servers that the key reaches."""
     found = attention.visible_to(call.person)
-    return found.filter(server_id__in=call.key.server_ids) if call.key.server_ids else found
+    return found if call.server_ids is None else found.filter(server_id__in=call.server_ids)
 
 
 @operation_list.method(

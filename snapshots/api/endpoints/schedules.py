@@ -38,8 +38,8 @@ class Nothing(Struct):
 def visible(call: Call) -> list[Schedule]:
     """Those that the key's person sees on pages; of a key for some servers, those that cover no other."""
     found = list(visible_to(call.person).distinct().prefetch_related("servers"))
-    reached = set(call.key.server_ids)
-    if not reached:
+    reached = call.server_ids
+    if reached is None:
         return found
     return [
         one

@@ -14,6 +14,7 @@ from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.progress import usual_minutes
 from snapshots.templatetags.portal import duration
+from snapshots.vault.models import StoredToken
 from snapshots.views.texts.base import Badge
 
 if TYPE_CHECKING:
@@ -82,6 +83,21 @@ def not_allowed_text(verbs: Iterable[str]) -> str:
 def role_note(user: Person) -> str:
     """Which actions on snapshots the person's role does not allow; '' if it allows all of them."""
     return not_allowed_text(verb for verb in VERBS if not user.has_perm(f"snapshots.{verb}"))  # type: ignore[union-attr]
+
+
+def limit_note(user: Person, token: StoredToken) -> str:
+    """Which actions the role allows and the limits of the token that is used do not; '' without."""
+    taken = [
+        verb
+        for verb in VERBS
+        if user.has_perm(f"snapshots.{verb}") and not token.allows(f"snapshots.{verb}")  # type: ignore[union-attr]
+    ]
+    actions = get_text_list([str(VERBS[verb]) for verb in taken], _("or"))
+    return (
+        _("The limits of this token do not allow to %(actions)s snapshots.") % {"actions": actions}
+        if taken
+        else ""
+    )
 
 
 def server_badge(status: str) -> Badge | None:
