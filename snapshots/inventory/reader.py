@@ -19,6 +19,7 @@ from django.utils import timezone
 from snapshots.connection import OPTIONAL_SECONDS, client_for, wait_until
 from snapshots.contract import SnapshotList
 from snapshots.inventory import leases, optional_servers, readings
+from snapshots.inventory.limited import within
 from snapshots.inventory.readings import POLL_MAX_SECONDS, POLL_SECONDS, CachedReading, Observation, Reading
 from snapshots.upstream import network
 from snapshots.upstream.errors import (
@@ -66,7 +67,7 @@ def read(token: StoredToken, *, fresh: bool = False, max_age: float = 0) -> Read
 
 def _within_limits(token: StoredToken, reading: Reading) -> Reading:
     servers = token.limits.servers
-    return reading if servers is None else readings.within(reading, servers.keys())
+    return reading if servers is None else within(reading, servers.keys())
 
 
 def _read_whole(token: StoredToken, *, fresh: bool, max_age: float) -> Reading:

@@ -1,8 +1,8 @@
 """The last known lists of one token, in three forms: cached, for pages, and as evidence for open operations."""
 
 import time
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property, lru_cache
 from hashlib import blake2b
@@ -166,20 +166,6 @@ class Reading:
             return True
         age = (timezone.now() - self.confirmed_at).total_seconds()
         return not -STALE_SECONDS <= age <= STALE_SECONDS  # in the future: the clock was set back since
-
-
-def within(reading: Reading, server_ids: Set[int]) -> Reading:
-    """With these servers and their snapshots alone, as if the provider did not show the others.
-
-    `observation` stays whole: it is evidence for the operations of everybody with the same token.
-    """
-    servers = reading.servers
-    return replace(
-        reading,
-        snapshots=tuple(one for one in reading.snapshots if one.server.id in server_ids),
-        servers=None if servers is None else tuple(one for one in servers if one.id in server_ids),
-        limited_to=frozenset(server_ids),
-    )
 
 
 def snapshot_key(snapshot_id: int) -> str:

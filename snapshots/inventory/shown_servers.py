@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from snapshots.connection import Person, own_tokens
-from snapshots.inventory.readings import load, server_ids, to_reading, within
+from snapshots.inventory.limited import within
+from snapshots.inventory.readings import load, server_ids, to_reading
 from snapshots.inventory.servers import listed_servers
 from snapshots.vault.models import StoredToken
 
