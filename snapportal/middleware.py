@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.log import log_response
 
-from snapportal.environment import Network
+from snapportal.setting_values import Network
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.views import errors
 

@@ -9,10 +9,11 @@ from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
 from snapportal import databases, logs, mail_settings
-from snapportal.environment import (
-    Environment,
+from snapportal.environment import Environment
+from snapportal.setting_values import (
     parse_api_url,
     parse_base_path,
+    parse_contacts,
     parse_file,
     parse_host_port,
     parse_log_origin,
@@ -124,6 +125,7 @@ SNAPPORTAL_ARCHIVE_DIR: str = environment.read(env.str, "ARCHIVE_DIR", "") or st
 # --- Sessions -------------------------------------------------------------------------------------------------------
 SNAPPORTAL_SESSION_HOURS: int = environment.whole("SESSION_HOURS", 12, 1, 720)
 SNAPPORTAL_STEP_UP_MINUTES: int = environment.whole("STEP_UP_MINUTES", 10, 1, 1440)
+SNAPPORTAL_SECURITY_CONTACT: list[str] = environment.parse("SECURITY_CONTACT", parse_contacts)
 SNAPPORTAL_SESSION_IDLE_MINUTES: int = environment.whole("SESSION_IDLE_MINUTES", 240, 5, 43_200)
 
 # --- Database and cache ---------------------------------------------------------------------------------------------

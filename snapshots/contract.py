@@ -166,6 +166,20 @@ def clean_text(value: object, max_length: int = 2000) -> str:
     return _UNSAFE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", text[:max_length]))
 
 
+WHITESPACE: Final = re.compile("[\\s\u2800]+")
+"""Unicode whitespace, including no-break spaces, and the empty Braille cell."""
+INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's "default ignorable code points": soft hyphens, zero-width characters, direction marks, fillers."""
+
+
+def clean_reason(text: str, max_length: int = 2000) -> str:
+    """Why something is done, as it is stored: trimmed and safe to show; '' if nothing of it can be seen."""
+    return clean_text(text.strip(), max_length) if INVISIBLE.sub("", WHITESPACE.sub("", text)) else ""
+
+
 @lru_cache(maxsize=1024)
 def status_key(status: str) -> str:
     """A status normalised for comparison: "In Progress", "IN-PROGRESS" and "in_progress" are equal."""

@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from snapportal.accounts.models import ROLE_WORDS, Role, User
+from snapshots.views.forms.reasons import ReasonField
 
 
 class SignInForm(AuthenticationForm):
@@ -126,11 +127,8 @@ class NewPasswordForm(PasswordChangeForm):
 class ErasureForm(forms.Form):
     """Why a person is erased, and the sign-in name as a confirmation."""
 
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("It stays in the audit log: do not name the person here."),
+    reason = ReasonField(
+        required=True, rows=3, help_text=_("It stays in the audit log: do not name the person here.")
     )
     username = forms.CharField(
         label=_("Sign-in name of the person"),

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
+from snapportal.accounts.security.security_txt import security_txt
+from snapportal.accounts.security.views import security_detail
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="sign_in"),
@@ -11,6 +13,8 @@ urlpatterns = [
     path("account/sessions/", session_views.session_list, name="session_list"),
     path("account/sessions/end/", session_views.session_end, name="session_end"),
     path("welcome/<str:key>/", views.invitation_accept, name="invitation_accept"),
+    path("security/", security_detail, name="security_detail"),
+    path(".well-known/security.txt", security_txt, name="security_txt"),
     path("people/", people_views.person_list, name="person_list"),
     path("people/add/", people_views.person_add, name="person_add"),
     path(

@@ -18,7 +18,6 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.rights import check_still_allowed
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
@@ -119,6 +118,7 @@ def create(*, actor: Actor, owner: AbstractBaseUser, wish: Wish) -> tuple[ApiKey
         with journal.committed():
             journal.record(_entry(key, owner, "api_key.create", actor, limits=_limits(key)))
             _check(wish, owner)
+            _free_name(key, owner, actor)
             key.save(force_insert=True)
     except IntegrityError:
         raise DuplicateKeyNameError(wish.name) from None
@@ -140,25 +140,40 @@ def _check(wish: Wish, owner: AbstractBaseUser) -> None:
         raise KeyNotMadeError("token")
 
 
+def _free_name(key: ApiKey, owner: AbstractBaseUser, actor: Actor) -> None:
+    """An expired key of this name is revoked: it works no more, and must not keep its successor from being made."""
+    expired = ApiKey.objects.filter(
+        owner_id=owner.pk, name=key.name, revoked_at=None, expires_at__lte=key.created_at
+    )
+    for one in expired.select_related("owner", "token"):
+        _revoke(one, actor, "Expired; a new key has its name.")
+
+
 def revoke(*, actor: Actor, key: ApiKey, reason: str = "") -> bool:
     """It is refused from now on, also what is being checked with it. False if it was revoked already."""
     with journal.committed():
-        moved = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(
-            revoked_at=timezone.now(), revoked_by_id=int(actor.id or 0)
-        )
-        if moved:
-            journal.record(_entry(key, key.owner, "api_key.revoke", actor, reason=reason))
+        return _revoke(key, actor, reason)
+
+
+def _revoke(key: ApiKey, actor: Actor, reason: str) -> bool:
+    moved = ApiKey.objects.filter(pk=key.pk, revoked_at=None).update(
+        revoked_at=timezone.now(), revoked_by_id=int(actor.id or 0)
+    )
+    if moved:
+        journal.record(_entry(key, key.owner, "api_key.revoke", actor, reason=reason))
     return bool(moved)
 
 
 def check_still_valid(key: ApiKey, right: str, server_id: int | None) -> None:
-    """In the transaction of an intent, under the log's lock. Raises OperationRefusedError."""
+    """In the transaction of an intent, under the log's lock, where the person's own right is checked too.
+
+    Raises OperationRefusedError.
+    """
     stored = ApiKey.objects.select_related("owner").filter(pk=key.pk).first()
     if stored is None or problem(stored, stored.owner) or right not in stored.rights:
         raise OperationRefusedError("not_allowed_any_more")
     if server_id is not None and not stored.reaches(server_id):
         raise OperationRefusedError("not_allowed_any_more")
-    check_still_allowed(stored.owner_id, right, server_id=server_id)
 
 
 def _entry(

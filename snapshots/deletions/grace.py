@@ -6,6 +6,7 @@ from django.conf import settings
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.contract import clean_reason
 from snapshots.deletions.models import ServerGrace
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
@@ -50,7 +51,7 @@ def set_grace(
                 action="deletion.set_grace",
                 server_id=server_id,
                 server_name=server_name,
-                reason=reason.strip(),
+                reason=clean_reason(reason),
                 evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
             )
         )

@@ -38,7 +38,7 @@ def draft(actor: Actor, target: Target, kind: Kind, reason: str) -> PlannedDelet
         snapshot_created_at=target.snapshot.created_at,
         fingerprint=snapshot_fingerprint(target.snapshot),
         person_id=int(actor.id or 0),
-        reason=contract.clean_text(reason.strip()),
+        reason=contract.clean_reason(reason),
         created_at=now,
         due_at=now,
     )

@@ -10,6 +10,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from snapshots.audit.journal import Actor
+from snapshots.contract import clean_reason
 from snapshots.deletions.grace import grace_days
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.deletions.plans import draft, insert, waiting_of
@@ -71,7 +72,7 @@ def request_delete(
 def _days_to_wait(server_id: int, *, delete_now: bool, reason: str) -> int:
     if not delete_now:
         return grace_days(server_id)
-    if not reason.strip():
+    if not clean_reason(reason):
         raise OperationRefusedError("reason_missing")
     return 0
 

@@ -162,7 +162,7 @@ def _check_free(view: ServerView) -> None:
 
 
 def _check_reason(reason: str) -> None:
-    if not reason.strip():
+    if not contract.clean_reason(reason):
         raise OperationRefusedError("reason_missing")
 
 

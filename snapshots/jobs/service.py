@@ -48,7 +48,7 @@ def start(
         idempotency_key=idempotency_key,
         kind=kind,
         title=title,
-        reason=contract.clean_text(reason.strip()),
+        reason=contract.clean_reason(reason),
         actor_id=int(actor.id or 0),
         actor_name=actor.name,
         actor_role=actor.role,

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.contract import clean_reason
 from snapshots.observations.models import KnownServer, SeenList
 from snapshots.observations.wording import time_text
 from snapshots.operations.rights import check_still_allowed
@@ -41,7 +42,7 @@ def set_days(*, actor: Actor, server_id: int, server_name: str, days: int | None
                 action="server.set_silence",
                 server_id=server_id,
                 server_name=server_name,
-                reason=reason.strip(),
+                reason=clean_reason(reason),
                 evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
             )
         )

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from snapshots.audit.journal import Actor
 from snapshots.connection import Person
+from snapshots.contract import clean_reason
 from snapshots.inventory.shown_servers import shown_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, OperationQuerySet, State
@@ -39,7 +40,7 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
 
 
 def _check_closing(operation: Operation, finding: str, reason: str) -> None:
-    if not reason.strip():
+    if not clean_reason(reason):
         raise OperationRefusedError("reason_missing")
     if finding not in {Finding.HAPPENED, Finding.NOT_HAPPENED, Finding.UNDECIDED}:
         raise OperationRefusedError("finding_missing")

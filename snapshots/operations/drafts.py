@@ -35,7 +35,7 @@ def draft_operation(
         snapshot_id=snapshot.id if snapshot else None,
         snapshot_name=snapshot.name if snapshot else snapshot_name,
         snapshot_created_at=snapshot.created_at if snapshot else None,
-        reason=contract.clean_text(reason.strip()),
+        reason=contract.clean_reason(reason),
         created_at=timezone.now(),
         **_token_fields(view.token),
         **_state_before(view),

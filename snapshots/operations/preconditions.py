@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from snapshots.contract import Snapshot
+from snapshots.contract import Snapshot, clean_reason
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
@@ -79,6 +79,6 @@ def restorable_snapshot(
         raise OperationRefusedError("snapshot_unready")
     if not looks_like(typed_name, view.name):
         raise OperationRefusedError("name_mismatch")
-    if not reason.strip():
+    if not clean_reason(reason):
         raise OperationRefusedError("reason_missing")
     return snapshot

@@ -73,7 +73,7 @@ def protect(
 
     Raises OperationRefusedError (already_protected, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
     """
-    text = contract.clean_text(reason.strip())
+    text = contract.clean_reason(reason)
     with journal.committed():
         journal.record(target.entry(actor, action="snapshot.protect", reason=text))
         check_still_allowed(
@@ -96,7 +96,7 @@ def lift(*, actor: Actor, target: Target, reason: str) -> None:
 
     Raises OperationRefusedError (reason_missing, not_protected, not_allowed_any_more), JournalUnavailableError.
     """
-    text = contract.clean_text(reason.strip())
+    text = contract.clean_reason(reason)
     if not text:
         raise OperationRefusedError("reason_missing")
     with journal.committed():

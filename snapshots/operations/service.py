@@ -59,7 +59,7 @@ class Request:
     @property
     def override(self) -> str:
         """The reason to act on a server that a restore holds; '' if none was given or the actor may not override."""
-        return self.override_reason.strip() if self.actor.may_override else ""
+        return contract.clean_reason(self.override_reason) if self.actor.may_override else ""
 
     def guard(self) -> None:
         """What an authorization depends on besides. Raises OperationRefusedError."""

@@ -166,7 +166,7 @@ def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     Raises OperationRefusedError (schedule_not_active, not_allowed_any_more), JournalUnavailableError.
     """
     with journal.committed():
-        journal.record(schedule.entry(actor, action="schedule.pause", reason=reason.strip()))
+        journal.record(schedule.entry(actor, action="schedule.pause", reason=contract.clean_reason(reason)))
         check_still_allowed(actor.id, PAUSE)
         active = Schedule.objects.active().filter(pk=schedule.pk)
         if not active.update(state=State.PAUSED, code="", next_due_at=None):
@@ -203,7 +203,7 @@ def resume(*, actor: Actor, schedule: Schedule) -> None:
 def remove(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     """Its snapshots stay, and a run that has begun goes on. Raises OperationRefusedError, JournalUnavailableError."""
     with journal.committed():
-        journal.record(schedule.entry(actor, action="schedule.remove", reason=reason.strip()))
+        journal.record(schedule.entry(actor, action="schedule.remove", reason=contract.clean_reason(reason)))
         check_still_allowed(actor.id, MANAGE)
         present = Schedule.objects.present().filter(pk=schedule.pk)
         if not present.update(removed_at=timezone.now(), next_due_at=None):

@@ -28,7 +28,7 @@ def set_limits(*, actor: Actor, stored: StoredToken, limits: Limits, reason: str
 
     A refusal is recorded. Raises LimitsRefusedError, TokenChangedError, JournalUnavailableError.
     """
-    reason = contract.clean_text(reason.strip())
+    reason = contract.clean_reason(reason, 1000)
     if limits.rights is not None:
         rights = tuple(complete(limits.rights))
         limits = replace(limits, rights=None if rights == RIGHTS else rights)

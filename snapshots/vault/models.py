@@ -44,7 +44,7 @@ class StoredToken(models.Model):
     limited_by_id = models.BigIntegerField(null=True)
     """The person who limited it for its owner: then the owner cannot widen it. None if the owner did."""
     limited_at = models.DateTimeField(null=True)
-    limit_reason = models.CharField(max_length=500, blank=True)
+    limit_reason = models.CharField(max_length=1000, blank=True)
 
     class Meta:
         db_table = "stored_token"

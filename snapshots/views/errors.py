@@ -13,7 +13,6 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.journal import JournalUnavailableError
-from snapshots.contract import API_PATH
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -156,7 +155,7 @@ def outside_base_path(base_path: str) -> Failure:
 
 def _render(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
     """`framed` pages show the person's navigation, which needs the database; the others must work while it is down."""
-    if request.path.startswith(f"{settings.SNAPPORTAL_BASE_PATH.rstrip('/')}{API_PATH}/"):
+    if f"{request.path}/".startswith(f"{settings.SNAPPORTAL_BASE_PATH}api/"):
         return _as_json(failure)
     is_fragment = bool(getattr(request, "htmx", False))
     request.live = None  # type: ignore[attr-defined] # it is not the page that would ask for news of itself

@@ -130,6 +130,18 @@ def test_a_key_that_may_not_be_used_is_refused_and_recorded(desks, cast, how):
     assert refusals.count() == calls, "one a minute for each method of each address"
 
 
+def test_without_its_token_a_key_reaches_nothing_but_the_audit_log(desks):
+    key, script = key_with(desks[Role.ADMIN], list(RIGHTS))
+    assert key.token
+    key.token.delete()
+    for resource, name in CALLS:
+        answer = call(script, resource, name)
+        if resource.by_method[name].right in {ANY_KEY, "audit.read"}:
+            assert answer.status_code == 200
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (403, "token_gone"), (resource.path, name)
+
+
 @pytest.mark.parametrize(("resource", "name"), CALLS, ids=CALL_IDS)
 def test_a_well_formed_key_that_nobody_made_is_refused_and_recorded(db, resource, name):
     from snapshots.api import secrets

@@ -35,6 +35,21 @@ def test_a_fault_of_the_portal(desk, settings):
     assert code_of(script.get("snapshots/")) == (500, "internal_error")
 
 
+@pytest.mark.parametrize("path", ["/api", "/api/", "/api/v2/snapshots/"])
+def test_what_looks_like_an_api_but_is_none(path):
+    assert code_of(Client().get(path)) == (404, "not_found")
+
+
 def test_other_addresses_are_pages():
-    answer = Client().get("/api/v2/snapshots/")
+    answer = Client().get("/apis/")
     assert (answer.status_code, answer["Content-Type"]) == (404, "text/html; charset=utf-8")
+
+
+def test_a_parameter_given_twice(desk):
+    assert code_of(script_of(desk).get("snapshots/?server_id=1&server_id=2")) == (400, "invalid")
+
+
+def test_a_header_that_is_not_utf_8(desk):
+    answer = script_of(desk).post("snapshots/", {"server_id": 1, "name": "x"}, X_Reason="caf\udce9")
+    assert code_of(answer) == (400, "invalid")
+    assert "UTF-8" in answer.json()["detail"]

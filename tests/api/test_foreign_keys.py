@@ -1,5 +1,7 @@
 """A key for other servers, or with another person's token, reaches nothing: nothing is sent, and it is recorded."""
 
+from uuid import uuid4
+
 import pytest
 
 from snapshots.api import keys
@@ -39,6 +41,8 @@ def test_writes_to_another_server_are_404_and_recorded(desk, two_servers):
     check_unreached(script.delete(f"snapshots/{theirs.id}/"))
     check_unreached(script.post("jobs/", {"kind": "safe_restore", "snapshot_id": theirs.id}))
     assert refusals("api_key_server") == 4
+    rows = Entry.objects.filter(code="api_key_server")
+    assert set(rows.values_list("server_id", flat=True)) == {other.server_id}
     assert (Operation.objects.count(), Job.objects.count(), Snapshot.objects.count()) == (0, 0, listed)
     assert script.delete(f"snapshots/{desk.snapshot(own).id}/").status_code == 204
 
@@ -59,7 +63,10 @@ def test_lists_show_nothing_of_another_server(desk, two_servers):
     job = script_of(desk).post("jobs/", {"kind": "safe_restore", "snapshot_id": desk.snapshot(other).id})
     script = script_of(desk, server_ids=[own.server_id], name="limited")
     assert {one["server"]["id"] for one in script.get("snapshots/").json()["results"]} == {own.server_id}
-    assert script.get(f"snapshots/?server_id={other.server_id}").json()["count"] == 0
+    for path in ("snapshots/", "operations/"):
+        assert script.get(f"{path}?server_id={other.server_id}").json()["results"] == []
+    rows = Entry.objects.filter(code="api_key_server", server_id=other.server_id)
+    assert set(rows.values_list("target", flat=True)) == {"/api/v1/snapshots/", "/api/v1/operations/"}
     assert {one["id"] for one in script.get("servers/").json()["results"]} == {own.server_id}
     for path in ("operations/", "jobs/", "schedules/"):
         assert script.get(path).json()["results"] == []
@@ -69,6 +76,28 @@ def test_lists_show_nothing_of_another_server(desk, two_servers):
         check_unreached(script.get(f"schedules/{one.pk}/"))
         for verb in ("pause", "resume", "run"):
             check_unreached(script.post(f"schedules/{one.pk}/{verb}/"))
+    assert refusals("api_key_foreign") == 2 + 2 * 4
+
+
+def test_nothing_is_recorded_about_what_does_not_exist(desk, two_servers):
+    script = script_of(desk, server_ids=[two_servers[0].server_id])
+    for path in ("operations", "jobs", "schedules"):
+        check_unreached(script.get(f"{path}/{uuid4()}/"))
+    assert refusals("api_key_foreign") == 0
+
+
+def test_a_key_shows_what_its_own_token_reaches_and_not_what_another_of_its_person_does(desk, cast, sandbox):
+    """Even of an admin, who sees everything on pages."""
+    script = script_of(make_desk(cast.ada, "ada-token-for-scripts-000"))
+    job = script_of(desk).post(
+        "jobs/", {"kind": "safe_restore", "snapshot_id": desk.snapshot(desk.server()).id}
+    )
+    operation, schedule = desk.create(desk.server()), define(desk)
+    for path in ("operations/", "jobs/", "schedules/"):
+        assert script.get(path).json()["results"] == []
+    check_unreached(script.get(f"operations/{operation.pk}/"))
+    check_unreached(script.get(f"schedules/{schedule.pk}/"))
+    check_unreached(script.get(job.json()["url"]))
 
 
 def test_a_snapshot_of_another_server_cannot_make_room(desk, two_servers):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import connections
+from django.utils import timezone
 
 from snapshots.api.models import ApiCall
 from snapshots.operations.models import Operation, State
@@ -41,6 +42,14 @@ class TestOneAfterTheOther:
         desk.views()
         assert Operation.objects.get().state == State.COMPLETED
         assert script.post("snapshots/", body, Idempotency_Key="a").json() == first.json()
+
+    def test_the_same_answer_after_the_provider_could_not_finish_it(self, script, desk):
+        """It was accepted, and the retry must not look like a refusal, after which a script would begin another one."""
+        body = {"server_id": desk.server().server_id, "name": "once"}
+        first = script.post("snapshots/", body, Idempotency_Key="a")
+        Operation.objects.update(state=State.FAILED, code="provider_failed", ended_at=timezone.now())
+        again = script.post("snapshots/", body, Idempotency_Key="a")
+        assert (again.status_code, again.json()) == (201, first.json())
 
     def test_without_a_key_each_request_is_another_operation(self, script, desk):
         body = {"server_id": desk.server().server_id, "name": "twice"}
@@ -93,7 +102,10 @@ class TestOneAfterTheOther:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_parallel_retries_of_one_create_make_one_snapshot(far_script, far_desk, http_sandbox):
+def test_fifty_parallel_retries_of_one_create_make_one_snapshot(far_script, far_desk, http_sandbox, settings):
+    settings.SNAPPORTAL_API_TIMEOUT_SECONDS = (
+        20  # fifty threads on a busy machine; after it the answer is 504
+    )
     view = far_desk.server()
     body = {"server_id": view.server_id, "name": "of-fifty"}
     start = threading.Barrier(RETRIES)

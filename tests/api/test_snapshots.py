@@ -75,6 +75,27 @@ def test_a_restore_is_answered_as_the_contract_says(script, desk):
     assert Operation.objects.get().reason == "API key ci"
 
 
+def test_a_server_that_was_renamed_a_moment_ago_is_restored(script, desk):
+    """A script types no name: it must not be refused because the portal knew another one."""
+    view = desk.server()
+    snapshot = desk.snapshot(view)
+    Server.objects.filter(pk=view.server_id).update(name="renamed")
+    assert script.post(f"snapshots/{snapshot.id}/restore/").status_code == 200
+    assert Operation.objects.get().server_name == "renamed"
+
+
+@pytest.mark.parametrize("reason", ["\u200b", " \u2800\ufeff ", "\u00ad\u2060"])
+def test_a_reason_of_which_nothing_can_be_seen_is_none(desk, reason):
+    script = script_of(desk, needs_reason=True)
+    snapshot = desk.snapshot(desk.server())
+    for answer in (
+        script.post(f"snapshots/{snapshot.id}/restore/", X_Reason=reason),
+        script.post(f"snapshots/{snapshot.id}/restore/", {"reason": reason}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (400, "reason_missing")
+    assert not Operation.objects.exists()
+
+
 @pytest.mark.parametrize("hostname", ["web01.example.com", ""])
 def test_a_server_without_a_name_is_restored_too(script, desk, clock, hostname):
     """Pages name it by its host name, or by its ID."""
@@ -176,8 +197,8 @@ def test_a_reason_is_required_where_the_key_says_so(desk):
     snapshot = desk.snapshot(desk.server())
     answer = script.post(f"snapshots/{snapshot.id}/restore/")
     assert (answer.status_code, answer.json()["code"]) == (400, "reason_missing")
-    assert script.post(f"snapshots/{snapshot.id}/restore/", X_Reason="böser Fehler").status_code == 200
-    assert Operation.objects.get().reason == "böser Fehler"
+    assert script.post(f"snapshots/{snapshot.id}/restore/", X_Reason="böser Fehler, voilà").status_code == 200
+    assert Operation.objects.get().reason == "böser Fehler, voilà"
 
 
 def test_no_cookie_is_set_and_no_session_is_read(script, desk, django_assert_num_queries):

@@ -24,6 +24,7 @@ FRAGMENTS_AND_PROBES = {
     "api_openapi",
     "livez",
     "readyz",
+    "security_txt",
     "checkpoint_detail",
     "tile_detail",
     "partial_tile_detail",

@@ -1,14 +1,19 @@
 """Tours of sign-in, people, tokens and errors."""
 
+from datetime import timedelta
+
 from django.urls import reverse
+from django.utils import timezone
 
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
+from snapshots.api.models import ApiKey
 from snapshots.audit.journal import Actor
 from snapshots.vault.models import StoredToken
 from tests.conftest import PASSWORD
 from tests.e2e.browsing import sign_in
 from tests.e2e.tours import NO_PAGE, World, tour
+from tests.support.api import make_key
 
 
 @tour("sign_in", "invitation_accept")
@@ -33,6 +38,18 @@ def sign_in_pages(world: World) -> None:
     page.get_by_role("main").get_by_role("button").click()
     world.look(page, "match")
     world.visit(page, welcome[:-9] + "nonsense/", "This link is no longer valid")
+
+
+@tour("security_detail")
+def security_page(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.ada)
+    world.visit(page, reverse("security_detail"), "What is required")
+    User.objects.filter(pk=desk.user.pk).update(last_login=timezone.now() - timedelta(days=100))
+    StoredToken.objects.update(created_at=timezone.now() - timedelta(days=100))
+    make_key(desk.user, desk.token)
+    ApiKey.objects.update(created_at=timezone.now() - timedelta(days=100))
+    world.visit(page, reverse("security_detail"), "Tokens that nobody has used")
 
 
 @tour("person_list", "person_add", "person_edit", "person_token_add", "person_erase")

@@ -3,7 +3,7 @@
 import pytest
 from environs import ValidationError
 
-from snapportal.environment import parse_api_url
+from snapportal.setting_values import parse_api_url
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from snapportal.environment import ValidationError, parse_log_origin, parse_seeds
+from snapportal.setting_values import ValidationError, parse_log_origin, parse_seeds
 from tests.site.test_settings import production, start
 
 __all__ = ["production"]

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from structlog.stdlib import ProcessorFormatter
 
-from snapportal.environment import parse_networks
+from snapportal.setting_values import parse_networks
 from snapshots.audit.models import Entry
 
 PROXY = "10.0.0.1"

@@ -12,10 +12,9 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from snapportal.databases import wal_is_safe
-from snapportal.environment import (
-    Environment,
+from snapportal.environment import Environment, make_secret_once
+from snapportal.setting_values import (
     ValidationError,
-    make_secret_once,
     parse_api_url,
     parse_base_path,
     parse_key_ring,

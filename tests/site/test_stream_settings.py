@@ -4,13 +4,8 @@ import base64
 
 import pytest
 
-from snapportal.environment import (
-    Environment,
-    ValidationError,
-    parse_file,
-    parse_host_port,
-    parse_webhook_secrets,
-)
+from snapportal.environment import Environment
+from snapportal.setting_values import ValidationError, parse_file, parse_host_port, parse_webhook_secrets
 from tests.site.test_settings import production, start
 
 __all__ = ["production"]

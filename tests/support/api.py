@@ -34,8 +34,14 @@ class Script:
     client: Client = field(default_factory=lambda: Client(raise_request_exception=False))
 
     def send(self, method: str, path: str, body: Any = None, **headers: str) -> Any:
-        """`path` below /api/v1/; an underscore in a header's name is a hyphen. The answer's status is documented."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        """`path` below /api/v1/; an underscore in a header's name is a hyphen. The answer's status is documented.
+
+        Headers are sent as UTF-8, which WSGI hands on as Latin-1.
+        """
+        named = {
+            name.replace("_", "-"): value.encode(errors="surrogateescape").decode("latin-1")
+            for name, value in headers.items()
+        }
         address = path if path.startswith("/") else f"/api/v1/{path}"
         answer = self.client.generic(
             method,

@@ -63,6 +63,8 @@ MATRIX = {
     "restore_point_detail": (PK, "GET", SEERS),
     "restore_point_restore": (PK, "GET POST", MANAGERS),
     "system_detail": ({}, "GET", ADMINS),
+    "security_detail": ({}, "GET", ADMINS),
+    "security_txt": ({}, "GET", PUBLIC),
     "operation_detail": (PK, "GET", EVERYBODY),
     "operation_status": (PK, "GET", EVERYBODY),
     "operation_receipt": (PK, "POST", EVERYBODY),

@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from snapportal.accounts.models import Role
-from snapportal.environment import parse_networks
+from snapportal.setting_values import parse_networks
 from tests.support import hostile
 from tests.support.hostile import check, header_text, nasty_text, query_values
 from tests.views import test_bad_answers, test_bad_forms, test_bad_texts

@@ -13,8 +13,8 @@ from django.http import QueryDict
 from hypothesis import given
 from hypothesis import strategies as st
 
-from snapportal.environment import parse_networks
 from snapportal.middleware import find_client, parse_address
+from snapportal.setting_values import parse_networks
 from snapshots import contract
 from snapshots.audit import export, journal, lines, sealing
 from snapshots.audit.models import Entry

@@ -111,7 +111,8 @@ def test_restore_says_what_will_be_lost(desk, mia):
 def test_restore_requires_the_servers_name_and_a_reason(desk, mia):
     view = desk.server()
     url = url_of("restore", desk, view)
-    assert confirm(mia, url, typed_name=view.name).status_code == 422
+    for nothing in ("", " ", "\u200b", "\u2800\u00ad"):
+        assert confirm(mia, url, typed_name=view.name, reason=nothing).status_code == 422
     response = confirm(mia, url, typed_name="another-server", reason="the upgrade went wrong")
     assert response.status_code == 422
     assert "is not this server's name" in text_of(response)

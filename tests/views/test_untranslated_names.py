@@ -37,7 +37,15 @@ from tests.support.pages import hidden
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
 
-PROBES = {"api_openapi", "livez", "readyz", "checkpoint_detail", "tile_detail", "partial_tile_detail"}
+PROBES = {
+    "api_openapi",
+    "livez",
+    "readyz",
+    "security_txt",
+    "checkpoint_detail",
+    "tile_detail",
+    "partial_tile_detail",
+}
 NEW_NAME = "before-sunday-mail"
 
 
@@ -238,6 +246,7 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     inspector.visit(ada, reverse("person_erase", args=[desk.user.pk]), shows=desk.user.name)
     inspector.visit(ada, "/account/", shows="ada@example.com")
     inspector.visit(ada, reverse("session_list"), shows="This one")
+    inspector.visit(ada, reverse("security_detail"), shows="What is required")
     inspector.visit(ada, "/help/")
     inspector.visit(ada, "/api-reference/")
 

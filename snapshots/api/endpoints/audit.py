@@ -64,6 +64,14 @@ def list_entries(call: Call, query: AuditQuery) -> Answer:
             archived_until=archived,
         )
     newest = Entry.objects.numbered().last_sequence() or 0
+    if query.after > newest:
+        raise ApiError(
+            409,
+            "log_is_shorter",
+            f"The log ends with row {newest}, so row {query.after} is none of it. If you had that row, a backup was restored: "
+            "what you have and what the log has now may differ before it, too.",
+            newest=newest,
+        )
     _record_reading(call, query.after)
     until = min(newest, query.after + MOST_SCANNED)
     found = list(islice(_rows(query, until), query.limit + 1))

@@ -67,11 +67,15 @@ def _nobody(request: HttpRequest) -> Actor:
     )
 
 
-def record_refusal(actor: Actor, code: str, request: HttpRequest) -> None:
-    """At most once a minute for the same key (or address), reason, method and path, and at most so many in all."""
+def record_refusal(actor: Actor, code: str, request: HttpRequest, server_id: int | None = None) -> None:
+    """At most once a minute for the same key (or address), reason, method, path and server, and at most so many in all."""
     source = (actor.channel, actor.address)
-    if not throttle.refusals.is_due(*source, code, str(request.method), request.path):
+    if not throttle.refusals.is_due(*source, code, str(request.method), request.path, str(server_id)):
         return
     if throttle.recorded.take(" ".join(source), throttle.REFUSALS_A_MINUTE):
         return
-    journal.record(actor.entry(action="access.refuse", result="refused", code=code, target=request.path))
+    journal.record(
+        actor.entry(
+            action="access.refuse", result="refused", code=code, target=request.path, server_id=server_id
+        )
+    )

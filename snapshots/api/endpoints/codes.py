@@ -40,6 +40,11 @@ ERRORS: Final = (
         lazy("Another request with this Idempotency-Key waits for the provider's answer: send it again."),
     ),
     Code(
+        409,
+        "log_is_shorter",
+        lazy("The log ends before “after”: see “newest”. A backup was restored, or the number is wrong."),
+    ),
+    Code(
         410,
         "archived",
         lazy("These rows of the audit log are in archive files; go on after “archived_until”."),

@@ -19,6 +19,7 @@ from snapshots.api.endpoints.errors import ApiError, json_response, not_found
 from snapshots.api.endpoints.shapes import PageQuery
 from snapshots.api.models import ApiKey
 from snapshots.audit.journal import Actor
+from snapshots.contract import clean_reason
 from snapshots.vault.limits import RIGHTS as LIMITABLE
 from snapshots.vault.models import StoredToken
 
@@ -42,22 +43,22 @@ class Call:
 
     @cached_property
     def token(self) -> StoredToken:
-        """The stored token that the key uses. Raises ApiError."""
+        """The stored token that the key uses. Raises ApiError, and records it: without its token a key reaches nothing."""
         found = next(sql.select(StoredToken, "WHERE id = %s", [self.key.token_id or ""]), None)
-        if found is not None and found.user_id != self.key.owner_id:  # nobody makes such a key
+        if (
+            found is None or found.user_id != self.key.owner_id
+        ):  # nobody makes a key with a token of somebody else
             self.record_refusal("api_key_token")
-            found = None
-        if found is None:
             raise ApiError(403, "token_gone", "The stored token of this key was removed: make another key.")
         return found
 
     def header(self, name: str, longest: int) -> str:
-        """A header's text; UTF-8 is accepted, though WSGI gives it as Latin-1. Raises ApiError if it is too long."""
-        raw = self.request.headers.get(name, "").strip()
+        """A header's text. Raises ApiError (400) if it is too long or not UTF-8, which WSGI gives as Latin-1."""
+        raw = self.request.headers.get(name, "")
         try:
-            text = raw.encode("latin-1").decode()
+            text = raw.encode("latin-1").decode().strip()
         except (UnicodeEncodeError, UnicodeDecodeError):
-            text = raw
+            raise ApiError(400, "invalid", f"{name} is not UTF-8.") from None
         if len(text) > longest:
             raise ApiError(400, "invalid", f"{name} has more than {longest} characters.")
         return text
@@ -82,7 +83,7 @@ class Call:
 
     def reason(self, given: str, *, is_required: bool = False) -> str:
         """Why, from X-Reason or the body, for the log. Raises ApiError (400) if it is required, by the key too, and missing."""
-        text = (self.header("X-Reason", LONGEST_REASON) or given).strip()
+        text = clean_reason(self.header("X-Reason", LONGEST_REASON)) or clean_reason(given)
         if not text and is_required and self.key.needs_reason:
             raise ApiError(
                 400, "reason_missing", "This key must give a reason: set X-Reason, or “reason” in the body."
@@ -119,11 +120,16 @@ class Call:
     def check_server(self, server_id: int | None) -> None:
         """Raises ApiError (404) for a server that the key does not reach, and records it."""
         if server_id is None or not self.reaches(server_id):
-            self.record_refusal("api_key_server")
+            self.record_refusal("api_key_server", server_id)
             raise not_found("This server")
 
-    def record_refusal(self, code: str) -> None:
-        record_refusal(self.actor, code, self.request)
+    def note_server_filter(self, server_id: int | None) -> None:
+        """A list of a server that the key does not reach is empty, and that it was asked for is recorded."""
+        if server_id is not None and not self.reaches(server_id):
+            self.record_refusal("api_key_server", server_id)
+
+    def record_refusal(self, code: str, server_id: int | None = None) -> None:
+        record_refusal(self.actor, code, self.request, server_id)
 
     def guard(self, server_id: int | None) -> Callable[[], None]:
         """For the transaction of an intent: the key is still valid, and so are its rights."""
@@ -146,6 +152,9 @@ class Answer:
 
 def parse_query(request: HttpRequest, kind: type[T]) -> T:
     """The query as this type: text is converted to numbers. Raises ApiError (400)."""
+    repeated = next((name for name in kind.__struct_fields__ if len(request.GET.getlist(name)) > 1), None)
+    if repeated:
+        raise ApiError(400, "invalid", f"{repeated} is given more than once.")
     try:
         return msgspec.convert(request.GET.dict(), kind, strict=False)
     except msgspec.ValidationError as error:

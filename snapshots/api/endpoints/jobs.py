@@ -6,9 +6,10 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from snapshots.api.endpoints import reading, writes
-from snapshots.api.endpoints.errors import ApiError, not_found
+from snapshots.api.endpoints.errors import ApiError
 from snapshots.api.endpoints.http import Answer, Call, older_page
 from snapshots.api.endpoints.items import JobItem, JobPage, job_items
+from snapshots.api.endpoints.reach import foreign_or_missing, reached_rows
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import Id
 from snapshots.api.endpoints.snapshots import default_reason
@@ -40,11 +41,8 @@ class JobBody(Struct):
 
 def visible(call: Call) -> JobQuerySet:
     """Those that the key's person sees on pages and that are about no other server than those that the key reaches."""
-    found = service.visible_to(call.person)
-    if call.server_ids is None:
-        return found
-    others = Step.objects.exclude(server_id__in=call.server_ids).values("job_id")
-    return found.exclude(pk__in=others)
+    others = Step.objects.exclude(reached_rows(call, "token_id", call.token.pk)).values("job_id")
+    return service.visible_to(call.person).exclude(pk__in=others)
 
 
 @job_list.method("GET", right="snapshots.see", query=JobQuery, answers={200: JobPage}, summary="List jobs")
@@ -73,7 +71,7 @@ def create_job(call: Call, body: JobBody) -> Answer:
 
 
 def _begin(call: Call, body: JobBody, reason: str) -> Job:
-    found, server_name = reading.snapshot_or_404(call, body.snapshot_id)
+    found, server_name = reading.snapshot_or_404(call, body.snapshot_id, fresh=True)
     return plans.safe_restore(
         actor=call.actor,
         token=call.token,
@@ -102,5 +100,5 @@ def read_job(call: Call, pk: UUID) -> Answer:
     """The worker goes on with it."""
     found = visible(call).filter(pk=pk).first()
     if found is None:
-        raise not_found("This job")
+        raise foreign_or_missing(call, Job, pk, "This job")
     return Answer(job_items([found])[0])

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.conf import settings
 from msgspec import Meta, Struct
 
-from snapshots.api.endpoints.errors import not_found
 from snapshots.api.endpoints.http import Answer, Call, older_page
 from snapshots.api.endpoints.items import OperationItem, OperationPage, operation_item
+from snapshots.api.endpoints.reach import foreign_or_missing, reached_rows
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import Id
 from snapshots.operations import attention
@@ -43,8 +43,8 @@ class OperationQuery(Struct):
 
 def visible(call: Call) -> OperationQuerySet:
     """Those that the key's person sees on pages, of the servers that the key reaches."""
-    found = attention.visible_to(call.person)
-    return found if call.server_ids is None else found.filter(server_id__in=call.server_ids)
+    reached = reached_rows(call, "token_fingerprint", call.token.fingerprint)
+    return attention.visible_to(call.person).filter(reached)
 
 
 @operation_list.method(
@@ -58,6 +58,7 @@ def list_operations(call: Call, query: OperationQuery) -> Answer:
     """Newest first, 50 at a time: `next` leads to the older ones."""
     found = visible(call)
     if query.server_id is not None:
+        call.note_server_filter(query.server_id)
         found = found.filter(server_id=query.server_id)
     if query.is_open is not None:
         found = found.open() if query.is_open else found.filter(ended_at__isnull=False)
@@ -76,7 +77,7 @@ def read_operation(call: Call, query: WaitQuery, pk: UUID) -> Answer:
     """Answers as soon as it has ended, or after `wait` seconds; at once while many requests wait already."""
     found = visible(call).filter(pk=pk).first()
     if found is None:
-        raise not_found("This operation")
+        raise foreign_or_missing(call, Operation, pk, "This operation")
     if query.wait and found.is_open and _waiting.acquire(blocking=False):
         try:
             found = _wait(found, query.wait)

@@ -40,20 +40,20 @@ def _retry(call: Call) -> dict[str, str]:
     return {"Retry-After": str(max(2, int(seconds) + 1))}
 
 
-def snapshot_or_404(call: Call, snapshot_id: int) -> tuple[Snapshot, str]:
+def snapshot_or_404(call: Call, snapshot_id: int, *, fresh: bool = False) -> tuple[Snapshot, str]:
     """The snapshot and the name of its server, which the key reaches. Raises ApiError.
 
-    Which server a snapshot belongs to never changes, so a list of the last minutes tells it too.
+    Which server a snapshot belongs to never changes, so a list of the last minutes tells it too; the name of the server may.
     """
-    reading = read_and_reconcile(call.token, max_age=OLDEST_SECONDS)
+    reading = read(call, fresh=True) if fresh else read_and_reconcile(call.token, max_age=OLDEST_SECONDS)
     found = find_snapshot(reading, snapshot_id)
-    if found is None:
+    if found is None and not fresh:
         reading = read(call, fresh=True)
         found = find_snapshot(reading, snapshot_id)
     if found is None:
         raise ApiError(404, "not_found", "Snapshot does not exist.")
     if not call.reaches(found.server.id):
-        call.record_refusal("api_key_server")
+        call.record_refusal("api_key_server", found.server.id)
         raise ApiError(404, "not_found", "Snapshot does not exist.")
     return found, _name_of_server(call.token, reading, found.server.id)
 

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from snapshots.api.endpoints.errors import not_found
 from snapshots.api.endpoints.http import Answer, Call
 from snapshots.api.endpoints.items import (
     RunItem,
@@ -16,8 +15,10 @@ from snapshots.api.endpoints.items import (
     schedule_detail,
     schedule_item,
 )
+from snapshots.api.endpoints.reach import foreign_or_missing
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import ReasonBody
+from snapshots.inventory.shown_servers import servers_reached_with
 from snapshots.schedules import service
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.visibility import visible_to
@@ -36,23 +37,26 @@ class Nothing(Struct):
 
 
 def visible(call: Call) -> list[Schedule]:
-    """Those that the key's person sees on pages; of a key for some servers, those that cover no other."""
-    found = list(visible_to(call.person).distinct().prefetch_related("servers"))
-    reached = call.server_ids
-    if reached is None:
-        return found
-    return [
-        one
-        for one in found
-        if not one.covers_all and {server.server_id for server in one.servers.all()} <= reached
-    ]
+    """Those that the key's person sees on pages and that cover no server that the key does not reach."""
+    found = visible_to(call.person).distinct().prefetch_related("servers")
+    shown = servers_reached_with(call.token)
+    return [one for one in found if _is_reached(call, one, shown)]
+
+
+def _is_reached(call: Call, one: Schedule, shown: set[int]) -> bool:
+    has_token = one.token_fingerprint == call.token.fingerprint
+    if one.covers_all:
+        is_own = one.token_id == call.token.pk
+        return has_token and not call.key.server_ids and (is_own or call.server_ids is None)
+    covered = {server.server_id for server in one.servers.all()}
+    return (has_token or covered <= shown) and all(map(call.reaches, covered))
 
 
 def _found(call: Call, pk: UUID) -> Schedule:
     for one in visible(call):
         if one.pk == pk:
             return one
-    raise not_found("This schedule")
+    raise foreign_or_missing(call, Schedule.objects.present(), pk, "This schedule")
 
 
 @schedule_list.method("GET", right="snapshots.see", answers={200: SchedulePage}, summary="List schedules")

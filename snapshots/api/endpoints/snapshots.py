@@ -35,6 +35,7 @@ snapshot_restore = Resource("snapshots/<int:snapshot_id>/restore/", "api_snapsho
 )
 def list_snapshots(call: Call, query: ListQuery) -> Answer:
     """Of the servers that the key reaches, newest first; with `server_id` of one server."""
+    call.note_server_filter(query.server_id)
     listed = reading.read(call)
     found = [
         one
@@ -80,7 +81,7 @@ def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
     before = writes.earlier(call)
     if isinstance(before, Operation):
         return writes.restored_answer(before)
-    found, server_name = reading.snapshot_or_404(call, snapshot_id)
+    found, server_name = reading.snapshot_or_404(call, snapshot_id, fresh=True)
     try:
         operation = service.restore_snapshot(
             actor=call.actor,

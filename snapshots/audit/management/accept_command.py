@@ -17,7 +17,7 @@ from snapshots.audit import accept_damage, anchors, tolerant_rows, verification
 from snapshots.audit.accept_damage import AcceptanceError, Finding
 from snapshots.audit.chain import Anchor
 from snapshots.audit.journal import JournalUnavailableError
-from snapshots.contract import clean_text
+from snapshots.contract import clean_reason
 
 REASON_LENGTH = 2000
 
@@ -38,7 +38,7 @@ class AcceptCommand(BaseCommand):
         parser.add_argument("--by", default=account(), help="who accepts it (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        reason, by = (clean_text(options[name], REASON_LENGTH).strip() for name in ("reason", "by"))
+        reason, by = (clean_reason(options[name], REASON_LENGTH) for name in ("reason", "by"))
         if not reason or not by:
             raise CommandError("Nothing was written: give a reason, and who accepts it.")
         if not settings.SNAPPORTAL_AUDIT_KEYS:

@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name="storedtoken",
             name="limit_reason",
-            field=models.CharField(blank=True, max_length=500),
+            field=models.CharField(blank=True, max_length=1000),
         ),
         migrations.AddField(
             model_name="storedtoken",

@@ -13,8 +13,8 @@ from snapshots.api.keys import DEFAULT_DAYS, LONGEST_DAYS, KeyNotMadeError, Wish
 from snapshots.api.models import RIGHTS
 from snapshots.inventory.names import visible_name
 from snapshots.vault.models import StoredToken
+from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.schedule_values import ServerChoice, TokenChoice
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
 from snapshots.views.forms.tokens import TOKEN_IN_LABEL
 from snapshots.views.texts.api_keys import NOT_MADE, RIGHT_WORDS, needs_token
 
@@ -124,9 +124,4 @@ def _ticked(servers: Sequence[ServerChoice], ticked: set[str]) -> list[tuple[Ser
 class RevokeKeyForm(forms.Form):
     """Why a key is revoked."""
 
-    reason = forms.CharField(
-        label=lazy("Reason"),
-        required=False,
-        max_length=REASON_MAX_LENGTH,
-        help_text=lazy("Recorded in the audit log with your name."),
-    )
+    reason = ReasonField(required=False, rows=1)

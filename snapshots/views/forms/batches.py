@@ -7,22 +7,13 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from snapshots import contract
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH, ROOM_KEY_MAX_LENGTH
+from snapshots.views.forms.reasons import ReasonField
+from snapshots.views.forms.snapshots import ROOM_KEY_MAX_LENGTH
 
 VERBATIM = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false", "translate": "no"}
 """Attributes of a field for a name or a number: nothing changes or translates what is typed."""
 SERVER_PREFIX = "server-"
 SERVER_FIELD = re.compile(rf"{SERVER_PREFIX}[0-9]{{1,19}}")
-
-
-def _required_reason() -> forms.CharField:
-    return forms.CharField(
-        label=_("Reason"),
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Recorded in the audit log with your name."),
-        error_messages={"required": _("Enter a reason: it is recorded in the audit log.")},
-    )
 
 
 class BatchForm(forms.Form):
@@ -49,11 +40,8 @@ class CreateManyForm(BatchForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Stored with each snapshot at the provider."),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=REASON_MAX_LENGTH,
-        help_text=_("Recorded in the audit log only, for example a ticket number."),
+    reason = ReasonField(
+        required=False, rows=1, help_text=_("Recorded in the audit log only, for example a ticket number.")
     )
 
 
@@ -64,7 +52,7 @@ class DeleteManyForm(BatchForm):
         widget=forms.TextInput(attrs={**VERBATIM, "inputmode": "numeric"}),
         error_messages={"required": _("Type how many snapshots are deleted, to confirm.")},
     )
-    reason = _required_reason()
+    reason = ReasonField(required=True)
     understood = forms.BooleanField(
         label=_("I understand that these snapshots cannot be recovered"),
         error_messages={"required": _("Tick this to confirm.")},
@@ -81,7 +69,7 @@ class RestoreManyForm(BatchForm):
         widget=forms.TextInput(attrs=VERBATIM),
         error_messages={"required": _("Type the restore point's name to confirm.")},
     )
-    reason = _required_reason()
+    reason = ReasonField(required=True)
 
     def __init__(
         self, *args: Any, choices: dict[int, tuple[Any, list[tuple[str, Any]], str]], **kwargs: Any

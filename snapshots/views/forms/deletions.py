@@ -5,17 +5,18 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.deletions.grace import MAX_DAYS
-from snapshots.views.forms.server_days import ServerDaysForm, reason_field
+from snapshots.views.forms.reasons import ReasonField
+from snapshots.views.forms.server_days import ServerDaysForm
 
 
 class ProtectForm(forms.Form):
     prefix = "protect"
-    reason = reason_field(required=False)
+    reason = ReasonField(required=False)
 
 
 class UnprotectForm(forms.Form):
     prefix = "unprotect"
-    reason = reason_field(required=True)
+    reason = ReasonField(required=True)
 
 
 class KeepUntilForm(forms.Form):
@@ -26,7 +27,7 @@ class KeepUntilForm(forms.Form):
         help_text=_("The day ends at midnight UTC. Then the snapshot is deleted in your name."),
         error_messages={"required": _("Enter a date."), "invalid": _("Enter a date such as 2026-12-31.")},
     )
-    reason = reason_field(required=False)
+    reason = ReasonField(required=False)
 
 
 class GraceForm(ServerDaysForm):

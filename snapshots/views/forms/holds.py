@@ -6,19 +6,10 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.hold_models import Scope, ScopeError, parse_scope
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
+from snapshots.views.forms.reasons import ReasonField
 
 NAME_MAX_LENGTH = 80
 SCOPE_MAX_LENGTH = 60
-
-
-def _reason_field() -> forms.CharField:
-    return forms.CharField(
-        label=_("Reason"),
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        help_text=_("Recorded in the audit log with your name."),
-    )
 
 
 class PlaceHoldForm(forms.Form):
@@ -44,7 +35,7 @@ class PlaceHoldForm(forms.Form):
         widget=forms.TextInput(attrs={"translate": "no"}),
         help_text=_("For example the number of the case."),
     )
-    reason = _reason_field()
+    reason = ReasonField(required=True, rows=3)
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
@@ -63,4 +54,4 @@ class PlaceHoldForm(forms.Form):
 
 
 class LiftHoldForm(forms.Form):
-    reason = _reason_field()
+    reason = ReasonField(required=True, rows=3)

@@ -4,7 +4,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.operations.models import Finding
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
+from snapshots.views.forms.reasons import ReasonField
 
 
 class CloseForm(forms.Form):
@@ -18,10 +18,10 @@ class CloseForm(forms.Form):
         ],
         error_messages={"required": _("Please choose what you found.")},
     )
-    reason = forms.CharField(
+    reason = ReasonField(
+        required=True,
+        rows=3,
         label=_("How do you know?"),
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=_("What you saw, and where. It is recorded in the audit log with your name."),
-        error_messages={"required": _("Please say how you know.")},
+        missing=_("Please say how you know."),
     )

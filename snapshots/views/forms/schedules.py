@@ -14,8 +14,8 @@ from snapshots.schedules.definition import MAX_KEPT, MAX_SERVERS, NAME_MAX_LENGT
 from snapshots.schedules.naming import is_valid_pattern
 from snapshots.schedules.recurrence import LAST_DAY, BadRecurrenceError, Preset, Recurrence, cron_of, zones
 from snapshots.schedules.retention import Keep
+from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.schedule_values import KEPT, ServerChoice, TokenChoice, first_values
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
 from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.schedules import weekday_name
 
@@ -259,12 +259,7 @@ class ScheduleForm(forms.Form):
 class WhyForm(forms.Form):
     """Why a schedule is paused or removed."""
 
-    reason = forms.CharField(
-        label=lazy("Reason"),
-        required=False,
-        max_length=REASON_MAX_LENGTH,
-        help_text=lazy("Recorded in the audit log with your name."),
-    )
+    reason = ReasonField(required=False, rows=1)
 
 
 class RunForm(forms.Form):

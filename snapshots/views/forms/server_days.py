@@ -5,24 +5,13 @@ from collections.abc import Callable, Iterable
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
-
-
-def reason_field(*, required: bool) -> forms.CharField:
-    return forms.CharField(
-        label=_("Reason"),
-        required=required,
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Recorded in the audit log with your name."),
-        error_messages={"required": _("Enter a reason: it is recorded in the audit log.")},
-    )
+from snapshots.views.forms.reasons import ReasonField
 
 
 class ServerDaysForm(forms.Form):
     """A number of days for one server; no choice stands for that of the setting. Subclasses have the field `days`."""
 
-    reason = reason_field(required=False)
+    reason = ReasonField(required=False)
     field_order = ("days", "reason")
 
     def offer(self, days: Iterable[int], *, default: int, text: Callable[[int], str]) -> None:

@@ -6,8 +6,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from snapshots import contract
+from snapshots.views.forms.reasons import ReasonField
 
-REASON_MAX_LENGTH = 1000
 ROOM_KEY_MAX_LENGTH = 120
 
 
@@ -15,11 +15,9 @@ class ConfirmedForm(forms.Form):
     """`confirmation` is a signed record of what the page showed; the override is used only while a restore holds the server."""
 
     confirmation = forms.CharField(widget=forms.HiddenInput, required=False)
-    override_reason = forms.CharField(
-        label=_("Reason for the override"),
+    override_reason = ReasonField(
         required=False,
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
+        label=_("Reason for the override"),
         help_text=_("Recorded in the audit log. Without it nothing is sent until the restore has ended."),
     )
 
@@ -48,11 +46,8 @@ class CreateForm(ConfirmedForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=_("Stored with the snapshot at the provider."),
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=REASON_MAX_LENGTH,
-        help_text=_("Recorded in the audit log only, for example a ticket number."),
+    reason = ReasonField(
+        required=False, rows=1, help_text=_("Recorded in the audit log only, for example a ticket number.")
     )
     field_order = ["name", "description", "reason", "override_reason", "confirmation"]
 
@@ -92,13 +87,7 @@ class RestoreForm(ConfirmedForm):
         ),
         error_messages={"required": _("Type the server's name to confirm.")},
     )
-    reason = forms.CharField(
-        label=_("Reason"),
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Recorded in the audit log with your name."),
-        error_messages={"required": _("Enter a reason: it is recorded in the audit log.")},
-    )
+    reason = ReasonField(required=True)
     field_order = ["take_safety", "make_room", "typed_name", "reason", "override_reason", "confirmation"]
 
     def arguments(self) -> dict[str, Any]:
@@ -110,13 +99,7 @@ class RestoreForm(ConfirmedForm):
 
 
 class DeleteForm(ConfirmedForm):
-    reason = forms.CharField(
-        label=_("Reason"),
-        required=False,
-        max_length=REASON_MAX_LENGTH,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=_("Recorded in the audit log with your name."),
-    )
+    reason = ReasonField(required=False)
     understood = forms.BooleanField(
         label=_("I understand that this snapshot cannot be recovered"),
         error_messages={"required": _("Tick this to confirm.")},

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.vault.limits import Limits
-from snapshots.views.forms.snapshots import REASON_MAX_LENGTH
+from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.texts.token_limits import REFUSED, RIGHTS_TEXTS
 
 ALL = "all"
@@ -28,10 +28,9 @@ class TokenLimitsForm(forms.Form):
         widget=forms.RadioSelect,
         help_text=lazy("Never more than the role of its owner allows."),
     )
-    reason = forms.CharField(
-        label=lazy("Reason"),
+    reason = ReasonField(
         required=False,
-        max_length=min(500, REASON_MAX_LENGTH),
+        rows=1,
         help_text=lazy("The owner of the token sees it, and it stays in the audit log."),
     )
 
@@ -61,7 +60,7 @@ class TokenLimitsForm(forms.Form):
             self.add_error("servers", _("Choose either all servers or single ones."))
         elif not chosen and "servers" not in self.errors:
             self.add_error("servers", _("Choose the servers that it reaches."))
-        if self.needs_reason and self.limits.exist and not found.get("reason", "").strip():
+        if self.needs_reason and self.limits.exist and not found.get("reason"):
             self.add_error("reason", str(REFUSED["reason_missing"]))
         return found
 

@@ -228,6 +228,8 @@ CODES: dict[str, "StrPromise"] = {
     "api_owner_inactive": lazy("The API key's owner, or who looks after the service account, is not active"),
     "api_key_unknown": lazy("No such API key was made here, or its owner was erased"),
     "api_key_server": lazy("The API key does not reach this server"),
+    "api_key_foreign": lazy("The API key does not reach this"),
+    "api_key_token": lazy("The API key's stored token was removed, or is somebody else's"),
 }
 COLUMNS: dict[str, "StrPromise"] = {
     "evidence": lazy("Evidence"),

@@ -9,6 +9,7 @@ from snapportal.accounts.management.commands.add_person import COMMAND_LINE, che
 from snapportal.accounts.models import User
 from snapportal.accounts.people import PersonError
 from snapshots.audit.management.writing_command import WritingCommand
+from snapshots.contract import clean_reason
 
 
 def find_person(typed: str) -> User:
@@ -34,7 +35,7 @@ class Command(WritingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         person = find_person(options["person"])
-        if not options["reason"].strip():
+        if not clean_reason(options["reason"]):
             raise CommandError("Give a reason. Nothing was erased.")
         try:
             erasure.check_may_erase(person, actor=COMMAND_LINE)

@@ -11,7 +11,7 @@ from snapshots.audit.journal import JournalUnavailableError
 from snapshots.audit.management.accept_command import REASON_LENGTH, account
 from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.audit.verification import COMMAND_ACTOR
-from snapshots.contract import clean_text
+from snapshots.contract import clean_reason
 
 
 def _scope(text: str) -> Scope:
@@ -39,9 +39,7 @@ class Command(BaseCommand):
         parser.add_argument("--by", default=account(), help="who places it (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        name, reason, by = (
-            clean_text(options[one], REASON_LENGTH).strip() for one in ("name", "reason", "by")
-        )
+        name, reason, by = (clean_reason(options[one], REASON_LENGTH) for one in ("name", "reason", "by"))
         if not name or not reason or not by:
             raise CommandError("Nothing was written: give a name, a reason, and who places the hold.")
         try:

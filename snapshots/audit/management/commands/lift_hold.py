@@ -8,7 +8,7 @@ from snapshots.audit import holds
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.audit.management.accept_command import REASON_LENGTH, account
 from snapshots.audit.verification import COMMAND_ACTOR
-from snapshots.contract import clean_text
+from snapshots.contract import clean_reason
 
 
 class Command(BaseCommand):
@@ -22,7 +22,7 @@ class Command(BaseCommand):
         parser.add_argument("--by", default=account(), help="who lifts it (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        reason, by = (clean_text(options[one], REASON_LENGTH).strip() for one in ("reason", "by"))
+        reason, by = (clean_reason(options[one], REASON_LENGTH) for one in ("reason", "by"))
         if not reason or not by:
             raise CommandError("Nothing was written: give a reason, and who lifts the hold.")
         try:

@@ -14,7 +14,7 @@ from snapshots.audit.models import Entry
 from snapshots.audit.streaming import channels, cursors, sender
 from snapshots.audit.streaming.models import StreamCursor
 from snapshots.audit.streaming.sender import Channel, State, Turn
-from snapshots.contract import clean_text
+from snapshots.contract import clean_reason
 
 POLL_SECONDS = 2.0
 
@@ -115,7 +115,7 @@ class Command(WritingCommand):
             sys.exit(1)
 
     def _restart(self, stream: str, after: int | None, reason: str, by: str) -> None:
-        reason, by = (clean_text(text, REASON_LENGTH).strip() for text in (reason, by))
+        reason, by = (clean_reason(text, REASON_LENGTH) for text in (reason, by))
         if after is None or not reason or not by:
             raise CommandError("Nothing was changed: give --after, --reason, and who restarts it (--by).")
         if not StreamCursor.objects.filter(stream=stream).exists():
