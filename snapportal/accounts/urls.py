@@ -2,7 +2,14 @@
 
 from django.urls import path
 
-from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
+from snapportal.accounts import (
+    access_views,
+    erasure_views,
+    people_views,
+    service_account_views,
+    session_views,
+    views,
+)
 from snapportal.accounts.security.security_txt import security_txt
 from snapportal.accounts.security.views import security_detail
 
@@ -27,5 +34,7 @@ urlpatterns = [
     ),
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
     path("people/<int:pk>/end-sessions/", session_views.person_sessions_end, name="person_sessions_end"),
+    path("people/<int:pk>/access/", access_views.person_access, name="person_access"),
+    path("servers/<str:token_id>/<int:server_id>/people/", access_views.server_people, name="server_people"),
     path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),
 ]

@@ -71,6 +71,9 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "card": polled_card(request, view, is_alone=True, shows_trouble=True),
         "labels": row_labels(),
         "role_note": role_note(request.user),
+        "people_url": reverse("server_people", args=[token_id, server_id])
+        if request.user.has_perm("people.manage")
+        else "",
         "limit_note": limit_note(request.user, token),
         "lines": _recent(request, server_id),
         "is_followed": rules.is_followed(int(request.user.pk or 0), server_id),

@@ -71,6 +71,16 @@ def limits_shown(stored: StoredToken) -> LimitsShown | None:
     )
 
 
+def limited_by(stored: StoredToken) -> str:
+    """In a few words, who limited it."""
+    shown = limits_shown(stored)
+    if shown is None or not shown.is_by_admin:
+        return _("Limits of the token, set by its owner")
+    if not shown.by:
+        return _("Limits of the token, set by an admin who was erased")
+    return with_names(_("Limits of the token, set by %(name)s"), name=shown.by)
+
+
 @dataclass(frozen=True)
 class TokenLine:
     """A stored token as listed."""

@@ -137,9 +137,7 @@ def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
         heading=with_names(_("Store a token for %(name)s"), name=owner),
         lede=_("Its API keys use it. Whoever makes or sees these keys sees the names of its servers.")
         if owner.service_owner_id
-        else _(
-            "Only this person will see and use its servers. You will see its label, and its servers' names where you limit it."
-        ),
+        else _("Only this person will use its servers. Admins see its label and the names of its servers."),
     )
 
 

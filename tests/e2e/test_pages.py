@@ -3,6 +3,7 @@
 import pytest
 
 from tests.e2e import (
+    tours_access,
     tours_api_keys,
     tours_audit,
     tours_batches,
@@ -30,6 +31,7 @@ FRAGMENTS_AND_PROBES = {
     "partial_tile_detail",
 }
 ROOMS = (
+    tours_access,
     tours_api_keys,
     tours_audit,
     tours_batches,

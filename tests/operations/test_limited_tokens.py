@@ -242,6 +242,15 @@ def test_a_page_says_what_the_limits_do_not_allow_before_anything_is_typed(desk,
     assert reverse("snapshot_create", args=[desk.token.pk, view.server_id]) in page
 
 
+def test_a_server_that_two_tokens_show_is_listed_with_the_one_that_may_do_more(desk, signed_in):
+    copy = make_desk(desk.user, tokens.decrypt(desk.token), label="Zweite")
+    limit(desk, rights=SEE)
+    view = copy.server()
+    page = signed_in(desk.user).get("/").text
+    assert reverse("snapshot_create", args=[copy.token.pk, view.server_id]) in page
+    assert reverse("server_detail", args=[desk.token.pk, view.server_id]) not in page
+
+
 def test_an_admin_still_sees_every_operation(cast, desk, colleague):
     ada = make_desk(cast.ada, tokens.decrypt(desk.token))
     limit(ada, servers=[999_999], by=actor_of(cast.ada))

@@ -111,6 +111,8 @@ MATRIX = {
     "person_list": ({}, "GET", ADMINS),
     "person_add": ({}, "GET POST", ADMINS),
     "person_edit": ({"pk": 4242}, "GET POST", ADMINS),
+    "person_access": ({"pk": 4242}, "GET", ADMINS),
+    "server_people": (SERVER, "GET", ADMINS),
     "person_erase": ({"pk": 4242}, "GET POST", ADMINS),
     "service_account_add": ({}, "GET POST", ADMINS),
     "service_account_keeper": ({"pk": 4242}, "POST", ADMINS),
