@@ -1,4 +1,4 @@
-"""What a person may do on which server, and why: the role, the stored token that shows the server, and its limits.
+"""What a person may do on which server, and why: the role or a team, the stored token that shows the server, and its limits.
 
 It says what the portal would decide now, by the same rules (User.has_perm, StoredToken.reaches and allows), as far as the
 lists tell that were last read. It calls nobody.
@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import Role, User
 from snapshots.inventory.shown_servers import all_names_shown_with
+from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
 from snapshots.views.stored_tokens import limited_by
 
@@ -43,8 +44,11 @@ class Access:
 
 def ground(person: User, permission: str, server_id: int) -> str:
     """What gives the person this permission on this server; '' if nothing does."""
-    if person.has_perm(permission):
+    if person.has_own_perm(permission):
         return _("Role %(role)s") % {"role": Role(person.role).label}
+    for team in person.teams_with(permission):
+        if team.covers(server_id):
+            return with_names(_("Team %(name)s"), name=team)
     return ""
 
 

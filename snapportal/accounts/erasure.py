@@ -110,6 +110,7 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         Job.objects.all().forget_person(person.pk)
         session_service.forget_person(person.pk)
         KnownDevice.objects.filter(person=person).delete()
+        person.teams.clear()
         _anonymise(person)
         row = erasure.erase_person(
             actor=actor,

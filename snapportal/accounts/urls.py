@@ -8,6 +8,7 @@ from snapportal.accounts import (
     people_views,
     service_account_views,
     session_views,
+    team_views,
     views,
 )
 from snapportal.accounts.security.security_txt import security_txt
@@ -34,6 +35,11 @@ urlpatterns = [
     ),
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
     path("people/<int:pk>/end-sessions/", session_views.person_sessions_end, name="person_sessions_end"),
+    path("people/teams/", team_views.team_list, name="team_list"),
+    path("people/teams/add/", team_views.team_add, name="team_add"),
+    path("people/teams/<int:pk>/", team_views.team_edit, name="team_edit"),
+    path("people/teams/<int:pk>/member/", team_views.team_member, name="team_member"),
+    path("people/teams/<int:pk>/remove/", team_views.team_remove, name="team_remove"),
     path("people/<int:pk>/access/", access_views.person_access, name="person_access"),
     path("servers/<str:token_id>/<int:server_id>/people/", access_views.server_people, name="server_people"),
     path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),

@@ -32,6 +32,15 @@ def all_names_shown_with(token: StoredToken) -> dict[int, str] | None:
     return _names(token, reaches_all=True)
 
 
+def all_known_names() -> dict[int, str]:
+    """ID → name of each server that any stored token showed when last read, by name. Only for those who manage people."""
+    tokens = {one.fingerprint: one for one in StoredToken.objects.all()}
+    found: dict[int, str] = {}
+    for token in tokens.values():
+        found |= all_names_shown_with(token) or {}
+    return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
+
+
 def _names(token: StoredToken, *, reaches_all: bool) -> dict[int, str] | None:
     cached = load(token.fingerprint)
     if cached is None or not cached.confirmed_at:

@@ -16,7 +16,7 @@ from snapshots.jobs import engine
 from snapshots.jobs.models import OPEN_STEPS, Job, JobQuerySet, JobState, Kind, Step, StepState
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
-from snapshots.operations.rights import check_person
+from snapshots.operations.rights import check_person, may_on
 from snapshots.vault.models import StoredToken
 
 
@@ -85,8 +85,15 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], o
 
 
 def _check_rights(actor: Actor, steps: Sequence[Step]) -> None:
-    """Those of the person. The token's limits are checked with each step, as a step is refused alone."""
-    check_person(actor.id, {(Action(one.action).permission, one.server_id) for one in steps})
+    """Those of the person. The token's limits are checked with each step, as a step is refused alone; so is a right that the
+    owner of a schedule has on others of its servers."""
+    wanted = {
+        (Action(one.action).permission, one.server_id) for one in steps if one.state != StepState.FAILED
+    }
+    if steps and steps[0].job.kind == Kind.SCHEDULE:
+        person = check_person(actor.id, ())
+        wanted = set() if any(may_on(person, *one) for one in wanted) else wanted
+    check_person(actor.id, wanted)
 
 
 def _start_entry(actor: Actor, job: Job, steps: Sequence[Step]) -> EntryData:
@@ -134,8 +141,9 @@ def running_on(server_id: int) -> JobQuerySet:
 
 def may_cancel(user: Person, job: Job) -> bool:
     """The person who started it, and people who have every right that its steps need."""
-    rights = {Action(action).permission for action in job.steps.values_list("action", flat=True)}
-    return user.pk == job.actor_id or all(user.has_perm(right) for right in rights)  # type: ignore[union-attr]
+    steps = job.steps.values_list("action", "server_id").distinct()
+    rights = ((Action(action).permission, server_id) for action, server_id in steps)
+    return user.pk == job.actor_id or all(may_on(user, *one) for one in rights)
 
 
 def visible_to(user: Person) -> JobQuerySet:

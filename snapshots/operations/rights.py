@@ -1,4 +1,4 @@
-"""What a person may do on a server, and why not: the role, and the limits of the stored token that is used.
+"""What a person may do on a server: by the role or a team, and within the limits of the stored token that is used.
 
 Before a write all of it is read again from the database, because it may have changed since the request began. Call
 check_still_allowed inside `journal.committed()` after the first row is written, that is, under the log's lock. Changes
@@ -20,8 +20,13 @@ OVERRIDE_PERMISSION = Action.RESTORE.permission
 
 
 def may_on(person: Person, permission: str, server_id: int | None) -> bool:
-    """Whether the person's role allows it on this server; None for everywhere."""
+    """Whether the person's role, or a team's, allows it on this server; None for everywhere."""
     return bool(person.has_perm(permission, server_id))  # type: ignore[union-attr,arg-type]
+
+
+def may_anywhere(person: Person, permission: str) -> bool:
+    """Whether the person's role, or a team's, allows it on at least one server."""
+    return person.is_authenticated and person.has_perm_anywhere(permission)  # type: ignore[attr-defined]
 
 
 def may(person: Person, permission: str, server: ListedServer) -> bool:
@@ -36,9 +41,17 @@ def check_token(token: StoredToken, permission: str, server_id: int) -> None:
 
 
 def check_person(actor_id: int | None, wanted: Iterable[tuple[str, int | None]]) -> Person:
-    """The person as now stored, who has each of these permissions on its server. Raises OperationRefusedError."""
+    """The person as now stored, who has each of these permissions on its server; None stands for all servers.
+
+    Raises OperationRefusedError (not_allowed_any_more, not_on_this_server).
+    """
     person = get_user_model().objects.filter(pk=actor_id or 0).first()
-    if person is None or not all(may_on(person, *one) for one in wanted):
+    for permission, server_id in wanted:
+        if person is None or not may_anywhere(person, permission):
+            raise OperationRefusedError("not_allowed_any_more")
+        if not may_on(person, permission, server_id):
+            raise OperationRefusedError("not_on_this_server")
+    if person is None:
         raise OperationRefusedError("not_allowed_any_more")
     return person
 
@@ -48,7 +61,7 @@ def check_still_allowed(
 ) -> Person:
     """The person as now stored in the database. `server_id`: the server that it is done on; `token_id`: with what token.
 
-    Raises OperationRefusedError (not_allowed_any_more; token_gone, token_limited). A deactivated person has no permissions.
+    Raises OperationRefusedError (those of check_person, token_gone, token_limited). A deactivated person has no permissions.
     """
     person = check_person(actor_id, [(permission, server_id)])
     if token_id and server_id is not None:

@@ -23,6 +23,7 @@ from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS
 from snapshots.operations.models import Action, Operation
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 from snapshots.views.actor import actor_of
@@ -59,6 +60,8 @@ class Submission:
         """
         if not self.code and not view.token.allows(action.permission):
             self.code = "token_limited"
+        elif not self.code and not may(self.request.user, action.permission, view):
+            self.code = "not_on_this_server"
         if not view.is_held:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:

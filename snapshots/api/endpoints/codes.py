@@ -76,6 +76,7 @@ REFUSALS: Final = (
     "room_missing",
     "token_gone",
     "token_limited",
+    "not_on_this_server",
     "not_allowed_any_more",
     "server_gone",
     "snapshot_gone",

@@ -12,6 +12,7 @@ from snapshots.api.endpoints.shapes import (
     TokenItem,
     server_item,
 )
+from snapshots.operations.rights import may_anywhere
 
 server_list = Resource("servers/", "api_servers")
 account = Resource("account/me/", "api_account")
@@ -40,6 +41,8 @@ def read_account(call: Call) -> Answer:
     token = call.token if call.key.token_id else None
     item = AccountItem(token.account_email, token.account_name, "") if token else AccountItem("", "", "")
     rights = [
-        one for one in call.key.rights if call.person.has_perm(one) and (token is None or token.allows(one))
+        one
+        for one in call.key.rights
+        if may_anywhere(call.person, one) and (token is None or token.allows(one))
     ]
     return Answer(AccountAnswer(item, TokenItem(call.key.name, rights)))

@@ -99,6 +99,12 @@ REFUSAL_WORDS = {
         lazy("It was removed or replaced while this form was open. Nothing was sent."),
         lazy("Open the server again with a token that is stored for you."),
     ),
+    "not_on_this_server": Words(
+        "bad",
+        lazy("You may not do this on this server"),
+        lazy("A team gives you this right on other servers. Nothing was sent."),
+        lazy("Ask an admin of this portal."),
+    ),
     "token_limited": Words(
         "bad",
         lazy("The token's limits do not allow this"),
@@ -263,6 +269,6 @@ def refusal_status(code: str) -> int:
     """The HTTP status of a page that shows this refusal."""
     if code in UNAVAILABLE_CODES:
         return 503
-    if code in {"not_allowed_any_more", "token_limited"}:
+    if code in {"not_allowed_any_more", "not_on_this_server", "token_limited"}:
         return 403
     return 422 if code in FIELD_CODES else 409

@@ -13,6 +13,7 @@ from snapshots import contract
 from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.progress import usual_minutes
+from snapshots.operations.rights import may_anywhere, may_on
 from snapshots.templatetags.portal import duration
 from snapshots.vault.models import StoredToken
 from snapshots.views.texts.base import Badge
@@ -80,9 +81,13 @@ def not_allowed_text(verbs: Iterable[str]) -> str:
     return _("Your role may not %(actions)s snapshots.") % {"actions": actions} if actions else ""
 
 
-def role_note(user: Person) -> str:
-    """Which actions on snapshots the person's role does not allow; '' if it allows all of them."""
-    return not_allowed_text(verb for verb in VERBS if not user.has_perm(f"snapshots.{verb}"))  # type: ignore[union-attr]
+def role_note(user: Person, server_id: int | None = None) -> str:
+    """Which actions on snapshots neither the person's role nor a team allows, on this server or anywhere; '' without."""
+    return not_allowed_text(verb for verb in VERBS if not _may(user, f"snapshots.{verb}", server_id))
+
+
+def _may(user: Person, permission: str, server_id: int | None) -> bool:
+    return may_anywhere(user, permission) if server_id is None else may_on(user, permission, server_id)
 
 
 def limit_note(user: Person, token: StoredToken) -> str:
@@ -90,7 +95,7 @@ def limit_note(user: Person, token: StoredToken) -> str:
     taken = [
         verb
         for verb in VERBS
-        if user.has_perm(f"snapshots.{verb}") and not token.allows(f"snapshots.{verb}")  # type: ignore[union-attr]
+        if may_anywhere(user, f"snapshots.{verb}") and not token.allows(f"snapshots.{verb}")
     ]
     actions = get_text_list([str(VERBS[verb]) for verb in taken], _("or"))
     return (
