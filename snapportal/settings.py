@@ -128,6 +128,9 @@ SNAPPORTAL_STEP_UP_MINUTES: int = environment.whole("STEP_UP_MINUTES", 10, 1, 14
 SNAPPORTAL_SECURITY_CONTACT: list[str] = environment.parse("SECURITY_CONTACT", parse_contacts)
 SNAPPORTAL_SESSION_IDLE_MINUTES: int = environment.whole("SESSION_IDLE_MINUTES", 240, 5, 43_200)
 
+# --- Guards ---------------------------------------------------------------------------------------------------------
+SNAPPORTAL_GUARD_DELAY_HOURS: int = environment.whole("GUARD_DELAY_HOURS", 24, 1, 168)
+
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
 _database: Any = environment.read(env.dj_db_url, "DATABASE_URL", _sqlite_url, conn_max_age=600)

@@ -64,5 +64,5 @@ class TeamForm(ServersForm):
 class MemberForm(forms.Form):
     """Who is put into a team, or taken out."""
 
-    person = forms.IntegerField(min_value=1, max_value=2**62)
+    member = forms.IntegerField(min_value=1, max_value=2**62)
     is_member = forms.BooleanField(required=False)

@@ -93,7 +93,7 @@ def _candidates(team: Team, words: str) -> list[User]:
 def team_member(request: HttpRequest, pk: int) -> HttpResponse:
     team = get_object_or_404(Team, pk=pk)
     form = MemberForm(request.POST)
-    person = User.objects.filter(pk=form.cleaned_data["person"]).first() if form.is_valid() else None
+    person = User.objects.filter(pk=form.cleaned_data["member"]).first() if form.is_valid() else None
     if person is None:
         messages.error(request, _("Nothing was changed: choose a person."))
         return redirect("team_edit", pk)

@@ -6,14 +6,13 @@ does not stop the others: each item has a lane of its own. Before its call each 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import partial
 
 from django.utils import timezone
 
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
-from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.deletions.grace import grace_days
 from snapshots.deletions.models import Kind as DeletionKind
@@ -36,7 +35,8 @@ from snapshots.operations.preconditions import (
 )
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.retries import PASSING_CODES
-from snapshots.operations.rights import check_person, check_token, may_anywhere, may_on
+from snapshots.operations.rights import check_here, check_token
+from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -139,6 +139,7 @@ def check_delete(selection: Selection, item: Item, view: ServerView) -> Snapshot
     _check_free(view)
     if snapshot.id in view.protected_ids:
         raise OperationRefusedError("protected")
+    check_unlocked(view.server_id, Action.DELETE)
     planned = waiting_of(view.server_id, snapshot.id).filter(kind=DeletionKind.GRACE)
     if grace_days(view.server_id) and planned.exists():
         raise OperationRefusedError("deletion_planned")
@@ -216,10 +217,6 @@ class _Batch:
     retried: Job | None
     point: Job | None = None
 
-    @cached_property
-    def person(self) -> Person:
-        return check_person(self.actor.id, ())
-
 
 def _start(batch: _Batch, plan: Plan) -> Job:
     """Check every item and start the job. The worker, or the job's page, sends its steps."""
@@ -264,18 +261,11 @@ def _read(selection: Selection) -> dict[str, _Source]:
 def _lane(batch: _Batch, item: Item, sources: Mapping[str, _Source], plan: Plan) -> list[Step]:
     action = ACTIONS[batch.kind]
     try:
-        _check_server(batch, action, item)
+        check_here(batch.actor.id, action.permission, item.server_id)
         view = _live_view(batch.selection.confirmation(item, action), sources.get(item.token_id))
         return plan(batch.selection, item, view)
     except OperationRefusedError as error:
         return [_refused_step(item, action, error.code, name=batch.title)]
-
-
-def _check_server(batch: _Batch, action: Action, item: Item) -> None:
-    """A server on which the person has not the right that a team gives on others is refused alone."""
-    person = batch.person
-    if may_anywhere(person, action.permission) and not may_on(person, action.permission, item.server_id):
-        raise OperationRefusedError("not_on_this_server")
 
 
 def _live_view(confirmed: Confirmation, source: _Source | None) -> ServerView:

@@ -56,6 +56,13 @@ def check_person(actor_id: int | None, wanted: Iterable[tuple[str, int | None]])
     return person
 
 
+def check_here(actor_id: int | None, permission: str, server_id: int) -> None:
+    """Refuses a server on which the person has not the right that a team gives on others. Raises OperationRefusedError."""
+    person = check_person(actor_id, ())
+    if may_anywhere(person, permission) and not may_on(person, permission, server_id):
+        raise OperationRefusedError("not_on_this_server")
+
+
 def check_still_allowed(
     actor_id: int | None, permission: str, *, server_id: int | None = None, token_id: str = ""
 ) -> Person:

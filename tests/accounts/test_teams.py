@@ -40,7 +40,7 @@ def test_a_team_is_added_filled_changed_and_removed_and_each_is_a_row(cast, desk
     assert answer["Location"] == reverse("team_edit", args=[team.pk])
     assert team.server_names == {here.server_id: here.name}
     member = reverse("team_member", args=[team.pk])
-    ada.post(member, {"person": cast.vera.pk, "is_member": "on"})
+    ada.post(member, {"member": cast.vera.pk, "is_member": "on"})
     page = text_of(ada.get(reverse("team_edit", args=[team.pk])))
     assert "Take out Vera" in page
     ada.post(
@@ -48,7 +48,7 @@ def test_a_team_is_added_filled_changed_and_removed_and_each_is_a_row(cast, desk
         form(team, name="Shop 2", role="manager", servers=[there.server_id]),
     )
     assert here.name not in ada.get(reverse("team_list")).text
-    ada.post(member, {"person": cast.vera.pk})
+    ada.post(member, {"member": cast.vera.pk})
     assert "Remove the team" in ada.get(reverse("team_remove", args=[team.pk])).text
     ada.post(reverse("team_remove", args=[team.pk]))
     assert not Team.objects.exists()
@@ -107,7 +107,7 @@ def test_an_auditor_and_who_is_deactivated_cannot_be_members(cast, ada):
     for person in (cast.aron, cast.omar):
         assert f'value="{person.pk}"' not in page
         answer = ada.post(
-            reverse("team_member", args=[team.pk]), {"person": person.pk, "is_member": "on"}, follow=True
+            reverse("team_member", args=[team.pk]), {"member": person.pk, "is_member": "on"}, follow=True
         )
         assert "cannot be in a team" in answer.text
     assert not team.members.exists()
@@ -130,7 +130,7 @@ def test_a_person_is_put_in_once(cast):
 def test_nobody_is_put_in_by_nonsense(ada, person):
     team = make_team()
     answer = ada.post(
-        reverse("team_member", args=[team.pk]), {"person": person, "is_member": "on"}, follow=True
+        reverse("team_member", args=[team.pk]), {"member": person, "is_member": "on"}, follow=True
     )
     assert "choose a person" in answer.text
 

@@ -14,6 +14,7 @@ from tests.e2e import (
     tours_snapshots,
 )
 from tests.e2e.tours import NO_PAGE, TOURS, World
+from tests.support.probes import PROBES
 from tests.views.test_access_matrix import MATRIX, all_patterns
 
 FRAGMENTS_AND_PROBES = {
@@ -22,13 +23,7 @@ FRAGMENTS_AND_PROBES = {
     "operation_status",
     "job_status",
     "notification_bell",
-    "api_openapi",
-    "livez",
-    "readyz",
-    "security_txt",
-    "checkpoint_detail",
-    "tile_detail",
-    "partial_tile_detail",
+    *PROBES,
 }
 ROOMS = (
     tours_access,

@@ -42,6 +42,7 @@ MATRIX = {
     "snapshot_keep_until": (SNAPSHOT, "POST", MANAGERS),
     "server_grace": (SERVER, "GET POST", MANAGERS),
     "server_silence": (SERVER, "GET POST", MANAGERS),
+    "server_lock": (SERVER, "GET POST", MANAGERS),
     "deletion_list": ({}, "GET", SEERS),
     "deletion_detail": (PK, "GET", SEERS),
     "deletion_keep": (PK, "POST", CREATORS),

@@ -18,6 +18,10 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("A change past this portal"),
         lazy("Snapshot %(snapshot)s of %(server)s changed past this portal"),
     ),
+    "server.lock": (lazy("Lock a server"), lazy("Lock %(server)s")),
+    "server.ask_unlock": (lazy("Ask to lift a lock"), lazy("Ask to lift the lock of %(server)s")),
+    "server.unlock": (lazy("Lift a lock"), lazy("Lift the lock of %(server)s")),
+    "server.keep_lock": (lazy("Keep a lock"), lazy("Keep the lock of %(server)s")),
     "snapshot.protect": (lazy("Protect a snapshot"), lazy("Protect snapshot %(snapshot)s of %(server)s")),
     "snapshot.unprotect": (
         lazy("Lift a protection"),
