@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.vault.limits import Limits
@@ -42,6 +43,10 @@ class TokenLimitsForm(ServersForm):
             may_cover_all=widest.servers is None,
             initial={"rights": key_of(now.rights)},
         )
+        if needs_reason:
+            self.fields["reason"].help_text = _(
+                "Needed unless you lift the limits. The owner of the token sees it, and it stays in the audit log."
+            )
         allowed = [one for one in RIGHTS_TEXTS if Limits(rights=one).is_within(Limits(rights=widest.rights))]
         self.by_key = {key_of(one): one for one in allowed}
         self.fields["rights"].choices = [(key_of(one), RIGHTS_TEXTS[one]) for one in allowed]  # type: ignore[attr-defined]
