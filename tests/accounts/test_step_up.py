@@ -30,6 +30,7 @@ PROVEN = {
         "person_edit",
         "person_erase",
         "person_sessions_end",
+        "session_end",
         "api_key_add",
         "api_key_revoke",
         "service_account_add",
@@ -130,6 +131,15 @@ def test_a_sign_in_is_a_proof(desk):
     browser.post(reverse("sign_in"), {"username": desk.user.username, "password": PASSWORD})
     url, form = delete_form(desk)
     assert browser.post(url, form).status_code == 302
+
+
+def test_a_stolen_session_does_not_end_those_of_its_person(mia, desk):
+    other = Client()
+    other.force_login(desk.user)
+    assert mia.post(reverse("session_end")).status_code == 403
+    assert other.get(reverse("account_detail")).status_code == 200
+    assert mia.post(reverse("session_end"), {"step_up_password": PASSWORD}).status_code == 302
+    assert other.get(reverse("account_detail")).status_code == 302
 
 
 def test_a_create_needs_none(mia, desk):
