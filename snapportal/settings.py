@@ -69,6 +69,7 @@ if os.environ.get("SCRIPT_NAME"):
     environment.errors.append(
         "SCRIPT_NAME is set, and gunicorn would take it off each path: unset it, and set SNAPPORTAL_BASE_PATH instead"
     )
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = environment.read(env.bool, "HSTS_SUBDOMAINS", False)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*", ""}]
 
 if not SANDBOX:
