@@ -283,6 +283,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "snapportal.static_files.StaticFiles"},
 }
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}  # the others have theirs from WhiteNoise
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Logs -----------------------------------------------------------------------------------------------------------
