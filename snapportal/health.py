@@ -16,6 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.http import HttpRequest, JsonResponse
 
 from snapportal import storage
+from snapportal.accounts.factors import authenticator
 from snapportal.storage import StorageError
 from snapshots.audit import journal
 from snapshots.audit.journal import JournalUnavailableError
@@ -83,9 +84,10 @@ def check_migrations(using: str) -> None:
 
 
 def check_keys(using: str) -> None:
-    """The audit keys verify the newest row; the token keys decrypt tokens. Django does not start without SECRET_KEY."""
+    """The audit keys verify the newest row; the token keys open what they sealed. Django does not start without SECRET_KEY."""
     journal.check_key(using)
     tokens.check_keys(using)
+    authenticator.check_keys(using)
 
 
 CHECKS: dict[str, Callable[[str], None]] = {

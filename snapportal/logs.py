@@ -97,6 +97,7 @@ LOGGING: Final[dict[str, Any]] = {
     "loggers": {
         "httpx": {"level": "WARNING"},
         "httpcore": {"level": "WARNING"},
+        "fido2": {"level": "WARNING"},  # it writes the IDs of passkeys
         "django.server": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }

@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
-from snapportal import databases, logs, mail_settings
+from snapportal import databases, logs, mail_settings, role_settings
 from snapportal.environment import Environment
 from snapportal.setting_values import (
     parse_api_url,
@@ -128,6 +128,10 @@ SNAPPORTAL_SESSION_HOURS: int = environment.whole("SESSION_HOURS", 12, 1, 720)
 SNAPPORTAL_STEP_UP_MINUTES: int = environment.whole("STEP_UP_MINUTES", 10, 1, 1440)
 SNAPPORTAL_SECURITY_CONTACT: list[str] = environment.parse("SECURITY_CONTACT", parse_contacts)
 SNAPPORTAL_SESSION_IDLE_MINUTES: int = environment.whole("SESSION_IDLE_MINUTES", 240, 5, 43_200)
+SNAPPORTAL_REQUIRE_SECOND_FACTOR = environment.parse("REQUIRE_SECOND_FACTOR", role_settings.parse_roles)
+
+# --- Guards ---------------------------------------------------------------------------------------------------------
+SNAPPORTAL_GUARD_DELAY_HOURS: int = environment.whole("GUARD_DELAY_HOURS", 24, 1, 168)
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
@@ -184,6 +188,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "snapportal.accounts.session_middleware.SeenMiddleware",
+    "snapportal.accounts.factors.required.SecondFactorMiddleware",
     "snapportal.accounts.step_up.StepUpMiddleware",
     "snapportal.middleware.FailureMiddleware",
 ]

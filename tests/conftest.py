@@ -8,6 +8,7 @@ from django.test import Client
 from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
+from tests.support.alone import pytest_runtest_protocol
 from tests.support.desk import Desk, make_desk
 from tests.support.double import double
 from tests.support.flush import use_own_flush
@@ -28,6 +29,7 @@ __all__ = [
     "imaginary_desk",
     "prepared_sandbox",
     "pytest_runtest_makereport",
+    "pytest_runtest_protocol",
     "pytest_terminal_summary",
     "sandbox",
     "sandbox_data",

@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import session_service, throttle
+from snapportal.accounts.factors import service as factors
+from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import User, new_session_seed
 from snapportal.accounts.people import PersonError
 from snapportal.accounts.session_models import KnownDevice
@@ -27,7 +29,7 @@ from snapshots.operations.models import Operation
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 
-CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey)
+CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey, Authenticator, Passkey)
 """Where an erasure leaves old versions of rows, until they are cleaned up."""
 
 
@@ -109,6 +111,7 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         Operation.objects.all().forget_person(person.pk)
         Job.objects.all().forget_person(person.pk)
         session_service.forget_person(person.pk)
+        factors.forget_person(person)
         KnownDevice.objects.filter(person=person).delete()
         _anonymise(person)
         row = erasure.erase_person(

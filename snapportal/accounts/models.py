@@ -199,4 +199,10 @@ class SignInFailure(models.Model):
         return f"{self.address} {self.at}"
 
 
+from snapportal.accounts.factors.models import (  # noqa: E402 - models of this app
+    Authenticator,  # noqa: F401
+    Passkey,  # noqa: F401
+    RecoveryCode,  # noqa: F401
+    WrongCode,  # noqa: F401
+)
 from snapportal.accounts.session_models import KnownDevice, PersonSession  # noqa: E402, F401 - models of this app

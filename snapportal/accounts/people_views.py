@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts import people, session_service
 from snapportal.accounts.erasure import row_of
+from snapportal.accounts.factors import service as factors
 from snapportal.accounts.forms import InvitationForm, KeeperForm, PersonForm
 from snapportal.accounts.models import User
 from snapshots.api import keys
@@ -100,6 +101,8 @@ def _facts(request: HttpRequest, pk: int) -> dict[str, Any]:
         "may_keep_tokens": may_keep_tokens(person),
         "key_lines": key_lines(keys.visible_to(request.user).filter(owner_id=pk).alive()),
         "kept": person.service_accounts.all(),
+        "factor_lines": factors.lines(person),
+        "factor_is_required": factors.is_required(person),
         "has_sessions": session_service.alive(person).exists(),
         "keeper_form": KeeperForm(initial={"keeper": person.service_owner_id}),
     }

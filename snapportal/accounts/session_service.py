@@ -29,7 +29,7 @@ class SessionLine:
     is_own: bool
 
 
-def begin(request: HttpRequest, person: User) -> bool:
+def begin(request: HttpRequest, person: User, *, has_second_factor: bool = False) -> bool:
     """After `login`: whose it is and from where. Returns whether it is a new device of the person."""
     now = timezone.now()
     PersonSession.objects.filter(pk=request.session.session_key).update(
@@ -37,10 +37,17 @@ def begin(request: HttpRequest, person: User) -> bool:
         created_at=now,
         seen_at=now,
         proven_at=now,
+        has_second_factor=has_second_factor,
         address=getattr(request, "client_address", "")[:45],
         device=device_name(request.headers.get("User-Agent", ""))[:120],
     )
     return note_sign_in(request, person)
+
+
+def note_proven(key: str | None, *, has_second_factor: bool = False) -> None:
+    """The person of the session with this key has just proved who it is."""
+    more = {"has_second_factor": True} if has_second_factor else {}
+    PersonSession.objects.filter(pk=key or "").update(proven_at=timezone.now(), **more)
 
 
 def alive(person: User) -> QuerySet[PersonSession]:

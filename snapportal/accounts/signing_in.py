@@ -10,9 +10,10 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from snapportal.accounts import session_service, throttle
 from snapportal.accounts.devices import set_cookie
+from snapportal.accounts.factors import pending, service
 from snapportal.accounts.models import User
 from snapshots.audit import journal, masking
-from snapshots.notifications.events import NEW_DEVICE
+from snapshots.notifications.events import CODES_STOPPED, NEW_DEVICE
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
@@ -42,17 +43,26 @@ def _next_url(request: HttpRequest, user: User, wanted: str) -> str:
     return wanted if is_safe and _is_portal_page(wanted) and wanted.isprintable() else home_url(user)
 
 
-def enter(request: HttpRequest, user: User, *, how: str, wanted: str = "") -> HttpResponse:
-    """The response to somebody who proved who it is, in the way `how` (such as "password"), and wants the page `wanted`."""
-    _start_session(request, user, how)
+def enter(
+    request: HttpRequest, user: User, *, how: str, wanted: str = "", has_second_factor: bool = False
+) -> HttpResponse:
+    """The response to somebody who proved who it is, in the way `how` (such as "password"), and wants the page `wanted`.
+
+    Whoever has a second factor is asked for it first, unless the proof was one already.
+    """
+    if not has_second_factor and service.has_any(user):
+        pending.begin(request, user, how=how, wanted=wanted)
+        return redirect("second_factor")
+    _start_session(request, user, how, has_second_factor=has_second_factor)
     return set_cookie(request, redirect(_next_url(request, user, wanted)))
 
 
-def _start_session(request: HttpRequest, user: User, how: str) -> None:
+def _start_session(request: HttpRequest, user: User, how: str, *, has_second_factor: bool) -> None:
     """Start a session (with a new key) and write its audit row in one transaction. A new device is told to the person."""
     with journal.committed():
         login(request, user, backend=BACKEND)
-        code = NEW_DEVICE if session_service.begin(request, user) else ""
+        is_new = session_service.begin(request, user, has_second_factor=has_second_factor)
+        code = NEW_DEVICE if is_new else ""
         throttle.clear_failures(user.username, client_address(request))
         journal.record(
             actor_of(request).entry(action="person.sign_in", result="completed", code=code, evidence=how)
@@ -73,10 +83,19 @@ def _record_refusal(request: HttpRequest, action: str, username: str, code: str)
 
 def record_wrong_password(request: HttpRequest, action: str, username: str) -> None:
     """Count and record a wrong password."""
+    record_refused_proof(request, action, username, "wrong_password")
+
+
+def record_refused_proof(
+    request: HttpRequest, action: str, username: str, code: str, *, is_counted: bool = True
+) -> None:
+    """Record a proof that was refused, and count it unless it was not the person's fault."""
     address = client_address(request)
     with journal.committed():
-        throttle.record_failure(username, address)
-        code = "braked" if throttle.minutes_to_wait(username, address) else "wrong_password"
+        if is_counted:
+            throttle.record_failure(username, address)
+        if code != CODES_STOPPED and throttle.minutes_to_wait(username, address):
+            code = "braked"
         _record_refusal(request, action, username, code)
 
 

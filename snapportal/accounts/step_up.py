@@ -1,9 +1,9 @@
 """A recent proof of who it is before what is dangerous: a session that was left open, or stolen, is not enough.
 
 Views say that they need it (`requires(..., proof=…)` in snapshots/views/access.py). Signing in is a proof too. Without a recent
-one the answer is a page that asks for the password and holds what was typed as hidden fields; the right password sends it on
-in the same request. What must not stand in a page (a token, a password) is not held: pages with such a field ask before they
-show their form.
+one the answer is a page that asks for one (see factors/kinds.py) and holds what was typed as hidden fields; a right proof sends
+it on in the same request. What must not stand in a page (a token, a password) is not held: pages with such a field ask before
+they show their form.
 """
 
 from collections.abc import Callable
@@ -19,23 +19,32 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from snapportal.accounts import throttle
+from snapportal.accounts import session_service, throttle
+from snapportal.accounts.factors import kinds
+from snapportal.accounts.factors.kinds import FIELD_PREFIX, STEP_UP, ProofKind
 from snapportal.accounts.models import User
-from snapportal.accounts.session_models import PersonSession
-from snapportal.accounts.signing_in import record_wrong_password, refuse_while_blocked
+from snapportal.accounts.signing_in import client_address
 from snapshots.audit import journal
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.views import errors
 from snapshots.views.access import may_open
 from snapshots.views.actor import actor_of
 
-FIELD: Final = "step_up_password"
 OPENS: Final = "step_up_opens"
 """A field of the page that asks before a form is shown: afterwards the form is opened, and nothing is sent."""
 DROPPED: Final = "step_up_dropped"
 """A field that says that a secret was typed and is not held."""
 SECRET_FIELDS: Final = frozenset(
-    {"token", "secret", "address", "password", "old_password", "new_password1", "new_password2"}
+    {
+        "token",
+        "secret",
+        "address",
+        "password",
+        "old_password",
+        "new_password1",
+        "new_password2",
+        "one_time_code",
+    }
 )
 """Fields whose values stand in no page; a target's address may contain a secret."""
 ACTION: Final = "person.prove"
@@ -66,9 +75,8 @@ def _prove(request: HttpRequest, view: View) -> HttpResponseBase | None:
     person = request.user
     if not isinstance(person, User) or not may_open(person, view.access) or _is_proven(request):  # type: ignore[attr-defined]
         return None
-    if request.method == "POST" and FIELD in request.POST:
-        return _check(request, person)
-    return _ask(request)
+    kind = kinds.sent_kind(request, STEP_UP) if request.method == "POST" else None
+    return _check(request, person, kind) if kind else _ask(request)
 
 
 def _is_proven(request: HttpRequest) -> bool:
@@ -78,24 +86,31 @@ def _is_proven(request: HttpRequest) -> bool:
     return bool(timezone.now() - row.proven_at < timedelta(minutes=settings.SNAPPORTAL_STEP_UP_MINUTES))
 
 
-def _check(request: HttpRequest, person: User) -> HttpResponseBase | None:
-    """None, and the request goes on, if the password is right."""
-    minutes = throttle.minutes_to_wait(person.username, request.client_address)  # type: ignore[attr-defined]
-    if minutes:
-        return refuse_while_blocked(request, ACTION, person.username, minutes)
-    if not person.check_password(request.POST[FIELD]):
-        record_wrong_password(request, ACTION, person.username)
-        return _ask(request, _("That is not your password. Nothing was sent."))
+def _check(request: HttpRequest, person: User, kind: ProofKind) -> HttpResponseBase | None:
+    """None, and the request goes on, if the proof is right."""
+    done = kinds.attempt(request, person, kind, action=ACTION)
+    if done.response:
+        return done.response
+    if done.error:
+        return _ask(request, done.error, kind.code)
     with journal.committed():
-        PersonSession.objects.filter(pk=request.session.session_key).update(proven_at=timezone.now())
-        throttle.clear_failures(person.username, request.client_address)  # type: ignore[attr-defined]
-        journal.record(actor_of(request).entry(action=ACTION, code="password", target=request.path))
+        note_proof(request, person, code=kind.code, has_second_factor=kind.is_second_factor)
     return _go_on(request)
+
+
+def note_proof(
+    request: HttpRequest, person: User, *, code: str, evidence: str = "", has_second_factor: bool = False
+) -> None:
+    """The person has just proved who it is, by a kind of proof with this code. Only inside `journal.committed()`."""
+    session_service.note_proven(request.session.session_key, has_second_factor=has_second_factor)
+    throttle.clear_failures(person.username, client_address(request))
+    journal.record(actor_of(request).entry(action=ACTION, code=code, target=request.path, evidence=evidence))
 
 
 def _go_on(request: HttpRequest) -> HttpResponseBase | None:
     fields = request.POST.copy()
-    del fields[FIELD]
+    for name in [name for name in fields if name.startswith(FIELD_PREFIX) and name not in {OPENS, DROPPED}]:
+        del fields[name]
     if OPENS in fields or DROPPED in fields:
         if DROPPED in fields:
             messages.info(request, _("Confirmed. Enter the secret again: it was not kept meanwhile."))
@@ -104,23 +119,27 @@ def _go_on(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def _ask(request: HttpRequest, error: str = "") -> HttpResponse:
-    """The page that asks for the password, with what was typed."""
-    own = {FIELD, OPENS, DROPPED, "csrfmiddlewaretoken"}
-    held = [
+def _held(request: HttpRequest) -> list[tuple[str, str]]:
+    """What was typed and may stand in a page."""
+    return [
         (name, value)
         for name, values in request.POST.lists()
         for value in values
-        if name not in own | SECRET_FIELDS
+        if not name.startswith(FIELD_PREFIX) and name not in SECRET_FIELDS | {"csrfmiddlewaretoken"}
     ]
+
+
+def _ask(request: HttpRequest, error: str = "", tried: str = "") -> HttpResponse:
+    """The page that asks for a proof, with what was typed. `error` is about the kind of proof that was tried."""
     has_dropped = any(request.POST.get(name) for name in SECRET_FIELDS) or DROPPED in request.POST
     context = {
         "error": error,
-        "held": held,
+        "tried": tried,
+        "kinds": [kind for kind in STEP_UP if kind.is_for(request, request.user)],  # type: ignore[arg-type]
+        "held": _held(request),
         "opens": request.method == "GET" or OPENS in request.POST,
         "has_dropped": has_dropped,
         "minutes": settings.SNAPPORTAL_STEP_UP_MINUTES,
-        "field": FIELD,
     }
     request.live = None  # type: ignore[attr-defined]
     return render(request, "accounts/step_up.html", context, status=403)

@@ -1,12 +1,13 @@
 """URLs of sign-in, account and people."""
 
-from django.urls import path
+from django.urls import include, path
 
 from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
 from snapportal.accounts.security.security_txt import security_txt
 from snapportal.accounts.security.views import security_detail
 
 urlpatterns = [
+    path("", include("snapportal.accounts.factors.urls")),
     path("sign-in/", views.sign_in, name="sign_in"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account_detail, name="account_detail"),

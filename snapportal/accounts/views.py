@@ -9,6 +9,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import people, throttle
+from snapportal.accounts.factors import passkeys, service
+from snapportal.accounts.factors.sign_in_views import sign_in_with_passkey
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm, SignInForm
 from snapportal.accounts.models import User
 from snapportal.accounts.signing_in import client_address, enter, record_wrong_password, refuse_while_blocked
@@ -22,6 +24,11 @@ from snapshots.views.context_processors import home_url
 def sign_in(request: HttpRequest) -> HttpResponse:
     if isinstance(request.user, User):
         return redirect(home_url(request.user))
+    if request.POST.get("passkey"):
+        answer = sign_in_with_passkey(request)
+        if not isinstance(answer, str):
+            return answer
+        return _sign_in_page(request, SignInForm(request), passkey_error=answer)
     form = SignInForm(request, data=request.POST or None)
     if request.method == "POST":
         username = request.POST.get("username", "")
@@ -34,8 +41,17 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             return enter(request, user, how="password", wanted=request.POST.get("next", ""))
         if username and request.POST.get("password"):
             record_wrong_password(request, "person.sign_in", username)
-    wanted = request.POST.get("next", request.GET.get("next", ""))
-    context = {"form": form, "next": wanted, "has_ended": "ended" in request.GET}
+    return _sign_in_page(request, form)
+
+
+def _sign_in_page(request: HttpRequest, form: SignInForm, passkey_error: str = "") -> HttpResponse:
+    context = {
+        "form": form,
+        "next": request.POST.get("next", request.GET.get("next", "")),
+        "has_ended": "ended" in request.GET,
+        "can_use_passkey": passkeys.is_possible(request),
+        "passkey_error": passkey_error,
+    }
     return render(request, "accounts/sign_in.html", context)
 
 
@@ -94,4 +110,5 @@ def account_detail(request: HttpRequest) -> HttpResponse:
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):
             record_wrong_password(request, "person.set_password", user.username)
-    return render(request, "accounts/account.html", {"form": form, "person": user})
+    context = {"form": form, "person": user, "has_factor": service.has_any(user)}
+    return render(request, "accounts/account.html", context)

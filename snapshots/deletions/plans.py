@@ -17,6 +17,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.protection import Target, check_not_being_deleted, check_unprotected
 from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.server_locks import check_unlocked
 
 
 def waiting_of(server_id: int, snapshot_id: int) -> PlannedDeletionQuerySet:
@@ -55,7 +56,7 @@ def insert(
     """Save it with its row of the log. A date that waits for the snapshot is replaced; a grace time must be kept first.
 
     `guard` is called in the same transaction. Raises OperationRefusedError (deletion_planned, deletion_over if `extends`
-    waits no longer, protected, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
+    waits no longer, protected, server_locked, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
     """
     ids = {"server_id": planned.server_id, "snapshot_id": planned.snapshot_id}
     with journal.committed():
@@ -63,6 +64,8 @@ def insert(
         journal.record(planned.entry(actor, action=action, reason=planned.reason, evidence=evidence))
         check_still_allowed(actor.id, Action.DELETE.permission)
         check_unprotected(**ids)
+        if extends is None:
+            check_unlocked(planned.server_id, Action.DELETE)
         check_not_being_deleted(**ids)
         guard()
         waiting = waiting_of(**ids).first()

@@ -35,6 +35,7 @@ from snapshots.operations.preconditions import (
 )
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.retries import PASSING_CODES
+from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -135,6 +136,7 @@ def check_delete(selection: Selection, item: Item, view: ServerView) -> Snapshot
     _check_free(view)
     if snapshot.id in view.protected_ids:
         raise OperationRefusedError("protected")
+    check_unlocked(view.server_id, Action.DELETE)
     planned = waiting_of(view.server_id, snapshot.id).filter(kind=DeletionKind.GRACE)
     if grace_days(view.server_id) and planned.exists():
         raise OperationRefusedError("deletion_planned")

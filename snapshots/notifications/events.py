@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from snapshots.audit import chain
+from snapshots.audit.subjects import Subject
 from snapshots.notifications.coverage import coverage_of
 from snapshots.notifications.models import Event, Kind
 from snapshots.operations.models import Action
@@ -32,6 +33,11 @@ _ALWAYS: Final = {
     "deletion.plan": Kind.DELETION_DUE,
     "deletion.remind": Kind.DELETION_DUE,
     "deletion.refuse": Kind.DELETION_DUE,
+    "factor.add": Kind.FACTORS,
+    "factor.remove": Kind.FACTORS,
+    "factor.reset": Kind.FACTORS,
+    "factor.make_recovery_codes": Kind.FACTORS,
+    "factor.use_recovery_code": Kind.FACTORS,
 }
 """Actions that are told whatever their result."""
 _EXPECTED: Final = frozenset(
@@ -46,6 +52,8 @@ _EXPECTED: Final = frozenset(
 the run, or pauses or removes the schedule before the run has begun, knows."""
 NEW_DEVICE: Final = "new_device"
 """Code of a sign-in with a browser in which the person had not signed in before."""
+CODES_STOPPED: Final = "codes_stopped"
+"""Code of the wrong code of a second factor after which no more are accepted for a while."""
 _TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})
 COPIED: Final = (
     "at", "sequence", "action", "code", "operation_id", "actor_id", "server_id", "server_name", "snapshot_name",
@@ -60,13 +68,19 @@ def kind_of(row: Row) -> Kind | None:
     action, result = row["action"], row["result"]
     if action in Action.values:
         return _OPERATION_RESULTS.get(result) if row["phase"] == "outcome" else None
-    if action in _ALWAYS:
-        return _ALWAYS[action]
+    if action in _ALWAYS or row["code"] == CODES_STOPPED:
+        return _ALWAYS.get(action, Kind.FACTORS)
     if (action, row["code"]) == ("person.sign_in", NEW_DEVICE):
         return Kind.NEW_DEVICE
     if result in _TROUBLE and (action, row["code"]) not in _EXPECTED:
         return (_SCHEDULES | _FAILED).get(action)
     return None
+
+
+def _person_of(row: Row) -> int | None:
+    """The number of the person whom the target names, which the row holds only as a commitment."""
+    found = Subject.objects.filter(commitment=row["target_subject"])
+    return found.values_list("person_id", flat=True).first()
 
 
 def from_row(row: Row) -> Event | None:
@@ -83,5 +97,6 @@ def from_row(row: Row) -> Event | None:
         covered=coverage.covered,
         page_id=coverage.page_id,
         is_partial=coverage.is_partial,
+        person_id=_person_of(row) if kind == Kind.FACTORS else None,
         **{name: row[name] for name in COPIED},
     )

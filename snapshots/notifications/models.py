@@ -34,6 +34,7 @@ class Kind(models.TextChoices):
     CLOCK_WRONG = "clock.wrong", _("The portal's clock differs from that of VPS.org")
     AUDIT_BROKEN = "audit.broken", _("The audit log does not verify, or one of its streams stopped")
     NEW_DEVICE = "person.new_device", _("Somebody signed in as me with a device that was not used before")
+    FACTORS = "person.factors", _("My second factors were changed, or somebody guessed codes")
     TEST = "test", _("A test")
 
 
@@ -94,6 +95,8 @@ class Event(models.Model):
     code = models.CharField(max_length=60, blank=True)
     operation_id = models.UUIDField(null=True)
     actor_id = models.BigIntegerField(null=True)
+    person_id = models.BigIntegerField(null=True)
+    """The person whom it is about, if that is not who did it."""
     server_id = models.BigIntegerField(null=True)
     server_name = models.CharField(max_length=300, blank=True)
     snapshot_name = models.CharField(max_length=300, blank=True)

@@ -32,9 +32,11 @@ PERMISSIONS: Final = {
     Kind.AUDIT_BROKEN: "audit.read",
 }
 """Kinds that concern no server, and the permission of those who are told."""
-WITHOUT_SERVER: Final = frozenset({*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE})
+WITHOUT_SERVER: Final = frozenset(
+    {*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE, Kind.FACTORS}
+)
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
-OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE})
+OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS})
 """Kinds that only the person is told whom they are about."""
 SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT})
 """Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
@@ -59,6 +61,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.CLOCK_WRONG: Choice(Scope.ALL, Scope.ALL),
     Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
     Kind.NEW_DEVICE: Choice(Scope.ALL, Scope.ALL),
+    Kind.FACTORS: Choice(Scope.ALL, Scope.ALL),
 }
 SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})
@@ -109,7 +112,7 @@ def _has_just_done(person: Any, event: Event) -> bool:
 def may_see(person: Any, event: Event) -> bool:
     """Whether the pages of the portal would show this person what the event tells."""
     if event.kind in OWN_KINDS:
-        return bool(event.actor_id == person.pk)
+        return bool(person.pk == (event.actor_id if event.person_id is None else event.person_id))
     if event.kind in PERMISSIONS:
         return bool(person.has_perm(PERMISSIONS[Kind(event.kind)]))
     if event.kind in OPERATION_KINDS:

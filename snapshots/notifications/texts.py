@@ -58,9 +58,15 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.CLOCK_WRONG: lazy("The portal's clock differs from that of VPS.org by more than 2 minutes"),
     Kind.AUDIT_BROKEN: lazy("The audit log does not verify"),
     Kind.NEW_DEVICE: lazy("Somebody signed in as you with a device that was not used before"),
+    Kind.FACTORS: lazy("Somebody entered too many wrong codes for your account"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
 _ACTIONS: Final[dict[str, "StrPromise"]] = {
+    "factor.add": lazy("A second factor was added to your account"),
+    "factor.remove": lazy("A second factor was removed from your account"),
+    "factor.reset": lazy("Your second factors were reset"),
+    "factor.make_recovery_codes": lazy("New recovery codes were made for your account"),
+    "factor.use_recovery_code": lazy("A recovery code of your account was used"),
     "audit.stream_stop": lazy("The stream %(target)s of the audit log stopped"),
     "schedule.silent": lazy("Nothing has come of the schedule %(target)s for too long"),
     "deletion.plan": lazy("Somebody has planned the deletion of snapshot %(snapshot)s of %(server)s"),
@@ -98,6 +104,7 @@ SEVERITIES: Final[dict[str, str]] = {
     Kind.OBSERVED: "warn",
     Kind.DELETION_DUE: "warn",
     Kind.NEW_DEVICE: "warn",
+    Kind.FACTORS: "warn",
 }
 """The kind of badge; 'bad' for the others."""
 _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
@@ -120,6 +127,7 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.CLOCK_WRONG: lazy("Clock"),
     Kind.AUDIT_BROKEN: lazy("Audit log"),
     Kind.NEW_DEVICE: lazy("Sign-in"),
+    Kind.FACTORS: lazy("Sign-in"),
     Kind.TEST: lazy("Test"),
 }
 
@@ -214,6 +222,7 @@ def page_path(event: Event) -> str:
         Kind.MAIL_DOWN: "system_detail",
         Kind.TARGET_DOWN: "target_list",
         Kind.NEW_DEVICE: "session_list",
+        Kind.FACTORS: "factor_list",
         Kind.CLOCK_WRONG: "system_detail",
     }
     return reverse(pages.get(Kind(event.kind), "notification_list"))

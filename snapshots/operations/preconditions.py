@@ -9,7 +9,9 @@ from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import AS_FOUND, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -72,6 +74,7 @@ def restorable_snapshot(
     """The confirmed snapshot, provided that its server may be restored from it and the person confirmed that in full."""
     snapshot = unchanged_snapshot(confirmed, view)
     check_server_exists(view)
+    check_unlocked(view.server_id, Action.RESTORE)
     if not snapshot.is_completed:
         raise OperationRefusedError("snapshot_unready")
     if not looks_like(typed_name, view.name):

@@ -40,6 +40,7 @@ from snapshots.operations.preconditions import (
 )
 from snapshots.operations.protection import check_unprotected
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
+from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.transitions import record_intent
 from snapshots.upstream.client import SnapshotClient
@@ -212,7 +213,7 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
 
 
 def _check_again(operation: Operation, request: Request, view: ServerView) -> None:
-    """The rights, the token, whether a restore holds the server, protection, and what else an authorization depends on.
+    """The rights, the token, whether a restore holds the server, locks, protection, and what else an authorization depends on.
 
     The lock serialises requests here, so each one sees what the others have committed.
     """
@@ -223,6 +224,7 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
     holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
     if view.is_held or holding.exists():
         _check_override(request)
+    check_unlocked(operation.server_id, request.action)
     if request.action == Action.DELETE:
         check_unprotected(server_id=operation.server_id, snapshot_id=operation.snapshot_id)
     request.guard()

@@ -12,6 +12,7 @@ INCOMPLETE: Final = "incomplete"
 """The code of a form with invalid fields."""
 FIELDS_OF_CODES: Final = {
     "bad_name": "name",
+    "lock_ended": "until",
     "count_mismatch": "typed_count",
     "name_mismatch": "typed_name",
     "reason_missing": "reason",

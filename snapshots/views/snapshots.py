@@ -25,6 +25,7 @@ from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
+from snapshots.views.locked import lock_context, lock_link
 from snapshots.views.marks import restored_at
 from snapshots.views.room import deletable_rows, offer_room
 from snapshots.views.rows import lost_time, row_labels
@@ -142,6 +143,8 @@ def _confirm_page(
     view = server_view_or_404(token, snapshot.server.id)
     sent.prepare_for(view, action, snapshot)
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
+    context |= lock_context(view.server_id) | lock_link(request, view)
+    context["is_locked"] = context["lock"] is not None and context["lock"].covers(action)
     if action == Action.RESTORE:
         _offer_safety(request, sent, view, snapshot)
         context["command"] = restore_curl(request, snapshot.id)

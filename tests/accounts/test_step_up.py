@@ -35,8 +35,18 @@ PROVEN = {
         "api_key_revoke",
         "service_account_add",
         "service_account_keeper",
+        "authenticator_remove",
+        "passkey_remove",
+        "recovery_codes",
+        "person_factors_reset",
     },
-    "page": {"token_add", "token_replace", "person_token_add"},
+    "page": {
+        "token_add",
+        "token_replace",
+        "person_token_add",
+        "authenticator_set_up",
+        "passkey_add",
+    },
 }
 
 

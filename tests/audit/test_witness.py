@@ -198,6 +198,7 @@ def test_an_answer_that_is_too_long_is_not_read(run, server, path):
     assert run()[0] == 2
 
 
+@pytest.mark.alone
 def test_an_answer_that_does_not_end_is_given_up(run, server, monkeypatch):
     monkeypatch.setattr(witness, "DEADLINE_SECONDS", 0.3)
     server.override = lambda path: time.sleep(1.5)

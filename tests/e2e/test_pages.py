@@ -7,12 +7,14 @@ from tests.e2e import (
     tours_audit,
     tours_batches,
     tours_deletions,
+    tours_factors,
     tours_notifications,
     tours_people,
     tours_schedules,
     tours_snapshots,
 )
 from tests.e2e.tours import NO_PAGE, TOURS, World
+from tests.support.probes import PROBES
 from tests.views.test_access_matrix import MATRIX, all_patterns
 
 FRAGMENTS_AND_PROBES = {
@@ -21,19 +23,15 @@ FRAGMENTS_AND_PROBES = {
     "operation_status",
     "job_status",
     "notification_bell",
-    "api_openapi",
-    "livez",
-    "readyz",
-    "security_txt",
-    "checkpoint_detail",
-    "tile_detail",
-    "partial_tile_detail",
+    "passkey_options",
+    *PROBES,
 }
 ROOMS = (
     tours_api_keys,
     tours_audit,
     tours_batches,
     tours_deletions,
+    tours_factors,
     tours_notifications,
     tours_people,
     tours_schedules,

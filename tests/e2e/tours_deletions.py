@@ -46,6 +46,27 @@ def deletions(world: World) -> None:
     world.seen -= {"snapshot_keep_until", "snapshot_unprotect"}  # where a refused form is shown again
 
 
+@tour("server_detail", "server_lock", "snapshot_restore")
+def locked_server(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    view = desk.server("web-server-01")
+    world.visit(page, reverse("server_lock", args=[desk.token.pk, view.server_id]), "Lock it")
+    page.get_by_role("button", name="Lock the server").click()
+    world.look(page, "Enter a reason")
+    page.get_by_label("Reason").fill("The books are being closed")
+    page.get_by_label("Until the end of").fill("2099-12-31")
+    page.get_by_role("button", name="Lock the server").click()
+    world.look(page, "This server is locked")
+    restore = reverse("snapshot_restore", args=[desk.token.pk, desk.snapshot(view).id])
+    world.visit(page, restore, "The books are being closed")
+    world.visit(page, reverse("server_detail", args=[desk.token.pk, view.server_id]), "Locked")
+    page.get_by_role("link", name="About the lock").click()
+    page.get_by_label("Reason").fill("They are closed")
+    page.get_by_role("button", name="Ask to lift the lock").click()
+    world.look(page, "somebody else must agree")
+
+
 @tour("deletion_detail", "deletion_list", "server_list", "snapshot_delete", "snapshot_keeping")
 def deletions_that_wait(world: World) -> None:
     desk = world.desk()

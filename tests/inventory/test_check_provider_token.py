@@ -52,6 +52,7 @@ def test_a_rate_limited_check_reports_when_to_try_again(http_sandbox, check_prov
     assert "again in 120 seconds" in line_of(result, "Snapshots")
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", ["hang_before", "drip_headers", "drip_body"])
 def test_a_hung_provider_fails_at_the_deadline(wire, check_provider, settings, mode):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.4
@@ -63,6 +64,7 @@ def test_a_hung_provider_fails_at_the_deadline(wire, check_provider, settings, m
     assert "FAIL" in line_of(result, "API")
 
 
+@pytest.mark.alone
 def test_a_provider_that_hangs_on_a_token_fails_at_the_deadline(wire, check_provider, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.4
     wire.misbehave("answer", status=401, body=NO_TOKEN_BODY)
@@ -75,6 +77,7 @@ def test_a_provider_that_hangs_on_a_token_fails_at_the_deadline(wire, check_prov
     assert line_of(result, "Servers list") == ""
 
 
+@pytest.mark.alone
 def test_a_hung_tls_handshake_fails_at_the_deadline(check_provider, settings):
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.4
     with socket.create_server(("127.0.0.1", 0)) as silent:

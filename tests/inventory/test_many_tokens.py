@@ -91,6 +91,7 @@ def known(user) -> str:
     )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("path", ["/", "/attention/"])
 def test_eight_tokens_of_a_hung_provider_take_one_deadline(provider, mia, signed_in, path):
     provider.behaviours = dict.fromkeys(LABELS, hang)
@@ -191,6 +192,7 @@ def test_the_deadline_of_a_page_ends_with_the_page(provider, mia):
     assert cached is not None and not cached.was_cut_short, "it had a whole deadline"
 
 
+@pytest.mark.alone
 def test_waiting_for_other_processes_first_readings_takes_one_deadline(provider, mia):
     for token in own_tokens(mia):
         assert leases.take(readings.cache_key(token.fingerprint), "another process", 60)

@@ -33,6 +33,7 @@ def patient_desk(far_desk, settings, monkeypatch):
     return far_desk
 
 
+@pytest.mark.alone
 def test_a_hung_servers_list_delays_one_page_briefly_and_the_next_pages_not_at_all(
     patient_desk, http_sandbox, signed_in
 ):
@@ -136,6 +137,7 @@ def test_an_incomplete_servers_list_shows_what_was_read_and_says_so(far_desk, ht
     assert reading.may_lack_servers
 
 
+@pytest.mark.alone
 def test_a_token_check_is_not_delayed_by_optional_endpoints(patient_desk, http_sandbox, monkeypatch):
     monkeypatch.setattr(connection, "OPTIONAL_SECONDS", 0.3)
     for path in (SERVERS, "/api/v1/account/"):

@@ -114,11 +114,17 @@ def test_choices_are_stored_and_hold(cast, desk, mia, watched):
 
 def test_a_person_chooses_only_among_kinds_that_the_person_can_be_told_of(cast, signed_in):
     page = signed_in(cast.aron).get(reverse("notification_rules"))
-    assert {field.name.rpartition("_")[0] for field in page.context["form"]} == {"audit_broken", "new_device"}
+    assert {field.name.rpartition("_")[0] for field in page.context["form"]} == {
+        "audit_broken",
+        "new_device",
+        "factors",
+    }
 
 
 def test_a_team_is_not_told_of_a_persons_devices(cast, signed_in):
-    assert "new_device" not in signed_in(cast.ada).get(reverse("target_add")).text
+    page = signed_in(cast.ada).get(reverse("target_add")).text
+    assert "new_device" not in page
+    assert "person.factors" not in page
 
 
 def test_a_server_is_followed_and_unfollowed_from_its_page(cast, desk, mia):

@@ -131,6 +131,7 @@ def test_while_too_many_wait_the_form_is_refused_with_the_time_that_is_left(monk
     assert leases.seconds_left("once:k") > 41  # not taken from the other
 
 
+@pytest.mark.alone
 def test_a_second_form_takes_over_a_claim_that_is_over():
     leases.take("once:k", "another", 0.15)
     start = time.monotonic()

@@ -55,6 +55,7 @@ def killed(far_desk, http_sandbox, settings) -> Iterator[tuple[Client, str, dict
     yield browser, url, {"confirmation": confirmation, "understood": "on"}
 
 
+@pytest.mark.alone
 def test_a_form_sent_again_waits_until_the_claim_expires_and_is_then_sent(killed, http_sandbox):
     browser, url, data = killed
     started = time.monotonic()

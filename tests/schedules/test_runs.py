@@ -10,6 +10,7 @@ from snapshots.deletions.models import PlannedDeletion
 from snapshots.jobs.models import Job
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import protect
+from snapshots.operations.server_locks import place as lock
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from snapshots.schedules import runs, service, silence
 from snapshots.schedules.models import Cause, Run, RunState, Schedule
@@ -81,6 +82,25 @@ def test_a_protected_one_stays_and_counts(desk, clock):
     work_until(desk, clock, first + timedelta(hours=2, minutes=40))
     assert kept in auto_names(server.server_id)
     assert len(auto_names(server.server_id)) == 2
+
+
+def test_on_a_server_locked_against_deletions_all_stay_until_the_lock_ends(desk, clock):
+    schedule = define(desk, keep=Keep(last=1))
+    server = schedule.servers.get()
+    first = next_hour()
+    lock(
+        actor=desk.actor,
+        server_id=server.server_id,
+        server_name=server.server_name,
+        reason="month's end",
+        covers_deletes=True,
+        until=first + timedelta(hours=1, minutes=50),
+    )
+    work_until(desk, clock, first + timedelta(hours=1, minutes=40))
+    assert len(auto_names(server.server_id)) == 2
+    assert set(Run.objects.values_list("state", flat=True)) == {RunState.COMPLETED}
+    work_until(desk, clock, first + timedelta(hours=2, minutes=40))
+    assert len(auto_names(server.server_id)) == 1
 
 
 def test_one_that_was_renamed_past_the_portal_is_not_deleted(desk, clock):

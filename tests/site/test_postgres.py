@@ -61,6 +61,7 @@ TEST_FILES = {
         "worker/test_follow.py",
     ],
     "the API": ["api/test_foreign_keys.py", "api/test_texts.py"],
+    "second factors": ["accounts/factors/test_*.py"],
     "people and tokens": [
         "accounts/test_erasure*.py",
         "accounts/test_people*.py",
@@ -105,7 +106,9 @@ def test_readiness_fails_when_an_audit_row_cannot_be_written(
         with connection.cursor() as cursor:
             cursor.execute("DROP ROLE IF EXISTS reader; CREATE ROLE reader")
             cursor.execute("GRANT SELECT, INSERT ON person_session TO reader")
-            cursor.execute("GRANT SELECT ON audit_entry, stored_token, django_migrations TO reader")
+            cursor.execute(
+                "GRANT SELECT ON audit_entry, stored_token, authenticator, django_migrations TO reader"
+            )
         try:
             connection.settings_dict["OPTIONS"]["options"] = option
             assert health.run_checks()["audit_log"] is is_ready

@@ -158,6 +158,7 @@ def test_a_file_that_is_not_a_database_is_reported(file):
 # --- A database that is busy
 
 
+@pytest.mark.alone
 def test_a_running_writer_does_not_make_the_portal_unready(transactional_db, client):
     with locked():
         began = time.monotonic()

@@ -19,6 +19,7 @@ def connect(client) -> socket.socket:
     return socket.create_connection((client.base_url.host, client.base_url.port), timeout=20)
 
 
+@pytest.mark.alone
 def test_silent_connections_delay_nobody(portal):
     with ExitStack() as stack:
         for _ in range(8):
@@ -38,6 +39,7 @@ def test_a_request_that_comes_late_is_answered(portal):
         assert asking.recv(100).startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.alone
 def test_a_silent_connection_is_closed_after_the_keep_alive_time(portal):
     with connect(portal) as silent:
         start = time.monotonic()

@@ -70,6 +70,7 @@ def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=2)
     snapshot = desk.snapshot(view)
     inspector.visit(mia, reverse("server_grace", args=[desk.token.pk, view.server_id]), shows=view.name)
+    inspector.visit(mia, reverse("server_lock", args=[desk.token.pk, view.server_id]), shows=view.name)
     inspector.visit(mia, reverse("server_silence", args=[desk.token.pk, view.server_id]), shows=view.name)
     keeping_url = url_of("snapshot_keeping", desk, snapshot.id)
     keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))

@@ -18,6 +18,7 @@ def client(wire):
     return make_client(TOKEN, wire.url, timeout_seconds=0.3)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", ["drip_headers", "drip_body", "hang_before", "hang_after", "latency"])
 @pytest.mark.parametrize("call", [SnapshotClient.list_servers, lambda client: client.delete_snapshot(7)])
 def test_slow_answer_ends_at_the_deadline(wire, client, mode, call):
@@ -28,6 +29,7 @@ def test_slow_answer_ends_at_the_deadline(wire, client, mode, call):
     assert 0.25 < time.monotonic() - began < 0.6
 
 
+@pytest.mark.alone
 def test_endless_interim_answers_end_at_the_deadline(wire, client):
     wire.misbehave("raw", body="HTTP/1.1 100 Continue\r\n\r\n" * 20_000, times=0)
     began = time.monotonic()
@@ -36,6 +38,7 @@ def test_endless_interim_answers_end_at_the_deadline(wire, client):
     assert time.monotonic() - began < 0.8
 
 
+@pytest.mark.alone
 def test_slow_refusal_is_reported_at_the_deadline(wire, client):
     wire.misbehave(
         "drip_body", work=False, status=404, seconds=0.05, body='{"detail": "not there"}' + " " * 500
@@ -46,6 +49,7 @@ def test_slow_refusal_is_reported_at_the_deadline(wire, client):
     assert time.monotonic() - began < 0.6
 
 
+@pytest.mark.alone
 def test_slow_lookup_of_a_name_ends_at_the_deadline(monkeypatch):
     asked = threading.Event()
 

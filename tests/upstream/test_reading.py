@@ -77,6 +77,7 @@ def test_read_is_not_retried_after_a_permanent_failure(wire, client, trouble):
     assert len(wire.calls) == 1
 
 
+@pytest.mark.alone
 def test_retries_stay_within_the_deadline(wire):
     client = make_client(TOKEN, wire.url, timeout_seconds=0.3)
     wire.misbehave("latency", work=False, status=503, seconds=0.2, times=0)
@@ -148,6 +149,7 @@ def test_pages_share_one_size_limit(wire, client):
         client.list_snapshots()
 
 
+@pytest.mark.alone
 def test_pages_share_one_deadline(wire):
     client = make_client(TOKEN, wire.url, timeout_seconds=0.4)
     for number in range(20):

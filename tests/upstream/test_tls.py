@@ -33,6 +33,7 @@ def test_call_over_tls_is_answered(server, trusting):
     assert make_client(TOKEN, https_url(server), timeout_seconds=2).delete_snapshot(7).status == 204
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("mode", ["hang_before", "drip_headers"])
 def test_slow_answer_over_tls_ends_at_the_deadline(server, trusting, mode):
     server.misbehave(Misbehaviour(mode=mode, work=False, seconds=0.05 if mode == "drip_headers" else 20))

@@ -34,18 +34,10 @@ from tests.support.looks_at_work import (
     url_of,
 )
 from tests.support.pages import hidden
+from tests.support.probes import PROBES
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
 
-PROBES = {
-    "api_openapi",
-    "livez",
-    "readyz",
-    "security_txt",
-    "checkpoint_detail",
-    "tile_detail",
-    "partial_tile_detail",
-}
 NEW_NAME = "before-sunday-mail"
 
 

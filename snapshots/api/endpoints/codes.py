@@ -81,6 +81,7 @@ REFUSALS: Final = (
     "server_held",
     "being_checked",
     "protected",
+    "server_locked",
     "deletion_planned",
     "snapshot_deleting",
     "snapshot_changed",

@@ -21,6 +21,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="event",
+            name="person_id",
+            field=models.BigIntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name="event",
             name="is_partial",
             field=models.BooleanField(default=False),
         ),
@@ -52,6 +57,7 @@ class Migration(migrations.Migration):
                         "person.new_device",
                         "Somebody signed in as me with a device that was not used before",
                     ),
+                    ("person.factors", "My second factors were changed, or somebody guessed codes"),
                     ("test", "A test"),
                 ],
                 max_length=20,
@@ -85,6 +91,7 @@ class Migration(migrations.Migration):
                         "person.new_device",
                         "Somebody signed in as me with a device that was not used before",
                     ),
+                    ("person.factors", "My second factors were changed, or somebody guessed codes"),
                     ("test", "A test"),
                 ],
                 max_length=20,

@@ -122,6 +122,26 @@ REFUSAL_WORDS = {
         lazy("It cannot be deleted to make room. Nothing was sent."),
         lazy("Choose another one."),
     ),
+    "server_locked": Words(
+        "warn",
+        lazy("This server is locked"),
+        lazy("Somebody has locked it, so that this does not happen. Nothing was sent."),
+        lazy("The server's page says why and until when. Lifting the lock takes two people, or time."),
+    ),
+    "already_locked": Words("info", lazy("This server is locked already"), lazy("Nothing was changed.")),
+    "not_locked": Words("info", lazy("This server is not locked any more"), lazy("Nothing was changed.")),
+    "lock_ended": Words("bad", lazy("This day is over"), lazy("Nothing was changed. Enter a later day.")),
+    "lift_asked": Words("info", lazy("Somebody wants to lift it already"), lazy("Nothing was changed.")),
+    "lift_not_asked": Words(
+        "info",
+        lazy("Nobody wants to lift it any more"),
+        lazy("Somebody called it back. Nothing was changed."),
+    ),
+    "second_person": Words(
+        "warn",
+        lazy("Somebody else must agree"),
+        lazy("You asked for it yourself. Nothing was changed."),
+    ),
     "protected": Words(
         "warn",
         lazy("This snapshot is protected"),

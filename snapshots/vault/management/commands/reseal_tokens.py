@@ -28,7 +28,7 @@ class Command(BaseCommand):
                 try:
                     done = kind.reseal(stored)
                 except SealError as error:
-                    unopened.append(f"  {stored.pk} (sealed with {stored.key_id}): {error}")
+                    unopened.append(f"  {kind.name} {stored.pk} (sealed with {stored.key_id}): {error}")
                     continue
                 resealed += done
                 current += not done
@@ -38,6 +38,7 @@ class Command(BaseCommand):
         if unopened:
             lines = "\n".join(unopened)
             raise CommandError(
-                "Keep all keys, and compare them with your copies: these tokens were sealed with a key that is missing, "
-                f"or a wrong key stands under its ID. If the key is lost, their owners must store them again:\n{lines}"
+                "Keep all keys, and compare them with your copies: these were sealed with a key that is missing, "
+                f"or a wrong key stands under its ID. If the key is lost, tokens and addresses must be "
+                f"stored again, and an authenticator belongs to somebody whose second factors must be reset:\n{lines}"
             )

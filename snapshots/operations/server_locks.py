@@ -1,0 +1,160 @@
+"""Locks of servers: what must not be restored over is not, in any channel, until the lock ends (promises 44 and 45).
+
+Anybody who may restore places a lock. To lift one takes two people, or time: one asks, and it lifts when another one agrees, or
+after SNAPPORTAL_GUARD_DELAY_HOURS, of which everybody concerned is told. Until then anybody who may restore can call that back.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor, EntryData
+from snapshots.contract import clean_reason
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action, ServerLock
+from snapshots.operations.rights import check_still_allowed
+
+PERMISSION = Action.RESTORE.permission
+
+
+def lock_of(server_id: int) -> ServerLock | None:
+    """The lock that holds now."""
+    found = ServerLock.objects.filter(server_id=server_id).first()
+    return found if found and found.is_active(timezone.now()) else None
+
+
+def locked_servers(server_ids: Iterable[int], action: str) -> set[int]:
+    """Those of these servers whose lock covers this action now."""
+    now = timezone.now()
+    found = ServerLock.objects.filter(server_id__in=list(server_ids))
+    return {one.server_id for one in found if one.is_active(now) and one.covers(action)}
+
+
+def check_unlocked(server_id: int, action: str) -> None:
+    """Raises OperationRefusedError "server_locked". In the transaction of an intent under the log's lock, as `place` is."""
+    found = lock_of(server_id)
+    if found and found.covers(action):
+        raise OperationRefusedError("server_locked")
+
+
+def place(
+    *,
+    actor: Actor,
+    server_id: int,
+    server_name: str,
+    reason: str,
+    covers_deletes: bool = False,
+    until: datetime | None = None,
+) -> ServerLock:
+    """Lock a server from now on.
+
+    Raises OperationRefusedError (reason_missing, already_locked, lock_ended, not_allowed_any_more), JournalUnavailableError.
+    """
+    now = timezone.now()
+    lock = ServerLock(
+        server_id=server_id,
+        server_name=server_name,
+        covers_deletes=covers_deletes,
+        person_id=int(actor.id or 0),
+        reason=_reason(reason),
+        created_at=now,
+        until=until,
+    )
+    if until is not None and until <= now:
+        raise OperationRefusedError("lock_ended")
+    with journal.committed():
+        journal.record(_entry(lock, actor, "server.lock", reason=lock.reason, evidence=_extent(lock)))
+        check_still_allowed(actor.id, PERMISSION)
+        if lock_of(server_id):
+            raise OperationRefusedError("already_locked")
+        ServerLock.objects.filter(server_id=server_id).delete()
+        lock.save(force_insert=True)
+    return lock
+
+
+def ask_to_lift(*, actor: Actor, server_id: int, reason: str) -> ServerLock:
+    """It lifts after the delay, or as soon as somebody else agrees.
+
+    Raises OperationRefusedError (reason_missing, not_locked, lift_asked, not_allowed_any_more), JournalUnavailableError.
+    """
+    text = _reason(reason)
+    due_at = timezone.now() + timedelta(hours=settings.SNAPPORTAL_GUARD_DELAY_HOURS)
+    with journal.committed():
+        lock = _held(server_id)
+        evidence = f"lifts at {due_at:%Y-%m-%d %H:%M} UTC unless somebody calls it back"
+        journal.record(_entry(lock, actor, "server.ask_unlock", reason=text, evidence=evidence))
+        check_still_allowed(actor.id, PERMISSION)
+        if lock.lift_due_at is not None:
+            raise OperationRefusedError("lift_asked")
+        lock.lift_person_id, lock.lift_reason, lock.lift_due_at = int(actor.id or 0), text, due_at
+        lock.save(update_fields=["lift_person_id", "lift_reason", "lift_due_at"])
+    return lock
+
+
+def agree_to_lift(*, actor: Actor, server_id: int) -> None:
+    """The lock is lifted now. Not by whoever asked.
+
+    Raises OperationRefusedError (not_locked, lift_not_asked, second_person, not_allowed_any_more), JournalUnavailableError.
+    """
+    with journal.committed():
+        lock = _asked(server_id)
+        evidence = f"asked for by person {lock.lift_person_id}: {lock.lift_reason}"
+        journal.record(_entry(lock, actor, "server.unlock", evidence=evidence))
+        check_still_allowed(actor.id, PERMISSION)
+        if lock.lift_person_id == actor.id:
+            raise OperationRefusedError("second_person")
+        lock.delete()
+
+
+def keep(*, actor: Actor, server_id: int) -> None:
+    """Call the lifting back: the lock stays.
+
+    Raises OperationRefusedError (not_locked, lift_not_asked, not_allowed_any_more), JournalUnavailableError.
+    """
+    with journal.committed():
+        lock = _asked(server_id)
+        journal.record(
+            _entry(lock, actor, "server.keep_lock", evidence=f"asked for by person {lock.lift_person_id}")
+        )
+        check_still_allowed(actor.id, PERMISSION)
+        lock.lift_person_id, lock.lift_reason, lock.lift_due_at = None, "", None
+        lock.save(update_fields=["lift_person_id", "lift_reason", "lift_due_at"])
+
+
+def _held(server_id: int) -> ServerLock:
+    lock = lock_of(server_id)
+    if lock is None:
+        raise OperationRefusedError("not_locked")
+    return lock
+
+
+def _asked(server_id: int) -> ServerLock:
+    lock = _held(server_id)
+    if lock.lift_due_at is None:
+        raise OperationRefusedError("lift_not_asked")
+    return lock
+
+
+def _reason(text: str) -> str:
+    reason = clean_reason(text)
+    if not reason:
+        raise OperationRefusedError("reason_missing")
+    return reason
+
+
+def _extent(lock: ServerLock) -> str:
+    covered = "restores and deletions" if lock.covers_deletes else "restores"
+    return f"{covered}, until {f'{lock.until:%Y-%m-%d %H:%M} UTC' if lock.until else 'it is lifted'}"
+
+
+def _entry(lock: ServerLock, actor: Actor, action: str, *, reason: str = "", evidence: str = "") -> EntryData:
+    return actor.entry(
+        action=action,
+        server_id=lock.server_id,
+        server_name=lock.server_name,
+        reason=reason,
+        evidence=evidence,
+    )

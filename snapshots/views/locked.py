@@ -1,0 +1,29 @@
+"""What pages say of the lock of a server (templates/servers/_lock.html)."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from snapshots.operations import server_locks
+from snapshots.operations.server_views import ServerView
+from snapshots.views.marks import names_of_people
+
+
+def lock_context(server_id: int) -> dict[str, Any]:
+    """The lock that holds, and the names of its people."""
+    lock = server_locks.lock_of(server_id)
+    if lock is None:
+        return {"lock": None}
+    names = names_of_people(one for one in (lock.person_id, lock.lift_person_id) if one)
+    return {
+        "lock": lock,
+        "locked_by": names.get(lock.person_id, ""),
+        "lift_asked_by": names.get(lock.lift_person_id or 0, ""),
+    }
+
+
+def lock_link(request: HttpRequest, view: ServerView) -> dict[str, Any]:
+    """The page about the lock; '' for people who may not place or lift one."""
+    may_lock = request.user.has_perm(server_locks.PERMISSION)
+    return {"lock_url": reverse("server_lock", args=[view.token.pk, view.server_id]) if may_lock else ""}

@@ -1,0 +1,82 @@
+"""The lock of a server: placing it, and the two people, or the time, that lifting it takes."""
+
+from collections.abc import Callable
+from typing import Final
+
+from django.conf import settings
+from django.forms import Form
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+
+from snapshots.connection import own_token_or_404
+from snapshots.operations import server_locks
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import ServerLock
+from snapshots.operations.server_views import ServerView, server_view_or_404
+from snapshots.views.access import record_refusal, requires
+from snapshots.views.actor import actor_of
+from snapshots.views.errors import RightsChangedError
+from snapshots.views.forms.server_locks import AskToLiftForm, LockForm
+from snapshots.views.locked import lock_context
+from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
+from snapshots.views.texts.refusals import refusal_words
+
+FORMS: Final[dict[str, type[Form]]] = {
+    "place": LockForm,
+    "ask": AskToLiftForm,
+    "agree": Form,
+    "keep": Form,
+}
+"""The steps that the page offers."""
+
+
+@requires(server_locks.PERMISSION, "GET", "HEAD", "POST", proof="form")
+def server_lock(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
+    view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    step = request.POST.get("step", "")
+    if request.method != "POST" or step not in FORMS:
+        return _page(request, view)
+    form = FORMS[step](request.POST)
+    if not form.is_valid():
+        return _page(request, view, form, INCOMPLETE)
+    try:
+        _run(request, view, step, form)
+    except OperationRefusedError as error:
+        if error.code == "not_allowed_any_more":
+            record_refusal(request, server_locks.PERMISSION)
+            raise RightsChangedError(error.code) from error
+        refuse_beside_field(form, error.code)
+        return _page(request, view, form, error.code)
+    return redirect("server_lock", token_id, server_id)
+
+
+def _run(request: HttpRequest, view: ServerView, step: str, form: Form) -> None:
+    """Raises OperationRefusedError."""
+    runs: dict[str, Callable[..., object]] = {
+        "place": server_locks.place,
+        "ask": server_locks.ask_to_lift,
+        "agree": server_locks.agree_to_lift,
+        "keep": server_locks.keep,
+    }
+    names = {"server_name": view.name} if step == "place" else {}
+    runs[step](actor=actor_of(request), server_id=view.server_id, **names, **form.cleaned_data)
+
+
+def _page(request: HttpRequest, view: ServerView, form: Form | None = None, code: str = "") -> HttpResponse:
+    """`form` is the one that was sent, if any."""
+    shown = lock_context(view.server_id)
+    lock: ServerLock | None = shown["lock"]
+    context = shown | {
+        "view": view,
+        "is_mine": lock is not None and lock.lift_person_id == request.user.pk,
+        "lock_form": form if isinstance(form, LockForm) else LockForm(),
+        "ask_form": form if isinstance(form, AskToLiftForm) else AskToLiftForm(),
+        "refusal": refusal_words(code)
+        if code and code != INCOMPLETE and not (form and form.errors)
+        else None,
+        "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
+        "has_ended": lock is None and ServerLock.objects.filter(server_id=view.server_id).exists(),
+        "now": timezone.now(),
+    }
+    return render(request, "servers/server_lock.html", context, status=status_of(code))
