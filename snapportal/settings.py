@@ -8,7 +8,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
-from snapportal import databases, logs, mail_settings, role_settings
+from snapportal import databases, logs, mail_settings, role_settings, sign_in_settings
 from snapportal.environment import Environment
 from snapportal.setting_values import (
     parse_api_url,
@@ -122,6 +122,11 @@ SNAPPORTAL_CHECKPOINT_FILE: str = environment.read(env.str, "CHECKPOINT_FILE", "
 SNAPPORTAL_DELETE_GRACE_DAYS: int = environment.whole("DELETE_GRACE_DAYS", 0, 0, 7)
 SNAPPORTAL_ARCHIVE_AFTER_DAYS: int = environment.whole("ARCHIVE_AFTER_DAYS", 0, 0, 36500)
 SNAPPORTAL_ARCHIVE_DIR: str = environment.read(env.str, "ARCHIVE_DIR", "") or str(DATA_DIR / "archive")
+
+# --- How people sign in ----------------------------------------------------------------------------------------------
+SNAPPORTAL_OIDC = sign_in_settings.read_single_sign_on(environment, is_sandbox=SANDBOX)
+SNAPPORTAL_PASSWORD_SIGN_IN: bool = sign_in_settings.read_password_sign_in(environment)
+SNAPPORTAL_BREAK_GLASS: frozenset[str] = environment.parse("BREAK_GLASS", sign_in_settings.parse_names)
 
 # --- Sessions -------------------------------------------------------------------------------------------------------
 SNAPPORTAL_SESSION_HOURS: int = environment.whole("SESSION_HOURS", 12, 1, 720)

@@ -16,6 +16,7 @@ from snapportal.accounts import session_service, throttle
 from snapportal.accounts.factors import service as factors
 from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import User, new_session_seed
+from snapportal.accounts.oidc.models import FederatedIdentity
 from snapportal.accounts.people import PersonError
 from snapportal.accounts.session_models import KnownDevice
 from snapshots.api.models import ApiKey
@@ -29,7 +30,7 @@ from snapshots.operations.models import Operation
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 
-CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey, Authenticator, Passkey)
+CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey, Authenticator, Passkey, FederatedIdentity)
 """Where an erasure leaves old versions of rows, until they are cleaned up."""
 
 
@@ -113,6 +114,7 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         session_service.forget_person(person.pk)
         factors.forget_person(person)
         KnownDevice.objects.filter(person=person).delete()
+        FederatedIdentity.objects.filter(person=person).delete()
         _anonymise(person)
         row = erasure.erase_person(
             actor=actor,

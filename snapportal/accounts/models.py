@@ -173,7 +173,8 @@ class User(AbstractBaseUser):
 
     @property
     def has_joined(self) -> bool:
-        return self.has_usable_password()
+        """Whether the person has set a password, or has signed in through the identity provider."""
+        return self.has_usable_password() or self.last_login is not None
 
     def has_perm(self, permission: str, obj: object = None) -> bool:
         return self.is_active and permission in PERMISSIONS.get(self.role, frozenset())
@@ -205,4 +206,5 @@ from snapportal.accounts.factors.models import (  # noqa: E402 - models of this 
     RecoveryCode,  # noqa: F401
     WrongCode,  # noqa: F401
 )
+from snapportal.accounts.oidc.models import FederatedIdentity  # noqa: E402, F401 - a model of this app
 from snapportal.accounts.session_models import KnownDevice, PersonSession  # noqa: E402, F401 - models of this app

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import Role, User, new_session_seed
+from snapportal.accounts.ways_in import can_sign_in, may_use_password
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 
@@ -90,6 +91,10 @@ def add_with_password(person: User, password: str, *, actor: Actor) -> None:
 
 def renew_invitation(person: User, *, actor: Actor) -> str:
     """Return a new invitation key: to join, or to set a new password. An existing password stays valid until then."""
+    if not may_use_password(person):
+        raise PersonError(
+            _("This person signs in through the identity provider: there is no password to set.")
+        )
     key = _set_invitation_key(person)
     with journal.committed():
         renewed = User.objects.filter(pk=person.pk, is_active=True, service_owner=None).update(
@@ -161,7 +166,7 @@ def _lock(person: User) -> tuple[User, list[User]]:
     wanted = Q(pk=person.pk) | Q(role=Role.ADMIN, is_active=True)
     locked = list(User.objects.select_for_update().filter(wanted).order_by("pk"))
     stored = next(one for one in locked if one.pk == person.pk)
-    return stored, [one for one in locked if one is not stored and one.has_joined]
+    return stored, [one for one in locked if one is not stored and can_sign_in(one)]
 
 
 def _check_change(before: User, after: User, other_admins: list[User], actor: Actor) -> None:
@@ -175,6 +180,25 @@ def _check_change(before: User, after: User, other_admins: list[User], actor: Ac
         raise PersonError(_("You cannot change your own role or deactivate yourself: ask another admin."))
     if loses_admin and not other_admins:
         raise PersonError(_("This is the last active admin: give somebody else the role first."))
+
+
+def set_role(person: User, role: str, *, evidence: str, actor: Actor) -> bool:
+    """Give `person` the role that an identity provider's groups say. False, and a row, for the last active admin, who keeps it.
+
+    A change ends all sessions of the person at once.
+    """
+    with journal.committed():
+        before, other_admins = _lock(person)
+        change = f"{before.role} → {role}, {evidence}"
+        if before.role == Role.ADMIN and role != Role.ADMIN and not other_admins:
+            refused = {"result": "refused", "code": "last_admin"}
+            journal.record(_entry(before, "person.change_role", evidence=change, actor=actor, **refused))
+            return False
+        if role != before.role:
+            before.role, before.session_seed = role, new_session_seed()
+            before.save(update_fields=["role", "session_seed"])
+            journal.record(_entry(before, "person.change_role", evidence=change, actor=actor))
+    return True
 
 
 def _differences(before: User, after: User) -> list[tuple[str, str]]:

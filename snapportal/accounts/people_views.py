@@ -15,6 +15,7 @@ from snapportal.accounts.erasure import row_of
 from snapportal.accounts.factors import service as factors
 from snapportal.accounts.forms import InvitationForm, KeeperForm, PersonForm
 from snapportal.accounts.models import User
+from snapportal.accounts.ways_in import can_sign_in, may_use_password, role_follows_groups
 from snapshots.api import keys
 from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
@@ -42,8 +43,8 @@ def person_list(request: HttpRequest) -> HttpResponse:
 
 
 def _show_link(request: HttpRequest, person: User, key: str) -> HttpResponse:
-    """The only response that shows the link: the portal stores only a hash of its key."""
-    link = request.build_absolute_uri(reverse("invitation_accept", args=[key]))
+    """The only response that shows the link: the portal stores only a hash of its key. '' where no password is needed."""
+    link = request.build_absolute_uri(reverse("invitation_accept", args=[key])) if key else ""
     return render(request, "people/link.html", {"person": person, "link": link})
 
 
@@ -56,7 +57,7 @@ def person_add(request: HttpRequest) -> HttpResponse:
         except people.PersonError as error:
             form.add_error("username", str(error))
         else:
-            return _show_link(request, person, key)
+            return _show_link(request, person, key if may_use_password(person) else "")
     return render(request, "people/add.html", {"form": form})
 
 
@@ -101,6 +102,10 @@ def _facts(request: HttpRequest, pk: int) -> dict[str, Any]:
         "may_keep_tokens": may_keep_tokens(person),
         "key_lines": key_lines(keys.visible_to(request.user).filter(owner_id=pk).alive()),
         "kept": person.service_accounts.all(),
+        "may_use_password": may_use_password(person),
+        "can_sign_in": can_sign_in(person),
+        "role_follows_groups": role_follows_groups(person),
+        "identities": person.identities.all(),
         "factor_lines": factors.lines(person),
         "factor_is_required": factors.is_required(person),
         "has_sessions": session_service.alive(person).exists(),

@@ -18,6 +18,9 @@ from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
 BACKEND = "snapportal.accounts.backends.Backend"
+HOW_KEY = "signed_in_by"
+SINGLE_SIGN_ON = "single sign-on"
+"""How the log calls a sign-in through the identity provider."""
 
 
 def client_address(request: HttpRequest) -> str:
@@ -61,6 +64,7 @@ def _start_session(request: HttpRequest, user: User, how: str, *, has_second_fac
     """Start a session (with a new key) and write its audit row in one transaction. A new device is told to the person."""
     with journal.committed():
         login(request, user, backend=BACKEND)
+        request.session[HOW_KEY] = how
         is_new = session_service.begin(request, user, has_second_factor=has_second_factor)
         code = NEW_DEVICE if is_new else ""
         throttle.clear_failures(user.username, client_address(request))

@@ -99,12 +99,20 @@ def _check(request: HttpRequest, person: User, kind: ProofKind) -> HttpResponseB
 
 
 def note_proof(
-    request: HttpRequest, person: User, *, code: str, evidence: str = "", has_second_factor: bool = False
+    request: HttpRequest,
+    person: User,
+    *,
+    code: str,
+    evidence: str = "",
+    target: str = "",
+    has_second_factor: bool = False,
 ) -> None:
     """The person has just proved who it is, by a kind of proof with this code. Only inside `journal.committed()`."""
     session_service.note_proven(request.session.session_key, has_second_factor=has_second_factor)
     throttle.clear_failures(person.username, client_address(request))
-    journal.record(actor_of(request).entry(action=ACTION, code=code, target=request.path, evidence=evidence))
+    journal.record(
+        actor_of(request).entry(action=ACTION, code=code, target=target or request.path, evidence=evidence)
+    )
 
 
 def _go_on(request: HttpRequest) -> HttpResponseBase | None:

@@ -3,12 +3,18 @@
 from django.urls import include, path
 
 from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
+from snapportal.accounts.oidc import confirm_views as sso_confirm_views
+from snapportal.accounts.oidc import views as sso_views
 from snapportal.accounts.security.security_txt import security_txt
 from snapportal.accounts.security.views import security_detail
 
 urlpatterns = [
     path("", include("snapportal.accounts.factors.urls")),
     path("sign-in/", views.sign_in, name="sign_in"),
+    path("sign-in/sso/", sso_views.sso_start, name="sso_start"),
+    path("sign-in/sso/return/", sso_views.sso_return, name="sso_return"),
+    path("account/confirm/", sso_confirm_views.sso_confirm, name="sso_confirm"),
+    path("account/confirm/<str:held_id>/", sso_confirm_views.sso_confirmed, name="sso_confirmed"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account_detail, name="account_detail"),
     path("account/sessions/", session_views.session_list, name="session_list"),
@@ -28,5 +34,6 @@ urlpatterns = [
     ),
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
     path("people/<int:pk>/end-sessions/", session_views.person_sessions_end, name="person_sessions_end"),
+    path("people/<int:pk>/unlink/", sso_views.identity_unlink, name="identity_unlink"),
     path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),
 ]

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import people, throttle
@@ -13,7 +15,16 @@ from snapportal.accounts.factors import passkeys, service
 from snapportal.accounts.factors.sign_in_views import sign_in_with_passkey
 from snapportal.accounts.forms import FirstPasswordForm, NewPasswordForm, SignInForm
 from snapportal.accounts.models import User
-from snapportal.accounts.signing_in import client_address, enter, record_wrong_password, refuse_while_blocked
+from snapportal.accounts.oidc.pages import offers_password
+from snapportal.accounts.signing_in import (
+    HOW_KEY,
+    SINGLE_SIGN_ON,
+    client_address,
+    enter,
+    record_wrong_password,
+    refuse_while_blocked,
+)
+from snapportal.accounts.ways_in import can_prove_password, may_use_password
 from snapshots.audit import journal
 from snapshots.views.access import public, requires
 from snapshots.views.actor import actor_of
@@ -52,15 +63,30 @@ def _sign_in_page(request: HttpRequest, form: SignInForm, passkey_error: str = "
         "can_use_passkey": passkeys.is_possible(request),
         "passkey_error": passkey_error,
     }
-    return render(request, "accounts/sign_in.html", context)
+    return render(request, "accounts/sign_in.html", context | _ways_in(request))
+
+
+def _ways_in(request: HttpRequest) -> dict[str, object]:
+    """What the page offers. Where passwords are off the form is for emergency accounts, behind a link."""
+    single_sign_on = settings.SNAPPORTAL_OIDC
+    has_passwords = settings.SNAPPORTAL_PASSWORD_SIGN_IN
+    return {
+        "single_sign_on": single_sign_on.name if single_sign_on else "",
+        "has_left": "left" in request.GET and single_sign_on is not None,
+        "has_passwords": has_passwords,
+        "shows_password": has_passwords or request.method == "POST" or "password" in request.GET,
+        "offers_password": offers_password(),
+    }
 
 
 @requires("signed_in", "POST", page="account_detail")
 def sign_out(request: HttpRequest) -> HttpResponse:
+    """Of the portal alone: a session at the identity provider goes on, and the page says so."""
+    is_single_sign_on = request.session.get(HOW_KEY, "").startswith(SINGLE_SIGN_ON)
     with journal.committed():
         journal.record(actor_of(request).entry(action="person.sign_out"))
         logout(request)
-    return redirect("sign_in")
+    return redirect(f"{reverse('sign_in')}?left=1" if is_single_sign_on else "sign_in")
 
 
 def _invitation_over(request: HttpRequest) -> HttpResponse:
@@ -73,6 +99,8 @@ def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
     person = people.find_invited(key)
     if person is None:
         return _invitation_over(request)
+    if not may_use_password(person):
+        return render(request, "accounts/no_passwords.html", status=403)
     form = FirstPasswordForm(person, request.POST or None)
     if request.method == "POST" and form.is_valid():
         actor = replace(actor_of(request), id=person.pk, name=str(person), role=person.role)
@@ -95,11 +123,19 @@ def _change_password(request: HttpRequest, form: NewPasswordForm) -> bool:
     return True
 
 
+def _account_without_password(request: HttpRequest, user: User) -> HttpResponse:
+    status = 403 if request.method == "POST" else 200
+    context = {"form": None, "person": user, "has_factor": service.has_any(user)}
+    return render(request, "accounts/account.html", context, status=status)
+
+
 @requires("signed_in", "GET", "HEAD", "POST")
 def account_detail(request: HttpRequest) -> HttpResponse:
     """The person's own name, role and password. A new password ends all other sessions."""
     user = request.user
     assert isinstance(user, User)
+    if not can_prove_password(user):
+        return _account_without_password(request, user)
     form = NewPasswordForm(user, request.POST or None)
     if request.method == "POST":
         minutes = throttle.minutes_to_wait(user.username, client_address(request))

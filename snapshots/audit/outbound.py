@@ -106,7 +106,9 @@ def run(work: Callable[[Call], T], *, seconds: float, public_only: bool = False)
     raise OutboundError(str(failure) or type(failure).__name__) from failure
 
 
-class _Connection(http.client.HTTPConnection):
+class HttpConnection(http.client.HTTPConnection):
+    """A connection of a call: its sockets end with the call."""
+
     def __init__(self, call: Call, scheme: str, host: str, port: int | None) -> None:
         self.default_port = http.client.HTTPS_PORT if scheme == "https" else http.client.HTTP_PORT
         super().__init__(host, port)
@@ -127,7 +129,7 @@ def post(
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
 
     def work(call: Call) -> int:
-        connection = _Connection(call, parts.scheme, parts.hostname or "", parts.port)
+        connection = HttpConnection(call, parts.scheme, parts.hostname or "", parts.port)
         try:
             connection.request("POST", target, body, dict(headers))
             return connection.getresponse().status

@@ -33,12 +33,12 @@ PERMISSIONS: Final = {
 }
 """Kinds that concern no server, and the permission of those who are told."""
 WITHOUT_SERVER: Final = frozenset(
-    {*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE, Kind.FACTORS}
+    {*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY}
 )
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
-OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS})
+OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY})
 """Kinds that only the person is told whom they are about."""
-SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT})
+SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT, Kind.SERVER_LOCK})
 """Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
 DEFAULTS: Final[dict[str, Choice]] = {
     Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
@@ -62,6 +62,8 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
     Kind.NEW_DEVICE: Choice(Scope.ALL, Scope.ALL),
     Kind.FACTORS: Choice(Scope.ALL, Scope.ALL),
+    Kind.API_KEY: Choice(Scope.ALL, Scope.ALL),
+    Kind.SERVER_LOCK: Choice(Scope.ALL, Scope.ALL),
 }
 SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})

@@ -11,6 +11,7 @@ from tests.e2e import (
     tours_notifications,
     tours_people,
     tours_schedules,
+    tours_single_sign_on,
     tours_snapshots,
 )
 from tests.e2e.tours import NO_PAGE, TOURS, World
@@ -35,6 +36,7 @@ ROOMS = (
     tours_notifications,
     tours_people,
     tours_schedules,
+    tours_single_sign_on,
     tours_snapshots,
 )
 

@@ -106,6 +106,7 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "deletion_keep": (ended_deletion, Role.MANAGER, 409),
     "delivery_retry": (delivery, Role.ADMIN, 302),
     "entry_receipt": (entry, Role.AUDITOR, 503),
+    "identity_unlink": (person, Role.ADMIN, 302),
     "job_cancel": (ended_job, Role.MANAGER, 409),
     "notification_read": (nothing, Role.MANAGER, 302),
     "operation_receipt": (operation, Role.MANAGER, 503),
@@ -120,6 +121,7 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "snapshot_keep_until": (snapshot, Role.MANAGER, 422),
     "snapshot_protect": (protected, Role.MANAGER, 409),
     "snapshot_unprotect": (protected, Role.MANAGER, 422),
+    "sso_confirm": (nothing, Role.MANAGER, 404),
     "target_test": (target, Role.ADMIN, 302),
     "token_check": (token, Role.MANAGER, 302),
 }

@@ -22,6 +22,7 @@ from snapshots.templatetags.portal import as_name, with_names
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.batches import NAME as BATCH_NAME
 from tests.support.desk import Desk, make_desk
+from tests.support.looks_at_sign_on import look_at_single_sign_on
 from tests.support.looks_at_work import (
     look_at_api_keys,
     look_at_batches,
@@ -257,8 +258,9 @@ def look_at_coming_in(inspector: Inspector) -> None:
     inspector.visit(Client(), reverse("invitation_accept", args=[key]), shows="Nora Neu")
 
 
-def test_coming_in(inspector):
+def test_coming_in(inspector, cast, settings):
     look_at_coming_in(inspector)
+    look_at_single_sign_on(inspector, cast, settings)
     assert inspector.found == []
 
 
@@ -277,6 +279,7 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_notifications(inspector, desk, mia, signed_in(cast.ada))
     look_at_api_keys(inspector, desk, mia, signed_in(cast.ada))
     look_at_coming_in(inspector)
+    look_at_single_sign_on(inspector, cast, settings)
     look_at_tokens(inspector, desk, mia)
     look_at_people(inspector, make_desk(cast.vera, "sbx_unknown"), signed_in(cast.ada))
     pages = {name for name, (_arguments, methods, _who) in MATRIX.items() if "GET" in methods.split()}

@@ -22,6 +22,7 @@ from snapportal.accounts.signing_in import (
     record_refused_proof,
     refuse_while_blocked,
 )
+from snapportal.accounts.ways_in import can_prove_password, has_single_sign_on, may_use_password
 from snapshots.notifications.events import CODES_STOPPED
 from snapshots.vault.crypto import SealError
 from snapshots.views.actor import actor_of
@@ -56,7 +57,7 @@ class ProofKind:
 
 
 def _check_password(request: HttpRequest, person: User, typed: str) -> str:
-    if not person.check_password(typed):
+    if not person.check_password(typed) or not may_use_password(person):
         raise ProofRefusedError("wrong_password", _("That is not your password. Nothing was sent."))
     return "password"
 
@@ -114,7 +115,7 @@ def _check_recovery_code(request: HttpRequest, person: User, typed: str) -> str:
 PASSWORD: Final = ProofKind(
     "password",
     "accounts/proofs/_password.html",
-    lambda _request, person: person.has_usable_password(),
+    lambda _request, person: can_prove_password(person),
     _check_password,
     is_second_factor=False,
 )
@@ -131,7 +132,15 @@ RECOVERY_CODE: Final = ProofKind(
     lambda _request, person: recovery.left(person) > 0,
     _check_recovery_code,
 )
-STEP_UP: Final[Sequence[ProofKind]] = (PASSWORD, TOTP, PASSKEY)
+SINGLE_SIGN_ON: Final = ProofKind(
+    "single_sign_on",
+    "accounts/proofs/_single_sign_on.html",
+    lambda _request, person: has_single_sign_on(person),
+    None,
+    is_second_factor=False,
+)
+"""Its template leads to the identity provider: see oidc/confirm_views.py."""
+STEP_UP: Final[Sequence[ProofKind]] = (PASSWORD, TOTP, PASSKEY, SINGLE_SIGN_ON)
 """A recovery code is for coming in without the phone, and not for confirming single actions."""
 SECOND_STEP: Final[Sequence[ProofKind]] = (TOTP, PASSKEY, RECOVERY_CODE)
 

@@ -18,6 +18,7 @@ from snapportal.accounts.signing_in import (
     refuse_while_blocked,
 )
 from snapportal.accounts.step_up import note_proof
+from snapportal.accounts.ways_in import may_use_password
 from snapshots.audit import journal
 from snapshots.views.access import public, requires
 from snapshots.views.context_processors import home_url
@@ -97,7 +98,7 @@ def sign_in_with_passkey(request: HttpRequest) -> HttpResponse | str:
         return refuse_while_blocked(request, SIGN_IN, "", minutes)
     try:
         person = passkeys.verify(request, request.POST["passkey"], person=None)
-        may_enter = person.is_active and not person.is_service_account
+        may_enter = person.is_active and not person.is_service_account and may_use_password(person)
     except PasskeyError as error:
         record_refused_proof(request, SIGN_IN, "", error.code)
         return _refusal_text(error.code)

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.audit.chain import UNREADABLE
 from snapshots.views.texts.base import Badge
+from snapshots.views.texts.sign_on_codes import SIGN_ON_CODES
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -120,6 +121,14 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     ),
     "api_key.create": (lazy("Make an API key"), lazy("Make an API key for %(target)s")),
     "api_key.revoke": (lazy("Revoke an API key"), lazy("Revoke an API key of %(target)s")),
+    "person.link_identity": (
+        lazy("Link to an identity provider"),
+        lazy("Link %(target)s to an identity provider"),
+    ),
+    "person.unlink_identity": (
+        lazy("Unlink from an identity provider"),
+        lazy("Unlink %(target)s from an identity provider"),
+    ),
     "person.erase": (lazy("Erase a person"), lazy("Erase person %(target)s")),
     "address.erase": (lazy("Erase addresses"), lazy("Erase old addresses")),
     "access.refuse": (lazy("Access denied"), lazy("Access denied: %(target)s")),
@@ -251,6 +260,7 @@ CODES: dict[str, "StrPromise"] = {
     "api_key_server": lazy("The API key does not reach this server"),
     "api_key_foreign": lazy("The API key does not reach this"),
     "api_key_token": lazy("The API key's stored token was removed, or is somebody else's"),
+    **SIGN_ON_CODES,
 }
 COLUMNS: dict[str, "StrPromise"] = {
     "evidence": lazy("Evidence"),

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
+from snapportal.accounts.ways_in import may_use_password
 from snapshots.audit.journal import Actor
 from snapshots.audit.management.writing_command import WritingCommand
 
@@ -58,6 +59,11 @@ class Command(WritingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         key = self.renew(options["username"]) if options["renew"] else self.invite(options)
+        if not may_use_password(User.objects.get_by_natural_key(options["username"])):
+            self.stdout.write(
+                "Added. No link is needed: single sign-on recognises a verified e-mail address."
+            )
+            return
         path = reverse("invitation_accept", args=[key]).removeprefix(settings.SNAPPORTAL_BASE_PATH)
         self.stdout.write(f"This link works once and for three days:\n{portal_url(options['url'])}{path}")
 

@@ -1,0 +1,33 @@
+"""Looks at the pages of single sign-on for names that a browser would translate."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from django.core.cache import cache
+from django.test import Client
+from django.urls import reverse
+
+from snapportal.sign_in_settings import SingleSignOn
+from tests.support.identity_provider import CLIENT_ID, CLIENT_SECRET, running
+from tests.support.translated_texts import Inspector
+
+
+def look_at_single_sign_on(inspector: Inspector, cast: SimpleNamespace, settings: Any) -> None:
+    with running() as idp:
+        cache.clear()
+        settings.SNAPPORTAL_OIDC = SingleSignOn(idp.url, CLIENT_ID, CLIENT_SECRET, name="Mia")
+        client = Client()
+        leaving = client.post(reverse("sso_start"))
+        inspector.look(leaving, shows="On to")
+        url = leaving["Refresh"].removeprefix("0; url=")
+        inspector.look(client.get(idp.authorize(url, error="access_denied")), shows="You are not signed in")
+        inspector.visit(client, reverse("sign_in"), shows="Mia")
+        idp.states["email"] = cast.vera.email
+        client.get(idp.authorize(client.post(reverse("sso_start"))["Refresh"].removeprefix("0; url=")))
+        held = client.post(reverse("sso_confirm"), {"step_up_target": reverse("api_key_add"), "name": "Mia"})
+        back = client.get(idp.authorize(held["Refresh"].removeprefix("0; url=")))
+        inspector.visit(client, back["Location"], shows="Nothing was sent yet")
+        ada = Client()
+        ada.force_login(cast.ada)
+        inspector.visit(ada, reverse("person_edit", args=[cast.vera.pk]), shows="Known there as")
+    settings.SNAPPORTAL_OIDC = None
