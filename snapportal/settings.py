@@ -69,6 +69,7 @@ if os.environ.get("SCRIPT_NAME"):
     environment.errors.append(
         "SCRIPT_NAME is set, and gunicorn would take it off each path: unset it, and set SNAPPORTAL_BASE_PATH instead"
     )
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = environment.read(env.bool, "HSTS_SUBDOMAINS", False)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*", ""}]
 
 if not SANDBOX:
@@ -227,6 +228,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "snapportal.accounts.password_words.ContextWordsValidator"},
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "server_list"
@@ -291,6 +293,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "snapportal.static_files.StaticFiles"},
 }
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}  # the others have theirs from WhiteNoise
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Logs -----------------------------------------------------------------------------------------------------------

@@ -83,7 +83,7 @@ def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) ->
     return _submit(request, token_id, snapshot_id, UnprotectForm(request.POST), run)
 
 
-@requires(PERMISSION, "POST", page="snapshot_keeping")
+@requires(PERMISSION, "POST", page="snapshot_keeping", proof="form")
 def snapshot_keep_until(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     def run(shown: Shown, form: KeepUntilForm) -> None:
         keeping.set_keep_until(actor=actor_of(request), target=shown.target, **form.cleaned_data)
@@ -157,7 +157,7 @@ def _page(request: HttpRequest, shown: Shown, form: Form | None = None, code: st
     return render(request, "deletions/snapshot_keeping.html", context, status=_status(form, code))
 
 
-@requires(PERMISSION, "GET", "HEAD", "POST")
+@requires(PERMISSION, "GET", "HEAD", "POST", proof="form")
 def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Set how long deletions of a server's snapshots wait."""
     view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
