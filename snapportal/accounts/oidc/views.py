@@ -51,10 +51,10 @@ def sso_return(request: HttpRequest) -> HttpResponse:
         refusals.record(request, error)
         return failed(request, error)  # the cookie stays: it may be of a flow that is still under way
     try:
-        response = confirm(request, flow) if flow.session else _sign_in(request, flow)
+        response = confirm(request, flow) if flow.held else _sign_in(request, flow)
     except SignOnError as error:
-        refusals.record(request, error, action=ACTION if flow.session else SIGN_IN)
-        response = failed(request, error, flow.wanted, is_confirming=bool(flow.session))
+        refusals.record(request, error, action=ACTION if flow.held else SIGN_IN)
+        response = failed(request, error, flow.wanted, is_confirming=bool(flow.held))
     return flows.delete_cookie(response)
 
 
