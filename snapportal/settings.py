@@ -5,10 +5,10 @@ import secrets
 from pathlib import Path
 from typing import Any
 
-from csp.constants import NONE, SELF
 from environs import ValidationError, validate
 
 from snapportal import databases, logs, mail_settings, role_settings, sign_in_settings
+from snapportal.content_policy import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
 from snapportal.environment import Environment
 from snapportal.setting_values import (
     parse_api_url,
@@ -69,6 +69,7 @@ if os.environ.get("SCRIPT_NAME"):
     environment.errors.append(
         "SCRIPT_NAME is set, and gunicorn would take it off each path: unset it, and set SNAPPORTAL_BASE_PATH instead"
     )
+SECURE_HSTS_INCLUDE_SUBDOMAINS: bool = environment.read(env.bool, "HSTS_SUBDOMAINS", False)
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS if host not in {"*", ""}]
 
 if not SANDBOX:
@@ -227,6 +228,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "snapportal.accounts.password_words.ContextWordsValidator"},
 ]
 LOGIN_URL = "sign_in"
 LOGIN_REDIRECT_URL = "server_list"
@@ -260,19 +262,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 0 if SANDBOX else 31_536_000
 X_FRAME_OPTIONS = "DENY"
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
-}
 
 # --- Languages and time ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
@@ -291,6 +280,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "snapportal.static_files.StaticFiles"},
 }
 WHITENOISE_MAX_AGE = 3600
+WHITENOISE_MIMETYPES = {".svg": "image/svg+xml; charset=utf-8"}  # the others have theirs from WhiteNoise
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # --- Logs -----------------------------------------------------------------------------------------------------------

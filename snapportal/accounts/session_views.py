@@ -28,7 +28,7 @@ def session_list(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/sessions.html", context)
 
 
-@requires("signed_in", "POST", page="session_list")
+@requires("signed_in", "POST", page="session_list", proof="form")
 def session_end(request: HttpRequest) -> HttpResponse:
     """The session that the form names, or all others."""
     person = request.user

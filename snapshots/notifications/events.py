@@ -33,6 +33,12 @@ _ALWAYS: Final = {
     "deletion.plan": Kind.DELETION_DUE,
     "deletion.remind": Kind.DELETION_DUE,
     "deletion.refuse": Kind.DELETION_DUE,
+    "api_key.create": Kind.API_KEY,
+    "api_key.revoke": Kind.API_KEY,
+    "server.lock": Kind.SERVER_LOCK,
+    "server.ask_unlock": Kind.SERVER_LOCK,
+    "server.keep_lock": Kind.SERVER_LOCK,
+    "server.unlock": Kind.SERVER_LOCK,
     "factor.add": Kind.FACTORS,
     "factor.remove": Kind.FACTORS,
     "factor.reset": Kind.FACTORS,
@@ -54,6 +60,8 @@ NEW_DEVICE: Final = "new_device"
 """Code of a sign-in with a browser in which the person had not signed in before."""
 CODES_STOPPED: Final = "codes_stopped"
 """Code of the wrong code of a second factor after which no more are accepted for a while."""
+ABOUT_TARGET: Final = frozenset({Kind.FACTORS, Kind.API_KEY})
+"""Kinds about the person whom the target names, whoever did it."""
 _TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})
 COPIED: Final = (
     "at", "sequence", "action", "code", "operation_id", "actor_id", "server_id", "server_name", "snapshot_name",
@@ -97,6 +105,6 @@ def from_row(row: Row) -> Event | None:
         covered=coverage.covered,
         page_id=coverage.page_id,
         is_partial=coverage.is_partial,
-        person_id=_person_of(row) if kind == Kind.FACTORS else None,
+        person_id=_person_of(row) if kind in ABOUT_TARGET else None,
         **{name: row[name] for name in COPIED},
     )

@@ -35,6 +35,8 @@ class Kind(models.TextChoices):
     AUDIT_BROKEN = "audit.broken", _("The audit log does not verify, or one of its streams stopped")
     NEW_DEVICE = "person.new_device", _("Somebody signed in as me with a device that was not used before")
     FACTORS = "person.factors", _("My second factors were changed, or somebody guessed codes")
+    API_KEY = "person.api_key", _("An API key was made or revoked in my name")
+    SERVER_LOCK = "server.lock", _("A server was locked, or somebody wants to lift its lock")
     TEST = "test", _("A test")
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from snapshots.connection import own_tokens
 from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
@@ -33,12 +34,12 @@ PERMISSIONS: Final = {
 }
 """Kinds that concern no server, and the permission of those who are told."""
 WITHOUT_SERVER: Final = frozenset(
-    {*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE, Kind.FACTORS}
+    {*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY}
 )
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
-OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS})
+OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY})
 """Kinds that only the person is told whom they are about."""
-SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT})
+SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT, Kind.SERVER_LOCK})
 """Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
 DEFAULTS: Final[dict[str, Choice]] = {
     Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
@@ -62,6 +63,8 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.AUDIT_BROKEN: Choice(Scope.ALL, Scope.ALL),
     Kind.NEW_DEVICE: Choice(Scope.ALL, Scope.ALL),
     Kind.FACTORS: Choice(Scope.ALL, Scope.ALL),
+    Kind.API_KEY: Choice(Scope.ALL, Scope.ALL),
+    Kind.SERVER_LOCK: Choice(Scope.ALL, Scope.ALL),
 }
 SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})
@@ -119,9 +122,16 @@ def may_see(person: Any, event: Event) -> bool:
         return event.operation_id is not None and visible_to(person).filter(pk=event.operation_id).exists()
     if person.has_perm("people.manage") or event.actor_id == person.pk:
         return True
-    if StoredToken.objects.filter(user_id=person.pk, fingerprint__in=event.token_fingerprints).exists():
+    if any(_reaches(one, event) for one in own_tokens(person)):
         return True
     return event.kind in SEEN_KINDS and event.server_id in servers_shown_to(person)
+
+
+def _reaches(token: StoredToken, event: Event) -> bool:
+    """Whether the event is about this token, and about a server that its limits leave it, if it is about servers."""
+    servers = event.server_ids
+    is_about = token.fingerprint in event.token_fingerprints
+    return is_about and (not servers or any(map(token.reaches, servers)))
 
 
 def _receiver(person: Any, event: Event) -> Receiver:

@@ -59,9 +59,15 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.AUDIT_BROKEN: lazy("The audit log does not verify"),
     Kind.NEW_DEVICE: lazy("Somebody signed in as you with a device that was not used before"),
     Kind.FACTORS: lazy("Somebody entered too many wrong codes for your account"),
+    Kind.API_KEY: lazy("An API key was made in your name"),
+    Kind.SERVER_LOCK: lazy("%(server)s was locked"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
 _ACTIONS: Final[dict[str, "StrPromise"]] = {
+    "api_key.revoke": lazy("An API key was revoked that was made in your name"),
+    "server.ask_unlock": lazy("Somebody wants to lift the lock of %(server)s: agree, or keep the lock"),
+    "server.keep_lock": lazy("The lock of %(server)s is kept"),
+    "server.unlock": lazy("The lock of %(server)s was lifted"),
     "factor.add": lazy("A second factor was added to your account"),
     "factor.remove": lazy("A second factor was removed from your account"),
     "factor.reset": lazy("Your second factors were reset"),
@@ -86,6 +92,9 @@ _STOPS: Final[dict[str, "StrPromise"]] = {
     "owner_gone": lazy("The schedule %(target)s stopped: its owner is no longer active"),
     "owner_lacks_right": lazy("The schedule %(target)s stopped: its owner may no longer do what it does"),
     "token_gone": lazy("The schedule %(target)s stopped: its token was removed or replaced"),
+    "token_limited": lazy(
+        "The schedule %(target)s stopped: the limits of its token do not allow what it does"
+    ),
     "token_refused": lazy("The schedule %(target)s stopped: VPS.org refuses the token %(token)s"),
 }
 """Code of a schedule's stop → sentence."""
@@ -105,6 +114,8 @@ SEVERITIES: Final[dict[str, str]] = {
     Kind.DELETION_DUE: "warn",
     Kind.NEW_DEVICE: "warn",
     Kind.FACTORS: "warn",
+    Kind.API_KEY: "warn",
+    Kind.SERVER_LOCK: "warn",
 }
 """The kind of badge; 'bad' for the others."""
 _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
@@ -128,6 +139,8 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.AUDIT_BROKEN: lazy("Audit log"),
     Kind.NEW_DEVICE: lazy("Sign-in"),
     Kind.FACTORS: lazy("Sign-in"),
+    Kind.API_KEY: lazy("API key"),
+    Kind.SERVER_LOCK: lazy("Lock"),
     Kind.TEST: lazy("Test"),
 }
 
@@ -223,6 +236,8 @@ def page_path(event: Event) -> str:
         Kind.TARGET_DOWN: "target_list",
         Kind.NEW_DEVICE: "session_list",
         Kind.FACTORS: "factor_list",
+        Kind.API_KEY: "api_key_list",
+        Kind.SERVER_LOCK: "server_list",
         Kind.CLOCK_WRONG: "system_detail",
     }
     return reverse(pages.get(Kind(event.kind), "notification_list"))

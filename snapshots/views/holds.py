@@ -96,7 +96,7 @@ def hold_place(request: HttpRequest) -> HttpResponse:
     return render(request, "audit/hold_place.html", {"form": form}, status=status)
 
 
-@requires("audit.hold", "GET", "HEAD", "POST")
+@requires("audit.hold", "GET", "HEAD", "POST", proof="form")
 def hold_lift(request: HttpRequest, row: int) -> HttpResponse:
     """Lift the hold that this row of the log placed. One that is lifted already is answered by the row that lifted it."""
     hold = Hold.objects.filter(placed_in=row).first() if row <= LAST_NUMBER else None

@@ -21,7 +21,7 @@ from snapshots.operations.models import Protection
 from snapshots.operations.protection import Target
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_view_or_404
-from snapshots.views.access import record_refusal, requires
+from snapshots.views.access import check_on_server, record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.deletions import GraceForm, KeepUntilForm, ProtectForm, UnprotectForm
@@ -83,7 +83,7 @@ def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) ->
     return _submit(request, token_id, snapshot_id, UnprotectForm(request.POST), run)
 
 
-@requires(PERMISSION, "POST", page="snapshot_keeping")
+@requires(PERMISSION, "POST", page="snapshot_keeping", proof="form")
 def snapshot_keep_until(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     def run(shown: Shown, form: KeepUntilForm) -> None:
         keeping.set_keep_until(actor=actor_of(request), target=shown.target, **form.cleaned_data)
@@ -157,10 +157,11 @@ def _page(request: HttpRequest, shown: Shown, form: Form | None = None, code: st
     return render(request, "deletions/snapshot_keeping.html", context, status=_status(form, code))
 
 
-@requires(PERMISSION, "GET", "HEAD", "POST")
+@requires(PERMISSION, "GET", "HEAD", "POST", proof="form")
 def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Set how long deletions of a server's snapshots wait."""
     view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    check_on_server(request, PERMISSION, view)
     own = ServerGrace.objects.filter(server_id=server_id).values_list("days", flat=True).first()
     form = GraceForm(
         request.POST if request.method == "POST" else None, initial={"days": "" if own is None else str(own)}
@@ -169,7 +170,11 @@ def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpRes
     if request.method == "POST" and form.is_valid():
         try:
             grace.set_grace(
-                actor=actor_of(request), server_id=server_id, server_name=view.name, **form.cleaned_data
+                actor=actor_of(request),
+                server_id=server_id,
+                server_name=view.name,
+                token_id=token_id,
+                **form.cleaned_data,
             )
             return redirect("server_detail", token_id, server_id)
         except OperationRefusedError as error:

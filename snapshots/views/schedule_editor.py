@@ -253,7 +253,7 @@ def _token_for(request: HttpRequest, schedule: Schedule) -> StoredToken | None:
     return max(able, key=lambda one: (one.pk == same[0], one.fingerprint == same[1]), default=None)
 
 
-@requires(MANAGE, "GET", "HEAD", "POST")
+@requires(MANAGE, "GET", "HEAD", "POST", proof="form")
 def schedule_change(request: HttpRequest, pk: UUID) -> HttpResponse:
     """From then on it runs in the name, and with the stored token, of whoever saves."""
     schedule = visible_or_404(request, pk)

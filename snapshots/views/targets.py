@@ -77,7 +77,7 @@ def target_list(request: HttpRequest) -> HttpResponse:
     return render(request, "notifications/target_list.html", context)
 
 
-@requires("notifications.manage", "GET", "HEAD", "POST")
+@requires("notifications.manage", "GET", "HEAD", "POST", proof="page")
 def target_add(request: HttpRequest) -> HttpResponse:
     """Add a target. A secret that the portal made is shown in the answer, and never again."""
     form = TargetForm(request.POST if request.method == "POST" else None)
@@ -141,7 +141,7 @@ def target_test(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("target_detail", pk)
 
 
-@requires("notifications.manage", "GET", "HEAD", "POST")
+@requires("notifications.manage", "GET", "HEAD", "POST", proof="form")
 def target_remove(request: HttpRequest, pk: UUID) -> HttpResponse:
     target = get_object_or_404(Target, pk=pk)
     if request.method == "POST":

@@ -1,14 +1,17 @@
 """A recent proof of who it is: asked for before what is dangerous, without losing what was typed."""
 
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
 from snapshots.audit.models import Entry
+from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations.models import Action, Operation
 from snapshots.vault.models import StoredToken
 from tests.conftest import PASSWORD
@@ -24,12 +27,23 @@ PROVEN = {
         "snapshot_unprotect",
         "batch_delete",
         "restore_point_restore",
+        "token_limits",
+        "team_add",
+        "team_edit",
+        "team_member",
+        "team_remove",
         "token_remove",
         "entry_export",
         "person_add",
         "person_edit",
         "person_erase",
         "person_sessions_end",
+        "session_end",
+        "snapshot_keep_until",
+        "server_grace",
+        "schedule_change",
+        "hold_lift",
+        "target_remove",
         "api_key_add",
         "api_key_revoke",
         "service_account_add",
@@ -43,6 +57,7 @@ PROVEN = {
         "token_add",
         "token_replace",
         "person_token_add",
+        "target_add",
         "authenticator_set_up",
         "passkey_add",
     },
@@ -140,6 +155,25 @@ def test_a_sign_in_is_a_proof(desk):
     browser.post(reverse("sign_in"), {"username": desk.user.username, "password": PASSWORD})
     url, form = delete_form(desk)
     assert browser.post(url, form).status_code == 302
+
+
+def test_a_stolen_session_does_not_end_those_of_its_person(mia, desk):
+    other = Client()
+    other.force_login(desk.user)
+    assert mia.post(reverse("session_end")).status_code == 403
+    assert other.get(reverse("account_detail")).status_code == 200
+    assert mia.post(reverse("session_end"), {"step_up_password": PASSWORD}).status_code == 302
+    assert other.get(reverse("account_detail")).status_code == 302
+
+
+def test_no_deletion_is_brought_about_by_a_date_instead(mia, desk):
+    snapshot = desk.snapshot(desk.server())
+    url = reverse("snapshot_keep_until", args=[desk.token.pk, snapshot.id])
+    form = {"date-until": (timezone.now() + timedelta(days=1)).date().isoformat()}
+    assert mia.post(url, form).status_code == 403
+    assert not PlannedDeletion.objects.exists()
+    assert mia.post(url, form | {"step_up_password": PASSWORD}).status_code == 302
+    assert PlannedDeletion.objects.count() == 1
 
 
 def test_a_create_needs_none(mia, desk):

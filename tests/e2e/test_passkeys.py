@@ -11,6 +11,8 @@ from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
 from tests.conftest import PASSWORD
 from tests.e2e.browsing import Site, fill_sign_in, sign_in
+from tests.e2e.tours_factors import give_all
+from tests.support.second_factors import code_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -180,3 +182,35 @@ def test_a_challenge_is_used_once_and_for_what_it_was_made(mia, cast):
     assert "Sign-in failed" in response.text()
     assert Entry.objects.latest("sequence").code == "wrong_passkey"
     assert not PersonSession.objects.exclude(person_id=None).exists()
+
+
+def test_without_javascript_the_code_is_typed_and_the_passkey_says_what_it_needs(site, cast, sandbox):
+    give_all(cast.mia)
+    page = site.page(javascript=False)
+    page.goto("sign-in/")
+    expect(page.get_by_role("button", name="Use a passkey")).to_be_hidden()
+    fill_sign_in(page, "mia", PASSWORD)
+    expect(page.get_by_role("main")).to_contain_text("Your passkey can be used with JavaScript alone")
+    page.get_by_label("Code of your authenticator app").fill(code_of(cast.mia))
+    page.get_by_role("button", name="Go on").first.click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert evidence() == "password and authenticator app"
+
+
+def test_a_browser_that_cannot_use_passkeys_is_told(site, cast):
+    page = site.page(cast.mia)
+    page.add_init_script("delete window.PublicKeyCredential")
+    page.goto(reverse("passkey_add"))
+    expect(page.get_by_role("main")).to_contain_text("This browser cannot use passkeys")
+    expect(page.get_by_role("button", name="Make the passkey")).to_be_hidden()
+
+
+def test_what_the_person_cancels_is_said_and_can_be_tried_again(mia):
+    mia.goto(reverse("passkey_add"))
+    mia.evaluate(
+        """() => { navigator.credentials.create = () => Promise.reject(new DOMException("", "NotAllowedError")); }"""
+    )
+    mia.get_by_label("Name").fill("Other")
+    for _again in range(2):
+        mia.get_by_role("button", name="Make the passkey").click()
+        expect(mia.get_by_role("alert")).to_contain_text("It was cancelled")

@@ -170,6 +170,7 @@ def test_static_files_have_the_headers(settings, name):
     answer = Client().get(f"/static/{name}")
     assert answer.status_code == 200, name
     check_headers(answer, name, is_file=True)
+    assert "charset=" in answer["Content-Type"]
     assert "Set-Cookie" not in answer.headers
     assert not answer.cookies
 

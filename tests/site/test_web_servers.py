@@ -18,7 +18,7 @@ import pytest
 
 from snapportal.gunicorn_conf import timeout as portal_timeout
 from tests.support.portal_process import ROOT, accounts, serving
-from tests.support.web_servers import CONFIGURATIONS, web_server
+from tests.support.web_servers import CONFIGURATIONS, http_port, web_server
 from tests.upstream.test_tls import certificate
 
 __all__ = ["certificate"]
@@ -118,6 +118,55 @@ def test_both_logs_have_the_same_request_id_and_no_invitation_key(client, server
     assert key not in log.read_text()
 
 
+def check_protected(answer: httpx.Response) -> None:
+    """Whoever made the answer: a browser guesses no type, and nothing may be run or framed. Each is said once."""
+    assert answer.headers.get_list("X-Content-Type-Options") == ["nosniff"]
+    (policy,) = answer.headers.get_list("Content-Security-Policy")
+    assert {"default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"} <= set(policy.split("; "))
+
+
+def test_an_answer_of_the_portal_keeps_its_headers(client):
+    answer = client.get("sign-in/")
+    check_protected(answer)
+    assert "script-src 'self'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_page_over_http_leads_to_https_and_a_call_of_the_api_is_refused(server):
+    plain = f"http://127.0.0.1:{http_port(server.folder)}{server.portal.base}"
+    with httpx.Client(trust_env=False) as browser:
+        page = browser.get(f"{plain}sign-in/?next=/help/")
+        assert page.status_code == 301
+        check_protected(page)
+        assert page.headers["Location"] == f"https://127.0.0.1{server.portal.base}sign-in/?next=/help/"
+        for method in ("GET", "POST"):
+            answer = browser.request(method, f"{plain}api/v1/snapshots/?x=1")
+            assert (answer.status_code, answer.headers.get("Location")) == (403, None)
+            check_protected(answer)
+
+
+@pytest.mark.parametrize(
+    ("ciphers", "is_accepted"),
+    [
+        ("ECDHE+AESGCM", True),
+        ("ECDHE+CHACHA20", True),
+        ("ECDHE+AES+SHA1", False),
+        ("ECDHE+AES+SHA256", False),
+    ],
+)
+def test_tls_1_2_is_spoken_with_forward_secrecy_and_authenticated_encryption_alone(
+    server, ciphers, is_accepted
+):
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    parts = urlsplit(server.url)
+    with socket.create_connection((parts.hostname, parts.port), 5) as plain, ExitStack() as stack:
+        if not is_accepted:
+            stack.enter_context(pytest.raises((ssl.SSLError, ConnectionResetError)))
+        context.wrap_socket(plain, server_hostname="localhost").close()
+
+
 def connect(url: str) -> socket.socket:
     parts = urlsplit(url)
     plain = socket.create_connection((parts.hostname, parts.port), 5)
@@ -173,6 +222,7 @@ def test_a_request_that_is_too_large_does_not_reach_the_portal(client, server):
     before = server.portal.log().count('"event": "request"')
     answer = client.post("sign-in/", data={"username": "x" * 1_100_000})
     assert answer.status_code == 413
+    check_protected(answer)
     assert server.portal.log().count('"event": "request"') == before
 
 

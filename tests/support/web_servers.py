@@ -27,13 +27,21 @@ def replaced(text: str, *pairs: tuple[str, str]) -> str:
     return text
 
 
+def http_port(folder: Path) -> int:
+    """The port on which the web server in this folder answers without TLS."""
+    file = folder / "http_port"
+    if not file.exists():
+        file.write_text(str(free_port()))
+    return int(file.read_text())
+
+
 def configure_nginx(folder: Path, portal: str, port: int, certificate: Path, base: str) -> list[str]:
     own = (ROOT / "deploy" / "nginx.conf").read_text()
     own = re.sub(r"^ *listen \[::\].*\n", "", own, flags=re.MULTILINE)
     own = replaced(
         own,
         ("127.0.0.1:8000", portal),
-        ("listen 80;", f"listen 127.0.0.1:{free_port()};"),
+        ("listen 80;", f"listen 127.0.0.1:{http_port(folder)};"),
         ("listen 443 ssl;", f"listen 127.0.0.1:{port} ssl;"),
         (f"/etc/ssl/{HOST}.pem", str(certificate)),
         (f"/etc/ssl/private/{HOST}.key", str(certificate)),
@@ -59,6 +67,7 @@ def configure_caddy(folder: Path, portal: str, port: int, certificate: Path, bas
             "{\n\t# Incomplete requests are closed after this time.",
             "{\n\tadmin off\n\tauto_https disable_redirects",
         ),
+        (f"\nhttp://{HOST} {{\n", f"\nhttp://127.0.0.1:{http_port(folder)} {{\n"),
         (
             f"\n{HOST} {{\n",
             f"\nhttps://127.0.0.1:{port}, https://localhost:{port} {{\n\ttls {certificate} {certificate}\n",

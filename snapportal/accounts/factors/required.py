@@ -7,6 +7,8 @@ are not asked.
 from collections.abc import Callable
 from typing import Any, Final
 
+from django.conf import settings
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -15,6 +17,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from snapportal.accounts.factors import service
 from snapportal.accounts.models import User
+from snapshots.views import errors
 
 GET_READY: Final = "factor_list"
 CONFIRM: Final = "factor_confirm"
@@ -35,20 +38,32 @@ class SecondFactorMiddleware:
     def process_view(
         self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        if getattr(view, "access", "") in {"public", "api_key"} or not lacks_factor(request):
+        if getattr(view, "access", "") in {"public", "api_key"}:
             return None
-        assert isinstance(request.user, User)
-        page = CONFIRM if service.has_any(request.user) else GET_READY
-        match = request.resolver_match
-        if match is not None and match.url_name in OPEN[page]:
-            return None
-        if getattr(request, "htmx", False):
-            return HttpResponseClientRedirect(reverse(page))
-        return redirect(page)
+        try:
+            return _lead_away(request) if lacks_factor(request) else None
+        except DatabaseError:  # only what a view raises reaches FailureMiddleware
+            return errors.unavailable(request)
+
+
+def _lead_away(request: HttpRequest) -> HttpResponse | None:
+    """None for the pages that are open."""
+    assert isinstance(request.user, User)
+    page = CONFIRM if service.has_any(request.user) else GET_READY
+    match = request.resolver_match
+    if match is not None and match.url_name in OPEN[page]:
+        return None
+    if getattr(request, "htmx", False):
+        return HttpResponseClientRedirect(reverse(page))
+    return redirect(page)
 
 
 def lacks_factor(request: HttpRequest) -> bool:
     """Whether the person's role needs a second factor, and this session began without one."""
+    if (
+        not settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
+    ):  # before anything is read: polls are answered without a query
+        return False
     person = request.user
     if not isinstance(person, User) or not service.is_required(person):
         return False

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Generic, TypeVar
 
-from django.db.models import Exists, F, Model, OuterRef, Q, QuerySet
+from django.conf import settings
+from django.db.models import Case, Exists, F, Model, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import User
 from snapshots.api.models import ApiKey
 from snapshots.schedules.models import Schedule
@@ -41,6 +43,19 @@ def limit(now: datetime | None = None) -> datetime:
 def people() -> QuerySet[User]:
     """Who may sign in."""
     return User.objects.filter(is_active=True, service_owner=None)
+
+
+def without_second_factor() -> QuerySet[User]:
+    """Who could set one up and has none, those first whose role needs one (`needs_one`)."""
+    authenticators = Authenticator.objects.filter(person=OuterRef("pk"), confirmed_at__isnull=False)
+    passkeys = Passkey.objects.filter(person=OuterRef("pk"))
+    needs_one = Q(role__in=settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR)
+    return (
+        people()
+        .filter(~Exists(authenticators), ~Exists(passkeys))
+        .annotate(needs_one=Case(When(needs_one, then=Value(True)), default=Value(False)))
+        .order_by("-needs_one", "name", "pk")
+    )
 
 
 def quiet_people() -> QuerySet[User]:

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from snapportal.accounts.models import Role
 from snapportal.accounts.security import review
 from snapshots.views.access import requires
 from snapshots.views.live_pages import live
@@ -14,6 +15,8 @@ from snapshots.views.live_pages import live
 def security_detail(request: HttpRequest) -> HttpResponse:
     context = {
         "days": review.UNUSED_DAYS,
+        "required_roles": [role.label for role in Role if role in settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR],
+        "unprotected": review.finding(review.without_second_factor()),
         "people": review.finding(review.quiet_people()),
         "keys": review.finding(review.unused_keys()),
         "tokens": review.finding(review.unused_tokens()),

@@ -7,6 +7,7 @@ from django.urls import resolve, reverse
 from snapportal import role_settings
 from snapportal.accounts.models import Role
 from snapshots.audit.models import Entry
+from tests.site.test_health import no_database
 from tests.support.api import script_of
 from tests.support.second_factors import code_of, give_app, sign_in, type_password
 from tests.views.test_access_matrix import MATRIX
@@ -85,6 +86,14 @@ def test_other_roles_and_sessions_with_it_are_not_asked(cast, clock):
     assert type_password(cast.vera)[0].get("/account/").status_code == 200
     give_app(cast.mia, clock)
     assert sign_in(cast.mia).get("/account/").status_code == 200
+
+
+def test_a_database_that_is_away_is_a_503(cast):
+    browser, _answer = type_password(cast.mia)
+    with no_database():
+        answer = browser.get("/account/")
+    assert answer.status_code == 503
+    assert "nothing was sent" in answer.text
 
 
 def test_api_keys_are_not_asked(desk):

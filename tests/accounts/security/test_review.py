@@ -6,6 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import User
 from snapportal.accounts.security import review
 from snapshots.api.models import ApiKey
@@ -42,6 +43,27 @@ class TestPeople:
         User.objects.filter(pk=cast.omar.pk).update(last_login=None, is_active=False)
         User.objects.filter(pk=cast.vera.pk).update(last_login=None, service_owner=cast.ada)
         assert not review.quiet_people().exists()
+
+
+class TestSecondFactors:
+    def test_those_whose_role_needs_one_come_first(self, cast, settings):
+        settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR = frozenset({"operator"})
+        found = list(review.without_second_factor())
+        assert found[0] == cast.omar
+        assert [one.needs_one for one in found] == [True] + [False] * (len(found) - 1)
+
+    def test_somebody_with_a_confirmed_app_or_a_passkey_has_one(self, cast):
+        now = timezone.now()
+        Authenticator.objects.create(
+            person=cast.omar, sealed=b"x", key_id="k", created_at=now, confirmed_at=now
+        )
+        Authenticator.objects.create(person=cast.mia, sealed=b"x", key_id="k", created_at=now)
+        Passkey.objects.create(
+            person=cast.ada, name="p", host="h", credential_id="c", credential=b"x", created_at=now
+        )
+        found = set(review.without_second_factor())
+        assert cast.mia in found
+        assert not {cast.omar, cast.ada} & found
 
 
 class TestKeys:

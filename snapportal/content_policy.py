@@ -1,0 +1,19 @@
+"""What pages may load, and where forms may lead (promise 23): nothing inline, and nothing from elsewhere."""
+
+from typing import Final
+
+from csp.constants import NONE, SELF
+
+CONTENT_SECURITY_POLICY: Final = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "img-src": [SELF],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "base-uri": [NONE],
+        "frame-ancestors": [NONE],
+    }
+}
