@@ -7,8 +7,7 @@ from typing import Any
 
 from environs import ValidationError, validate
 
-from snapportal import databases, logs, mail_settings, role_settings, sign_in_settings
-from snapportal.content_policy import CONTENT_SECURITY_POLICY as CONTENT_SECURITY_POLICY
+from snapportal import content_policy, databases, logs, mail_settings, role_settings, sign_in_settings
 from snapportal.environment import Environment
 from snapportal.setting_values import (
     parse_api_url,
@@ -262,6 +261,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_HSTS_SECONDS = 0 if SANDBOX else 31_536_000
 X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.DIRECTIVES}
 
 # --- Languages and time ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "en"
