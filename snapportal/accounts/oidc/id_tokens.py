@@ -1,5 +1,6 @@
 """Checks the ID token, in which the identity provider states who has signed in there."""
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
@@ -134,4 +135,6 @@ def _groups(found: object) -> frozenset[str]:
 
 
 def _time(found: object) -> float:
-    return float(found) if isinstance(found, int | float) else 0.0
+    """Seconds since 1970, not of the future; 0 for anything else."""
+    is_past = isinstance(found, int | float) and 0 < found <= time.time() + LEEWAY_SECONDS
+    return float(found) if is_past else 0.0  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from snapportal.accounts import session_service
 from snapportal.accounts.models import User
 from snapportal.accounts.oidc import flows, identities, refusals
 from snapportal.accounts.oidc.confirm_views import confirm
@@ -76,7 +77,11 @@ def _enter(request: HttpRequest, flow: Flow, claims: Claims, admission: Admissio
         wanted=flow.wanted,
         has_second_factor=claims.has_second_factor,
     )
-    if admission.keeps_role and request.user.is_authenticated:  # not if a second factor is asked for first
+    if not request.user.is_authenticated:  # a second factor is asked for first
+        return response
+    if claims.signed_in_at:
+        session_service.note_older_proof(request.session.session_key, claims.signed_in_at)
+    if admission.keeps_role:
         messages.warning(
             request,
             _(
