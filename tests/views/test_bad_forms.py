@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from snapportal import wsgi
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, SignInFailure
+from snapportal.accounts.team_models import Team
 from snapshots.api.models import ApiKey
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Action, Operation
@@ -83,7 +84,7 @@ def form_of(name: str, site: SimpleNamespace) -> tuple[str, dict[str, str]]:
         "operation_close": [site.unknown.pk],
         "token_replace": [desk.token.pk],
         "token_limits": [desk.token.pk],
-        "team_edit": [make_team(name="Second").pk],
+        "team_edit": [(Team.objects.first() or make_team()).pk],
         "person_token_add": [vera.pk],
         "person_edit": [vera.pk],
     }
