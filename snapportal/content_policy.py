@@ -1,19 +1,17 @@
-"""The Content-Security-Policy of every answer: nothing but the portal's own files, and no inline script or style."""
+"""What pages may load, and where forms may lead (promise 23): nothing inline, and nothing from elsewhere."""
 
 from typing import Final
 
 from csp.constants import NONE, SELF
 
-POLICY: Final = {
-    "DIRECTIVES": {
-        "default-src": [NONE],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF],
-        "font-src": [SELF],
-        "connect-src": [SELF],
-        "form-action": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [NONE],
-    }
+DIRECTIVES: Final = {
+    "default-src": [NONE],
+    "script-src": [SELF],
+    "style-src": [SELF],
+    "img-src": [SELF],
+    "font-src": [SELF],
+    "connect-src": [SELF],
+    "form-action": [SELF],
+    "base-uri": [NONE],
+    "frame-ancestors": [NONE],
 }

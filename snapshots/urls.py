@@ -26,6 +26,7 @@ from snapshots.views import (
     snapshots,
     system,
     targets,
+    token_limits,
     tokens,
     transparency,
 )
@@ -137,6 +138,7 @@ urlpatterns = [
     path("tokens/add/", tokens.token_add, name="token_add"),
     path("tokens/<str:token_id>/replace/", tokens.token_replace, name="token_replace"),
     path("tokens/<str:token_id>/remove/", tokens.token_remove, name="token_remove"),
+    path("tokens/<str:token_id>/limits/", token_limits.token_limits, name="token_limits"),
     path("tokens/<str:token_id>/check/", tokens.token_check, name="token_check"),
     path("api-keys/", api_keys.api_key_list, name="api_key_list"),
     path("api-keys/add/", api_keys.api_key_add, name="api_key_add"),

@@ -115,6 +115,7 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         factors.forget_person(person)
         KnownDevice.objects.filter(person=person).delete()
         FederatedIdentity.objects.filter(person=person).delete()
+        person.teams.clear()
         _anonymise(person)
         row = erasure.erase_person(
             actor=actor,

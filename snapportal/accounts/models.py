@@ -11,6 +11,7 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -21,6 +22,8 @@ USERNAME_PATTERN = r"\A(?!erased-[0-9]+\Z)[a-z0-9._@+-]+\Z"
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
 OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create", "schedules.pause"}
 MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete", "schedules.manage"}
+SERVER_PERMISSIONS = MANAGER_PERMISSIONS - VIEWER_PERMISSIONS
+"""The rights on servers, which a team can give."""
 AUDITOR_PERMISSIONS = frozenset({"audit.read", "audit.export"})
 
 
@@ -177,7 +180,30 @@ class User(AbstractBaseUser):
         return self.has_usable_password() or self.last_login is not None
 
     def has_perm(self, permission: str, obj: object = None) -> bool:
+        """Everywhere; with a server's ID as `obj` on that server, where a team of the person may count too."""
+        server_id = obj if isinstance(obj, int) else None
+        return self.has_own_perm(permission) or any(
+            team.covers(server_id) for team in self.teams_with(permission)
+        )
+
+    def has_perm_anywhere(self, permission: str) -> bool:
+        """On at least one server: for pages that are about one, which then ask about it."""
+        return self.has_own_perm(permission) or bool(self.teams_with(permission))
+
+    def has_own_perm(self, permission: str) -> bool:
+        """By the person's own role, without teams."""
         return self.is_active and permission in PERMISSIONS.get(self.role, frozenset())
+
+    def teams_with(self, permission: str) -> "list[Team]":
+        """The teams whose role gives this right. None gives a power that is not about servers, nor to a role without servers."""
+        if permission not in SERVER_PERMISSIONS or not self.has_own_perm("snapshots.see"):
+            return []
+        return [one for one in self.own_teams if permission in PERMISSIONS[one.role]]
+
+    @cached_property
+    def own_teams(self) -> "list[Team]":
+        """Read once for each request, and anew with the person in the transaction of an intent."""
+        return list(Team.objects.filter(members=self.pk))
 
 
 class SignInFailure(models.Model):
@@ -208,3 +234,4 @@ from snapportal.accounts.factors.models import (  # noqa: E402 - models of this 
 )
 from snapportal.accounts.oidc.models import FederatedIdentity  # noqa: E402, F401 - a model of this app
 from snapportal.accounts.session_models import KnownDevice, PersonSession  # noqa: E402, F401 - models of this app
+from snapportal.accounts.team_models import Team  # noqa: E402

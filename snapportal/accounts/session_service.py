@@ -1,7 +1,7 @@
 """Lists and ends sessions. Ending is a row of the log."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -48,6 +48,12 @@ def note_proven(key: str | None, *, has_second_factor: bool = False) -> None:
     """The person of the session with this key has just proved who it is."""
     more = {"has_second_factor": True} if has_second_factor else {}
     PersonSession.objects.filter(pk=key or "").update(proven_at=timezone.now(), **more)
+
+
+def note_older_proof(key: str | None, at: float) -> None:
+    """The sign-in with which this session began rests on a proof of that time, in seconds since 1970, which may be long ago."""
+    proven_at = min(datetime.fromtimestamp(at, UTC), timezone.now())
+    PersonSession.objects.filter(pk=key or "").update(proven_at=proven_at)
 
 
 def alive(person: User) -> QuerySet[PersonSession]:

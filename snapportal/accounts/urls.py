@@ -2,7 +2,15 @@
 
 from django.urls import include, path
 
-from snapportal.accounts import erasure_views, people_views, service_account_views, session_views, views
+from snapportal.accounts import (
+    access_views,
+    erasure_views,
+    people_views,
+    service_account_views,
+    session_views,
+    team_views,
+    views,
+)
 from snapportal.accounts.oidc import confirm_views as sso_confirm_views
 from snapportal.accounts.oidc import views as sso_views
 from snapportal.accounts.security.security_txt import security_txt
@@ -35,5 +43,12 @@ urlpatterns = [
     path("people/<int:pk>/", people_views.person_edit, name="person_edit"),
     path("people/<int:pk>/end-sessions/", session_views.person_sessions_end, name="person_sessions_end"),
     path("people/<int:pk>/unlink/", sso_views.identity_unlink, name="identity_unlink"),
+    path("people/teams/", team_views.team_list, name="team_list"),
+    path("people/teams/add/", team_views.team_add, name="team_add"),
+    path("people/teams/<int:pk>/", team_views.team_edit, name="team_edit"),
+    path("people/teams/<int:pk>/member/", team_views.team_member, name="team_member"),
+    path("people/teams/<int:pk>/remove/", team_views.team_remove, name="team_remove"),
+    path("people/<int:pk>/access/", access_views.person_access, name="person_access"),
+    path("servers/<str:token_id>/<int:server_id>/people/", access_views.server_people, name="server_people"),
     path("people/<int:pk>/erase/", erasure_views.person_erase, name="person_erase"),
 ]

@@ -27,10 +27,19 @@ def grace_days_of(server_ids: Iterable[int]) -> dict[int, int]:
     return dict.fromkeys(ids, settings.SNAPPORTAL_DELETE_GRACE_DAYS) | dict(own)
 
 
-def set_grace(*, actor: Actor, server_id: int, server_name: str, days: int | None, reason: str = "") -> None:
+def set_grace(
+    *,
+    actor: Actor,
+    server_id: int,
+    server_name: str,
+    days: int | None,
+    reason: str = "",
+    token_id: str = "",
+) -> None:
     """Set a server's grace time; None for that of the setting. What waits already is not changed.
 
-    Raises OperationRefusedError (bad_grace, not_allowed_any_more), JournalUnavailableError.
+    `token_id`: the stored token that shows the actor the server. Raises OperationRefusedError (bad_grace, and those of
+    check_still_allowed), JournalUnavailableError.
     """
     if days is not None and not 0 <= days <= MAX_DAYS:
         raise OperationRefusedError("bad_grace")
@@ -46,7 +55,7 @@ def set_grace(*, actor: Actor, server_id: int, server_name: str, days: int | Non
                 evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
             )
         )
-        check_still_allowed(actor.id, Action.DELETE.permission)
+        check_still_allowed(actor.id, Action.DELETE.permission, server_id=server_id, token_id=token_id)
         if days is None:
             ServerGrace.objects.filter(server_id=server_id).delete()
         else:

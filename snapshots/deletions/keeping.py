@@ -26,7 +26,7 @@ def keep(*, actor: Actor, planned: PlannedDeletion) -> None:
     """Call it back for good. Raises OperationRefusedError (deletion_over, not_allowed_any_more), JournalUnavailableError."""
     with journal.committed():
         journal.record(planned.entry(actor, action="deletion.keep"))
-        check_still_allowed(actor.id, KEEP_PERMISSION)
+        check_still_allowed(actor.id, KEEP_PERMISSION, server_id=planned.server_id)
         if not end(planned, State.KEPT, actor):
             raise OperationRefusedError("deletion_over")
     planned.refresh_from_db()

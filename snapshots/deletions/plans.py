@@ -62,7 +62,9 @@ def insert(
     with journal.committed():
         evidence = f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC."
         journal.record(planned.entry(actor, action=action, reason=planned.reason, evidence=evidence))
-        check_still_allowed(actor.id, Action.DELETE.permission)
+        check_still_allowed(
+            actor.id, Action.DELETE.permission, server_id=planned.server_id, token_id=planned.token_id
+        )
         check_unprotected(**ids)
         if extends is None:
             check_unlocked(planned.server_id, Action.DELETE)

@@ -7,9 +7,8 @@ from django.db.models import Q
 from snapshots import sql
 from snapshots.connection import Person
 from snapshots.deletions.models import PlannedDeletion, PlannedDeletionQuerySet, State
-from snapshots.inventory.shown_servers import servers_shown_to
+from snapshots.inventory.shown_servers import shown_to
 from snapshots.operations.server_views import ServerView
-from snapshots.vault.models import StoredToken
 
 
 def visible_to(user: Person) -> PlannedDeletionQuerySet:
@@ -19,10 +18,7 @@ def visible_to(user: Person) -> PlannedDeletionQuerySet:
     """
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return PlannedDeletion.objects.all()
-    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
-    return PlannedDeletion.objects.filter(
-        Q(person_id=user.pk) | Q(token_fingerprint__in=fingerprints) | Q(server_id__in=servers_shown_to(user))
-    )
+    return PlannedDeletion.objects.filter(Q(person_id=user.pk) | shown_to(user))
 
 
 def waiting_in(views: Iterable[ServerView]) -> dict[tuple[int, int], PlannedDeletion]:

@@ -19,6 +19,7 @@ from django.utils import timezone
 from snapshots.connection import OPTIONAL_SECONDS, client_for, wait_until
 from snapshots.contract import SnapshotList
 from snapshots.inventory import leases, optional_servers, readings
+from snapshots.inventory.limited import within
 from snapshots.inventory.readings import POLL_MAX_SECONDS, POLL_SECONDS, CachedReading, Observation, Reading
 from snapshots.upstream import network
 from snapshots.upstream.errors import (
@@ -49,7 +50,10 @@ _waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 4))
 
 
 def read(token: StoredToken, *, fresh: bool = False, max_age: float = 0) -> Reading:
-    """The lists of this token: from the cache if recent enough, else read from the provider by one thread for all.
+    """The lists of this token, without the servers that its limits take away (vault/limits.py).
+
+    From the cache if recent enough, else read from the provider by one thread for all who have the same token, whatever
+    their limits.
 
     `max_age`: how many seconds after they were confirmed lists without a fault are recent enough in any case, unless
     `expire` was called since.
@@ -58,6 +62,15 @@ def read(token: StoredToken, *, fresh: bool = False, max_age: float = 0) -> Read
     respects that deadline and falls back to the cache. Never raises UpstreamError.
     Callers outside this package use operations.reconciliation.read_and_reconcile, so that no evidence is missed.
     """
+    return _within_limits(token, _read_whole(token, fresh=fresh, max_age=max_age))
+
+
+def _within_limits(token: StoredToken, reading: Reading) -> Reading:
+    servers = token.limits.servers
+    return reading if servers is None else within(reading, servers.keys())
+
+
+def _read_whole(token: StoredToken, *, fresh: bool, max_age: float) -> Reading:
     cached = readings.load(token.fingerprint)
     if cached and not fresh and (_is_early(cached) or _is_recent(cached, max_age)):
         return readings.to_reading(cached)
@@ -110,8 +123,14 @@ def read_priority(token: StoredToken) -> tuple[bool, float]:
 
 
 def last_reading(token: StoredToken) -> Reading | None:
-    """The cached reading, of any age, without calling the provider; None if there is none."""
-    cached = readings.load(token.fingerprint)
+    """The cached reading, of any age, without calling the provider; None if there is none. Within the token's limits."""
+    reading = last_whole_reading(token.fingerprint)
+    return _within_limits(token, reading) if reading else None
+
+
+def last_whole_reading(fingerprint: str) -> Reading | None:
+    """The same for what is no person's view: evidence, comparisons, alarms."""
+    cached = readings.load(fingerprint)
     return readings.to_reading(cached) if cached else None
 
 

@@ -126,6 +126,8 @@ class Reading:
     """How far the provider's clock is ahead of ours, by the last lists that gave their date."""
     version: str = ""
     """CachedReading's; '' for one that is not cached."""
+    limited_to: frozenset[int] | None = None
+    """The servers that the limits of a stored token left in these lists; None for all."""
 
     @property
     def is_known(self) -> bool:
@@ -140,6 +142,10 @@ class Reading:
     def is_complete(self) -> bool:
         """False if snapshots are known to be missing: then a snapshot's absence proves nothing."""
         return not self.cut_by
+
+    def may_show(self, server_id: int) -> bool:
+        """False for a server that the limits of a stored token take away: its absence says nothing."""
+        return self.limited_to is None or server_id in self.limited_to
 
     @property
     def hides_servers(self) -> bool:

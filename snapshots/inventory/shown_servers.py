@@ -1,34 +1,79 @@
-"""Which servers were in the last lists read with a token, or with any of a person's own. Does not call the provider."""
+"""Which servers a token, or any of a person's own, showed when last read, within their limits. Does not call the provider."""
 
-from snapshots.connection import Person
+from collections.abc import Iterable
+
+from django.db.models import Q
+
+from snapshots.connection import Person, own_tokens
+from snapshots.inventory.limited import within
 from snapshots.inventory.readings import load, server_ids, to_reading
 from snapshots.inventory.servers import listed_servers
 from snapshots.vault.models import StoredToken
 
 
 def servers_shown_with(fingerprint: str) -> set[int]:
-    """The IDs of the servers in the last lists read with a token, which may not be stored any more."""
+    """The IDs of all servers in the last lists read with a token, which may not be stored any more."""
     cached = load(fingerprint)
     return server_ids(cached) if cached else set()
 
 
+def servers_reached_with(token: StoredToken) -> set[int]:
+    """The same, within the limits of a stored token."""
+    return {one for one in servers_shown_with(token.fingerprint) if token.reaches(one)}
+
+
 def names_shown_with(token: StoredToken) -> dict[int, str] | None:
     """ID → name of each server in the last lists read with a token, sorted by name; None if none were read."""
+    return _names(token, reaches_all=False)
+
+
+def all_names_shown_with(token: StoredToken) -> dict[int, str] | None:
+    """The same whatever its limits: for those who may lift them."""
+    return _names(token, reaches_all=True)
+
+
+def all_known_names() -> dict[int, str]:
+    """ID → name of each server that any stored token showed when last read, by name. Only for those who manage people."""
+    tokens = {one.fingerprint: one for one in StoredToken.objects.all()}
+    found: dict[int, str] = {}
+    for token in tokens.values():
+        found |= all_names_shown_with(token) or {}
+    return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
+
+
+def _names(token: StoredToken, *, reaches_all: bool) -> dict[int, str] | None:
     cached = load(token.fingerprint)
     if cached is None or not cached.confirmed_at:
         return None
-    return {one.server_id: one.name for one in listed_servers(token, to_reading(cached)) if not one.is_gone}
+    reading, limited = to_reading(cached), token.limits.servers
+    shown = reading if reaches_all or limited is None else within(reading, limited.keys())
+    return {one.server_id: one.name for one in listed_servers(token, shown) if not one.is_gone}
 
 
 def servers_shown_to(user: Person) -> set[int]:
-    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values_list("fingerprint", flat=True)
-    return set().union(*map(servers_shown_with, set(fingerprints)))
+    return set().union(*map(servers_reached_with, own_tokens(user)))
+
+
+def shown_to(user: Person, *, server: str = "server_id", fingerprint: str = "token_fingerprint") -> Q:
+    """Rows with a token that the person has stored too, as far as it reaches their server, and rows about servers that the
+    person's tokens showed last. `server` and `fingerprint` are the rows' columns."""
+    tokens = own_tokens(user)
+    unlimited = {one.fingerprint for one in tokens if one.limited_servers is None}
+    found = Q(**{f"{fingerprint}__in": unlimited})
+    for one in tokens:
+        if one.limits.servers is not None and one.fingerprint not in unlimited:
+            found |= Q(**{fingerprint: one.fingerprint, f"{server}__in": list(one.limits.servers)})
+    shown = set().union(*map(servers_reached_with, tokens))
+    return found | Q(**{f"{server}__in": shown})
+
+
+def copy_reaching(tokens: Iterable[StoredToken], fingerprint: str, server_id: int) -> StoredToken | None:
+    """Of these tokens, a copy of the one with this fingerprint that reaches the server."""
+    return next((one for one in tokens if one.fingerprint == fingerprint and one.reaches(server_id)), None)
 
 
 def own_token_for(person_id: int | None, server_id: int, *, fingerprint: str) -> StoredToken | None:
     """The person's copy of the token with this fingerprint, else their first token that showed the server when last read."""
     own = list(StoredToken.objects.filter(user_id=person_id or 0))
-    copies = [one for one in own if one.fingerprint == fingerprint]
-    if copies:
-        return copies[0]
-    return next((one for one in own if server_id in servers_shown_with(one.fingerprint)), None)
+    copy = copy_reaching(own, fingerprint, server_id)
+    return copy or next((one for one in own if server_id in servers_reached_with(one)), None)

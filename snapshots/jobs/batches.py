@@ -35,6 +35,7 @@ from snapshots.operations.preconditions import (
 )
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.retries import PASSING_CODES
+from snapshots.operations.rights import check_here, check_token
 from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
@@ -124,6 +125,7 @@ def restore_many(
 
 def check_create(view: ServerView) -> None:
     """Raises OperationRefusedError if no snapshot of this server can be created now."""
+    check_token(view.token, Action.CREATE.permission, view.server_id)
     check_server_exists(view)
     _check_free(view)
     if view.is_full:
@@ -132,6 +134,7 @@ def check_create(view: ServerView) -> None:
 
 def check_delete(selection: Selection, item: Item, view: ServerView) -> Snapshot:
     """The confirmed snapshot. Raises OperationRefusedError if it cannot be deleted now."""
+    check_token(view.token, Action.DELETE.permission, view.server_id)
     snapshot = unchanged_snapshot(selection.confirmation(item, Action.DELETE), view)
     _check_free(view)
     if snapshot.id in view.protected_ids:
@@ -145,6 +148,7 @@ def check_delete(selection: Selection, item: Item, view: ServerView) -> Snapshot
 
 def check_restore(selection: Selection, item: Item, view: ServerView) -> Snapshot:
     """The confirmed snapshot. Raises OperationRefusedError if the server cannot be restored from it now."""
+    check_token(view.token, Action.RESTORE.permission, view.server_id)
     if not looks_like(item.server_name, view.name):
         raise OperationRefusedError("server_renamed")
     confirmed = selection.confirmation(item, Action.RESTORE)
@@ -241,6 +245,7 @@ def _start(batch: _Batch, plan: Plan) -> Job:
 class _Source:
     """What a token shows now."""
 
+    token: StoredToken
     reading: Reading
     views: Sequence[ServerView]
 
@@ -250,12 +255,13 @@ def _read(selection: Selection) -> dict[str, _Source]:
     used = {item.token_id for item in selection.items}
     tokens = StoredToken.objects.filter(pk__in=used, user_id=selection.actor_id)
     readings = read_and_reconcile_all(list(tokens), fresh=True)
-    return {token.pk: _Source(reading, server_views(token, reading)) for token, reading in readings}
+    return {token.pk: _Source(token, reading, server_views(token, reading)) for token, reading in readings}
 
 
 def _lane(batch: _Batch, item: Item, sources: Mapping[str, _Source], plan: Plan) -> list[Step]:
     action = ACTIONS[batch.kind]
     try:
+        check_here(batch.actor.id, action.permission, item.server_id)
         view = _live_view(batch.selection.confirmation(item, action), sources.get(item.token_id))
         return plan(batch.selection, item, view)
     except OperationRefusedError as error:
@@ -265,6 +271,7 @@ def _lane(batch: _Batch, item: Item, sources: Mapping[str, _Source], plan: Plan)
 def _live_view(confirmed: Confirmation, source: _Source | None) -> ServerView:
     if source is None:
         raise OperationRefusedError("token_gone")
+    check_token(source.token, Action(confirmed.action).permission, confirmed.server_id)
     check_live(source.reading)
     if source.reading.observation is None:  # the time for all tokens was over before this one's turn
         raise OperationRefusedError("not_confirmed_live")

@@ -18,7 +18,7 @@ from snapshots.operations.confirmation import Authorization, Confirmation, snaps
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.preconditions import check_server_exists, read_server, restorable_snapshot
-from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
+from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed, check_token
 from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.service import Request, read_request, record_refusal
@@ -101,6 +101,8 @@ class Lane:
         at_once: bool = False,
         spares_newest: bool = False,
     ) -> Step:
+        """Raises OperationRefusedError (token_limited)."""
+        check_token(self.view.token, action.permission, self.view.server_id)
         return Step(
             action=action,
             token_id=self.view.token.pk,
@@ -171,4 +173,6 @@ def _check_hold(request: Request, view: ServerView) -> None:
     if view.is_held:
         if not request.override:
             raise OperationRefusedError("server_held")
-        check_still_allowed(request.actor.id, OVERRIDE_PERMISSION)
+        check_still_allowed(
+            request.actor.id, OVERRIDE_PERMISSION, server_id=view.server_id, token_id=view.token.pk
+        )

@@ -66,4 +66,5 @@ def _listing(member: Result, readings: Mapping[str, Reading]) -> list[Reading]:
 
 
 def _own(member: Result, readings: Mapping[str, Reading]) -> Reading | None:
-    return readings.get(member.operation.token_fingerprint) if member.operation else None
+    found = readings.get(member.operation.token_fingerprint) if member.operation else None
+    return found if found and found.may_show(member.step.server_id) else None

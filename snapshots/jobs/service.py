@@ -4,19 +4,19 @@ from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from django.db import IntegrityError
-from django.db.models import Q
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
-from snapshots.inventory.shown_servers import servers_shown_to
+from snapshots.inventory.shown_servers import shown_to
 from snapshots.jobs import engine
 from snapshots.jobs.models import OPEN_STEPS, Job, JobQuerySet, JobState, Kind, Step, StepState
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import check_person, may_on
 from snapshots.vault.models import StoredToken
 
 
@@ -80,9 +80,20 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], o
         for step in steps:
             if step.state == StepState.FAILED:
                 journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
-        for action in sorted({step.action for step in steps}):
-            check_still_allowed(actor.id, Action(action).permission)
+        _check_rights(actor, steps)
         guard()
+
+
+def _check_rights(actor: Actor, steps: Sequence[Step]) -> None:
+    """Those of the person. The token's limits are checked with each step, as a step is refused alone; so is a right that the
+    owner of a schedule has on others of its servers."""
+    wanted = {
+        (Action(one.action).permission, one.server_id) for one in steps if one.state != StepState.FAILED
+    }
+    if steps and steps[0].job.kind == Kind.SCHEDULE:
+        person = check_person(actor.id, ())
+        wanted = set() if any(may_on(person, *one) for one in wanted) else wanted
+    check_person(actor.id, wanted)
 
 
 def _start_entry(actor: Actor, job: Job, steps: Sequence[Step]) -> EntryData:
@@ -130,22 +141,24 @@ def running_on(server_id: int) -> JobQuerySet:
 
 def may_cancel(user: Person, job: Job) -> bool:
     """The person who started it, and people who have every right that its steps need."""
-    rights = {Action(action).permission for action in job.steps.values_list("action", flat=True)}
-    return user.pk == job.actor_id or all(user.has_perm(right) for right in rights)  # type: ignore[union-attr]
+    steps = job.steps.values_list("action", "server_id").distinct()
+    rights = ((Action(action).permission, server_id) for action, server_id in steps)
+    return user.pk == job.actor_id or all(may_on(user, *one) for one in rights)
 
 
 def visible_to(user: Person) -> JobQuerySet:
     """A person's own jobs, those with a token they have stored too, and those on servers that their tokens show."""
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return Job.objects.all()
-    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
-    tokens = StoredToken.objects.filter(fingerprint__in=fingerprints).values("pk")
-    seen = Step.objects.filter(
-        Q(token_id__in=tokens)
-        | Q(server_id__in=servers_shown_to(user))
-        | Q(operation_id__in=Operation.objects.filter(token_fingerprint__in=fingerprints).values("pk"))
-    )
-    return Job.objects.filter(Q(actor_id=user.pk) | Q(pk__in=seen.values("job_id")))
+    return Job.objects.filter(Q(actor_id=user.pk) | Q(pk__in=steps_shown_to(user).values("job_id")))
+
+
+def steps_shown_to(user: Person) -> QuerySet[Step]:
+    """Of anybody's jobs: with a token that the person has stored too, or on servers that the person's tokens show."""
+    stored = StoredToken.objects.filter(pk=OuterRef("token_id")).values("fingerprint")[:1]
+    steps = Step.objects.annotate(token_fingerprint=Subquery(stored))
+    operations = Operation.objects.filter(shown_to(user)).values("pk")
+    return steps.filter(shown_to(user) | Q(operation_id__in=operations))
 
 
 def job_of_operation(operation_id: UUID) -> Job | None:

@@ -7,7 +7,7 @@ from typing import Final
 from django.utils import timezone
 
 from snapshots.inventory.clocks import is_alarming
-from snapshots.inventory.reader import last_reading
+from snapshots.inventory.reader import last_whole_reading
 from snapshots.inventory.readings import Reading
 from snapshots.notifications.models import LOG_CURSOR, Cursor, Event, Kind, Notification
 from snapshots.notifications.outbox import announce
@@ -31,7 +31,7 @@ Found = tuple[StoredToken, Reading | None]
 
 def check_all() -> int:
     """Make an event of each new trouble. Returns how many."""
-    found = [(token, last_reading(token)) for token in StoredToken.objects.all()]
+    found = [(token, last_whole_reading(token.fingerprint)) for token in StoredToken.objects.all()]
     return (
         _check_overdue()
         + _check_tokens([token for token, _reading in found])

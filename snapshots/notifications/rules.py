@@ -7,6 +7,7 @@ from typing import Any, Final
 from django.contrib.auth import get_user_model
 from django.db.models import Q
 
+from snapshots.connection import own_tokens
 from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
@@ -121,9 +122,16 @@ def may_see(person: Any, event: Event) -> bool:
         return event.operation_id is not None and visible_to(person).filter(pk=event.operation_id).exists()
     if person.has_perm("people.manage") or event.actor_id == person.pk:
         return True
-    if StoredToken.objects.filter(user_id=person.pk, fingerprint__in=event.token_fingerprints).exists():
+    if any(_reaches(one, event) for one in own_tokens(person)):
         return True
     return event.kind in SEEN_KINDS and event.server_id in servers_shown_to(person)
+
+
+def _reaches(token: StoredToken, event: Event) -> bool:
+    """Whether the event is about this token, and about a server that its limits leave it, if it is about servers."""
+    servers = event.server_ids
+    is_about = token.fingerprint in event.token_fingerprints
+    return is_about and (not servers or any(map(token.reaches, servers)))
 
 
 def _receiver(person: Any, event: Event) -> Receiver:

@@ -92,6 +92,9 @@ _STOPS: Final[dict[str, "StrPromise"]] = {
     "owner_gone": lazy("The schedule %(target)s stopped: its owner is no longer active"),
     "owner_lacks_right": lazy("The schedule %(target)s stopped: its owner may no longer do what it does"),
     "token_gone": lazy("The schedule %(target)s stopped: its token was removed or replaced"),
+    "token_limited": lazy(
+        "The schedule %(target)s stopped: the limits of its token do not allow what it does"
+    ),
     "token_refused": lazy("The schedule %(target)s stopped: VPS.org refuses the token %(token)s"),
 }
 """Code of a schedule's stop → sentence."""

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from snapshots.inventory.reader import last_reading
+from snapshots.inventory.reader import last_whole_reading
 from snapshots.inventory.readings import Reading
 from snapshots.observations import comparison
 from snapshots.observations.models import Change, KnownServer, KnownSnapshot, SeenList
@@ -35,7 +35,7 @@ def compare_all() -> int:
     """
     compared = dict(SeenList.objects.values_list("token_fingerprint", "read_at"))
     for token in distinct_tokens():
-        reading = last_reading(token)
+        reading = last_whole_reading(token.fingerprint)
         if reading is not None and reading.confirmed_at != compared.get(token.fingerprint):
             comparison.compare(token, reading)
     return record_waiting()
@@ -61,7 +61,7 @@ def _due(tokens: Iterable[StoredToken], interval: timedelta) -> Iterable[StoredT
     """An absence that waits for its confirmation shortens the interval."""
     unconfirmed = set(SeenList.objects.exclude(missing={}).values_list("pk", flat=True))
     for token in tokens:
-        reading = last_reading(token)
+        reading = last_whole_reading(token.fingerprint)
         pause = comparison.CONFIRMED_AFTER if token.fingerprint in unconfirmed else interval
         if reading is None or _is_old(reading, min(pause, interval)):
             yield token

@@ -46,7 +46,7 @@ def set_days(*, actor: Actor, server_id: int, server_name: str, days: int | None
                 evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
             )
         )
-        check_still_allowed(actor.id, MANAGE)
+        check_still_allowed(actor.id, MANAGE, server_id=server_id)
         KnownServer.objects.update_or_create(
             server_id=server_id,
             defaults={"silent_after_days": days, "silent_told_at": None},

@@ -9,7 +9,7 @@ from django.utils import timezone
 from snapshots.audit.journal import Actor
 from snapshots.connection import Person
 from snapshots.contract import clean_reason
-from snapshots.inventory.shown_servers import servers_shown_to
+from snapshots.inventory.shown_servers import shown_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, OperationQuerySet, State
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
@@ -50,7 +50,7 @@ def _check_closing(operation: Operation, finding: str, reason: str) -> None:
 
 
 def _check_may_close(actor: Actor, operation: Operation) -> None:
-    person = check_still_allowed(actor.id, OVERRIDE_PERMISSION)
+    person = check_still_allowed(actor.id, OVERRIDE_PERMISSION, server_id=operation.server_id)
     if not visible_to(person).filter(pk=operation.pk).exists():
         raise OperationRefusedError("not_allowed_any_more")
 
@@ -63,10 +63,7 @@ def visible_to(user: Person) -> OperationQuerySet:
     """
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return Operation.objects.all()
-    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
-    return Operation.objects.filter(
-        Q(actor_id=user.pk) | Q(token_fingerprint__in=fingerprints) | Q(server_id__in=servers_shown_to(user))
-    )
+    return Operation.objects.filter(Q(actor_id=user.pk) | shown_to(user))
 
 
 def needing_attention(user: Person) -> list[Operation]:

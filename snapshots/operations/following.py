@@ -5,7 +5,7 @@ from collections import defaultdict
 from django.utils import timezone
 
 from snapshots.inventory import progress
-from snapshots.inventory.reader import last_reading
+from snapshots.inventory.reader import last_whole_reading
 from snapshots.operations.models import Operation, State
 from snapshots.operations.reconciliation import close_abandoned, read_and_reconcile_all
 from snapshots.vault.models import StoredToken
@@ -54,7 +54,7 @@ def _interval(operation: Operation) -> int:
 
 def _is_due(token: StoredToken, seconds: int) -> bool:
     """Pages read with the same token: what they read just now counts."""
-    reading = last_reading(token)
+    reading = last_whole_reading(token.fingerprint)
     if reading is None or reading.confirmed_at is None:
         return True
     age = (timezone.now() - reading.confirmed_at).total_seconds()

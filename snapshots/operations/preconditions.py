@@ -11,6 +11,7 @@ from snapshots.operations.confirmation import AS_FOUND, Confirmation, snapshot_f
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.rights import check_token
 from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
@@ -18,6 +19,7 @@ from snapshots.vault.models import StoredToken
 
 def read_server(token: StoredToken, confirmed: Confirmation) -> ServerView:
     """The confirmed server as the provider lists it now. Never uses a cached list: nothing is sent based on an old one."""
+    check_token(token, Action(confirmed.action).permission, confirmed.server_id)
     reading = read_and_reconcile(token, fresh=True)
     check_live(reading)
     return confirmed_server(server_views(token, reading), reading, confirmed)

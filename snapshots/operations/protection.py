@@ -76,7 +76,9 @@ def protect(
     text = contract.clean_reason(reason)
     with journal.committed():
         journal.record(target.entry(actor, action="snapshot.protect", reason=text))
-        check_still_allowed(actor.id, PERMISSION)
+        check_still_allowed(
+            actor.id, PERMISSION, server_id=target.snapshot.server.id, token_id=target.token.pk
+        )
         check_not_being_deleted(**target.ids)
         row, is_new = Protection.objects.get_or_create(
             **target.ids,
@@ -99,7 +101,9 @@ def lift(*, actor: Actor, target: Target, reason: str) -> None:
         raise OperationRefusedError("reason_missing")
     with journal.committed():
         journal.record(target.entry(actor, action="snapshot.unprotect", reason=text))
-        check_still_allowed(actor.id, PERMISSION)
+        check_still_allowed(
+            actor.id, PERMISSION, server_id=target.snapshot.server.id, token_id=target.token.pk
+        )
         lifted, _rows = Protection.objects.filter(**target.ids).delete()
         if not lifted:
             raise OperationRefusedError("not_protected")

@@ -67,7 +67,7 @@ def place(
         raise OperationRefusedError("lock_ended")
     with journal.committed():
         journal.record(_entry(lock, actor, "server.lock", reason=lock.reason, evidence=_extent(lock)))
-        check_still_allowed(actor.id, PERMISSION)
+        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
         if lock_of(server_id):
             raise OperationRefusedError("already_locked")
         ServerLock.objects.filter(server_id=server_id).delete()
@@ -86,7 +86,7 @@ def ask_to_lift(*, actor: Actor, server_id: int, reason: str) -> ServerLock:
         lock = _held(server_id)
         evidence = f"lifts at {due_at:%Y-%m-%d %H:%M} UTC unless somebody calls it back"
         journal.record(_entry(lock, actor, "server.ask_unlock", reason=text, evidence=evidence))
-        check_still_allowed(actor.id, PERMISSION)
+        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
         if lock.lift_due_at is not None:
             raise OperationRefusedError("lift_asked")
         lock.lift_person_id, lock.lift_reason, lock.lift_due_at = int(actor.id or 0), text, due_at
@@ -103,7 +103,7 @@ def agree_to_lift(*, actor: Actor, server_id: int) -> None:
         lock = _asked(server_id)
         evidence = f"asked for by person {lock.lift_person_id}: {lock.lift_reason}"
         journal.record(_entry(lock, actor, "server.unlock", evidence=evidence))
-        check_still_allowed(actor.id, PERMISSION)
+        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
         if lock.lift_person_id == actor.id:
             raise OperationRefusedError("second_person")
         lock.delete()
@@ -119,7 +119,7 @@ def keep(*, actor: Actor, server_id: int) -> None:
         journal.record(
             _entry(lock, actor, "server.keep_lock", evidence=f"asked for by person {lock.lift_person_id}")
         )
-        check_still_allowed(actor.id, PERMISSION)
+        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
         lock.lift_person_id, lock.lift_reason, lock.lift_due_at = None, "", None
         lock.save(update_fields=["lift_person_id", "lift_reason", "lift_due_at"])
 

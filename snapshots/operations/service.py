@@ -213,27 +213,32 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
 
 
 def _check_again(operation: Operation, request: Request, view: ServerView) -> None:
-    """The rights, the token, whether a restore holds the server, locks, protection, and what else an authorization depends on.
+    """The rights, the token and its limits, a hold, locks, protection, and what an authorization depends on.
 
     The lock serialises requests here, so each one sees what the others have committed.
     """
-    check_still_allowed(request.actor.id, request.action.permission)
+    check_still_allowed(
+        request.actor.id,
+        request.action.permission,
+        server_id=operation.server_id,
+        token_id=operation.token_id,
+    )
     token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
-    if not token.exists():  # removed or replaced since the lists were read
+    if not token.exists():  # replaced since the lists were read
         raise OperationRefusedError("token_gone")
     holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
     if view.is_held or holding.exists():
-        _check_override(request)
+        _check_override(request, operation.server_id)
     check_unlocked(operation.server_id, request.action)
     if request.action == Action.DELETE:
         check_unprotected(server_id=operation.server_id, snapshot_id=operation.snapshot_id)
     request.guard()
 
 
-def _check_override(request: Request) -> None:
+def _check_override(request: Request, server_id: int) -> None:
     if not request.override:
         raise OperationRefusedError("server_held")
-    check_still_allowed(request.actor.id, OVERRIDE_PERMISSION)
+    check_still_allowed(request.actor.id, OVERRIDE_PERMISSION, server_id=server_id, token_id=request.token.pk)
 
 
 def record_refusal(

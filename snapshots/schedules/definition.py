@@ -41,6 +41,11 @@ class Definition:
     def recurrence(self) -> Recurrence:
         return Recurrence(self.cron, self.time_zone)
 
+    @property
+    def targets(self) -> list[int | None]:
+        """The IDs of its servers; None stands for all."""
+        return [None] if self.covers_all else [number for number, _name in self.servers]
+
     def digest(self, token_id: str) -> str:
         """Of everything that decides what is made and deleted, and with which token."""
         rest = {key: value for key, value in asdict(self).items() if key not in {"description", "servers"}}

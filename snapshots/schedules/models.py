@@ -94,6 +94,12 @@ class Schedule(models.Model):
         )
 
     @property
+    def targets(self) -> list[int | None]:
+        """The IDs of its servers; None stands for all."""
+        named = [] if self.covers_all else list(self.servers.values_list("server_id", flat=True))
+        return list(named) or [None]
+
+    @property
     def is_active(self) -> bool:
         return self.state == State.ACTIVE and self.removed_at is None
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from itertools import product
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -11,7 +12,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import check_person
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.models import (
     OPEN_RUNS,
@@ -72,6 +73,7 @@ def change_schedule(
             raise OperationRefusedError("schedule_gone")
         if schedule.changed_at != seen:
             raise OperationRefusedError("schedule_changed")
+        _check_person(actor, schedule, MANAGE)
 
     _define(schedule, actor, token, definition, preview, action="schedule.change", check=check)
 
@@ -110,12 +112,22 @@ def _define(
 
 
 def _check_rights(actor: Actor, token: StoredToken, definition: Definition) -> None:
-    check_still_allowed(actor.id, MANAGE)
-    if not definition.keep.is_everything:
-        check_still_allowed(actor.id, Action.DELETE.permission)
+    """A schedule of all servers needs the rights everywhere, and its token must have those of the runs."""
+    actions = [Action.CREATE] if definition.keep.is_everything else [Action.CREATE, Action.DELETE]
+    targets = definition.targets
+    rights = [MANAGE, *(action.permission for action in actions)]
+    check_person(actor.id, product(rights, targets))
     own = StoredToken.objects.filter(pk=token.pk, user_id=actor.id or 0, fingerprint=token.fingerprint)
-    if not own.exists():
+    stored = own.first()
+    if stored is None:
         raise OperationRefusedError("token_gone")
+    reaches_all = all(number is None or stored.reaches(number) for number in targets)
+    if not (reaches_all and all(map(stored.allows, rights))):
+        raise OperationRefusedError("token_limited")
+
+
+def _check_person(actor: Actor, schedule: Schedule, permission: str) -> None:
+    check_person(actor.id, ((permission, server_id) for server_id in schedule.targets))
 
 
 def _fill(schedule: Schedule, actor: Actor, token: StoredToken, definition: Definition) -> None:
@@ -160,7 +172,7 @@ def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     """
     with journal.committed():
         journal.record(schedule.entry(actor, action="schedule.pause", reason=contract.clean_reason(reason)))
-        check_still_allowed(actor.id, PAUSE)
+        _check_person(actor, schedule, PAUSE)
         active = Schedule.objects.active().filter(pk=schedule.pk)
         if not active.update(state=State.PAUSED, code="", next_due_at=None):
             raise OperationRefusedError("schedule_not_active")
@@ -177,7 +189,7 @@ def resume(*, actor: Actor, schedule: Schedule) -> None:
     now = timezone.now()
     with journal.committed():
         journal.record(schedule.entry(actor, action="schedule.resume"))
-        check_still_allowed(actor.id, MANAGE if schedule.code else PAUSE)
+        _check_person(actor, schedule, MANAGE if schedule.code else PAUSE)
         if schedule.code and schedule.owner_id != actor.id:
             raise OperationRefusedError("not_owner")
         inactive = Schedule.objects.present().exclude(state=State.ACTIVE).filter(pk=schedule.pk)
@@ -197,7 +209,7 @@ def remove(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     """Its snapshots stay, and a run that has begun goes on. Raises OperationRefusedError, JournalUnavailableError."""
     with journal.committed():
         journal.record(schedule.entry(actor, action="schedule.remove", reason=contract.clean_reason(reason)))
-        check_still_allowed(actor.id, MANAGE)
+        _check_person(actor, schedule, MANAGE)
         present = Schedule.objects.present().filter(pk=schedule.pk)
         if not present.update(removed_at=timezone.now(), next_due_at=None):
             raise OperationRefusedError("schedule_gone")
@@ -218,7 +230,7 @@ def run_now(*, actor: Actor, schedule: Schedule, form_key: str) -> Run:
     try:
         with journal.committed():
             journal.record(schedule.entry(actor, action="schedule.run_now"))
-            check_still_allowed(actor.id, MANAGE)
+            _check_person(actor, schedule, MANAGE)
             if schedule.runs.filter(state__in=OPEN_RUNS).exists():
                 raise OperationRefusedError("schedule_runs")
             run.save(force_insert=True)

@@ -7,6 +7,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.connection import Person
 from snapshots.operations.models import Action
+from snapshots.operations.rights import may_on
 from snapshots.schedules.models import Run, Schedule, State
 from snapshots.vault.models import StoredToken
 
@@ -46,10 +47,12 @@ def reason_to_stop(schedule: Schedule) -> str:
     if owner is None or not owner.is_active:
         return "owner_gone"
     rights = [Action.CREATE] if schedule.keep.is_everything else [Action.CREATE, Action.DELETE]
-    if not all(owner.has_perm(action.permission) for action in rights):  # type: ignore[attr-defined]
+    if not any(all(may_on(owner, one.permission, server) for one in rights) for server in schedule.targets):
         return "owner_lacks_right"
     if token is None:
         return "token_gone"
+    if not all(token.allows(action.permission) for action in rights):
+        return "token_limited"
     return "token_refused" if token.refused_at is not None else ""
 
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 
 from django.db.models import Q
 
-from snapshots.connection import Person
-from snapshots.inventory.shown_servers import servers_shown_to, servers_shown_with
+from snapshots.connection import Person, own_tokens
+from snapshots.inventory.shown_servers import servers_reached_with, servers_shown_to, servers_shown_with
 from snapshots.schedules.models import Schedule, ScheduleQuerySet
 from snapshots.vault.models import StoredToken
 
@@ -32,18 +32,20 @@ def visible_to(user: Person) -> ScheduleQuerySet:
     present = Schedule.objects.present()
     if user.has_perm("people.manage"):  # type: ignore[union-attr]
         return present
-    fingerprints = StoredToken.objects.filter(user_id=user.pk or 0).values("fingerprint")
-    own = present.filter(Q(owner_id=user.pk or 0) | Q(token_fingerprint__in=fingerprints))
-    return own | about_servers(servers_shown_to(user))
+    tokens = own_tokens(user)
+    unlimited = [one.fingerprint for one in tokens if one.limited_servers is None]
+    own = present.filter(Q(owner_id=user.pk or 0) | Q(token_fingerprint__in=unlimited))
+    limited = {number for one in tokens for number in one.limits.servers or ()}
+    return own | about_servers(servers_shown_to(user) | limited)
 
 
 def can_go_on_with(schedule: Schedule, token: StoredToken) -> bool:
     """Whether this token is the schedule's, or showed one of its servers last: with another account's it would be another one."""
-    if token.fingerprint == schedule.token_fingerprint:
+    if token.fingerprint == schedule.token_fingerprint and token.limited_servers is None:
         return True
     covered: Collection[int]
     if schedule.covers_all:
         covered = servers_shown_with(schedule.token_fingerprint)
     else:
         covered = set(schedule.servers.values_list("server_id", flat=True))
-    return not servers_shown_with(token.fingerprint).isdisjoint(covered)
+    return not servers_reached_with(token).isdisjoint(covered)

@@ -5,6 +5,8 @@ import secrets
 from django.conf import settings
 from django.db import models
 
+from snapshots.vault.limits import Limits
+
 ALPHABET = "abcdefghijkmnpqrstuvwxyz23456789"
 
 
@@ -35,6 +37,15 @@ class StoredToken(models.Model):
     server_count = models.IntegerField(null=True)
     server_names = models.JSONField(default=list)
 
+    limited_servers = models.JSONField(null=True)
+    """[ID, name as last seen] of each server that it reaches in the portal; None for all that the provider shows it."""
+    limited_rights = models.JSONField(null=True)
+    """Of limits.RIGHTS; None for all that the person's role has."""
+    limited_by_id = models.BigIntegerField(null=True)
+    """The person who limited it for its owner: then the owner cannot widen it. None if the owner did."""
+    limited_at = models.DateTimeField(null=True)
+    limit_reason = models.CharField(max_length=1000, blank=True)
+
     class Meta:
         db_table = "stored_token"
         ordering = ["label", "id"]
@@ -47,3 +58,26 @@ class StoredToken(models.Model):
     def masked(self) -> str:
         """The token for display: dots and its last four characters, if it is long enough to show them."""
         return f"•••• {self.hint}" if self.hint else "••••"
+
+    @property
+    def limits(self) -> Limits:
+        servers, rights = self.limited_servers, self.limited_rights
+        return Limits(
+            servers=None if servers is None else {int(number): str(name) for number, name in servers},
+            rights=None if rights is None else tuple(rights),
+        )
+
+    def reaches(self, server_id: int) -> bool:
+        """Whether its limits leave it this server; the provider may show it or not."""
+        return self.limited_servers is None or self.limits.reaches(server_id)
+
+    def allows(self, permission: str) -> bool:
+        """Whether its limits leave it this right, on the servers that it reaches."""
+        return self.limited_rights is None or self.limits.allows(permission)
+
+    @property
+    def shown_names(self) -> list[str]:
+        """Of the servers that it showed when it was checked; of a limited one, those of its limits."""
+        if self.limited_servers is None:
+            return list(self.server_names)
+        return [str(name) for _number, name in self.limited_servers]

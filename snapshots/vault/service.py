@@ -96,18 +96,34 @@ def _recording_refusal(entry: EntryData) -> Iterator[None]:
 
 
 def store_token(
-    *, actor: Actor, owner: AbstractBaseUser, label: str, token: str, unchecked: bool = False
+    *,
+    actor: Actor,
+    owner: AbstractBaseUser,
+    label: str,
+    token: str,
+    unchecked: bool = False,
+    is_closed: bool = False,
 ) -> StoredToken:
-    """Store a new token. Raises TokenNotStoredError, DuplicateLabelError."""
+    """Store a new token. `is_closed`: it can be used for nothing until its limits are set (limiting.py).
+
+    Raises TokenNotStoredError, DuplicateLabelError.
+    """
     if tokens.has_label(owner.pk, label):
         raise DuplicateLabelError(label)
     entry = _entry(actor, "token.store", owner, label, tokens.fingerprint_of(token))
     check = _check_with_provider(entry, token, unchecked=unchecked)
     try:
         with _recording_refusal(entry):
-            stored = tokens.store(user_id=owner.pk, label=label, token=token, stored_by_name=actor.name)
+            stored = tokens.store(
+                user_id=owner.pk,
+                label=label,
+                token=token,
+                stored_by_name=actor.name,
+                limited_by_id=int(actor.id or 0) if is_closed else None,
+            )
             _store_check_result(stored, check)
-            journal.record(replace(entry, code=check.code))
+            evidence = stored.limits.described() if is_closed else ""
+            journal.record(replace(entry, code=check.code, evidence=evidence))
     except IntegrityError:
         if tokens.has_label(owner.pk, label):  # two forms with the same label were sent at once
             raise DuplicateLabelError(label) from None

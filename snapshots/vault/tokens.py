@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from snapshots.vault import crypto
 from snapshots.vault.crypto import Binding, KeyMismatchError, KeyMissingError, SealError
+from snapshots.vault.limits import CLOSED, Limits
 from snapshots.vault.models import StoredToken, new_token_id
 
 TOKEN_COLUMNS = ("stored_by_name", "key_id", "sealed", "fingerprint", "hint")
@@ -16,6 +17,7 @@ CHECK_COLUMNS = (
     "checked_at", "refused_at", "account_email", "account_name", "token_name", "permissions", "server_names", "server_count",
 )  # fmt: skip
 """What the provider said about the token."""
+LIMIT_COLUMNS = ("limited_servers", "limited_rights", "limited_by_id", "limited_at", "limit_reason")
 TOKENS_TRIED_PER_KEY = 20
 """How many tokens a key is tested on. It must decrypt one of them; single rows may have been changed or moved."""
 
@@ -97,8 +99,13 @@ def has_label(user_id: int, label: str) -> bool:
     return StoredToken.objects.filter(user_id=user_id, label=label).exists()
 
 
-def store(*, user_id: int, label: str, token: str, stored_by_name: str) -> StoredToken:
-    """Insert a token. Raises DuplicateLabelError, and SealError when there is no usable key."""
+def store(
+    *, user_id: int, label: str, token: str, stored_by_name: str, limited_by_id: int | None = None
+) -> StoredToken:
+    """Insert a token. With `limited_by_id` it can be used for nothing until that person, or another admin, has chosen.
+
+    Raises DuplicateLabelError, and SealError when there is no usable key.
+    """
     if has_label(user_id, label):
         raise DuplicateLabelError(label)
     stored = StoredToken(
@@ -108,9 +115,34 @@ def store(*, user_id: int, label: str, token: str, stored_by_name: str) -> Store
         stored_by_name=stored_by_name,
         created_at=timezone.now(),
     )
+    if limited_by_id is not None:
+        _set_limits(stored, CLOSED, by_id=limited_by_id, reason="")
     _set_token(stored, token)
     stored.save(force_insert=True)
     return stored
+
+
+def _set_limits(stored: StoredToken, limits: Limits, *, by_id: int | None, reason: str) -> None:
+    servers = limits.servers
+    stored.limited_servers = None if servers is None else [[number, name] for number, name in servers.items()]
+    stored.limited_rights = None if limits.rights is None else list(limits.rights)
+    stored.limited_by_id = by_id if limits.exist else None
+    stored.limited_at = timezone.now() if limits.exist else None
+    stored.limit_reason = reason if limits.exist else ""
+
+
+def limit(stored: StoredToken, limits: Limits, *, by_id: int | None, reason: str) -> None:
+    """Set what it may be used for; of no limits nothing is kept. Raises TokenChangedError."""
+    _set_limits(stored, limits, by_id=by_id, reason=reason)
+    _write(_unchanged(stored), stored, LIMIT_COLUMNS)
+
+
+def locked(stored: StoredToken) -> StoredToken:
+    """The row as it is now, until the end of the transaction. Raises TokenChangedError."""
+    found = _unchanged(stored).select_for_update().first()
+    if found is None:
+        raise TokenChangedError(stored.pk)
+    return found
 
 
 def replace(stored: StoredToken, token: str, *, stored_by_name: str) -> None:

@@ -15,6 +15,8 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 
 from snapshots.audit import journal
 from snapshots.connection import Person
+from snapshots.inventory.servers import ListedServer
+from snapshots.operations.rights import may, may_anywhere
 from snapshots.views.actor import actor_of
 
 MARK_HEADER: Final = "X-Session"
@@ -38,8 +40,8 @@ def is_of_other_session(request: HttpRequest) -> bool:
 
 
 def may_open(person: Person, permission: str) -> bool:
-    """Whether a view with this permission is for this person, who is signed in."""
-    return permission == "signed_in" or person.has_perm(permission)  # type: ignore[union-attr]
+    """Whether a view with this permission is for this person, who is signed in. A view about a server asks about that too."""
+    return permission == "signed_in" or may_anywhere(person, permission)
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
@@ -131,3 +133,10 @@ def record_refusal(request: HttpRequest, code: str) -> None:
     journal.record(
         actor_of(request).entry(action="access.refuse", result="refused", code=code, target=request.path)
     )
+
+
+def check_on_server(request: HttpRequest, permission: str, server: ListedServer) -> None:
+    """For pages that change something about a server. A refusal goes into the audit log. Raises PermissionDenied."""
+    if not may(request.user, permission, server):
+        record_refusal(request, permission)
+        raise PermissionDenied(permission)

@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 
 from snapshots.audit.journal import Actor
+from snapshots.operations.rights import may_anywhere
 
 
 def actor_of(request: HttpRequest, channel: str = "browser") -> Actor:
@@ -16,5 +17,5 @@ def actor_of(request: HttpRequest, channel: str = "browser") -> Actor:
         address=getattr(request, "client_address", ""),
         channel=channel,
         request_id=getattr(request, "id", ""),
-        may_override=known and user.has_perm("snapshots.restore"),
+        may_override=may_anywhere(user, "snapshots.restore"),
     )

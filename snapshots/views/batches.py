@@ -20,7 +20,7 @@ from snapshots.jobs import batches
 from snapshots.jobs.models import Kind
 from snapshots.jobs.selections import MAX_ITEMS, Item, Selection, item_of
 from snapshots.jobs.undo import ways_back
-from snapshots.operations.models import Operation
+from snapshots.operations.models import Action, Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
 from snapshots.views.access import requires
@@ -78,7 +78,11 @@ def batch_create(request: HttpRequest) -> HttpResponse:
     chosen = _choose(request, Kind.CREATE_MANY, retry)
     lines = [
         Line(
-            item=item, view=one.view, why=why_not(obstacle(one.view, partial(batches.check_create, one.view)))
+            item=item,
+            view=one.view,
+            why=why_not(
+                obstacle(request.user, Action.CREATE, one.view, partial(batches.check_create, one.view))
+            ),
         )
         for item, one in zip(chosen.selection.items, chosen.found, strict=True)
     ]
@@ -132,7 +136,9 @@ def _delete_line(
     return Line(
         item=item,
         view=view,
-        why=why_not(obstacle(view, partial(batches.check_delete, selection, item, view))),
+        why=why_not(
+            obstacle(request.user, Action.DELETE, view, partial(batches.check_delete, selection, item, view))
+        ),
         row=make_row(snapshot, view, may_restore=False, may_delete=False, marks=marks),
         grace=days_text(days) if days else "",
         due_at=moment(timezone.now() + timedelta(days=days)),

@@ -12,6 +12,7 @@ from snapshots.contract import Snapshot
 from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.readings import shows_server
 from snapshots.operations.models import Operation, State
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, iso_text
 from snapshots.views.links import link
@@ -152,8 +153,7 @@ def make_card(
     wait; None to read them here.
     """
     may_create, may_restore, may_delete = (
-        user.has_perm(f"snapshots.{verb}")  # type: ignore[union-attr]
-        for verb in ("create", "restore", "delete")
+        may(user, f"snapshots.{verb}", view) for verb in ("create", "restore", "delete")
     )
     ids = (view.token.pk, view.server_id)
     reading = view.reading

@@ -13,6 +13,7 @@ from snapshots.deletions.queries import visible_to
 from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.rights import may_on
 from snapshots.views.access import record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
@@ -105,7 +106,7 @@ def _refused(
 
 def _page(request: HttpRequest, planned: PlannedDeletion, code: str = "") -> HttpResponse:
     names = names_of_people(pk for pk in (planned.person_id, planned.ended_by_id) if pk)
-    may_delete = request.user.has_perm("snapshots.delete")
+    may_delete = may_on(request.user, "snapshots.delete", planned.server_id)
     context = {
         "planned": planned,
         "badge": deletion_badge(planned),
@@ -127,7 +128,7 @@ def _links(request: HttpRequest, planned: PlannedDeletion, *, may_delete: bool) 
     own = own_token_for(request.user.pk, planned.server_id, fingerprint=planned.token_fingerprint)
     operations = visible_operations(request.user)
     operation = operations.filter(pk=planned.operation_id).first() if planned.operation_id else None
-    can_delete = own is not None and planned.is_waiting and may_delete
+    can_delete = own is not None and own.allows("snapshots.delete") and planned.is_waiting and may_delete
     return {
         "server_url": reverse("server_detail", args=[own.pk, planned.server_id]) if own else "",
         "delete_url": reverse("snapshot_delete", args=[own.pk, planned.snapshot_id])

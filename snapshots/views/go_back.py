@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from snapshots import contract
+from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.jobs import batches
@@ -22,6 +23,7 @@ from snapshots.jobs.points import RestorePoint, still_exists
 from snapshots.jobs.room import Need, needs_in
 from snapshots.jobs.selections import Item, Selection, item_of
 from snapshots.operations.models import Action
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import with_names
 from snapshots.views.access import requires
@@ -101,7 +103,7 @@ def _lines(
         key = member.step.server_id
         there = found.get(key)
         if there and there.snapshot:
-            lines.append(_line(selection, items[key], there.view, there.snapshot))
+            lines.append(_line(request.user, selection, items[key], there.view, there.snapshot))
         else:
             why = _why_not_found(member, lists) if key in found else _("No snapshot of it is known to exist")
             lines.append(Line(server_id=key, server_name=member.step.server_name, why=str(why)))
@@ -117,11 +119,13 @@ def _why_not_found(member: Result, lists: Lists) -> object:
     return GONE.text if still_exists(member, lists.by_fingerprint) is False else NOT_KNOWN.text
 
 
-def _line(selection: Selection, item: Item, view: ServerView, snapshot: Snapshot) -> Line:
+def _line(user: Person, selection: Selection, item: Item, view: ServerView, snapshot: Snapshot) -> Line:
     return Line(
         server_id=view.server_id,
         server_name=view.name,
-        why=why_not(obstacle(view, partial(batches.check_restore, selection, item, view))),
+        why=why_not(
+            obstacle(user, Action.RESTORE, view, partial(batches.check_restore, selection, item, view))
+        ),
         view=view,
         snapshot=snapshot,
         item=item,
@@ -152,11 +156,11 @@ def _answers(
         (batches.WITHOUT, _("Nothing: it is restored at once, and there is no way back")),
         (batches.SKIP, _("This server is left as it is")),
     ]
-    if not request.user.has_perm(Action.CREATE.permission) or not view.reading.is_complete:
+    if not may(request.user, Action.CREATE.permission, view) or not view.reading.is_complete:
         return others, ""
     if not view.is_full:
         return [(batches.TAKE, _("A snapshot of its present state is taken")), *others], batches.TAKE
-    if not request.user.has_perm(Action.DELETE.permission):
+    if not may(request.user, Action.DELETE.permission, view):
         return others, ""
     return [*_room_answers(view, needed, needs), *others], ""
 

@@ -10,11 +10,13 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from snapshots.connection import own_tokens
+from snapshots.inventory.shown_servers import copy_reaching
 from snapshots.jobs import service
-from snapshots.jobs.models import Job, Kind
+from snapshots.jobs.models import Job, Kind, Step
 from snapshots.jobs.outcomes import Outcome, Result, chain_of, to_try_again
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.models import Action
+from snapshots.operations.rights import may_anywhere
 from snapshots.vault.models import StoredToken
 from snapshots.views.rows import Estimate, operation_estimate
 from snapshots.views.texts.base import Badge
@@ -66,7 +68,7 @@ def group_steps(request: HttpRequest, results: Sequence[Result]) -> list[ServerS
     return [
         ServerSteps(
             name=group[0].step.server_name,
-            url=_server_url(own.get(group[0].step.token_id), server_id),
+            url=_server_url(own.get(group[0].step), server_id),
             lines=[_line(one, is_visible=_has_operation(one, visible)) for one in group],
         )
         for server_id, group in groups.items()
@@ -77,11 +79,13 @@ def _has_operation(result: Result, visible: set[Any]) -> bool:
     return result.operation is not None and result.operation.pk in visible
 
 
-def _own_tokens(request: HttpRequest, results: Sequence[Result]) -> dict[str, StoredToken]:
-    """ID of a token that was used → the person's own copy of it."""
-    own = {one.fingerprint: one for one in own_tokens(request.user)}
-    used = StoredToken.objects.filter(pk__in={one.step.token_id for one in results})
-    return {one.pk: own[one.fingerprint] for one in used if one.fingerprint in own}
+def _own_tokens(request: HttpRequest, results: Sequence[Result]) -> dict[Step, StoredToken | None]:
+    """Step → the person's own copy of the token that it used."""
+    own = own_tokens(request.user)
+    used = StoredToken.objects.in_bulk({one.step.token_id for one in results})
+    fingerprints = {pk: one.fingerprint for pk, one in used.items()}
+    steps = [one.step for one in results]
+    return {one: copy_reaching(own, fingerprints.get(one.token_id, ""), one.server_id) for one in steps}
 
 
 def _server_url(token: StoredToken | None, server_id: int) -> str:
@@ -123,6 +127,6 @@ def _again(request: HttpRequest, job: Job, chain: Sequence[Job]) -> dict[str, An
         Kind.RESTORE_MANY: (Action.RESTORE, "restore_point_restore", [job.point_id]),
     }
     action, name, arguments = targets[Kind(job.kind)]
-    if not count or not request.user.has_perm(action.permission):
+    if not count or not may_anywhere(request.user, action.permission):
         return None
     return {"count": count, "url": f"{reverse(name, args=arguments)}?retry={job.pk}"}

@@ -21,7 +21,7 @@ from snapshots.operations.models import Protection
 from snapshots.operations.protection import Target
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_view_or_404
-from snapshots.views.access import record_refusal, requires
+from snapshots.views.access import check_on_server, record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.deletions import GraceForm, KeepUntilForm, ProtectForm, UnprotectForm
@@ -161,6 +161,7 @@ def _page(request: HttpRequest, shown: Shown, form: Form | None = None, code: st
 def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Set how long deletions of a server's snapshots wait."""
     view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    check_on_server(request, PERMISSION, view)
     own = ServerGrace.objects.filter(server_id=server_id).values_list("days", flat=True).first()
     form = GraceForm(
         request.POST if request.method == "POST" else None, initial={"days": "" if own is None else str(own)}
@@ -169,7 +170,11 @@ def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpRes
     if request.method == "POST" and form.is_valid():
         try:
             grace.set_grace(
-                actor=actor_of(request), server_id=server_id, server_name=view.name, **form.cleaned_data
+                actor=actor_of(request),
+                server_id=server_id,
+                server_name=view.name,
+                token_id=token_id,
+                **form.cleaned_data,
             )
             return redirect("server_detail", token_id, server_id)
         except OperationRefusedError as error:

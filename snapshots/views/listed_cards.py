@@ -20,6 +20,7 @@ from snapshots.contract import Snapshot
 from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.servers import ListedServer
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView, join
 from snapshots.templatetags.portal import age_holds
 from snapshots.views import kept_html, polls
@@ -94,7 +95,7 @@ def resting_card(
 
     key = kept_html.key_of(
         "card",
-        [user.has_perm(f"snapshots.{verb}") for verb in ("create", "restore", "delete")],  # type: ignore[union-attr]
+        [may(user, f"snapshots.{verb}", view) for verb in ("create", "restore", "delete")],
         view.token.pk,
         view.token.label if shows_token else "",
         (view.server_id, view.name, view.server, view.is_gone, view.limit),

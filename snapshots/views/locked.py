@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from snapshots.operations import server_locks
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.views.marks import names_of_people
 
@@ -25,5 +26,5 @@ def lock_context(server_id: int) -> dict[str, Any]:
 
 def lock_link(request: HttpRequest, view: ServerView) -> dict[str, Any]:
     """The page about the lock; '' for people who may not place or lift one."""
-    may_lock = request.user.has_perm(server_locks.PERMISSION)
+    may_lock = may(request.user, server_locks.PERMISSION, view)
     return {"lock_url": reverse("server_lock", args=[view.token.pk, view.server_id]) if may_lock else ""}

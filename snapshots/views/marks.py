@@ -14,6 +14,7 @@ from snapshots.deletions.keeping import KEEP_PERMISSION
 from snapshots.deletions.models import Kind, PlannedDeletion
 from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.models import Operation
+from snapshots.operations.rights import may_on
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
 from snapshots.views.links import link
@@ -68,16 +69,17 @@ def restored_at(restore: Operation) -> SafeString | str:
 
 
 def keep_url(planned: PlannedDeletion, user: Person) -> str:
-    may_keep = planned.is_waiting and user.has_perm(KEEP_PERMISSION)  # type: ignore[union-attr]
+    may_keep = planned.is_waiting and may_on(user, KEEP_PERMISSION, planned.server_id)
     return link("deletion_keep", planned.pk) if may_keep else ""
 
 
 def extend_url(planned: PlannedDeletion, user: Person) -> str:
     """Extending needs a token of the person's own: the snapshot is then deleted with it."""
-    if not (planned.is_waiting and planned.kind == Kind.KEEP_UNTIL and user.has_perm("snapshots.delete")):  # type: ignore[union-attr]
+    may_delete = may_on(user, "snapshots.delete", planned.server_id)
+    if not (planned.is_waiting and planned.kind == Kind.KEEP_UNTIL and may_delete):
         return ""
     own = own_token_for(user.pk, planned.server_id, fingerprint=planned.token_fingerprint)
-    return link("deletion_extend", planned.pk) if own else ""
+    return link("deletion_extend", planned.pk) if own and own.allows("snapshots.delete") else ""
 
 
 def names_of_people(ids: Iterable[int]) -> dict[int, str]:

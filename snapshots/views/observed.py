@@ -12,8 +12,9 @@ from snapshots.connection import own_token_or_404
 from snapshots.observations import looking, silence
 from snapshots.observations.models import Change, KnownServer
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.rights import may_on
 from snapshots.operations.server_views import server_view_or_404
-from snapshots.views.access import record_refusal, requires
+from snapshots.views.access import check_on_server, record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.observations import SilenceForm, silence_text
@@ -49,7 +50,7 @@ def observed_context(request: HttpRequest, server_id: int) -> dict[str, Any]:
         "silence_text": silence_text(silence.days_of(server)),
         "silent_since": server.completed_at if server and server.silent_told_at else None,
         "is_silent": server is not None and server.silent_told_at is not None,
-        "may_set_silence": request.user.has_perm(silence.MANAGE),
+        "may_set_silence": may_on(request.user, silence.MANAGE, server_id),
     }
 
 
@@ -57,6 +58,7 @@ def observed_context(request: HttpRequest, server_id: int) -> dict[str, Any]:
 def server_silence(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Choose after how long without a completed snapshot a server is told."""
     view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    check_on_server(request, silence.MANAGE, view)
     own = KnownServer.objects.filter(pk=server_id).values_list("silent_after_days", flat=True).first()
     initial = {"days": "" if own is None else str(own)}
     form = SilenceForm(request.POST if request.method == "POST" else None, initial=initial)

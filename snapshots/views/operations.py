@@ -15,12 +15,14 @@ from snapshots.inventory import progress
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
+from snapshots.inventory.shown_servers import copy_reaching
 from snapshots.jobs.service import job_of_operation
 from snapshots.operations import attention
 from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile, read_and_reconcile_all
+from snapshots.operations.rights import may, may_on
 from snapshots.operations.server_views import server_views
 from snapshots.upstream.errors import LimitReachedError, RateLimitedError
 from snapshots.vault.models import StoredToken
@@ -53,7 +55,7 @@ def _reconciled_operation(request: HttpRequest, pk: UUID) -> tuple[Operation, Re
 def _own_token(request: HttpRequest, operation: Operation) -> StoredToken | None:
     """The person's own copy of the token that the operation was sent with."""
     tokens = own_tokens(request.user)
-    return next((one for one in tokens if one.fingerprint == operation.token_fingerprint), None)
+    return copy_reaching(tokens, operation.token_fingerprint, operation.server_id)
 
 
 def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "view": view,
         "rows": deletable_rows(view, request.user),
         "labels": row_labels(),
-        "may_delete": request.user.has_perm("snapshots.delete"),
+        "may_delete": may(request.user, "snapshots.delete", view),
         "trouble": reading_words(reading) if reading.is_stale else None,
     }
 
@@ -118,7 +120,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
         if operation.state == State.UNKNOWN:
             pace = max(pace, progress.SLOW_POLL_SECONDS)  # evidence may take long or never appear
         poll_seconds = max(pace, reading.poll_seconds)
-    may_close = can_be_closed(operation) and request.user.has_perm("snapshots.restore")
+    may_close = can_be_closed(operation) and may_on(request.user, "snapshots.restore", operation.server_id)
     return {
         "operation": operation,
         "words": operation_words(operation),
@@ -176,14 +178,15 @@ class AttentionItem:
 def operation_attention(request: HttpRequest) -> HttpResponse:
     """Unknown operations and those that take longer than they should, after reconciliation, which may resolve some."""
     read_and_reconcile_all(own_tokens(request.user), max_age=polls.max_age(request))
-    may_close = request.user.has_perm("snapshots.restore")
     waiting = [
         AttentionItem(
             operation=one,
             title=operation_words(one).title,
             badge=operation_badge(one),
             url=reverse("operation_detail", args=[one.pk]),
-            close_url=reverse("operation_close", args=[one.pk]) if may_close else "",
+            close_url=reverse("operation_close", args=[one.pk])
+            if may_on(request.user, "snapshots.restore", one.server_id)
+            else "",
         )
         for one in attention.needing_attention(request.user)
     ]

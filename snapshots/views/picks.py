@@ -7,8 +7,10 @@ from snapshots.connection import Person, own_tokens
 from snapshots.contract import MAX_ID, Snapshot
 from snapshots.inventory.readings import Reading
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Action
 from snapshots.operations.preconditions import check_live
 from snapshots.operations.reconciliation import read_and_reconcile_all
+from snapshots.operations.rights import may_on
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -78,8 +80,10 @@ def read_lists(user: Person, wanted: Sequence[Wanted], *, max_age: float = 0.0) 
     return Lists(readings, views)
 
 
-def obstacle(view: ServerView, check: Callable[[], object]) -> str:
+def obstacle(user: Person, action: Action, view: ServerView, check: Callable[[], object]) -> str:
     """The code of what prevents something now, by the rules that are applied again when it is sent; '' if nothing does."""
+    if not may_on(user, action.permission, view.server_id):
+        return "not_on_this_server"
     try:
         check_live(view.reading)
         check()

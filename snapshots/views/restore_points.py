@@ -20,6 +20,7 @@ from snapshots.jobs.outcomes import Outcome, Result
 from snapshots.jobs.points import RestorePoint, first_jobs, last_confirmed_at, restore_points, still_exists
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile_all
+from snapshots.operations.rights import may_anywhere
 from snapshots.templatetags.portal import moment
 from snapshots.views import polls
 from snapshots.views.access import requires
@@ -128,7 +129,7 @@ def restore_point_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     members = [
         _member(one, lists, is_made=one in made, planned=planned, user=request.user) for one in point.members
     ]
-    may_restore = request.user.has_perm(Action.RESTORE.permission)
+    may_restore = may_anywhere(request.user, Action.RESTORE.permission)
     may_exist = any(one.existence and one.exists is not False for one in members)
     restores = service.visible_to(request.user).filter(point=point.first).order_by("-created_at")
     context = {

@@ -13,6 +13,7 @@ from snapshots.contract import Snapshot
 from snapshots.deletions.queries import waiting_in
 from snapshots.jobs.room import NO_NEED, Need, needs_in, room_key
 from snapshots.jobs.undo import ways_back
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import ago, id_text, moment, with_names
 from snapshots.views.marks import make_marks, restored_at
@@ -62,7 +63,7 @@ def room_choices(
 def deletable_rows(view: ServerView, user: Person) -> list[Row]:
     """The snapshots of a full server, of which one may be deleted, with what each is needed for."""
     planned, restores = waiting_in([view]), ways_back([view])
-    may_delete = user.has_perm("snapshots.delete")  # type: ignore[union-attr]
+    may_delete = may(user, "snapshots.delete", view)
     return [
         make_row(
             one,

@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.rights import may_anywhere, may_on
 from snapshots.schedules import service, silence
 from snapshots.schedules.models import Schedule, State
 from snapshots.schedules.service import MANAGE, PAUSE
@@ -36,7 +37,7 @@ def schedule_list(request: HttpRequest) -> HttpResponse:
     found = visible_to(request.user).distinct().prefetch_related("servers")
     context = {
         "lines": schedule_lines(request.user, found),
-        "may_manage": request.user.has_perm(MANAGE),
+        "may_manage": may_anywhere(request.user, MANAGE),
     }
     return render(request, "schedules/schedule_list.html", context)
 
@@ -67,7 +68,10 @@ def schedule_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 def _rights(request: HttpRequest, schedule: Schedule) -> dict[str, Any]:
     """Which buttons are shown. What the portal stopped is resumed by its owner alone (see service.resume)."""
-    may_manage, may_pause = request.user.has_perm(MANAGE), request.user.has_perm(PAUSE)
+    targets = schedule.targets
+    may_manage, may_pause = (
+        all(may_on(request.user, one, server) for server in targets) for one in (MANAGE, PAUSE)
+    )
     may_resume = (may_manage and schedule.owner_id == request.user.pk) if schedule.code else may_pause
     return {
         "may_manage": may_manage,

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import visible_name
 from snapshots.inventory.servers import ListedServer
+from snapshots.vault.limits import RIGHTS
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -86,9 +87,18 @@ def _size(match: Match) -> int:
     return sum(one.size_mb or 0 for one in match.snapshots)
 
 
+def _rights(server: ListedServer) -> int:
+    """How many rights the limits of its token leave."""
+    return sum(map(server.token.allows, RIGHTS))
+
+
 def find(servers: Iterable[ListedServer], chosen: ServerFilter) -> list[Match]:
-    """The servers to show, in order; a server seen by two tokens appears only once, with the first token."""
-    by_id = {one.server_id: one for one in reversed(list(servers))}
+    """The servers to show, in order. One that two tokens show appears once, with the first of those that are limited least."""
+    by_id: dict[int, ListedServer] = {}
+    for one in servers:
+        known = by_id.setdefault(one.server_id, one)
+        if known is not one and _rights(one) > _rights(known):
+            by_id[one.server_id] = one
     found = [Match(one, _snapshots_of(one, chosen)) for one in by_id.values()]
     found = sorted(
         (one for one in found if _is_shown(one, chosen)),

@@ -19,6 +19,7 @@ from snapshots.inventory.names import visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import ListedServer, listed_servers
 from snapshots.operations.reconciliation import read_and_reconcile_all
+from snapshots.operations.rights import may_anywhere
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views import polls
@@ -167,8 +168,8 @@ def server_list(request: HttpRequest) -> HttpResponse:
         "version": polls.version(request, readings, is_moving=False, form=form_key),
         "has_servers": bool(servers),
         "role_note": role_note(request.user),
-        "may_create": request.user.has_perm("snapshots.create"),
-        "may_delete": request.user.has_perm("snapshots.delete"),
+        "may_create": may_anywhere(request.user, "snapshots.create"),
+        "may_delete": may_anywhere(request.user, "snapshots.delete"),
     }
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)

@@ -14,7 +14,7 @@ from snapshots.operations import server_locks
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import ServerLock
 from snapshots.operations.server_views import ServerView, server_view_or_404
-from snapshots.views.access import record_refusal, requires
+from snapshots.views.access import check_on_server, record_refusal, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.server_locks import AskToLiftForm, LockForm
@@ -34,6 +34,7 @@ FORMS: Final[dict[str, type[Form]]] = {
 @requires(server_locks.PERMISSION, "GET", "HEAD", "POST", proof="form")
 def server_lock(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
+    check_on_server(request, server_locks.PERMISSION, view)
     step = request.POST.get("step", "")
     if request.method != "POST" or step not in FORMS:
         return _page(request, view)

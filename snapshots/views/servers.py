@@ -14,6 +14,7 @@ from snapshots.deletions.grace import grace_days
 from snapshots.notifications import rules
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Operation
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.schedules.service import MANAGE
 from snapshots.views import polls
@@ -29,7 +30,7 @@ from snapshots.views.running_jobs import running_jobs
 from snapshots.views.schedule_lines import schedules_of_server
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import servers_text
-from snapshots.views.texts.statuses import role_note, snapshot_badge
+from snapshots.views.texts.statuses import limit_note, role_note, snapshot_badge
 from snapshots.views.undo import undo_of_server
 
 RECENT_OPERATIONS = 10
@@ -53,7 +54,7 @@ def _recent(request: HttpRequest, server_id: int) -> list[OperationLine]:
 
 def _schedule_add_url(request: HttpRequest, view: ServerView) -> str:
     """The form of a schedule with this server chosen; '' for people who may not make one."""
-    if not request.user.has_perm(MANAGE):
+    if not may(request.user, MANAGE, view):
         return ""
     query = QueryDict(mutable=True)
     query["server"] = server_value(view.token.pk, view.server_id)
@@ -70,14 +71,18 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "view": view,
         "card": polled_card(request, view, is_alone=True, shows_trouble=True),
         "labels": row_labels(),
-        "role_note": role_note(request.user),
+        "role_note": role_note(request.user, server_id),
+        "people_url": reverse("server_people", args=[token_id, server_id])
+        if request.user.has_perm("people.manage")
+        else "",
+        "limit_note": limit_note(request.user, token),
         "lines": _recent(request, server_id),
         "is_followed": rules.is_followed(int(request.user.pk or 0), server_id),
         "audit_url": f"{reverse('entry_list')}?server={server_id}"
         if request.user.has_perm("audit.read")
         else "",
         "grace_text": days_text(grace_days(server_id)),
-        "may_delete": request.user.has_perm("snapshots.delete"),
+        "may_delete": may(request.user, "snapshots.delete", view),
         "hides_servers": view.reading.hides_servers,
         "servers_trouble": servers_text(view.reading),
         "undo": undo_of_server(request, view),

@@ -20,6 +20,7 @@ from snapshots.operations import service
 from snapshots.operations.expectations import expected
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
@@ -114,7 +115,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
         "view": view,
         "rows": deletable_rows(view, request.user),
         "labels": row_labels(),
-        "may_delete": request.user.has_perm("snapshots.delete"),
+        "may_delete": may(request.user, "snapshots.delete", view),
         "is_running": view.server is not None and view.server.is_running,
         "usual": usual_sentence(expected(view.server_id, Action.CREATE)),
         "command": create_curl(request, view.server_id, sent.form.initial["name"]),
@@ -163,10 +164,12 @@ def _confirm_page(
 def _offer_safety(request: HttpRequest, sent: Submission, view: ServerView, snapshot: Snapshot) -> None:
     """Take the safety snapshot's fields off the form where it cannot be taken; else say what may make room for it."""
     fields = sent.form.fields
-    if not request.user.has_perm("snapshots.create") or view.is_held or not view.reading.is_complete:
+    if not may(request.user, "snapshots.create", view) or view.is_held or not view.reading.is_complete:
         del fields["take_safety"], fields["make_room"]
         return
     offer_room(sent.form, view, needed=snapshot)
+    if view.is_full and not may(request.user, "snapshots.delete", view):
+        fields.pop("make_room", None)
     if view.is_full and "make_room" not in fields:  # nothing can make room
         del fields["take_safety"]
 

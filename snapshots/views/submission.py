@@ -23,6 +23,7 @@ from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS
 from snapshots.operations.models import Action, Operation
+from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 from snapshots.views.actor import actor_of
@@ -55,7 +56,12 @@ class Submission:
         """Sign a confirmation of exactly what the page shows, and ask for an override only if the server is held.
 
         A form that another request is processing keeps its confirmation, so that sending it again returns that result.
+        What the limits of the token do not allow is said before anything is typed.
         """
+        if not self.code and not view.token.allows(action.permission):
+            self.code = "token_limited"
+        elif not self.code and not may(self.request.user, action.permission, view):
+            self.code = "not_on_this_server"
         if not view.is_held:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:

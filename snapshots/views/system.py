@@ -16,7 +16,7 @@ from django.shortcuts import render
 from snapshots.audit.models import Entry
 from snapshots.connection import CACHE_FAILURES
 from snapshots.inventory.clocks import clocks_differ
-from snapshots.inventory.reader import last_reading
+from snapshots.inventory.reader import last_whole_reading
 from snapshots.inventory.readings import Reading
 from snapshots.notifications import heartbeat
 from snapshots.vault.models import StoredToken
@@ -51,8 +51,10 @@ def _cache_works() -> bool:
 
 def _newest_readings() -> list[Reading]:
     """The last reading with each stored token, however old."""
-    tokens = {token.fingerprint: token for token in StoredToken.objects.all()}
-    found = [last_reading(token) for token in tokens.values()]
+    found = [
+        last_whole_reading(one)
+        for one in dict.fromkeys(token.fingerprint for token in StoredToken.objects.all())
+    ]
     return [reading for reading in found if reading is not None]
 
 

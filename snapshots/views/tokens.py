@@ -7,9 +7,8 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from snapshots import connection
@@ -21,28 +20,17 @@ from snapshots.vault.service import TokenNotStoredError
 from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
-from snapshots.views.forms.tokens import NewTokenForm, TokenForm
+from snapshots.views.forms.tokens import ColleagueTokenForm, NewTokenForm, TokenForm
 from snapshots.views.live_pages import live
+from snapshots.views.stored_tokens import home_of, report_changed, token_line, token_or_404
 from snapshots.views.texts.tokens import left_off_text, token_check_text
-
-
-def _token_or_404(request: HttpRequest, token_id: str) -> StoredToken:
-    """A token of one's own, or any token for people who manage tokens. Any other raises 404, so its existence is not revealed."""
-    stored = get_object_or_404(StoredToken.objects.select_related("user"), pk=token_id)
-    if stored.user_id != request.user.pk and not request.user.has_perm("tokens.manage"):
-        raise Http404
-    return stored
-
-
-def _home_of(request: HttpRequest, owner: Any) -> str:
-    """Where a token of `owner` is listed."""
-    return reverse("token_list") if owner.pk == request.user.pk else reverse("person_edit", args=[owner.pk])
 
 
 @live()
 @requires("snapshots.keep_token", "GET", "HEAD")
 def token_list(request: HttpRequest) -> HttpResponse:
-    return render(request, "tokens/list.html", {"tokens": connection.own_tokens(request.user)})
+    lines = [token_line(one) for one in connection.own_tokens(request.user)]
+    return render(request, "tokens/list.html", {"lines": lines})
 
 
 def _report_left_off(request: HttpRequest, form: TokenForm) -> None:
@@ -81,20 +69,6 @@ def _report_stored(request: HttpRequest, stored: StoredToken) -> None:
         )
 
 
-def _report_changed(request: HttpRequest, stored: StoredToken) -> HttpResponse:
-    """Redirect with an error: another request changed the token first, and nothing was done."""
-    messages.error(
-        request,
-        with_names(
-            _(
-                "The token “%(label)s” was removed or replaced in the meantime: nothing was changed. Check it again."
-            ),
-            label=stored.label,
-        ),
-    )
-    return redirect(_home_of(request, stored.user))
-
-
 def _submit(request: HttpRequest, form: TokenForm, save: Callable[..., StoredToken]) -> StoredToken | None:
     """Store a submitted token with `save`. Returns None if there is nothing to store or the form now has an error.
 
@@ -122,15 +96,20 @@ def _show_form(request: HttpRequest, form: TokenForm, owner: AbstractBaseUser, *
     context = {
         "form": form,
         "parent": _("Your tokens") if is_own else as_name(owner),
-        "back": _home_of(request, owner),
+        "back": home_of(request, owner),
     }
     return render(request, "tokens/form.html", context | texts)
 
 
-def _add(request: HttpRequest, owner: AbstractBaseUser, **texts: str) -> HttpResponse:
-    form = NewTokenForm(request.POST or None)
-    if _submit(request, form, partial(service.store_token, owner=owner)):
-        return redirect(_home_of(request, owner))
+def _add(
+    request: HttpRequest, owner: AbstractBaseUser, form_class: type[NewTokenForm], **texts: str
+) -> HttpResponse:
+    form = form_class(request.POST or None)
+    stored = _submit(request, form, partial(service.store_token, owner=owner))
+    if stored:
+        return (
+            redirect("token_limits", stored.pk) if stored.limits.exist else redirect(home_of(request, owner))
+        )
     return _show_form(request, form, owner, button=_("Check and store"), **texts)
 
 
@@ -138,7 +117,7 @@ def _add(request: HttpRequest, owner: AbstractBaseUser, **texts: str) -> HttpRes
 def token_add(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, AbstractBaseUser)
     lede = _("The portal checks the token with VPS.org before storing it.")
-    return _add(request, request.user, title=_("Add a token"), lede=lede)
+    return _add(request, request.user, NewTokenForm, title=_("Add a token"), lede=lede)
 
 
 @requires("tokens.manage", "GET", "HEAD", "POST", proof="page")
@@ -153,23 +132,24 @@ def person_token_add(request: HttpRequest, pk: int) -> HttpResponse:
     return _add(
         request,
         owner,
+        ColleagueTokenForm,
         title=_("Store a token"),
         heading=with_names(_("Store a token for %(name)s"), name=owner),
         lede=_("Its API keys use it. Whoever makes or sees these keys sees the names of its servers.")
         if owner.service_owner_id
-        else _("Only this person will see and use its servers. You will see only its label."),
+        else _("Only this person will use its servers. Admins see its label and the names of its servers."),
     )
 
 
 @requires("snapshots.keep_token", "GET", "HEAD", "POST", proof="page")
 def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
-    stored = _token_or_404(request, token_id)
+    stored = token_or_404(request, token_id)
     form = TokenForm(request.POST or None)
     try:
         if _submit(request, form, partial(service.replace_token, stored=stored)):
-            return redirect(_home_of(request, stored.user))
+            return redirect(home_of(request, stored.user))
     except TokenChangedError:
-        return _report_changed(request, stored)
+        return report_changed(request, stored)
     return _show_form(
         request,
         form,
@@ -186,13 +166,13 @@ def token_replace(request: HttpRequest, token_id: str) -> HttpResponse:
 
 @requires("snapshots.keep_token", "GET", "HEAD", "POST", proof="form")
 def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
-    stored = _token_or_404(request, token_id)
-    back = _home_of(request, stored.user)
+    stored = token_or_404(request, token_id)
+    back = home_of(request, stored.user)
     if request.method == "POST":
         try:
             service.remove_token(actor=actor_of(request), stored=stored)
         except TokenChangedError:
-            return _report_changed(request, stored)
+            return report_changed(request, stored)
         messages.success(request, with_names(_("The token “%(label)s” is removed."), label=stored.label))
         return redirect(back)
     context = {"stored": stored, "left_open": count_left_open(stored), "back": back}
@@ -201,13 +181,13 @@ def token_remove(request: HttpRequest, token_id: str) -> HttpResponse:
 
 @requires("snapshots.keep_token", "POST", page="token_list")
 def token_check(request: HttpRequest, token_id: str) -> HttpResponse:
-    stored = _token_or_404(request, token_id)
+    stored = token_or_404(request, token_id)
     try:
         check = service.check_stored(actor=actor_of(request), stored=stored)
     except TokenChangedError:
-        return _report_changed(request, stored)
+        return report_changed(request, stored)
     if check.ok:
         messages.success(request, with_names(_("VPS.org accepts the token “%(label)s”."), label=stored.label))
     else:
         messages.error(request, token_check_text(check))
-    return redirect(_home_of(request, stored.user))
+    return redirect(home_of(request, stored.user))

@@ -13,6 +13,7 @@ from snapshots.inventory.shown_servers import own_token_for
 from snapshots.jobs.undo import can_be_undone, last_restore, safety_snapshot, safety_snapshot_id
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.rights import may_on
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 
@@ -48,12 +49,12 @@ def undo_of_server(request: HttpRequest, view: ServerView) -> Undo | None:
 
 
 def _may_undo(request: HttpRequest, restore: Operation) -> bool:
-    return request.user.has_perm(Action.RESTORE.permission) and can_be_undone(restore)
+    return may_on(request.user, Action.RESTORE.permission, restore.server_id) and can_be_undone(restore)
 
 
 def _undo(restore: Operation, token: StoredToken, reading: Reading) -> Undo | None:
     snapshot = safety_snapshot(restore, reading)
-    if snapshot is None:
+    if snapshot is None or not token.allows(Action.RESTORE.permission):
         return None
     waiting = waiting_of(snapshot.server.id, snapshot.id).first()
     return Undo(

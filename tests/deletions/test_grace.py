@@ -15,6 +15,7 @@ from snapshots.operations.models import State as OperationState
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.deletions import deletes_of, exists, plan, request, run_at
 from tests.support.imaginary import Killed
+from tests.support.limits import limit
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SECOND = timedelta(seconds=1)
@@ -138,6 +139,8 @@ def test_delete_now_needs_a_reason_and_takes_the_place_of_what_waits(desk, clock
         ("snapshot", "snapshot_changed"),
         ("role", "not_allowed_any_more"),
         ("token", "token_gone"),
+        ("limited rights", "token_limited"),
+        ("limited servers", "token_limited"),
         ("gone", "snapshot_gone"),
     ],
 )
@@ -149,6 +152,10 @@ def test_what_changed_meanwhile_refuses_it_for_good(desk, clock, change, code):
         case "role":
             desk.user.role = "operator"
             desk.user.save()
+        case "limited rights":
+            limit(desk, rights=["snapshots.create"])
+        case "limited servers":
+            limit(desk, servers=[999_999])
         case "token":
             desk.token.delete()
         case "gone":

@@ -3,6 +3,7 @@
 import pytest
 
 from tests.e2e import (
+    tours_access,
     tours_api_keys,
     tours_audit,
     tours_batches,
@@ -28,6 +29,7 @@ FRAGMENTS_AND_PROBES = {
     *PROBES,
 }
 ROOMS = (
+    tours_access,
     tours_api_keys,
     tours_audit,
     tours_batches,

@@ -127,7 +127,7 @@ def account_and_help(world: World) -> None:
         world.look(page, "too short" if new == "short" else "Your password is changed")
 
 
-@tour("token_list", "token_add", "token_replace", "token_remove")
+@tour("token_list", "token_add", "token_replace", "token_remove", "token_limits")
 def token_pages(world: World) -> None:
     world.provider_up()
     page = world.site.page(world.cast.mia)
@@ -156,6 +156,17 @@ def token_pages(world: World) -> None:
     page.get_by_label("API token").fill("two words")
     page.get_by_role("button", name="Check and replace").click()
     world.look(page, "without spaces")
+    world.visit(page, reverse("token_limits", args=[stored.pk]), "Limits of “Web team”")
+    page.get_by_label("All, also those that are added later").uncheck()
+    page.get_by_role("button", name="Save the limits").click()
+    world.look(page, "Choose the servers that it reaches")
+    page.get_by_label("web-server-01").check()
+    page.get_by_label("See and create").check()
+    page.get_by_label("Reason").fill("only the shop's front")
+    page.get_by_role("button", name="Save the limits").click()
+    world.look(page, "Limited to rights")
+    StoredToken.objects.filter(pk=stored.pk).update(limited_by_id=world.cast.ada.pk)
+    world.visit(page, reverse("token_limits", args=[stored.pk]), "An admin limited this token")
     world.visit(page, reverse("token_remove", args=[stored.pk]), "Remove “Web team”?")
     StoredToken.objects.filter(pk=stored.pk).update(refused_at=stored.created_at)
     world.visit(page, "/tokens/", "does not accept this token any more")

@@ -10,18 +10,22 @@ from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
-from snapportal.accounts import people
+from snapportal.accounts import people, teams
 from snapportal.accounts.models import Role, User
+from snapportal.accounts.team_models import Team
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.inventory.reader import expire
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
+from snapshots.vault.limiting import set_limits
+from snapshots.vault.limits import Limits
 from snapshots.vault.models import StoredToken
 from tests.operations.test_intent_first import ACTIONS, form_for, write_calls
 from tests.support.desk import Desk
 from tests.support.pages import text_of
+from tests.support.teams import make_team
 
 READ_SECONDS = 0.7
 RIGHTS_CHANGED = "Your rights changed while this was being checked"
@@ -47,11 +51,28 @@ def remove_token(desk: Desk) -> None:
     StoredToken.objects.filter(pk=desk.token.pk).delete()
 
 
+def limit_rights(desk: Desk) -> None:
+    stored = StoredToken.objects.get(pk=desk.token.pk)
+    set_limits(actor=desk.actor, stored=stored, limits=Limits(rights=("snapshots.create",)))
+
+
+def limit_servers(desk: Desk) -> None:
+    stored = StoredToken.objects.get(pk=desk.token.pk)
+    set_limits(actor=desk.actor, stored=stored, limits=Limits(servers={999_999: "another one"}))
+
+
+def leave_team(desk: Desk) -> None:
+    team = Team.objects.get()
+    teams.set_member(team, desk.user, is_member=False, actor=ADMIN)
+
+
 REVOCATIONS = {
     "deactivated": (change(is_active=False), "not_allowed_any_more"),
     "demoted": (change(role=Role.VIEWER), "not_allowed_any_more"),
     "deleted": (delete_person, "not_allowed_any_more"),
     "without the token": (remove_token, "token_gone"),
+    "with fewer rights": (limit_rights, "token_limited"),
+    "with other servers": (limit_servers, "token_limited"),
 }
 
 
@@ -103,6 +124,20 @@ def test_a_right_revoked_while_the_lists_are_read_sends_nothing(
     assert not Operation.objects.exists()
     refusal = Entry.objects.get(result="refused", action=action)
     assert (refusal.code, refusal.actor_id, refusal.server_id) == (code, actor.id, view.server_id)
+
+
+def test_leaving_a_team_while_the_lists_are_read_sends_nothing(far_desk, http_sandbox, settings):
+    view = far_desk.server()
+    far_desk.user.role = Role.VIEWER
+    far_desk.user.save()
+    team = make_team(servers=[view.server_id], members=[far_desk.user])
+    with while_the_lists_are_read(
+        http_sandbox, settings, lambda: far_desk.operate(Action.DELETE, view)
+    ) as results:
+        leave_team(far_desk)
+    assert team.members.count() == 0
+    assert results == ["not_allowed_any_more"]
+    assert write_calls(http_sandbox) == []
 
 
 def test_a_deactivation_that_holds_the_logs_lock_takes_effect_first(far_desk, http_sandbox, settings):

@@ -24,6 +24,7 @@ from tests.support.api import make_key
 from tests.support.hostile import check, header_text, nasty_text, strange_markup
 from tests.support.schedule_forms import filled
 from tests.support.schedules import define
+from tests.support.teams import make_team
 
 PASSWORD = "correct horse battery"
 TOKEN = {"label": "l", "token": "t" * 12, "unchecked": "on"}
@@ -38,10 +39,13 @@ FORMS = {
     "schedule_remove": Role.MANAGER,
     "token_add": Role.MANAGER,
     "token_replace": Role.MANAGER,
+    "token_limits": Role.MANAGER,
     "person_token_add": Role.ADMIN,
     "person_add": Role.ADMIN,
     "person_edit": Role.ADMIN,
     "service_account_add": Role.ADMIN,
+    "team_add": Role.ADMIN,
+    "team_edit": Role.ADMIN,
     "api_key_add": Role.MANAGER,
     "api_key_revoke": Role.MANAGER,
     "account_detail": Role.VIEWER,
@@ -54,6 +58,9 @@ SIMPLE_FIELDS = {
     "operation_close": {"finding": "undecided", "reason": "nobody knows"},
     "token_add": TOKEN,
     "token_replace": TOKEN,
+    "team_add": {"name": "Shop", "role": "manager", "servers": "all", "seen": ""},
+    "team_edit": {"name": "Shop", "role": "manager", "servers": "all", "seen": "2026-11-29T00:00:00+00:00"},
+    "token_limits": {"servers": "all", "rights": "see", "reason": "a trainee"},
     "person_token_add": TOKEN,
     "person_add": {"username": "nadia"} | PERSON,
     "person_edit": PERSON | {"is_active": "on", "step": ""},
@@ -75,6 +82,8 @@ def form_of(name: str, site: SimpleNamespace) -> tuple[str, dict[str, str]]:
         "snapshot_delete": [desk.token.pk, snapshot.id],
         "operation_close": [site.unknown.pk],
         "token_replace": [desk.token.pk],
+        "token_limits": [desk.token.pk],
+        "team_edit": [make_team(name="Second").pk],
         "person_token_add": [vera.pk],
         "person_edit": [vera.pk],
     }

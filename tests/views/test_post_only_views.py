@@ -19,6 +19,7 @@ from tests.support.deletions import plan, target_of
 from tests.support.jobs import start_safe_restore
 from tests.support.notifying import add_webhook
 from tests.support.schedules import define
+from tests.support.teams import make_team
 from tests.views.test_access_matrix import all_patterns
 
 pytestmark = pytest.mark.django_db
@@ -95,6 +96,10 @@ def paused_schedule(site: SimpleNamespace) -> dict[str, Any]:
     return {"pk": found.pk}
 
 
+def team(_site: SimpleNamespace) -> dict[str, Any]:
+    return {"pk": make_team().pk}
+
+
 def service_account(site: SimpleNamespace) -> dict[str, Any]:
     account = User.objects.create_user("robot", None, service_owner=site.cast.vera)
     return {"pk": account.pk}
@@ -123,6 +128,7 @@ REFUSED: dict[str, tuple[Arguments, Role, int]] = {
     "snapshot_unprotect": (protected, Role.MANAGER, 422),
     "sso_confirm": (nothing, Role.MANAGER, 404),
     "target_test": (target, Role.ADMIN, 302),
+    "team_member": (team, Role.ADMIN, 302),
     "token_check": (token, Role.MANAGER, 302),
 }
 """Of each view that takes only POST: what it is about, who sends an empty form, and the status of the answer."""

@@ -22,6 +22,7 @@ from snapshots.templatetags.portal import as_name, with_names
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.batches import NAME as BATCH_NAME
 from tests.support.desk import Desk, make_desk
+from tests.support.looks_at_access import look_at_access
 from tests.support.looks_at_sign_on import look_at_single_sign_on
 from tests.support.looks_at_work import (
     look_at_api_keys,
@@ -244,7 +245,8 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     inspector.visit(ada, "/api-reference/")
 
 
-def test_people(inspector, desk, cast, signed_in):
+def test_people(inspector, desk, cast, signed_in, sandbox):
+    look_at_access(inspector, desk, cast, sandbox.token, signed_in(cast.ada))
     look_at_people(inspector, desk, signed_in(cast.ada))
     assert inspector.found == []
 
@@ -264,7 +266,7 @@ def test_coming_in(inspector, cast, settings):
     assert inspector.found == []
 
 
-def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_path, settings):
+def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_path, settings, sandbox):
     settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path)
     look_at_servers(inspector, desk, mia)
     look_at_the_log(inspector, desk, signed_in(cast.aron))
@@ -282,6 +284,7 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_single_sign_on(inspector, cast, settings)
     look_at_tokens(inspector, desk, mia)
     look_at_people(inspector, make_desk(cast.vera, "sbx_unknown"), signed_in(cast.ada))
+    look_at_access(inspector, make_desk(cast.omar, sandbox.token), cast, sandbox.token, signed_in(cast.ada))
     pages = {name for name, (_arguments, methods, _who) in MATRIX.items() if "GET" in methods.split()}
     assert pages - PROBES - inspector.seen == set()
 

@@ -64,10 +64,8 @@ def _check_password(request: HttpRequest, person: User, typed: str) -> str:
 
 def _refuse_for_now(minutes: int) -> ProofRefusedError:
     text = ngettext(
-        "There were too many wrong codes for you. In %d minute codes of the app are accepted again; a passkey or a recovery "
-        "code is accepted now.",
-        "There were too many wrong codes for you. In %d minutes codes of the app are accepted again; a passkey or a recovery "
-        "code is accepted now.",
+        "There were too many wrong codes for you. Codes of the app are accepted again in %d minute, and other proofs now.",
+        "There were too many wrong codes for you. Codes of the app are accepted again in %d minutes, and other proofs now.",
         minutes,
     )
     return ProofRefusedError("", text % minutes, is_counted=False)

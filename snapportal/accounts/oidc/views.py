@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
 
+from snapportal.accounts import session_service
 from snapportal.accounts.models import User
 from snapportal.accounts.oidc import flows, identities, refusals
 from snapportal.accounts.oidc.confirm_views import confirm
@@ -51,10 +52,10 @@ def sso_return(request: HttpRequest) -> HttpResponse:
         refusals.record(request, error)
         return failed(request, error)  # the cookie stays: it may be of a flow that is still under way
     try:
-        response = confirm(request, flow) if flow.session else _sign_in(request, flow)
+        response = confirm(request, flow) if flow.held else _sign_in(request, flow)
     except SignOnError as error:
-        refusals.record(request, error, action=ACTION if flow.session else SIGN_IN)
-        response = failed(request, error, flow.wanted, is_confirming=bool(flow.session))
+        refusals.record(request, error, action=ACTION if flow.held else SIGN_IN)
+        response = failed(request, error, flow.wanted, is_confirming=bool(flow.held))
     return flows.delete_cookie(response)
 
 
@@ -76,7 +77,11 @@ def _enter(request: HttpRequest, flow: Flow, claims: Claims, admission: Admissio
         wanted=flow.wanted,
         has_second_factor=claims.has_second_factor,
     )
-    if admission.keeps_role and request.user.is_authenticated:  # not if a second factor is asked for first
+    if not request.user.is_authenticated:  # a second factor is asked for first
+        return response
+    if claims.signed_in_at:
+        session_service.note_older_proof(request.session.session_key, claims.signed_in_at)
+    if admission.keeps_role:
         messages.warning(
             request,
             _(

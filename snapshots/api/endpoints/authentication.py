@@ -13,6 +13,7 @@ from snapshots.api.endpoints.errors import ApiError
 from snapshots.api.models import ApiKey
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.operations.rights import may_anywhere
 
 CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="SnapPortal"'}
 
@@ -48,7 +49,7 @@ def authenticate(request: HttpRequest) -> tuple[ApiKey, Any]:
 
 
 def actor_of(request: HttpRequest, key: ApiKey, person: Any) -> Actor:
-    may_restore = "snapshots.restore" in key.rights and person.has_perm("snapshots.restore")
+    may_restore = "snapshots.restore" in key.rights and may_anywhere(person, "snapshots.restore")
     return Actor(
         id=person.pk,
         name=str(person),

@@ -75,6 +75,8 @@ REFUSALS: Final = (
     "reason_missing",
     "room_missing",
     "token_gone",
+    "token_limited",
+    "not_on_this_server",
     "not_allowed_any_more",
     "server_gone",
     "snapshot_gone",

@@ -22,6 +22,8 @@ REFUSAL_STATUSES: Final = {
     "reason_missing": 400,
     "room_missing": 400,
     "token_gone": 403,
+    "token_limited": 403,
+    "not_on_this_server": 403,
 }
 RETRY_SECONDS: Final = 2
 

@@ -20,6 +20,8 @@ from snapshots.api.endpoints.shapes import PageQuery
 from snapshots.api.models import ApiKey
 from snapshots.audit.journal import Actor
 from snapshots.contract import clean_reason
+from snapshots.operations.rights import may_anywhere
+from snapshots.vault.limits import RIGHTS as LIMITABLE
 from snapshots.vault.models import StoredToken
 
 MAX_BODY_BYTES: Final = 64 * 1024
@@ -96,19 +98,35 @@ class Call:
 
     def check_right(self, right: str) -> None:
         """Raises ApiError (403), and records it."""
-        if right not in self.key.rights or not self.person.has_perm(right):
+        if right not in self.key.rights or not may_anywhere(self.person, right):
             self.record_refusal(right)
             raise ApiError(403, "forbidden", f"This key lacks the right “{right}”.")
+        if right in LIMITABLE and self.key.token_id and not self.token.allows(right):
+            self.record_refusal("token_limited")
+            raise ApiError(
+                403, "token_limited", f"The stored token of this key is limited: it lacks “{right}”."
+            )
+
+    @cached_property
+    def server_ids(self) -> frozenset[int] | None:
+        """The servers that the key and the limits of its stored token leave it; None for all that the token shows."""
+        limited = self.token.limits.servers if self.key.token_id else None
+        if limited is None:
+            return frozenset(self.key.server_ids) or None
+        return frozenset(filter(self.key.reaches, limited))
+
+    def reaches(self, server_id: int) -> bool:
+        return self.server_ids is None or server_id in self.server_ids
 
     def check_server(self, server_id: int | None) -> None:
         """Raises ApiError (404) for a server that the key does not reach, and records it."""
-        if server_id is None or not self.key.reaches(server_id):
+        if server_id is None or not self.reaches(server_id):
             self.record_refusal("api_key_server", server_id)
             raise not_found("This server")
 
     def note_server_filter(self, server_id: int | None) -> None:
         """A list of a server that the key does not reach is empty, and that it was asked for is recorded."""
-        if server_id is not None and not self.key.reaches(server_id):
+        if server_id is not None and not self.reaches(server_id):
             self.record_refusal("api_key_server", server_id)
 
     def record_refusal(self, code: str, server_id: int | None = None) -> None:

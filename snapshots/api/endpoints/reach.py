@@ -6,13 +6,13 @@ from django.db.models import Model, Q, QuerySet
 
 from snapshots.api.endpoints.errors import ApiError, not_found
 from snapshots.api.endpoints.http import Call
-from snapshots.inventory.shown_servers import servers_shown_with
+from snapshots.inventory.shown_servers import servers_reached_with
 
 
 def reached_rows(call: Call, token_column: str, token_value: str) -> Q:
     """Rows about servers that the key reaches: made with its token, or about a server that the token shows."""
-    shown = Q(server_id__in=servers_shown_with(call.token.fingerprint)) | Q(**{token_column: token_value})
-    return shown & Q(server_id__in=call.key.server_ids) if call.key.server_ids else shown
+    shown = Q(server_id__in=servers_reached_with(call.token)) | Q(**{token_column: token_value})
+    return shown if call.server_ids is None else shown & Q(server_id__in=call.server_ids)
 
 
 def foreign_or_missing(call: Call, rows: "QuerySet[Any] | type[Model]", pk: Any, what: str) -> ApiError:

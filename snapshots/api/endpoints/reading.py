@@ -52,7 +52,7 @@ def snapshot_or_404(call: Call, snapshot_id: int, *, fresh: bool = False) -> tup
         found = find_snapshot(reading, snapshot_id)
     if found is None:
         raise ApiError(404, "not_found", "Snapshot does not exist.")
-    if not call.key.reaches(found.server.id):
+    if not call.reaches(found.server.id):
         call.record_refusal("api_key_server", found.server.id)
         raise ApiError(404, "not_found", "Snapshot does not exist.")
     return found, _name_of_server(call.token, reading, found.server.id)

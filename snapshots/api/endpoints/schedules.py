@@ -18,7 +18,7 @@ from snapshots.api.endpoints.items import (
 from snapshots.api.endpoints.reach import foreign_or_missing
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import ReasonBody
-from snapshots.inventory.shown_servers import servers_shown_with
+from snapshots.inventory.shown_servers import servers_reached_with
 from snapshots.schedules import service
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.visibility import visible_to
@@ -39,16 +39,17 @@ class Nothing(Struct):
 def visible(call: Call) -> list[Schedule]:
     """Those that the key's person sees on pages and that cover no server that the key does not reach."""
     found = visible_to(call.person).distinct().prefetch_related("servers")
-    shown = servers_shown_with(call.token.fingerprint)
+    shown = servers_reached_with(call.token)
     return [one for one in found if _is_reached(call, one, shown)]
 
 
 def _is_reached(call: Call, one: Schedule, shown: set[int]) -> bool:
     has_token = one.token_fingerprint == call.token.fingerprint
     if one.covers_all:
-        return has_token and not call.key.server_ids
+        is_own = one.token_id == call.token.pk
+        return has_token and not call.key.server_ids and (is_own or call.server_ids is None)
     covered = {server.server_id for server in one.servers.all()}
-    return (has_token or covered <= shown) and all(map(call.key.reaches, covered))
+    return (has_token or covered <= shown) and all(map(call.reaches, covered))
 
 
 def _found(call: Call, pk: UUID) -> Schedule:

@@ -12,6 +12,7 @@ from snapshots.api.endpoints.shapes import (
     TokenItem,
     server_item,
 )
+from snapshots.operations.rights import may_anywhere
 
 server_list = Resource("servers/", "api_servers")
 account = Resource("account/me/", "api_account")
@@ -28,9 +29,7 @@ def list_servers(call: Call, query: ServerQuery) -> Answer:
     found = [
         one
         for one in listed.servers
-        if call.key.reaches(one.id)
-        and query.status in {"", one.status}
-        and query.location in {"", one.location}
+        if call.reaches(one.id) and query.status in {"", one.status} and query.location in {"", one.location}
     ]
     shown, following = page_of(call, query, found)
     return Answer(ServerPage(len(found), [server_item(one) for one in shown], following))
@@ -41,5 +40,9 @@ def read_account(call: Call) -> Answer:
     """The provider's account as it was when the stored token was checked, and the key with its rights."""
     token = call.token if call.key.token_id else None
     item = AccountItem(token.account_email, token.account_name, "") if token else AccountItem("", "", "")
-    rights = [one for one in call.key.rights if call.person.has_perm(one)]
+    rights = [
+        one
+        for one in call.key.rights
+        if may_anywhere(call.person, one) and (token is None or token.allows(one))
+    ]
     return Answer(AccountAnswer(item, TokenItem(call.key.name, rights)))

@@ -40,7 +40,7 @@ def list_snapshots(call: Call, query: ListQuery) -> Answer:
     found = [
         one
         for one in listed.snapshots
-        if call.key.reaches(one.server.id) and query.server_id in {None, one.server.id}
+        if call.reaches(one.server.id) and query.server_id in {None, one.server.id}
     ]
     shown, following = page_of(call, query, found)
     return Answer(SnapshotPage(len(found), [snapshot_item(one) for one in shown], following))

@@ -70,3 +70,14 @@ class NewTokenForm(TokenForm):
             self.add_error("label", _("This looks like a token. The label is a name that others may read."))
             self.data = dict(self.data.items()) | {"label": ""}
         return found
+
+
+class ColleagueTokenForm(NewTokenForm):
+    """A token that an admin stores for a colleague."""
+
+    is_closed = forms.BooleanField(
+        label=_("Limit it to some servers or rights"),
+        required=False,
+        help_text=_("You choose them on the next page. Until then it can be used for nothing."),
+    )
+    field_order = ["label", "token", "unchecked", "is_closed"]

@@ -99,6 +99,18 @@ REFUSAL_WORDS = {
         lazy("It was removed or replaced while this form was open. Nothing was sent."),
         lazy("Open the server again with a token that is stored for you."),
     ),
+    "not_on_this_server": Words(
+        "bad",
+        lazy("You may not do this on this server"),
+        lazy("A team gives you this right on other servers. Nothing was sent."),
+        lazy("Ask an admin of this portal."),
+    ),
+    "token_limited": Words(
+        "bad",
+        lazy("The token's limits do not allow this"),
+        lazy("The stored token may not be used for this, or not on this server. Nothing was sent."),
+        lazy("The page Tokens says who limited it, and why."),
+    ),
     "no_own_token": Words(
         "bad",
         lazy("No token that is stored for you shows this server"),
@@ -277,6 +289,6 @@ def refusal_status(code: str) -> int:
     """The HTTP status of a page that shows this refusal."""
     if code in UNAVAILABLE_CODES:
         return 503
-    if code == "not_allowed_any_more":
+    if code in {"not_allowed_any_more", "not_on_this_server", "token_limited"}:
         return 403
     return 422 if code in FIELD_CODES else 409

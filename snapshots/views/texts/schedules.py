@@ -76,6 +76,12 @@ _STATE_WORDS = {
             "make a new schedule like this one and remove this one; what this one made stays."
         ),
     ),
+    "token_limited": Words(
+        "bad",
+        lazy("It is stopped: the limits of its token do not allow what it does"),
+        lazy("The token was limited to fewer rights since, so nothing runs."),
+        lazy("Resume it when the limits are lifted, or change it to run in your name with a token of yours."),
+    ),
     "token_refused": Words(
         "bad",
         lazy("It is stopped: the provider refuses its token"),

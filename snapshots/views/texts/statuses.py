@@ -13,7 +13,9 @@ from snapshots import contract
 from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.progress import usual_minutes
+from snapshots.operations.rights import may_anywhere, may_on
 from snapshots.templatetags.portal import duration
+from snapshots.vault.models import StoredToken
 from snapshots.views.texts.base import Badge
 
 if TYPE_CHECKING:
@@ -79,9 +81,28 @@ def not_allowed_text(verbs: Iterable[str]) -> str:
     return _("Your role may not %(actions)s snapshots.") % {"actions": actions} if actions else ""
 
 
-def role_note(user: Person) -> str:
-    """Which actions on snapshots the person's role does not allow; '' if it allows all of them."""
-    return not_allowed_text(verb for verb in VERBS if not user.has_perm(f"snapshots.{verb}"))  # type: ignore[union-attr]
+def role_note(user: Person, server_id: int | None = None) -> str:
+    """Which actions on snapshots neither the person's role nor a team allows, on this server or anywhere; '' without."""
+    return not_allowed_text(verb for verb in VERBS if not _may(user, f"snapshots.{verb}", server_id))
+
+
+def _may(user: Person, permission: str, server_id: int | None) -> bool:
+    return may_anywhere(user, permission) if server_id is None else may_on(user, permission, server_id)
+
+
+def limit_note(user: Person, token: StoredToken) -> str:
+    """Which actions the role allows and the limits of the token that is used do not; '' without."""
+    taken = [
+        verb
+        for verb in VERBS
+        if may_anywhere(user, f"snapshots.{verb}") and not token.allows(f"snapshots.{verb}")
+    ]
+    actions = get_text_list([str(VERBS[verb]) for verb in taken], _("or"))
+    return (
+        _("The limits of this token do not allow to %(actions)s snapshots.") % {"actions": actions}
+        if taken
+        else ""
+    )
 
 
 def server_badge(status: str) -> Badge | None:

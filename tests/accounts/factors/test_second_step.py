@@ -158,7 +158,7 @@ class TestLimits:
         recorded = newest().sequence
         browser, _answer = type_password(cast.mia, Client(REMOTE_ADDR="198.51.100.4"))
         answer = second_step(browser, totp=code_of(cast.mia))
-        assert "a passkey or a recovery code is accepted now" in answer.text
+        assert "and other proofs now" in answer.text
         assert newest().sequence == recorded  # guessing on does not fill the log
         assert second_step(browser, recovery_code=codes[0]).status_code == 302
         clock.shift(15 * 60 + 1)

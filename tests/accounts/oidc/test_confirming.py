@@ -162,6 +162,7 @@ def test_no_secret_is_kept_meanwhile(idp, mia, desk):
         "//evil.example/people/add/",
         "/nothing/",
         "/people/add/\n",
+        "/people/add/?x=\ny",
     ],
 )
 def test_a_form_goes_nowhere_else(idp, mia, target):
@@ -206,3 +207,21 @@ def test_a_form_of_another_site_confirms_nothing(idp, mia, desk):
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = mia.cookies
     assert strict.post(reverse("sso_confirm"), {"step_up_target": "/people/add/"}).status_code == 403
+
+
+@pytest.mark.parametrize(("methods", "expected"), [(["pwd"], False), (["pwd", "otp"], True)])
+def test_a_second_factor_there_counts_for_the_session(idp, mia, desk, methods, expected):
+    idp.changes = {"amr": methods}
+    assert come_back(idp, mia, *delete_form(desk)).status_code == 302
+    assert PersonSession.objects.get(pk=mia.session.session_key).has_second_factor is expected
+
+
+@pytest.mark.parametrize(
+    ("ago", "status"), [(700, 403), (500, 302), (-20, 302), (None, 302), (float("inf"), 302), (10**12, 302)]
+)
+def test_a_sign_in_is_as_recent_a_proof_as_the_provider_says(idp, mia, desk, ago, status):
+    """Somebody whose session at the provider is old was not asked there; a time that makes no sense says nothing."""
+    idp.changes = {"auth_time": None if ago is None else time.time() - ago if ago < 10**12 else ago}
+    browser = Client()
+    assert sign_on(idp, browser).status_code == 302
+    assert browser.post(*delete_form(desk)).status_code == status

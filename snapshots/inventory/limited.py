@@ -1,0 +1,20 @@
+"""A reading as far as the limits of a stored token leave it."""
+
+from collections.abc import Set
+from dataclasses import replace
+
+from snapshots.inventory.readings import Reading
+
+
+def within(reading: Reading, server_ids: Set[int]) -> Reading:
+    """With these servers and their snapshots alone, as if the provider did not show the others.
+
+    `observation` stays whole: it is evidence for the operations of everybody with the same token.
+    """
+    servers = reading.servers
+    return replace(
+        reading,
+        snapshots=tuple(one for one in reading.snapshots if one.server.id in server_ids),
+        servers=None if servers is None else tuple(one for one in servers if one.id in server_ids),
+        limited_to=frozenset(server_ids),
+    )

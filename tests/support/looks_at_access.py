@@ -1,0 +1,28 @@
+"""Looks at the pages about who may do what."""
+
+from typing import Any
+
+from django.test import Client
+from django.urls import reverse
+
+from tests.support.desk import Desk, make_desk
+from tests.support.limits import CREATE, actor_of, limit
+from tests.support.teams import make_team
+from tests.support.translated_texts import Inspector
+
+
+def look_at_access(inspector: Inspector, desk: Desk, people: Any, token: str, browser: Client) -> None:
+    """`token` is that of the desk; `browser` is that of Ada the admin."""
+    view = desk.server()
+    ada = make_desk(people.ada, token, label="Second token")
+    team = make_team(name="before-sunday-mail", servers=[view.server_id], members=[people.ada])
+    limit(desk, servers=[view.server_id], rights=CREATE, by=actor_of(people.ada))
+    inspector.visit(browser, reverse("token_limits", args=[desk.token.pk]), shows=view.name)
+    inspector.visit(browser, reverse("person_access", args=[desk.user.pk]), shows=view.name)
+    inspector.visit(
+        browser, reverse("server_people", args=[ada.token.pk, view.server_id]), shows=str(desk.user)
+    )
+    inspector.visit(browser, reverse("team_list"), shows=team.name)
+    inspector.visit(browser, reverse("team_add"), shows=view.name)
+    inspector.visit(browser, reverse("team_edit", args=[team.pk]), shows="Ada")
+    inspector.visit(browser, reverse("team_remove", args=[team.pk]), shows=team.name)
