@@ -36,7 +36,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
             "email": forms.EmailInput(attrs={"translate": "no"}),
         }
         help_texts = {
-            "email": _("Only to identify people: the portal sends no mail."),
+            "email": _("For notifications, and to recognise the person at single sign-on."),
             "is_active": _("Without this the person is signed out at once and cannot come back."),
         }
 
