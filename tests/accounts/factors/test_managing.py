@@ -155,6 +155,17 @@ class TestSetUp:
         assert RecoveryCode.objects.count() == recovery.COUNT
 
 
+def test_after_each_change_the_other_sessions_can_be_ended(cast, mia, clock):
+    way = f'href="{reverse("session_list")}"'
+    mia.get(SET_UP)
+    assert way in mia.post(SET_UP, {"one_time_code": code_of(cast.mia)}).text
+    other = Client()
+    other.force_login(cast.mia)
+    assert way in mia.post(reverse("authenticator_remove"), follow=True).text
+    mia.post(reverse("session_end"))
+    assert other.get(reverse("account_detail")).status_code == 302
+
+
 class TestRemoving:
     def test_the_last_factor_takes_the_recovery_codes_with_it(self, cast, clock):
         give_app(cast.mia, clock)
