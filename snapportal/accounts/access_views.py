@@ -6,11 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 
 from snapportal.accounts import access
+from snapportal.accounts.factors import service
 from snapportal.accounts.models import User
 from snapshots.connection import own_token_or_404
+from snapshots.operations import server_locks
+from snapshots.operations.models import Action
 from snapshots.operations.server_views import server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
+from snapshots.views.locked import lock_context, lock_link
 
 ROWS_PER_PAGE = 50
 
@@ -19,12 +23,16 @@ ROWS_PER_PAGE = 50
 def person_access(request: HttpRequest, pk: int) -> HttpResponse:
     person = get_object_or_404(User.objects.select_related("service_owner"), pk=pk)
     tokens = list(StoredToken.objects.filter(user_id=pk))
+    page = Paginator(access.of_person(person), ROWS_PER_PAGE).get_page(request.GET.get("page"))
+    shown = {line.server_id for line in page.object_list}
     context = {
         "person": person,
         "tokens": tokens,
         "unread": access.unread(tokens),
-        "page": Paginator(access.of_person(person), ROWS_PER_PAGE).get_page(request.GET.get("page")),
+        "page": page,
+        "locked": server_locks.locked_servers(shown, Action.RESTORE),
         "step_up_minutes": settings.SNAPPORTAL_STEP_UP_MINUTES,
+        "lacks_factor": service.is_required(person) and not service.has_any(person),
     }
     return render(request, "access/person_access.html", context)
 
@@ -36,5 +44,7 @@ def server_people(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "view": view,
         "page": Paginator(access.of_server(server_id), ROWS_PER_PAGE).get_page(request.GET.get("page")),
         "unread": access.unread(StoredToken.objects.select_related("user")),
+        **lock_context(server_id),
+        **lock_link(request, view),
     }
     return render(request, "access/server_people.html", context)

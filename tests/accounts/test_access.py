@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils.html import strip_tags
 
 from snapportal.accounts import access
+from snapshots.operations import server_locks
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.vault import tokens
@@ -88,6 +89,22 @@ def test_the_persons_page_shows_it_to_admins(cast, desk, signed_in):
     assert "No token is stored for this person" in text_of(
         ada.get(reverse("person_access", args=[cast.vera.pk]))
     )
+
+
+def test_both_pages_show_the_lock_of_a_server_and_the_lack_of_a_factor(cast, desk, signed_in, settings):
+    ada = make_desk(cast.ada, tokens.decrypt(desk.token))
+    view = ada.server()
+    desk.views()
+    browser = signed_in(cast.ada)
+    persons_page = reverse("person_access", args=[desk.user.pk])
+    servers_page = reverse("server_people", args=[ada.token.pk, view.server_id])
+    for page in (persons_page, servers_page):
+        assert "ocked" not in text_of(browser.get(page))
+    server_locks.place(actor=desk.actor, server_id=view.server_id, server_name=view.name, reason="why")
+    assert "Locked" in text_of(browser.get(persons_page))
+    assert "This server is locked" in text_of(browser.get(servers_page))
+    settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR = frozenset({"manager"})
+    assert "This role needs a second factor" in text_of(browser.get(persons_page))
 
 
 def test_a_token_that_nobody_has_read_with_is_named(cast, desk, signed_in):
