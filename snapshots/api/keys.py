@@ -28,6 +28,7 @@ LONGEST_DAYS: Final = 366
 USED_EVERY: Final = timedelta(minutes=1)
 """How exactly the last use is stored: a write for each request would cost more than most of them."""
 MANAGE: Final = "people.manage"
+SEE: Final = "snapshots.see"
 
 
 class DuplicateKeyNameError(Exception):
@@ -107,7 +108,7 @@ def create(*, actor: Actor, owner: AbstractBaseUser, wish: Wish) -> tuple[ApiKey
         name=wish.name,
         shown_part=secrets.shown_part(secret),
         digest=secrets.digest_of(secret),
-        rights=[one for one in RIGHTS if one in wish.rights],
+        rights=_with_sight(wish.rights),
         server_ids=sorted(set(wish.server_ids)),
         token=wish.token,
         needs_reason=wish.needs_reason,
@@ -124,6 +125,12 @@ def create(*, actor: Actor, owner: AbstractBaseUser, wish: Wish) -> tuple[ApiKey
     except IntegrityError:
         raise DuplicateKeyNameError(wish.name) from None
     return key, secret
+
+
+def _with_sight(rights: Collection[str]) -> list[str]:
+    """Whoever changes something must see what became of it."""
+    changes = any(one.startswith("snapshots.") for one in rights)
+    return [one for one in RIGHTS if one in rights or (changes and one == SEE)]
 
 
 def _check(wish: Wish, owner: AbstractBaseUser) -> None:

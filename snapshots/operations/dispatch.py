@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import structlog
+from django.db import DatabaseError
 from django.utils import timezone
 
 from snapshots.audit.journal import JournalUnavailableError
@@ -44,26 +45,30 @@ def send_once(
         operation.refresh_from_db()
         return
     started = time.monotonic()
+    answer: Answer | UpstreamError
     try:
-        outcome = _outcome_of_answer(operation, send(client, operation))
+        answer = send(client, operation)
     except UpstreamError as error:
         log.info("operation.not_confirmed", operation=str(operation.pk), code=error.code, detail=str(error))
-        outcome = _outcome_of_error(operation, error)
-    _record_outcome(operation, outcome, duration_ms=round((time.monotonic() - started) * 1000))
+        answer = error
+    try:
+        _record_outcome(operation, answer, duration_ms=round((time.monotonic() - started) * 1000))
+    except (JournalUnavailableError, DatabaseError):  # from here on nobody may be told that nothing was sent
+        log.exception("operation.outcome_not_written", operation=str(operation.pk), answer=str(answer)[:200])
+        operation.state, operation.accepted_at, operation.is_outcome_lost = State.SENT, None, True
     expire(token)
 
 
-def _record_outcome(operation: Operation, outcome: Outcome, *, duration_ms: int) -> None:
-    """Record the outcome, or log it where it cannot be recorded: too late, or the audit log is unavailable."""
+def _record_outcome(operation: Operation, answer: Answer | UpstreamError, *, duration_ms: int) -> None:
+    """Record what the answer means, or log it where that is too late. Raises JournalUnavailableError, DatabaseError."""
+    if isinstance(answer, UpstreamError):
+        outcome = _outcome_of_error(operation, answer)
+    else:
+        outcome = _outcome_of_answer(operation, answer)
     state, changes = outcome
     # A slow worker's operation may have been set to unknown as abandoned: its answer still counts.
     expected = [State.SENT, State.UNKNOWN]
-    try:
-        recorded = transition(operation, state, expect=expected, duration_ms=duration_ms, **changes)
-    except JournalUnavailableError:
-        log.exception("operation.outcome_not_written", operation=str(operation.pk), outcome=state)
-        operation.state = State.SENT
-        return
+    recorded = transition(operation, state, expect=expected, duration_ms=duration_ms, **changes)
     if not recorded:
         log.error("operation.answer_too_late", operation=str(operation.pk), answer=state, **changes)
         operation.refresh_from_db()

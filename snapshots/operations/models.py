@@ -72,6 +72,9 @@ class OperationQuerySet(models.QuerySet["Operation"]):
 class Operation(models.Model):
     """A create, restore or delete. This row has its current state; the audit log has its history."""
 
+    is_outcome_lost = False
+    """Set on an instance by whoever called the provider and could not write what came of it; not stored."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     idempotency_key = models.CharField(max_length=64, unique=True)
     action = models.CharField(max_length=20, choices=Action)

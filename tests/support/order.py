@@ -3,13 +3,15 @@
 import os
 from collections.abc import Callable, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import TypeVar
 
 import pytest
 
 Item = TypeVar("Item")
-LONG = (("browser",), ("postgres",), ("load",))
-"""Marks of long tests. Each group is begun by one process, which starts one Chromium or one PostgreSQL for all of it."""
+LONG = (("alone",), ("browser",), ("postgres",), ("load",))
+"""Marks of tests that are alone (see alone.py), and of long ones. Each group is begun by one process, which starts one Chromium
+or one PostgreSQL for all of it."""
 
 
 def processes() -> int:
@@ -30,10 +32,12 @@ def long_first(items: Sequence[Item], group_of: Callable[[Item], int | None], pa
     pytest-xdist deals parts of equal length, and takes from the end of a part what another process can run earlier.
     """
     heads: list[list[Item]] = [[] for _part in range(parts)]
-    short = []
-    for item in items:
-        group = group_of(item)
-        (short if group is None else heads[group % parts]).append(item)
+    groups = [(group_of(item), item) for item in items]
+    short = [item for group, item in groups if group is None]
+    for group, item in sorted(
+        ((group, item) for group, item in groups if group is not None), key=itemgetter(0)
+    ):
+        heads[group % parts].append(item)
     ordered: list[Item] = []
     rest = iter(short)
     for number, head in enumerate(heads):

@@ -44,6 +44,12 @@ ERRORS: Final = (
         "log_is_shorter",
         lazy("The log ends before “after”: see “newest”. A backup was restored, or the number is wrong."),
     ),
+    Code(409, "did_not_happen", lazy("The answer was lost, and it was found later that it did not happen.")),
+    Code(
+        409,
+        "resolved_by_hand",
+        lazy("A person found that it happened; which snapshot it made is not known to the portal."),
+    ),
     Code(
         410,
         "archived",

@@ -48,6 +48,10 @@ ERRORS: Final = {
     500: "An error in the portal: look at the list of operations before you try again.",
     503: "The provider, the database or the log cannot be used now. Nothing was sent.",
 }
+WRITE_ERRORS: Final[dict[int | str, str]] = {
+    "4XX": "The provider's own refusal, with its status and words.",
+    504: "It is not known whether it happened. `operation` tells as soon as it is.",
+}
 HEADERS: Final = {
     401: ("WWW-Authenticate", "How to authenticate."),
     405: ("Allow", "The methods that there are."),
@@ -151,6 +155,8 @@ def _without_null(schema: dict[str, Any]) -> dict[str, Any]:
 
 def _header_parameters(method: Method) -> Iterable[dict[str, Any]]:
     for name, description, longest in WRITE_HEADERS if method.is_write else ():
+        if name == "Idempotency-Key" and not method.takes_key:
+            continue
         schema = {"type": "string", "maxLength": longest}
         yield {"name": name, "in": "header", "required": False, "description": description, "schema": schema}
 
@@ -160,8 +166,9 @@ def _responses(method: Method, refs: dict[Any, Any]) -> dict[str, Any]:
     for status, kind in sorted(method.answers.items()):
         words = ANSWER_WORDS.get(status, HTTPStatus(status).phrase)
         found[str(status)] = {"description": words} | ({"content": _json(refs[kind])} if kind else {})
-    for status, words in ERRORS.items():
-        found.setdefault(str(status), {"description": words, "content": _json(refs[Error])})
+    errors = {**ERRORS, **(WRITE_ERRORS if method.is_write else {})}
+    for code, words in errors.items():
+        found.setdefault(str(code), {"description": words, "content": _json(refs[Error])})
     for status, (name, words) in HEADERS.items():
         if str(status) in found:
             found[str(status)]["headers"] = {name: {"description": words, "schema": {"type": "string"}}}

@@ -1,12 +1,14 @@
 """Errors as JSON: `detail` is a sentence for people, `code` is stable, for programs."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
 from django.http import HttpResponse
 
+from snapshots.connection import wait_until
 from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.views.texts.refusals import UNAVAILABLE_CODES, refusal_words
@@ -26,6 +28,13 @@ REFUSAL_STATUSES: Final = {
     "not_on_this_server": 403,
 }
 RETRY_SECONDS: Final = 2
+
+
+def retry_headers(fingerprint: str) -> dict[str, str]:
+    """When to ask again: when the provider said, of the token with this fingerprint, or soon."""
+    until = wait_until(fingerprint)
+    seconds = (until - datetime.now(UTC)).total_seconds() if until else 0
+    return {"Retry-After": str(max(RETRY_SECONDS, int(seconds) + 1))}
 
 
 class ApiError(Exception):
@@ -64,9 +73,13 @@ def status_of_refusal(code: str) -> int:
     return REFUSAL_STATUSES.get(code, unavailable if code in UNAVAILABLE_CODES else HTTPStatus.CONFLICT)
 
 
-def refused(error: OperationRefusedError, *, status: int | None = None) -> ApiError:
+def refused(
+    error: OperationRefusedError, *, status: int | None = None, headers: Mapping[str, str] | None = None
+) -> ApiError:
     """A refusal by the portal's own rules: nothing was sent. `status` where the contract has one of its own for it."""
     status = status or status_of_refusal(error.code)
+    if headers:
+        return ApiError(status, error.code, _detail(error), headers=headers)
     headers = {}
     if status == HTTPStatus.SERVICE_UNAVAILABLE or error.code == "being_checked":
         headers["Retry-After"] = str(error.retry_after_seconds or RETRY_SECONDS)

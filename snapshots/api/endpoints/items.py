@@ -8,9 +8,10 @@ from msgspec import Struct
 
 from snapshots.api.endpoints.shapes import ServerName, SnapshotName, time_text
 from snapshots.jobs.models import Job
-from snapshots.jobs.outcomes import results_of
+from snapshots.jobs.outcomes import Outcome, Result, results_of
 from snapshots.operations.models import Operation
 from snapshots.schedules.models import Run, Schedule
+from snapshots.views.texts.refusals import refusal_words
 
 
 class OperationItem(Struct):
@@ -43,10 +44,14 @@ class OperationPage(Struct):
 
 
 class StepItem(Struct):
+    """`code` and `detail`: why it failed, as far as that is known."""
+
     action: str
     server: ServerName
     snapshot: SnapshotName
     outcome: str
+    code: str
+    detail: str
     operation: str | None
 
 
@@ -144,6 +149,8 @@ def job_items(jobs: Sequence[Job]) -> list[JobItem]:
                 server=ServerName(step.server_id, step.server_name),
                 snapshot=SnapshotName(one.snapshot_id or 0, step.snapshot_name, None),
                 outcome=one.outcome,
+                code=_code_of(one),
+                detail=_why(one),
                 operation=reverse("api_operation", args=[operation.pk]) if operation else None,
             )
         )
@@ -162,6 +169,21 @@ def job_items(jobs: Sequence[Job]) -> list[JobItem]:
         )
         for job in jobs
     ]
+
+
+def _code_of(one: Result) -> str:
+    if one.outcome != Outcome.FAILED:
+        return ""
+    return one.operation.code if one.operation else one.step.code
+
+
+def _why(one: Result) -> str:
+    """The provider's words, else ours."""
+    code = _code_of(one)
+    if not code:
+        return ""
+    said = one.operation.provider_message if one.operation else ""
+    return said or str(refusal_words(code).title)
 
 
 def _schedule_fields(one: Schedule) -> dict[str, Any]:

@@ -1,11 +1,9 @@
 """The provider's lists for a key: through the shared readings of pages, restricted to the key's servers."""
 
-from datetime import UTC, datetime
 from typing import Final
 
-from snapshots.api.endpoints.errors import ApiError
+from snapshots.api.endpoints.errors import ApiError, retry_headers
 from snapshots.api.endpoints.http import Call
-from snapshots.connection import wait_until
 from snapshots.contract import Snapshot
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot, listed_servers
@@ -27,17 +25,11 @@ def read(call: Call, *, fresh: bool = False) -> Reading:
             status,
             code if code == "rate_limited" else f"provider_{code}",
             "The provider did not give its list now, so the portal cannot say what there is.",
-            headers=_retry(call) if status != 401 else {},  # noqa: PLR2004
+            headers=retry_headers(call.token.fingerprint) if status not in {401, 403} else {},
         )
     if not reading.is_complete:
         raise ApiError(503, "list_incomplete", "The provider's list could not be read to its end.")
     return reading
-
-
-def _retry(call: Call) -> dict[str, str]:
-    until = wait_until(call.token.fingerprint)
-    seconds = (until - datetime.now(UTC)).total_seconds() if until else 0
-    return {"Retry-After": str(max(2, int(seconds) + 1))}
 
 
 def snapshot_or_404(call: Call, snapshot_id: int, *, fresh: bool = False) -> tuple[Snapshot, str]:

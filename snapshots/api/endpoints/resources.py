@@ -18,7 +18,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
 from snapshots.api.endpoints.authentication import actor_of, authenticate
-from snapshots.api.endpoints.errors import ApiError, method_not_allowed, not_found, refused
+from snapshots.api.endpoints.errors import ApiError, method_not_allowed, not_found, refused, retry_headers
 from snapshots.api.endpoints.http import Answer, Call, parse_body, parse_query
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.operations.errors import OperationRefusedError
@@ -41,6 +41,8 @@ class Method:
     body: type[msgspec.Struct] | None
     answers: Mapping[int, Any]
     is_write: bool
+    takes_key: bool
+    """Whether an Idempotency-Key makes retries the same thing. What sets a state needs none."""
 
 
 class Resource:
@@ -68,6 +70,7 @@ class Resource:
         answers: Mapping[int, Any],
         query: type[msgspec.Struct] | None = None,
         body: type[msgspec.Struct] | None = None,
+        takes_key: bool = True,
     ) -> Callable[[Run], Run]:
         def register(run: Run) -> Run:
             self.by_method[name] = Method(
@@ -80,6 +83,7 @@ class Resource:
                 body=body,
                 answers=answers,
                 is_write=name != "GET",
+                takes_key=takes_key and name != "GET",
             )
             return run
 
@@ -102,7 +106,25 @@ class Resource:
             given.append(parse_query(request, method.query))
         if method.body:
             given.append(parse_body(request, method.body))
-        return method.run(call, *given, **arguments)
+        try:
+            return method.run(call, *given, **arguments)
+        except OperationRefusedError as error:
+            if error.code != "told_to_wait":
+                raise
+            raise refused(error, headers=retry_headers(call.token.fingerprint)) from error
+        except DatabaseError as error:
+            if method.is_write:
+                raise _maybe_begun() from error
+            raise
+
+
+def _maybe_begun() -> ApiError:
+    """The database failed somewhere in a write. Where nothing was sent for certain, JournalUnavailableError says so."""
+    detail = (
+        "The portal's database failed while this was done, so it may have begun. Send it again with the same "
+        "Idempotency-Key, or look at the list of operations first."
+    )
+    return ApiError(504, "outcome_unknown", detail)
 
 
 def _respond(answer: Callable[[], Answer]) -> HttpResponse:

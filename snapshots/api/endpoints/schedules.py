@@ -81,6 +81,7 @@ def read_schedule(call: Call, pk: UUID) -> Answer:
     body=ReasonBody,
     answers={200: ScheduleItem},
     summary="Pause a schedule",
+    takes_key=False,
 )
 def pause_schedule(call: Call, body: ReasonBody, pk: UUID) -> Answer:
     """Nothing is due until it is resumed; a run that has begun goes on."""
@@ -90,7 +91,12 @@ def pause_schedule(call: Call, body: ReasonBody, pk: UUID) -> Answer:
 
 
 @schedule_resume.method(
-    "POST", right="schedules.pause", body=Nothing, answers={200: ScheduleItem}, summary="Resume a schedule"
+    "POST",
+    right="schedules.pause",
+    body=Nothing,
+    answers={200: ScheduleItem},
+    summary="Resume a schedule",
+    takes_key=False,
 )
 def resume_schedule(call: Call, _body: Nothing, pk: UUID) -> Answer:
     """What a person paused. What the portal stopped is resumed by its owner."""

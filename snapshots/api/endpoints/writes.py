@@ -4,11 +4,13 @@ import threading
 import time
 from typing import Any, Final
 
+import structlog
 from django.conf import settings
+from django.db import DatabaseError
 from django.urls import reverse
 from django.utils import timezone
 
-from snapshots.api.endpoints.errors import ApiError
+from snapshots.api.endpoints.errors import ApiError, retry_headers
 from snapshots.api.endpoints.http import Answer, Call
 from snapshots.api.endpoints.shapes import (
     CreatedItem,
@@ -23,10 +25,14 @@ from snapshots.contract import IN_PROGRESS, RESTORING
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations.confirmation import AS_FOUND, Authorization, Confirmation
 from snapshots.operations.idempotency import operation_for_key
-from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.models import Action, Finding, Operation, State
+
+log = structlog.get_logger()
 
 DONE_STATES: Final = frozenset({State.ACCEPTED, State.COMPLETED})
 IN_FLIGHT: Final = frozenset({State.PENDING, State.SENT})
+PROVIDER_CODES: Final = frozenset({"token_refused", "forbidden", "refused", "invalid"})
+"""Codes of the provider's own refusals, which the portal has for refusals of its own too, or none at all."""
 WAIT_SECONDS: Final = 5.0
 _waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 4))
 """A waiting request occupies a thread."""
@@ -64,12 +70,19 @@ def check_accepted(operation: Operation) -> dict[str, str]:
     The same for each retry: an operation that ended meanwhile was accepted, and one that failed after that was too.
     """
     url = operation_url(operation)
-    _await_answer(operation)
-    was_accepted = operation.accepted_at is not None or operation.state in DONE_STATES
-    if was_accepted:
+    try:
+        _await_answer(operation)
+    except DatabaseError:  # what is known of it is what this request knows
+        log.exception("api.operation_not_read", operation=str(operation.pk))
+    if _has_happened(operation):
         return {"X-Operation": url}
     if operation.state == State.FAILED:
         raise _failed(operation, url)
+    if operation.finding == Finding.NOT_HAPPENED:
+        detail = (
+            "It did not happen: the operation says how that is known. To do it, use another Idempotency-Key."
+        )
+        raise ApiError(409, "did_not_happen", detail, operation=url)
     if _is_in_flight(operation):
         detail = "Another request with this Idempotency-Key waits for the provider's answer. Send it again in a moment."
         raise ApiError(409, "in_progress", detail, headers={"Retry-After": "2", "X-Operation": url})
@@ -86,11 +99,18 @@ def check_accepted(operation: Operation) -> dict[str, str]:
     )
 
 
+def _has_happened(operation: Operation) -> bool:
+    """Whether the provider accepted it, or it was found later that it had."""
+    was_accepted = operation.accepted_at is not None or operation.state in DONE_STATES
+    return was_accepted or operation.finding == Finding.HAPPENED
+
+
 def _is_in_flight(operation: Operation) -> bool:
     """Whether its call to the provider may still be answered."""
     began = operation.sent_at or operation.created_at
     age = (timezone.now() - began).total_seconds()
-    return operation.state in IN_FLIGHT and 0 <= age < float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS)
+    is_waited_for = operation.state in IN_FLIGHT and not operation.is_outcome_lost
+    return is_waited_for and 0 <= age < float(settings.SNAPPORTAL_API_TIMEOUT_SECONDS)
 
 
 def _await_answer(operation: Operation) -> None:
@@ -111,7 +131,10 @@ def _failed(operation: Operation, url: str) -> ApiError:
     status = operation.provider_status
     if status is not None and 400 <= status < 500:  # noqa: PLR2004
         detail = operation.provider_message or "The provider refused it."
-        return ApiError(status, operation.code or "refused", detail, operation=url)
+        code = operation.code or "refused"
+        code = f"provider_{code}" if code in PROVIDER_CODES else code
+        headers = retry_headers(operation.token_fingerprint) if code == "rate_limited" else {}
+        return ApiError(status, code, detail, headers=headers, operation=url)
     detail = operation.provider_message or "The provider could not be reached. Nothing was sent."
     return ApiError(503, operation.code or "not_sent", detail, headers={"Retry-After": "2"}, operation=url)
 
@@ -119,8 +142,11 @@ def _failed(operation: Operation, url: str) -> ApiError:
 def created_answer(operation: Operation, description: str) -> Answer:
     """The same for each retry, whatever has become of the snapshot."""
     headers = check_accepted(operation)
+    if operation.snapshot_id is None:  # a person found that it had happened
+        detail = "It happened, but which snapshot it is, is not known: see the list of snapshots."
+        raise ApiError(409, "resolved_by_hand", detail, operation=operation_url(operation))
     item = CreatedItem(
-        id=operation.snapshot_id or 0,
+        id=operation.snapshot_id,
         server=ServerName(operation.server_id, operation.server_name),
         name=operation.snapshot_name,
         status=IN_PROGRESS,
