@@ -33,7 +33,7 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     schedules.schedule_run,
     audit.entry_list,
 )
-ERRORS: Final = {
+ERRORS: Final[dict[int | str, str]] = {
     400: "The request is not valid, or the provider's own rules refuse it.",
     401: "No key, or one that is not valid.",
     403: "The key lacks the right.",
@@ -166,7 +166,7 @@ def _responses(method: Method, refs: dict[Any, Any]) -> dict[str, Any]:
     for status, kind in sorted(method.answers.items()):
         words = ANSWER_WORDS.get(status, HTTPStatus(status).phrase)
         found[str(status)] = {"description": words} | ({"content": _json(refs[kind])} if kind else {})
-    errors = {**ERRORS, **(WRITE_ERRORS if method.is_write else {})}
+    errors = ERRORS | WRITE_ERRORS if method.is_write else ERRORS
     for code, words in errors.items():
         found.setdefault(str(code), {"description": words, "content": _json(refs[Error])})
     for status, (name, words) in HEADERS.items():
