@@ -22,7 +22,7 @@ from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory import leases
 from snapshots.jobs.models import Job, JobState, Step, StepState
 from snapshots.jobs.steps import perform
-from snapshots.operations import service
+from snapshots.operations import places, service
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, State
 from snapshots.operations.retries import PASSING_CODES, pause_seconds
@@ -224,6 +224,7 @@ def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str =
         result = "failed" if state == JobState.STOPPED else "completed"
         action = "job.cancel" if state == JobState.CANCELLED else "job.end"
         steps = list(job.steps.all())
+        places.give_back(step.idempotency_key for step in steps)
         journal.record(
             job.entry(
                 actor, action=action, steps=steps, result=result, reason=reason, evidence=_sum_up(steps)

@@ -1,6 +1,7 @@
 """Starts and cancels jobs, and says who may see them."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from uuid import UUID
 
 from django.db import IntegrityError
@@ -14,6 +15,7 @@ from snapshots.connection import Person
 from snapshots.inventory.shown_servers import shown_to
 from snapshots.jobs import engine
 from snapshots.jobs.models import OPEN_STEPS, Job, JobQuerySet, JobState, Kind, Step, StepState
+from snapshots.operations import places
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.rights import check_person, may_on
@@ -81,7 +83,18 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], o
             if step.state == StepState.FAILED:
                 journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
         _check_rights(actor, steps)
+        _reserve_places(job, steps)
         guard()
+
+
+def _reserve_places(job: Job, steps: Sequence[Step]) -> None:
+    """For each create for which the step before it makes room. A run of a schedule does not fail because of another job."""
+    for before, step in pairwise(steps):
+        makes_room = before.at_once and step.action == Action.CREATE and before.server_id == step.server_id
+        if makes_room and before.state != StepState.FAILED:
+            if job.kind == Kind.SCHEDULE and places.is_reserved(step.server_id):
+                continue
+            places.reserve(step.server_id, step.idempotency_key)
 
 
 def _check_rights(actor: Actor, steps: Sequence[Step]) -> None:

@@ -237,3 +237,18 @@ class ServerLock(models.Model):
 
     def covers(self, action: str) -> bool:
         return action == Action.RESTORE or (action == Action.DELETE and self.covers_deletes)
+
+
+class PlaceReservation(models.Model):
+    """A place of a full server that a job empties for a snapshot of its own: nobody else creates one there meanwhile."""
+
+    server_id = models.BigIntegerField(unique=True)
+    idempotency_key = models.CharField(max_length=64, unique=True)
+    """Of the create that the place is for."""
+    until = models.DateTimeField()
+
+    class Meta:
+        db_table = "place_reservation"
+
+    def __str__(self) -> str:
+        return f"{self.server_id}"

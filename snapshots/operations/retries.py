@@ -4,7 +4,9 @@ from typing import Final
 
 FIRST_PAUSE_SECONDS: Final = 5
 MAX_DOUBLINGS: Final = 30
-PASSING_CODES: Final = frozenset({"told_to_wait", "not_confirmed_live", "list_incomplete", "being_checked"})
+PASSING_CODES: Final = frozenset(
+    {"told_to_wait", "not_confirmed_live", "list_incomplete", "being_checked", "place_reserved"}
+)
 """Codes of OperationRefusedError that end by themselves."""
 
 

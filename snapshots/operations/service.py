@@ -21,6 +21,7 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.inventory.servers import find_snapshot
+from snapshots.operations import places
 from snapshots.operations.confirmation import (
     Authorization,
     Confirmation,
@@ -230,6 +231,8 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
     if view.is_held or holding.exists():
         _check_override(request, operation.server_id)
     check_unlocked(operation.server_id, request.action)
+    if request.action == Action.CREATE:
+        places.use(operation.server_id, operation.idempotency_key)
     if request.action == Action.DELETE:
         check_unprotected(server_id=operation.server_id, snapshot_id=operation.snapshot_id)
     request.guard()

@@ -134,11 +134,15 @@ REFUSAL_WORDS = {
         lazy("It cannot be deleted to make room. Nothing was sent."),
         lazy("Choose another one."),
     ),
+    "place_reserved": Words(
+        "warn",
+        lazy("A job is making room on this server for a snapshot of its own"),
+        lazy("Wait until it has created that. Nothing was sent."),
+    ),
     "server_locked": Words(
         "warn",
         lazy("This server is locked"),
-        lazy("Somebody has locked it, so that this does not happen. Nothing was sent."),
-        lazy("The server's page says why and until when. Lifting the lock takes two people, or time."),
+        lazy("Nothing was sent. The server's page says why and until when it is locked."),
     ),
     "already_locked": Words("info", lazy("This server is locked already"), lazy("Nothing was changed.")),
     "not_locked": Words("info", lazy("This server is not locked any more"), lazy("Nothing was changed.")),
