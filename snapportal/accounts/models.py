@@ -196,9 +196,14 @@ class User(AbstractBaseUser):
 
     def teams_with(self, permission: str) -> "list[Team]":
         """The teams whose role gives this right. None gives a power that is not about servers, nor to a role without servers."""
-        if permission not in SERVER_PERMISSIONS or not self.has_own_perm("snapshots.see"):
+        if permission not in SERVER_PERMISSIONS:
             return []
-        return [one for one in self.own_teams if permission in PERMISSIONS[one.role]]
+        return [one for one in self.effective_teams if permission in PERMISSIONS[one.role]]
+
+    @property
+    def effective_teams(self) -> "list[Team]":
+        """Those that give the person anything."""
+        return self.own_teams if self.has_own_perm("snapshots.see") else []
 
     @cached_property
     def own_teams(self) -> "list[Team]":

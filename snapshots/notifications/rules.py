@@ -81,12 +81,13 @@ class Receiver:
 
 
 def choices_of(person_id: int) -> dict[str, Choice]:
-    """Kind → what the person chose, or the default."""
+    """Kind → what the person chose, or the default. What is about the person's account is always told in the portal."""
     chosen = {
         rule.kind: Choice(Scope(rule.portal), Scope(rule.email))
         for rule in PersonalRule.objects.filter(person_id=person_id)
     }
-    return DEFAULTS | chosen
+    own = {kind: Choice(Scope.ALL, chosen[kind].email) for kind in OWN_KINDS & set(chosen)}
+    return DEFAULTS | chosen | own
 
 
 def kinds_for(person: Any) -> list[Kind]:

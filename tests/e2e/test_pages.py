@@ -25,7 +25,6 @@ FRAGMENTS_AND_PROBES = {
     "operation_status",
     "job_status",
     "notification_bell",
-    "passkey_options",
     *PROBES,
 }
 ROOMS = (

@@ -1,32 +1,13 @@
 """Tours of second factors: setting up, the second step, removing, and an admin's reset."""
 
-from datetime import timedelta
-
 from django.urls import reverse
-from django.utils import timezone
 
-from snapportal.accounts.factors import authenticator, service
-from snapportal.accounts.factors.models import Authenticator, Passkey
-from snapportal.accounts.models import User
 from tests.conftest import PASSWORD
 from tests.e2e.browsing import sign_in
 from tests.e2e.tours import World, tour
-from tests.support.second_factors import actor, code_of
+from tests.support.second_factors import code_of, give_all, give_passkey
 
 LONG_NAME = "The blue security key in the upper drawer of the desk, left"
-
-
-def give_passkey(person: User, name: str) -> Passkey:
-    made = Passkey(
-        person=person,
-        name=name,
-        host="localhost",
-        credential_id=name,
-        credential=b"x",
-        created_at=timezone.now() - timedelta(days=40),
-    )
-    service.add_passkey(actor=actor(person), person=person, passkey=made)
-    return made
 
 
 @tour(
@@ -65,14 +46,6 @@ def own_factors(world: World) -> None:
     page = world.site.page(world.cast.vera)
     world.visit(page, reverse("factor_list"), "your password alone opens your account")
     world.visit(page, reverse("recovery_codes"), "with your first second factor")
-
-
-def give_all(person: User) -> None:
-    """A passkey, an app of which no code was used yet, and recovery codes."""
-    give_passkey(person, "Phone")
-    row = authenticator.begin_set_up(person)
-    service.confirm_authenticator(actor=actor(person), person=person, row=row, code=code_of(person))
-    Authenticator.objects.update(last_step=0)
 
 
 @tour("second_factor", "factor_confirm", "token_add")

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from snapportal.sign_in_settings import SingleSignOn
 from tests.support.identity_provider import CLIENT_ID, CLIENT_SECRET, running
+from tests.support.looks_at_factors import look_at_second_factors
 from tests.support.translated_texts import Inspector
 
 
@@ -31,3 +32,4 @@ def look_at_single_sign_on(inspector: Inspector, cast: SimpleNamespace, settings
         ada.force_login(cast.ada)
         inspector.visit(ada, reverse("person_edit", args=[cast.vera.pk]), shows="Known there as")
     settings.SNAPPORTAL_OIDC = None
+    look_at_second_factors(inspector, cast)

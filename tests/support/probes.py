@@ -2,6 +2,7 @@
 
 PROBES = {
     "api_openapi",
+    "passkey_options",
     "livez",
     "readyz",
     "security_txt",

@@ -1,6 +1,7 @@
 """People with second factors, and the codes that their apps show."""
 
 import re
+from datetime import timedelta
 
 import pyotp
 from django.http import HttpResponse
@@ -9,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from snapportal.accounts.factors import authenticator, service
+from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import User
 from snapshots.audit.journal import Actor
 from tests.conftest import PASSWORD
@@ -58,3 +60,24 @@ def sign_in(person: User) -> Client:
 
 def codes_in(page: HttpResponse) -> list[str]:
     return re.findall(r"<li>([a-z0-9]{4}(?:-[a-z0-9]{4}){3})", page.text)
+
+
+def give_passkey(person: User, name: str) -> Passkey:
+    made = Passkey(
+        person=person,
+        name=name,
+        host="localhost",
+        credential_id=name,
+        credential=b"x",
+        created_at=timezone.now() - timedelta(days=40),
+    )
+    service.add_passkey(actor=actor(person), person=person, passkey=made)
+    return made
+
+
+def give_all(person: User) -> None:
+    """A passkey, an app of which no code was used yet, and recovery codes."""
+    give_passkey(person, "Phone")
+    row = authenticator.begin_set_up(person)
+    service.confirm_authenticator(actor=actor(person), person=person, row=row, code=code_of(person))
+    Authenticator.objects.update(last_step=0)

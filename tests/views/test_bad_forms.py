@@ -20,6 +20,7 @@ from snapportal.accounts.team_models import Team
 from snapshots.api.models import ApiKey
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Action, Operation
+from snapshots.vault.models import StoredToken
 from tests.support import hostile
 from tests.support.api import make_key
 from tests.support.hostile import check, header_text, nasty_text, strange_markup
@@ -76,6 +77,7 @@ SIMPLE_FIELDS = {
 def form_of(name: str, site: SimpleNamespace) -> tuple[str, dict[str, str]]:
     """The URL of a form, and valid values for its fields."""
     desk, view, vera = site.desk, site.view, site.cast.vera
+    StoredToken.objects.filter(pk=desk.token.pk).update(limited_servers=None, limited_rights=None)
     snapshot = desk.snapshot(view)
     places = {
         "snapshot_create": [desk.token.pk, view.server_id],

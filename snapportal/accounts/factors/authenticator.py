@@ -91,12 +91,15 @@ def find_set_up(person: User) -> Authenticator | None:
     ).first()
 
 
-def begin_set_up(person: User) -> Authenticator:
-    """The set-up under way, or a new one with a new secret. Raises SealError."""
+def begin_set_up(person: User, session: str = "") -> Authenticator:
+    """The set-up under way in the session with this mark, or a new one with a new secret. Raises SealError.
+
+    A secret that was shown in another session is not offered again: whoever was signed in there may have kept it.
+    """
     found = find_set_up(person)
-    if found is not None and _opens(found):
+    if found is not None and found.set_up_in == session and _opens(found):
         return found
-    row = Authenticator(person=person, created_at=timezone.now())
+    row = Authenticator(person=person, set_up_in=session, created_at=timezone.now())
     _seal(row, pyotp.random_base32())
     try:
         with transaction.atomic():

@@ -25,6 +25,8 @@ class Authenticator(models.Model):
     created_at = models.DateTimeField()
     confirmed_at = models.DateTimeField(null=True)
     last_used_at = models.DateTimeField(null=True)
+    set_up_in = models.CharField(max_length=16, blank=True)
+    """The mark of the session in which it is set up: nobody else may know the secret."""
     last_step = models.BigIntegerField(default=0)
     """The time step of the newest code that was accepted: no code of this step or an earlier one is accepted again."""
 

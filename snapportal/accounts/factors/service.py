@@ -41,8 +41,9 @@ class FactorLine:
 
 
 def is_required(person: User) -> bool:
-    """Whether the person's role needs a second factor."""
-    return person.role in settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
+    """Whether the person's role, or one that a team gives, needs a second factor."""
+    required = settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
+    return person.role in required or any(team.role in required for team in person.effective_teams)
 
 
 def has_any(person: User) -> bool:

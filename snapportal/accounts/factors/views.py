@@ -19,7 +19,7 @@ from snapportal.accounts.factors.passkeys import PasskeyError
 from snapportal.accounts.factors.required import lacks_factor
 from snapportal.accounts.models import User
 from snapshots.vault.crypto import SealError
-from snapshots.views.access import requires
+from snapshots.views.access import requires, session_mark
 from snapshots.views.actor import actor_of
 
 log = structlog.get_logger("snapportal.factors")
@@ -53,6 +53,7 @@ def _show_codes(request: HttpRequest, codes: list[str], *, is_first: bool) -> Ht
 
 def _added(request: HttpRequest, codes: list[str], text: str) -> HttpResponse:
     """After a factor was added, which proved it in this session."""
+    request.session.renew_key()  # type: ignore[attr-defined]
     session_service.note_proven(request.session.session_key, has_second_factor=True)
     if codes:
         return _show_codes(request, codes, is_first=True)
@@ -90,7 +91,7 @@ def authenticator_set_up(request: HttpRequest) -> HttpResponse:
 
 def _set_up(request: HttpRequest, person: User) -> HttpResponse:
     """Raises SealError."""
-    row = authenticator.begin_set_up(person)
+    row = authenticator.begin_set_up(person, session_mark(request))
     form = CodeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         code = form.cleaned_data["one_time_code"]

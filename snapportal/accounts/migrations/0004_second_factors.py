@@ -53,6 +53,7 @@ class Migration(migrations.Migration):
                 ("created_at", models.DateTimeField()),
                 ("confirmed_at", models.DateTimeField(null=True)),
                 ("last_used_at", models.DateTimeField(null=True)),
+                ("set_up_in", models.CharField(blank=True, max_length=16)),
                 ("last_step", models.BigIntegerField(default=0)),
                 (
                     "person",

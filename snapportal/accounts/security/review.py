@@ -11,7 +11,8 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from snapportal.accounts.factors.models import Authenticator, Passkey
-from snapportal.accounts.models import User
+from snapportal.accounts.models import PERMISSIONS, User
+from snapportal.accounts.team_models import Team
 from snapshots.api.models import ApiKey
 from snapshots.schedules.models import Schedule
 from snapshots.vault.models import StoredToken
@@ -46,10 +47,13 @@ def people() -> QuerySet[User]:
 
 
 def without_second_factor() -> QuerySet[User]:
-    """Who could set one up and has none, those first whose role needs one (`needs_one`)."""
+    """Who could set one up and has none, those first whose role, or a team's, needs one (`needs_one`)."""
     authenticators = Authenticator.objects.filter(person=OuterRef("pk"), confirmed_at__isnull=False)
     passkeys = Passkey.objects.filter(person=OuterRef("pk"))
-    needs_one = Q(role__in=settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR)
+    required = settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
+    seers = [role for role, rights in PERMISSIONS.items() if "snapshots.see" in rights]
+    by_team = Team.objects.filter(members=OuterRef("pk"), role__in=required)
+    needs_one = Q(role__in=required) | (Q(role__in=seers) & Exists(by_team))
     return (
         people()
         .filter(~Exists(authenticators), ~Exists(passkeys))

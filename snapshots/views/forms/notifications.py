@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from django import forms
@@ -15,6 +15,9 @@ from snapshots.notifications import services
 from snapshots.notifications.models import Kind, Scope, TargetKind
 from snapshots.notifications.rules import OWN_KINDS, WITHOUT_SERVER, Choice
 from snapshots.notifications.targets import Address, Wishes
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 ADDRESS_MAX_LENGTH = 1000
 SERVERS_MAX_LENGTH = 1000
@@ -33,7 +36,7 @@ class RulesForm(forms.Form):
         super().__init__(data)
         self._kinds = kinds
         for kind in kinds:
-            for channel, label in (("portal", _("In the portal")), ("email", _("By e-mail"))):
+            for channel, label in _channels(kind):
                 scope = getattr(choices[kind], channel)
                 is_plain = kind in WITHOUT_SERVER
                 self.fields[f"{kind.name.lower()}_{channel}"] = forms.ChoiceField(
@@ -48,7 +51,7 @@ class RulesForm(forms.Form):
         return [
             {
                 "label": kind.label,
-                "fields": [self[f"{kind.name.lower()}_{channel}"] for channel in ("portal", "email")],
+                "fields": [self[f"{kind.name.lower()}_{channel}"] for channel, _label in _channels(kind)],
             }
             for kind in self._kinds
         ]
@@ -58,9 +61,17 @@ class RulesForm(forms.Form):
         """Only for a valid form."""
         found = self.cleaned_data
         return {
-            kind: Choice(*(Scope(found[f"{kind.name.lower()}_{channel}"]) for channel in ("portal", "email")))
+            kind: Choice(
+                *(Scope(found.get(f"{kind.name.lower()}_{one}", Scope.ALL)) for one in ("portal", "email"))
+            )
             for kind in self._kinds
         }
+
+
+def _channels(kind: Kind) -> list[tuple[str, "StrPromise"]]:
+    """What is about the person's own account is always told in the portal: whoever has stolen a session must not end that."""
+    email = ("email", _("By e-mail"))
+    return [email] if kind in OWN_KINDS else [("portal", _("In the portal")), email]
 
 
 class WishesForm(forms.Form):

@@ -10,9 +10,9 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
+from snapportal.accounts import session_service
 from snapportal.accounts.factors import authenticator, recovery, service
 from snapportal.accounts.factors.models import Authenticator, Passkey, RecoveryCode
-from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
 from snapshots.notifications.models import Kind, Notification
 from snapshots.vault.crypto import KeyMismatchError
@@ -140,7 +140,7 @@ class TestSetUp:
 
     def test_the_session_in_which_it_was_set_up_has_it(self, cast, mia):
         confirm(mia, cast.mia)
-        assert PersonSession.objects.get(person_id=cast.mia.pk).has_second_factor
+        assert session_service.alive(cast.mia).get().has_second_factor
 
     def test_it_needs_a_recent_proof(self, cast, mia, clock, settings):
         settings.SNAPPORTAL_STEP_UP_MINUTES = 10

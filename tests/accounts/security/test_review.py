@@ -9,6 +9,7 @@ from django.utils import timezone
 from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import User
 from snapportal.accounts.security import review
+from snapportal.accounts.team_models import Team
 from snapshots.api.models import ApiKey
 from snapshots.schedules.models import Schedule
 from snapshots.vault.models import StoredToken
@@ -51,6 +52,13 @@ class TestSecondFactors:
         found = list(review.without_second_factor())
         assert found[0] == cast.omar
         assert [one.needs_one for one in found] == [True] + [False] * (len(found) - 1)
+
+    def test_a_role_that_a_team_gives_needs_one_too(self, cast, settings):
+        settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR = frozenset({"manager"})
+        team = Team.objects.create(name="Shop", role="manager", changed_at=timezone.now())
+        team.members.add(cast.vera, cast.aron)
+        found = {one: one.needs_one for one in review.without_second_factor()}
+        assert [one for one, needs_one in found.items() if needs_one] == [cast.mia, cast.vera]
 
     def test_somebody_with_a_confirmed_app_or_a_passkey_has_one(self, cast):
         now = timezone.now()
