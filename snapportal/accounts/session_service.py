@@ -13,8 +13,6 @@ from snapportal.accounts.session_models import PersonSession, oldest_times
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 
-ENDING = timedelta(minutes=1)
-"""A session that ends so soon is not listed: most often it has just got another key."""
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is stored when a person was seen."""
 
@@ -62,7 +60,7 @@ def alive(person: User) -> QuerySet[PersonSession]:
     now = timezone.now()
     began, seen = oldest_times(now)
     return PersonSession.objects.filter(
-        person_id=person.pk, expire_date__gt=now + ENDING, created_at__gt=began, seen_at__gt=seen
+        person_id=person.pk, expire_date__gt=now, created_at__gt=began, seen_at__gt=seen
     ).order_by("-seen_at")
 
 

@@ -3,8 +3,7 @@
 A session ends SNAPPORTAL_SESSION_HOURS after the sign-in, and SNAPPORTAL_SESSION_IDLE_MINUTES after the person was last seen.
 """
 
-from datetime import timedelta
-from typing import Any, Final
+from typing import Any
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends import db
@@ -17,9 +16,6 @@ from snapshots import sql
 
 CARRIED = ("person_id", "created_at", "seen_at", "proven_at", "has_second_factor", "address", "device")
 """What a session keeps when it gets another key."""
-
-
-OLD_KEY_FOR: Final = timedelta(seconds=20)
 
 
 class SessionStore(db.SessionStore):
@@ -51,20 +47,6 @@ class SessionStore(db.SessionStore):
             columns["person_id"] = int(data[SESSION_KEY])
         if not PersonSession.objects.filter(pk=self.session_key).update(**columns):
             raise UpdateError
-
-    def renew_key(self) -> None:
-        """Another key for what was just proven, so that whoever has stolen the one before has no part in it.
-
-        The old one opens pages for some seconds more, because open pages may have asked with it at this moment.
-        """
-        data, before = self._session, self.session_key or ""  # type: ignore[attr-defined]
-        row = PersonSession.objects.filter(pk=before).values(*CARRIED).first() or {}
-        self.create()
-        self._session_cache = data
-        self.save()
-        self.modified = True
-        PersonSession.objects.filter(pk=self.session_key).update(**row)
-        PersonSession.objects.filter(pk=before).update(expire_date=timezone.now() + OLD_KEY_FOR)
 
     def cycle_key(self) -> None:
         before = PersonSession.objects.filter(pk=self.session_key or "").values(*CARRIED).first()

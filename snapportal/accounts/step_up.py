@@ -108,7 +108,6 @@ def note_proof(
     has_second_factor: bool = False,
 ) -> None:
     """The person has just proved who it is, by a kind of proof with this code. Only inside `journal.committed()`."""
-    request.session.renew_key()  # type: ignore[attr-defined]
     session_service.note_proven(request.session.session_key, has_second_factor=has_second_factor)
     throttle.clear_failures(person.username, client_address(request))
     journal.record(

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, cast
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
@@ -28,13 +29,9 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
 
 
 def session_mark(request: HttpRequest) -> str:
-    """What a page knows of the session that it was made for; nothing can be done with it. '' without a session.
-
-    It stays the same when the session gets another key.
-    """
-    row = getattr(request.session, "row", None)
-    text = f"mark:{row.person_id}:{row.created_at.isoformat()}" if row else ""
-    return hashlib.sha256(text.encode()).hexdigest()[:16] if row else ""
+    """What a page knows of the session that it was made for; nothing can be done with it. '' without a session."""
+    key = request.COOKIES.get(settings.SESSION_COOKIE_NAME, "")
+    return hashlib.sha256(f"mark:{key}".encode()).hexdigest()[:16] if key else ""
 
 
 def is_of_other_session(request: HttpRequest) -> bool:

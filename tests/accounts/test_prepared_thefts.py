@@ -1,4 +1,4 @@
-"""What somebody with the cookie of another person's session cannot do, also after that person has proved who it is."""
+"""What somebody with another person's password or session cannot prepare or silence, and whom a team's role obliges."""
 
 import pytest
 from django.test import Client
@@ -6,14 +6,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from snapportal.accounts.models import Role
-from snapportal.accounts.session_models import PersonSession
 from snapportal.accounts.team_models import Team
 from snapshots.notifications.models import Kind, Notification
 from snapshots.notifications.rules import choices_of
-from snapshots.operations.models import Operation
-from tests.conftest import PASSWORD
 from tests.support.notifying import read_log
-from tests.support.pages import hidden, text_of
+from tests.support.pages import text_of
 from tests.support.second_factors import type_password
 
 pytestmark = pytest.mark.django_db
@@ -27,65 +24,6 @@ def mia(cast, settings, clock) -> Client:
     browser = type_password(cast.mia)[0]
     clock.shift(11 * 60)
     return browser
-
-
-def copy_of(browser: Client) -> Client:
-    """Another browser with the same cookies."""
-    thief = Client()
-    thief.cookies.load({name: one.value for name, one in browser.cookies.items()})
-    return thief
-
-
-def restore_url(desk) -> tuple[str, dict[str, str]]:
-    view = desk.server()
-    url = reverse("snapshot_restore", args=[desk.token.pk, desk.snapshot(view).id])
-    return url, {"typed_name": view.name, "reason": "r"}
-
-
-def prove(browser: Client, url: str, fields: dict[str, str]):
-    return browser.post(url, fields | {"step_up_password": PASSWORD})
-
-
-def test_a_proof_is_good_for_its_own_browser_alone(mia, desk):
-    thief = copy_of(mia)
-    url, fields = restore_url(desk)
-    fields["confirmation"] = hidden(mia.get(url), "confirmation")
-    assert prove(mia, url, fields | {"reason": ""}).status_code == 422
-    answer = thief.post(url, fields)
-    assert answer.status_code == 403
-    assert not Operation.objects.exists()
-    assert mia.post(url, fields).status_code == 302
-    assert Operation.objects.count() == 1
-
-
-def test_the_old_key_opens_pages_for_some_seconds_more_and_then_nothing(mia, desk, clock):
-    before = copy_of(mia)
-    url, fields = restore_url(desk)
-    prove(mia, url, fields)
-    assert before.get("/account/").status_code == 200
-    clock.shift(21)
-    assert before.get("/account/").status_code == 302
-    assert mia.get("/account/").status_code == 200
-    assert PersonSession.objects.filter(expire_date__gt=timezone.now()).count() == 1
-
-
-def test_open_pages_stay_those_of_the_session(mia, desk):
-    url, fields = restore_url(desk)
-
-    def mark() -> str:
-        return mia.get("/account/").content.decode().partition('data-session="')[2][:16]
-
-    first = mark()
-    assert first
-    prove(mia, url, fields)
-    assert mark() == first
-
-
-def test_a_list_of_sessions_shows_it_once(mia, desk):
-    url, fields = restore_url(desk)
-    prove(mia, url, fields)
-    assert text_of(mia.get(reverse("session_list"))).count("This one") == 1
-    assert "End all others" not in text_of(mia.get(reverse("session_list")))
 
 
 def test_the_secret_of_an_app_is_not_shown_in_two_sessions(cast, clock):
