@@ -45,6 +45,13 @@ RUNNING_SERVER_STATUSES: Final = frozenset({"active", "running", "on", "online"}
 STEADY_SERVER_STATUSES: Final = RUNNING_SERVER_STATUSES | {"stopped", "suspended", "off", "inactive"}
 """Server statuses which mean that no restore is running."""
 
+WHITESPACE: Final = re.compile("[\\s\u2800]+")
+"""Unicode whitespace, including no-break spaces, and the empty Braille cell."""
+INVISIBLE: Final = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+"""Unicode's "default ignorable code points": soft hyphens, zero-width characters, direction marks, fillers."""
 _UNSAFE_CHARACTERS = re.compile(
     "[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
 )
@@ -164,15 +171,6 @@ def clean_text(value: object, max_length: int = 2000) -> str:
     """
     text = value if isinstance(value, str) else str(value) if isinstance(value, int | float) else ""
     return _UNSAFE_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", text[:max_length]))
-
-
-WHITESPACE: Final = re.compile("[\\s\u2800]+")
-"""Unicode whitespace, including no-break spaces, and the empty Braille cell."""
-INVISIBLE: Final = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
-)
-"""Unicode's "default ignorable code points": soft hyphens, zero-width characters, direction marks, fillers."""
 
 
 def clean_reason(text: str, max_length: int = 2000) -> str:

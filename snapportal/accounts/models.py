@@ -43,6 +43,8 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMIN: MANAGER_PERMISSIONS
     | {"audit.read", "audit.hold", "people.manage", "tokens.manage", "system.see", "notifications.manage"},
 }
+ROLES_WITH_SERVERS = tuple(role for role, rights in PERMISSIONS.items() if "snapshots.see" in rights)
+"""Of which a person can be in teams."""
 
 
 ROLE_WORDS: dict[str, "StrPromise"] = {

@@ -13,7 +13,7 @@ from typing import Any, Final
 from django.conf import settings
 from django.contrib import messages
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -127,11 +127,11 @@ def _go_on(request: HttpRequest) -> HttpResponseBase | None:
     return None
 
 
-def _held(request: HttpRequest) -> list[tuple[str, str]]:
-    """What was typed and may stand in a page."""
+def kept_fields(posted: QueryDict) -> list[tuple[str, str]]:
+    """What was typed and is kept until the proof: no secrets, and nothing of the proof itself."""
     return [
         (name, value)
-        for name, values in request.POST.lists()
+        for name, values in posted.lists()
         for value in values
         if not name.startswith(FIELD_PREFIX) and name not in SECRET_FIELDS | {"csrfmiddlewaretoken"}
     ]
@@ -144,7 +144,7 @@ def _ask(request: HttpRequest, error: str = "", tried: str = "") -> HttpResponse
         "error": error,
         "tried": tried,
         "kinds": [kind for kind in STEP_UP if kind.is_for(request, request.user)],  # type: ignore[arg-type]
-        "held": _held(request),
+        "held": kept_fields(request.POST),
         "opens": request.method == "GET" or OPENS in request.POST,
         "has_dropped": has_dropped,
         "minutes": settings.SNAPPORTAL_STEP_UP_MINUTES,

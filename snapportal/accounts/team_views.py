@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import teams
-from snapportal.accounts.models import PERMISSIONS, User
+from snapportal.accounts.models import ROLES_WITH_SERVERS, User
 from snapportal.accounts.people import PersonChangedError, PersonError
 from snapportal.accounts.team_forms import MemberForm, TeamForm
 from snapportal.accounts.team_models import Team
@@ -82,8 +82,7 @@ def _time(text: str) -> datetime:
 
 def _candidates(team: Team, words: str) -> list[User]:
     """Active people who can be added, whose name or sign-in name contains these words."""
-    roles = [role for role, permissions in PERMISSIONS.items() if "snapshots.see" in permissions]
-    found = User.objects.filter(is_active=True, role__in=roles).exclude(teams=team)
+    found = User.objects.filter(is_active=True, role__in=ROLES_WITH_SERVERS).exclude(teams=team)
     if words:
         found = found.filter(Q(name__icontains=words) | Q(username__icontains=words))
     return list(found[:FOUND_SHOWN])

@@ -8,7 +8,7 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from snapportal.accounts.models import PERMISSIONS, User
+from snapportal.accounts.models import ROLES_WITH_SERVERS, User
 from snapportal.accounts.people import PersonChangedError, PersonError
 from snapportal.accounts.team_models import Team
 from snapshots.audit import journal
@@ -31,7 +31,7 @@ class Wish:
 
 def may_be_member(person: User) -> bool:
     """Roles without servers, such as the auditor's, get none by a team."""
-    return person.is_active and "snapshots.see" in PERMISSIONS[person.role]
+    return person.is_active and person.role in ROLES_WITH_SERVERS
 
 
 def _locked(team: Team) -> Team:

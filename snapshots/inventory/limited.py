@@ -4,6 +4,7 @@ from collections.abc import Set
 from dataclasses import replace
 
 from snapshots.inventory.readings import Reading
+from snapshots.vault.models import StoredToken
 
 
 def within(reading: Reading, server_ids: Set[int]) -> Reading:
@@ -18,3 +19,8 @@ def within(reading: Reading, server_ids: Set[int]) -> Reading:
         servers=None if servers is None else tuple(one for one in servers if one.id in server_ids),
         limited_to=frozenset(server_ids),
     )
+
+
+def within_limits(token: StoredToken, reading: Reading) -> Reading:
+    servers = token.limits.servers
+    return reading if servers is None else within(reading, servers.keys())

@@ -19,7 +19,7 @@ from django.utils import timezone
 from snapshots.connection import OPTIONAL_SECONDS, client_for, wait_until
 from snapshots.contract import SnapshotList
 from snapshots.inventory import leases, optional_servers, readings
-from snapshots.inventory.limited import within
+from snapshots.inventory.limited import within_limits
 from snapshots.inventory.readings import POLL_MAX_SECONDS, POLL_SECONDS, CachedReading, Observation, Reading
 from snapshots.upstream import network
 from snapshots.upstream.errors import (
@@ -62,12 +62,7 @@ def read(token: StoredToken, *, fresh: bool = False, max_age: float = 0) -> Read
     respects that deadline and falls back to the cache. Never raises UpstreamError.
     Callers outside this package use operations.reconciliation.read_and_reconcile, so that no evidence is missed.
     """
-    return _within_limits(token, _read_whole(token, fresh=fresh, max_age=max_age))
-
-
-def _within_limits(token: StoredToken, reading: Reading) -> Reading:
-    servers = token.limits.servers
-    return reading if servers is None else within(reading, servers.keys())
+    return within_limits(token, _read_whole(token, fresh=fresh, max_age=max_age))
 
 
 def _read_whole(token: StoredToken, *, fresh: bool, max_age: float) -> Reading:
@@ -125,7 +120,7 @@ def read_priority(token: StoredToken) -> tuple[bool, float]:
 def last_reading(token: StoredToken) -> Reading | None:
     """The cached reading, of any age, without calling the provider; None if there is none. Within the token's limits."""
     reading = last_whole_reading(token.fingerprint)
-    return _within_limits(token, reading) if reading else None
+    return within_limits(token, reading) if reading else None
 
 
 def last_whole_reading(fingerprint: str) -> Reading | None:

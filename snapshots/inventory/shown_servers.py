@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.db.models import Q
 
 from snapshots.connection import Person, own_tokens
-from snapshots.inventory.limited import within
+from snapshots.inventory.limited import within_limits
 from snapshots.inventory.readings import load, server_ids, to_reading
 from snapshots.inventory.servers import listed_servers
 from snapshots.vault.models import StoredToken
@@ -19,7 +19,8 @@ def servers_shown_with(fingerprint: str) -> set[int]:
 
 def servers_reached_with(token: StoredToken) -> set[int]:
     """The same, within the limits of a stored token."""
-    return {one for one in servers_shown_with(token.fingerprint) if token.reaches(one)}
+    shown, limited = servers_shown_with(token.fingerprint), token.limits.servers
+    return shown if limited is None else shown & limited.keys()
 
 
 def names_shown_with(token: StoredToken) -> dict[int, str] | None:
@@ -45,8 +46,8 @@ def _names(token: StoredToken, *, reaches_all: bool) -> dict[int, str] | None:
     cached = load(token.fingerprint)
     if cached is None or not cached.confirmed_at:
         return None
-    reading, limited = to_reading(cached), token.limits.servers
-    shown = reading if reaches_all or limited is None else within(reading, limited.keys())
+    reading = to_reading(cached)
+    shown = reading if reaches_all else within_limits(token, reading)
     return {one.server_id: one.name for one in listed_servers(token, shown) if not one.is_gone}
 
 

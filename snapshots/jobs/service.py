@@ -82,7 +82,7 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], o
         for step in steps:
             if step.state == StepState.FAILED:
                 journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
-        _check_rights(actor, steps)
+        _check_rights(actor, job, steps)
         _reserve_places(job, steps)
         guard()
 
@@ -97,13 +97,13 @@ def _reserve_places(job: Job, steps: Sequence[Step]) -> None:
             places.reserve(step.server_id, step.idempotency_key)
 
 
-def _check_rights(actor: Actor, steps: Sequence[Step]) -> None:
+def _check_rights(actor: Actor, job: Job, steps: Sequence[Step]) -> None:
     """Those of the person. The token's limits are checked with each step, as a step is refused alone; so is a right that the
     owner of a schedule has on others of its servers."""
     wanted = {
         (Action(one.action).permission, one.server_id) for one in steps if one.state != StepState.FAILED
     }
-    if steps and steps[0].job.kind == Kind.SCHEDULE:
+    if job.kind == Kind.SCHEDULE:
         person = check_person(actor.id, ())
         wanted = set() if any(may_on(person, *one) for one in wanted) else wanted
     check_person(actor.id, wanted)

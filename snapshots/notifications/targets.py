@@ -23,6 +23,7 @@ from snapshots.notifications.models import (
 )
 from snapshots.vault import crypto, tokens
 from snapshots.vault.crypto import Binding
+from snapshots.vault.sealed_rows import seal_again
 
 ADD: Final = "notification.target_add"
 CHANGE: Final = "notification.target_change"
@@ -86,12 +87,7 @@ def all_targets() -> QuerySet[Target]:
 
 def reseal(target: Target) -> bool:
     """Encrypt with the first key. False if it is so already, or the row was changed meanwhile. Raises SealError."""
-    address = open_address(target)
-    if target.key_id == next(iter(settings.SNAPPORTAL_TOKEN_KEYS)):
-        return False
-    unchanged = Target.objects.filter(pk=target.pk, key_id=target.key_id, sealed=target.sealed)
-    _seal(target, address)
-    return unchanged.update(key_id=target.key_id, sealed=target.sealed) == 1
+    return seal_again(target, open_address(target), _seal)
 
 
 def add(

@@ -46,13 +46,13 @@ def check_person(actor_id: int | None, wanted: Iterable[tuple[str, int | None]])
     Raises OperationRefusedError (not_allowed_any_more, not_on_this_server).
     """
     person = get_user_model().objects.filter(pk=actor_id or 0).first()
+    if person is None:
+        raise OperationRefusedError("not_allowed_any_more")
     for permission, server_id in wanted:
-        if person is None or not may_anywhere(person, permission):
+        if not may_anywhere(person, permission):
             raise OperationRefusedError("not_allowed_any_more")
         if not may_on(person, permission, server_id):
             raise OperationRefusedError("not_on_this_server")
-    if person is None:
-        raise OperationRefusedError("not_allowed_any_more")
     return person
 
 

@@ -102,9 +102,8 @@ def preview(
 
 
 def _begin(view: ServerView, names: MadeNames, waiting: Waiting, days: int) -> _State:
-    made = made_on(
-        view, names.get(view.server_id, ()), waiting, is_locked=False
-    )  # a lock ends, the schedule goes on
+    # A lock ends, the schedule goes on.
+    made = made_on(view, names.get(view.server_id, ()), waiting, is_locked=False)
     planned = [
         (one.due_at, one.snapshot_id)
         for (server_id, _id), one in waiting.items()

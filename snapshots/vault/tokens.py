@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from snapshots.vault import crypto
-from snapshots.vault.crypto import Binding, KeyMismatchError, KeyMissingError, SealError
+from snapshots.vault.crypto import Binding, KeyMissingError, SealError
 from snapshots.vault.limits import CLOSED, Limits
 from snapshots.vault.models import StoredToken, new_token_id
+from snapshots.vault.sealed_rows import check_key, seal_again
 
 TOKEN_COLUMNS = ("stored_by_name", "key_id", "sealed", "fingerprint", "hint")
 CHECK_COLUMNS = (
@@ -18,8 +19,6 @@ CHECK_COLUMNS = (
 )  # fmt: skip
 """What the provider said about the token."""
 LIMIT_COLUMNS = ("limited_servers", "limited_rights", "limited_by_id", "limited_at", "limit_reason")
-TOKENS_TRIED_PER_KEY = 20
-"""How many tokens a key is tested on. It must decrypt one of them; single rows may have been changed or moved."""
 
 
 class DuplicateLabelError(Exception):
@@ -57,22 +56,13 @@ def can_decrypt(stored: StoredToken) -> bool:
     return True
 
 
-def _check_key(key_id: str, others: QuerySet[StoredToken]) -> None:
-    """Raises KeyMismatchError when tokens among `others` are sealed under this key ID and the key decrypts none of them."""
-    named = list(others.filter(key_id=key_id).order_by("-created_at")[:TOKENS_TRIED_PER_KEY])
-    if named and not any(map(can_decrypt, named)):
-        raise KeyMismatchError(
-            f"the key {key_id} opens no token that was sealed under its ID: it is a wrong key"
-        )
-
-
 def check_keys(using: str = DEFAULT_DB_ALIAS) -> None:
     """Raises KeyMismatchError when a key of the ring decrypts none of its tokens, KeyMissingError when there is no key."""
     ring = settings.SNAPPORTAL_TOKEN_KEYS
     if not ring:
         raise KeyMissingError("there is no key to seal with")
     for key_id in ring:
-        _check_key(key_id, StoredToken.objects.using(using))
+        check_key(key_id, StoredToken.objects.using(using), can_decrypt, "token")
 
 
 def _seal(stored: StoredToken, token: str) -> None:
@@ -81,7 +71,7 @@ def _seal(stored: StoredToken, token: str) -> None:
     The right key could not decrypt what a wrong key encrypts.
     """
     ring = settings.SNAPPORTAL_TOKEN_KEYS
-    _check_key(next(iter(ring), ""), StoredToken.objects.exclude(pk=stored.pk))
+    check_key(next(iter(ring), ""), StoredToken.objects.exclude(pk=stored.pk), can_decrypt, "token")
     stored.key_id, stored.sealed = crypto.seal(token, ring=ring, binding=_binding(stored))
 
 
@@ -170,17 +160,8 @@ def decrypt(stored: StoredToken) -> str:
 
 
 def reseal(stored: StoredToken) -> bool:
-    """Re-encrypt with the ring's first key. Raises SealError.
-
-    Returns False when the row names that key already, or was changed meanwhile. The token is decrypted in any case,
-    because a row that names the first key may still have been encrypted with a different key of that ID.
-    """
-    token = decrypt(stored)
-    if stored.key_id == next(iter(settings.SNAPPORTAL_TOKEN_KEYS)):
-        return False
-    unchanged = StoredToken.objects.filter(pk=stored.pk, key_id=stored.key_id, sealed=stored.sealed)
-    _seal(stored, token)
-    return unchanged.update(key_id=stored.key_id, sealed=stored.sealed) == 1
+    """Re-encrypt with the ring's first key. False if that was not needed, or the row was changed meanwhile. Raises SealError."""
+    return seal_again(stored, decrypt(stored), _seal)
 
 
 def record_accepted(

@@ -16,8 +16,10 @@ from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefre
 from snapshots.audit import journal
 from snapshots.connection import Person
 from snapshots.inventory.servers import ListedServer
+from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import may, may_anywhere
 from snapshots.views.actor import actor_of
+from snapshots.views.errors import RightsChangedError
 
 MARK_HEADER: Final = "X-Session"
 """The mark of the session for which a page was made."""
@@ -110,9 +112,7 @@ def requires(permission: str, *methods: str, page: str = "", proof: str = "") ->
                 return HttpResponseNotAllowed(methods)
             if not may_open(request.user, permission):
                 record_refusal(request, permission)
-                if is_poll(
-                    request
-                ):  # of a page opened with this right: it would ask, and be refused, for ever
+                if is_poll(request):  # of a page opened with this right, which would go on asking
                     return HttpResponseClientRefresh()
                 raise PermissionDenied(permission)
             return view(request, *args, **kwargs)
@@ -133,6 +133,13 @@ def record_refusal(request: HttpRequest, code: str) -> None:
     journal.record(
         actor_of(request).entry(action="access.refuse", result="refused", code=code, target=request.path)
     )
+
+
+def raise_if_rights_changed(request: HttpRequest, error: OperationRefusedError, permission: str) -> None:
+    """Raises RightsChangedError, and records it, if the refusal says that the person has lost this permission meanwhile."""
+    if error.code == "not_allowed_any_more":
+        record_refusal(request, permission)
+        raise RightsChangedError(error.code) from error
 
 
 def check_on_server(request: HttpRequest, permission: str, server: ListedServer) -> None:

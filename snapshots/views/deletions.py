@@ -14,9 +14,8 @@ from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import may_on
-from snapshots.views.access import record_refusal, requires
+from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.errors import RightsChangedError
 from snapshots.views.live_pages import live
 from snapshots.views.marks import code_text, extend_url, keep_url, names_of_people
 from snapshots.views.texts.base import Badge
@@ -97,9 +96,7 @@ def deletion_extend(request: HttpRequest, pk: UUID) -> HttpResponse:
 def _refused(
     request: HttpRequest, planned: PlannedDeletion, error: OperationRefusedError, permission: str
 ) -> HttpResponse:
-    if error.code == "not_allowed_any_more":
-        record_refusal(request, permission)
-        raise RightsChangedError(error.code) from error
+    raise_if_rights_changed(request, error, permission)
     planned.refresh_from_db()
     return _page(request, planned, error.code)
 

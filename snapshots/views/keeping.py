@@ -21,9 +21,8 @@ from snapshots.operations.models import Protection
 from snapshots.operations.protection import Target
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_view_or_404
-from snapshots.views.access import check_on_server, record_refusal, requires
+from snapshots.views.access import check_on_server, raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.deletions import GraceForm, KeepUntilForm, ProtectForm, UnprotectForm
 from snapshots.views.marks import keep_url, names_of_people
 from snapshots.views.texts.deletions import deletion_badge
@@ -107,15 +106,9 @@ def _submit(
     try:
         run(shown, form)
     except OperationRefusedError as error:
-        _raise_if_rights_changed(request, error)
+        raise_if_rights_changed(request, error, PERMISSION)
         return _page(request, shown, form, error.code)
     return redirect("snapshot_keeping", token_id, snapshot_id)
-
-
-def _raise_if_rights_changed(request: HttpRequest, error: OperationRefusedError) -> None:
-    if error.code == "not_allowed_any_more":
-        record_refusal(request, PERMISSION)
-        raise RightsChangedError(error.code) from error
 
 
 def _show_at_field(form: Form | None, code: str) -> bool:
@@ -178,7 +171,7 @@ def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpRes
             )
             return redirect("server_detail", token_id, server_id)
         except OperationRefusedError as error:
-            _raise_if_rights_changed(request, error)
+            raise_if_rights_changed(request, error, PERMISSION)
             _show_at_field(form, error.code)
     return render(
         request, "deletions/server_grace.html", {"view": view, "form": form}, status=_status(form, "")

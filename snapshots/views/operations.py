@@ -27,9 +27,8 @@ from snapshots.operations.server_views import server_views
 from snapshots.upstream.errors import LimitReachedError, RateLimitedError
 from snapshots.vault.models import StoredToken
 from snapshots.views import polls
-from snapshots.views.access import record_refusal, requires
+from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.operations import CloseForm
 from snapshots.views.live_pages import RESTING_SECONDS, live
 from snapshots.views.room import deletable_rows
@@ -209,9 +208,7 @@ def operation_close(request: HttpRequest, pk: UUID) -> HttpResponse:
             )
             return redirect("operation_detail", pk=pk)
         except OperationRefusedError as error:
-            if error.code == "not_allowed_any_more":
-                record_refusal(request, "snapshots.restore")
-                raise RightsChangedError(error.code) from error
+            raise_if_rights_changed(request, error, "snapshots.restore")
             code = error.code
     context = _state_context(request, operation, reading) | {
         "form": form,

@@ -18,9 +18,8 @@ from snapshots.schedules.models import Schedule, State
 from snapshots.schedules.service import MANAGE, PAUSE
 from snapshots.schedules.visibility import visible_to
 from snapshots.templatetags.portal import with_names
-from snapshots.views.access import record_refusal, requires
+from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.schedules import RunForm, WhyForm
 from snapshots.views.live_pages import live
 from snapshots.views.refused_forms import UNPROCESSABLE
@@ -133,9 +132,7 @@ def _do(
 
 def say_refusal(request: HttpRequest, error: OperationRefusedError, permission: str) -> None:
     """A message for the next page. Raises RightsChangedError if the person has lost the permission meanwhile."""
-    if error.code == "not_allowed_any_more":
-        record_refusal(request, permission)
-        raise RightsChangedError(error.code) from error
+    raise_if_rights_changed(request, error, permission)
     words = refusal_words(error.code)
     messages.warning(request, f"{words.title}. {words.meaning} {words.advice}".strip())
 

@@ -7,16 +7,14 @@ from django.conf import settings
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils import timezone
 
 from snapshots.connection import own_token_or_404
 from snapshots.operations import server_locks
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import ServerLock
 from snapshots.operations.server_views import ServerView, server_view_or_404
-from snapshots.views.access import check_on_server, record_refusal, requires
+from snapshots.views.access import check_on_server, raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.server_locks import AskToLiftForm, LockForm
 from snapshots.views.locked import lock_context
 from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
@@ -44,9 +42,7 @@ def server_lock(request: HttpRequest, token_id: str, server_id: int) -> HttpResp
     try:
         _run(request, view, step, form)
     except OperationRefusedError as error:
-        if error.code == "not_allowed_any_more":
-            record_refusal(request, server_locks.PERMISSION)
-            raise RightsChangedError(error.code) from error
+        raise_if_rights_changed(request, error, server_locks.PERMISSION)
         refuse_beside_field(form, error.code)
         return _page(request, view, form, error.code)
     return redirect("server_lock", token_id, server_id)
@@ -78,6 +74,5 @@ def _page(request: HttpRequest, view: ServerView, form: Form | None = None, code
         else None,
         "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
         "has_ended": lock is None and ServerLock.objects.filter(server_id=view.server_id).exists(),
-        "now": timezone.now(),
     }
     return render(request, "servers/server_lock.html", context, status=status_of(code))

@@ -10,9 +10,10 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
+from tests.support.actors import actor_of
 from tests.support.batches import roomy
 from tests.support.desk import make_desk
-from tests.support.limits import CREATE, SEE, actor_of, limit
+from tests.support.limits import CREATE, SEE, limit
 from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db

@@ -11,17 +11,13 @@ from django.utils import timezone
 
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
-from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Operation
 from tests.conftest import PASSWORD
+from tests.support.actors import actor_of
 
 NEW_PASSWORD = "a fresh one, long enough"
 NEWCOMER = {"username": "Nora", "name": "Nora New", "email": "nora@example.com", "role": "operator"}
-
-
-def actor(user: User) -> Actor:
-    return Actor(id=user.pk, name=str(user), role=user.role)
 
 
 def stories() -> list[tuple[str, str, str]]:
@@ -174,10 +170,10 @@ def test_the_last_admin_who_can_sign_in_cannot_be_removed(cast, change):
     for name, value in change.items():
         setattr(cast.ada, name, value)
     with pytest.raises(people.PersonError, match="last active admin"):
-        people.change(cast.ada, seen=seen, actor=actor(invited))
+        people.change(cast.ada, seen=seen, actor=actor_of(invited))
     invited.set_password(PASSWORD)
     invited.save()
-    people.change(cast.ada, seen=seen, actor=actor(invited))
+    people.change(cast.ada, seen=seen, actor=actor_of(invited))
 
 
 def test_people_are_found_by_name_and_no_match_is_reported(cast, signed_in):

@@ -9,10 +9,10 @@ from django.test import Client
 from snapportal.accounts import erasure, people, service_accounts
 from snapportal.accounts.models import Role, User
 from snapshots.api.models import ApiKey
-from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import Subject
 from tests.conftest import PASSWORD
+from tests.support.actors import actor_of
 from tests.support.api import Script, make_key
 from tests.support.desk import make_desk
 
@@ -20,14 +20,10 @@ NEW = {"username": "Robot", "name": "Deploy robot", "role": "operator"}
 ADD = "/people/add-service-account/"
 
 
-def actor(person: User) -> Actor:
-    return Actor(id=person.pk, name=str(person), role=person.role)
-
-
 @pytest.fixture
 def robot(cast) -> User:
     account = User(username="robot", name="Deploy robot", role=Role.OPERATOR)
-    return service_accounts.add(account, keeper=cast.mia, actor=actor(cast.ada))
+    return service_accounts.add(account, keeper=cast.mia, actor=actor_of(cast.ada))
 
 
 @pytest.fixture
@@ -88,9 +84,9 @@ def test_a_keeper_who_was_deactivated_meanwhile_is_refused(cast, robot):
     User.objects.filter(pk=cast.vera.pk).update(is_active=False)
     second = User(username="second", name="Second", role=Role.VIEWER)
     for refused in (
-        lambda: service_accounts.add(second, keeper=cast.vera, actor=actor(cast.ada)),
-        lambda: service_accounts.change_keeper(robot, keeper=cast.vera, actor=actor(cast.ada)),
-        lambda: service_accounts.change_keeper(cast.omar, keeper=cast.mia, actor=actor(cast.ada)),
+        lambda: service_accounts.add(second, keeper=cast.vera, actor=actor_of(cast.ada)),
+        lambda: service_accounts.change_keeper(robot, keeper=cast.vera, actor=actor_of(cast.ada)),
+        lambda: service_accounts.change_keeper(cast.omar, keeper=cast.mia, actor=actor_of(cast.ada)),
     ):
         with pytest.raises(people.PersonError):
             refused()
@@ -103,7 +99,7 @@ def test_a_used_sign_in_name_is_refused(cast, robot, signed_in):
     assert "already exists" in answer.text
     twin = User(username="robot", name="Twin", role=Role.VIEWER)
     with pytest.raises(people.PersonError, match="a moment ago"):
-        service_accounts.add(twin, keeper=cast.mia, actor=actor(cast.ada))
+        service_accounts.add(twin, keeper=cast.mia, actor=actor_of(cast.ada))
 
 
 def test_nobody_signs_in_with_it_whatever_password_or_session_it_has(robot, signed_in):
@@ -119,13 +115,13 @@ def test_no_link_sets_a_password_for_it(cast, robot, signed_in):
     assert "nobody can sign in with it" in answer.text
     with pytest.raises(CommandError, match="service account"):
         call_command("add_person", "robot", "--renew")
-    key = people.renew_invitation(cast.omar, actor=actor(cast.ada))
+    key = people.renew_invitation(cast.omar, actor=actor_of(cast.ada))
     assert people.find_invited(key) is not None
     User.objects.filter(pk=cast.omar.pk).update(service_owner=cast.mia)
     assert people.find_invited(key) is None
     cast.omar.refresh_from_db()
     with pytest.raises(people.PersonChangedError):
-        people.change_password(cast.omar, "a quiet harbour at dusk", actor=actor(cast.ada))
+        people.change_password(cast.omar, "a quiet harbour at dusk", actor=actor_of(cast.ada))
 
 
 def test_an_admin_stores_its_token(cast, robot, sandbox, signed_in):
@@ -178,12 +174,12 @@ def test_erasing_deletes_the_api_keys_and_says_how_many(cast, robot, script, sig
     deactivate(robot)
     page = signed_in(cast.ada).get(f"/people/{robot.pk}/erase/").text
     assert re.search(r"<dt>API keys</dt><dd class=\"num\">1</dd>", page)
-    row = erasure.erase_person(robot, reason="no longer used", actor=actor(cast.ada))
+    row = erasure.erase_person(robot, reason="no longer used", actor=actor_of(cast.ada))
     assert row.evidence.endswith("; 1 tokens removed; 1 API keys removed")
     assert not ApiKey.objects.exists()
     assert script.get("snapshots/").status_code == 401
     deactivate(cast.mia)
-    erasure.erase_person(cast.mia, reason="left", actor=actor(cast.ada))
+    erasure.erase_person(cast.mia, reason="left", actor=actor_of(cast.ada))
 
 
 def test_its_role_is_changed_like_that_of_a_person(cast, robot, signed_in):

@@ -10,9 +10,9 @@ from snapportal.accounts import service_accounts
 from snapportal.accounts.models import Role, User
 from snapshots.api import keys
 from snapshots.api.models import ApiKey
-from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.vault.models import StoredToken
+from tests.support.actors import actor_of
 from tests.support.api import Script, make_key
 from tests.support.desk import make_desk
 
@@ -31,15 +31,11 @@ def secret_in(answer) -> str:
     return SECRET.search(answer.text)[0]
 
 
-def actor(person: User) -> Actor:
-    return Actor(id=person.pk, name=str(person), role=person.role)
-
-
 @pytest.fixture
 def robot(cast, sandbox) -> User:
     """A service account with a token; Vera looks after it."""
     account = User(username="robot", name="Robot", role=Role.OPERATOR)
-    service_accounts.add(account, keeper=cast.vera, actor=actor(cast.ada))
+    service_accounts.add(account, keeper=cast.vera, actor=actor_of(cast.ada))
     make_desk(account, sandbox.token, "Robot's token")
     return account
 

@@ -13,7 +13,6 @@ from snapportal.accounts.models import Role, User
 from snapshots.api import keys, secrets
 from snapshots.api.endpoints import throttle
 from snapshots.api.models import RIGHTS, ApiKey
-from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.deletions import service as deletions_service
 from snapshots.deletions.models import PlannedDeletion
@@ -28,10 +27,6 @@ from tests.support.desk import make_desk
 from tests.support.schedules import define
 
 pytestmark = pytest.mark.django_db
-
-
-def actor_for(person: User) -> Actor:
-    return Actor(id=person.pk, name=str(person), role=person.role)
 
 
 class TestText:

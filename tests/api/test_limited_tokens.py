@@ -6,16 +6,9 @@ from snapshots.audit.models import Entry
 from snapshots.operations.models import Operation
 from tests.support.api import Script, script_of
 from tests.support.batches import roomy
-from tests.support.limits import CREATE, SEE, limit
+from tests.support.limits import CREATE, RIGHTS, limit
 
 pytestmark = pytest.mark.django_db
-RIGHTS = {
-    "all": None,
-    "see": SEE,
-    "create": CREATE,
-    "restore": ("snapshots.restore",),
-    "delete": ("snapshots.delete",),
-}
 STATUSES = {
     "all": (201, 200, 204),
     "see": (403, 403, 403),

@@ -4,8 +4,9 @@ from django.urls import reverse
 
 from snapshots.vault import tokens
 from tests.e2e.tours import World, tour
+from tests.support.actors import actor_of
 from tests.support.desk import make_desk
-from tests.support.limits import CREATE, actor_of, limit
+from tests.support.limits import CREATE, limit
 from tests.support.teams import make_team
 
 

@@ -39,7 +39,7 @@ def own_factors(world: World) -> None:
     world.visit(page, reverse("recovery_codes"), "You have 10 recovery codes left")
     page.get_by_role("button", name="Make ten new ones").click()
     world.look(page, "These are the new ones")
-    passkey = give_passkey(world.cast.mia, LONG_NAME)
+    passkey = give_passkey(world.cast.mia, LONG_NAME, host="localhost")
     world.visit(page, reverse("factor_list"), LONG_NAME)
     world.visit(page, reverse("passkey_remove", args=[passkey.pk]), "Remove the passkey")
     world.visit(page, reverse("passkey_add"), "Your browser asks")

@@ -22,20 +22,14 @@ from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.schedules import visibility
 from snapshots.vault import tokens
+from tests.support.actors import actor_of
 from tests.support.batches import create_many, roomy, sign_servers
 from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk, make_desk
-from tests.support.limits import CREATE, SEE, actor_of, limit
+from tests.support.limits import CREATE, RIGHTS, SEE, limit
 from tests.support.schedules import define
 
 pytestmark = pytest.mark.django_db
-RIGHTS = {
-    "all": None,
-    "see": SEE,
-    "create": CREATE,
-    "restore": ("snapshots.restore",),
-    "delete": ("snapshots.delete",),
-}
 MAY = {
     "all": {*Action},
     "see": set(),

@@ -9,6 +9,14 @@ from snapshots.vault.models import StoredToken
 from tests.support.desk import Desk
 
 SEE, CREATE = (), ("snapshots.create",)
+RIGHTS = {
+    "all": None,
+    "see": SEE,
+    "create": CREATE,
+    "restore": ("snapshots.restore",),
+    "delete": ("snapshots.delete",),
+}
+"""What a token may be limited to, with a name for each."""
 
 
 def limit(
@@ -27,7 +35,3 @@ def limit(
     set_limits(actor=by or desk.actor, stored=desk.token, limits=limits, reason=reason)
     desk.token.refresh_from_db()
     return desk.token
-
-
-def actor_of(person) -> Actor:
-    return Actor(id=person.pk, name=str(person), role=person.role)

@@ -5,8 +5,9 @@ from typing import Any
 from django.test import Client
 from django.urls import reverse
 
+from tests.support.actors import actor_of
 from tests.support.desk import Desk, make_desk
-from tests.support.limits import CREATE, actor_of, limit
+from tests.support.limits import CREATE, limit
 from tests.support.teams import make_team
 from tests.support.translated_texts import Inspector
 

@@ -12,14 +12,10 @@ from django.utils import timezone
 from snapportal.accounts.factors import authenticator, service
 from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import User
-from snapshots.audit.journal import Actor
 from tests.conftest import PASSWORD
+from tests.support.actors import actor_of
 
 STEP = authenticator.STEP_SECONDS
-
-
-def actor(person: User) -> Actor:
-    return Actor(id=person.pk, name=str(person), role=person.role)
 
 
 def code_of(person: User, *, steps: int = 0) -> str:
@@ -33,7 +29,9 @@ def code_of(person: User, *, steps: int = 0) -> str:
 def give_app(person: User, clock) -> list[str]:
     """Set up an app for the person, and let its first code pass. Returns the recovery codes."""
     row = authenticator.begin_set_up(person)
-    codes = service.confirm_authenticator(actor=actor(person), person=person, row=row, code=code_of(person))
+    codes = service.confirm_authenticator(
+        actor=actor_of(person), person=person, row=row, code=code_of(person)
+    )
     assert codes is not None
     clock.shift(2 * STEP)
     return codes
@@ -62,22 +60,22 @@ def codes_in(page: HttpResponse) -> list[str]:
     return re.findall(r"<li>([a-z0-9]{4}(?:-[a-z0-9]{4}){3})", page.text)
 
 
-def give_passkey(person: User, name: str) -> Passkey:
+def give_passkey(person: User, name: str = "key", *, host: str = "testserver") -> Passkey:
     made = Passkey(
         person=person,
         name=name,
-        host="localhost",
+        host=host,
         credential_id=name,
         credential=b"x",
         created_at=timezone.now() - timedelta(days=40),
     )
-    service.add_passkey(actor=actor(person), person=person, passkey=made)
+    service.add_passkey(actor=actor_of(person), person=person, passkey=made)
     return made
 
 
 def give_all(person: User) -> None:
     """A passkey, an app of which no code was used yet, and recovery codes."""
-    give_passkey(person, "Phone")
+    give_passkey(person, "Phone", host="localhost")
     row = authenticator.begin_set_up(person)
-    service.confirm_authenticator(actor=actor(person), person=person, row=row, code=code_of(person))
+    service.confirm_authenticator(actor=actor_of(person), person=person, row=row, code=code_of(person))
     Authenticator.objects.update(last_step=0)

@@ -9,7 +9,8 @@ from snapshots.vault.limiting import LimitsRefusedError, set_limits
 from snapshots.vault.limits import CLOSED, UNLIMITED, Limits, complete
 from snapshots.vault.models import StoredToken
 from snapshots.vault.tokens import TokenChangedError
-from tests.support.limits import CREATE, SEE, actor_of, limit
+from tests.support.actors import actor_of
+from tests.support.limits import CREATE, SEE, limit
 
 pytestmark = pytest.mark.django_db
 

@@ -15,6 +15,7 @@ from snapshots.inventory.readings import CachedReading
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts.audit import headline
 from snapshots.views.texts.audit_names import ACTIONS
+from tests.support.actors import actor_of
 from tests.support.audit_rows import write_operation
 from tests.support.desk import make_desk
 from tests.support.pages import text_of
@@ -25,10 +26,6 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def auditor(cast, signed_in):
     return signed_in(cast.aron)
-
-
-def actor(person: User) -> Actor:
-    return Actor(id=person.pk, name=str(person), role=person.role)
 
 
 def write(who: Actor, label: str) -> None:
@@ -57,10 +54,10 @@ def choices(client) -> list[str]:
 @pytest.fixture
 def renamed(cast):
     """Mia, who was renamed to Maria between two of her three rows."""
-    write(actor(cast.mia), "first")
-    write(actor(cast.omar), "other")
+    write(actor_of(cast.mia), "first")
+    write(actor_of(cast.omar), "other")
     rename(cast.mia, "Maria Sommer")
-    write(actor(cast.mia), "second")
+    write(actor_of(cast.mia), "second")
     return cast.mia
 
 
@@ -78,9 +75,9 @@ def test_a_renamed_person_is_offered_once(renamed, auditor):
 def namesakes(cast):
     """Two people called Mia, each with a row; and Omar with one."""
     other = User.objects.create_user("mia.b", None, name="Mia", role=Role.OPERATOR)
-    write(actor(cast.mia), "hers")
-    write(actor(other), "the-others")
-    write(actor(cast.omar), "omars")
+    write(actor_of(cast.mia), "hers")
+    write(actor_of(other), "the-others")
+    write(actor_of(cast.omar), "omars")
     return other
 
 
@@ -96,7 +93,7 @@ def test_two_people_with_one_name_are_distinguished_by_their_sign_in_names(names
 
 def test_a_full_name_does_not_match_people_with_a_longer_name(namesakes, auditor):
     longer = User.objects.create_user("miadora", None, name="Miadora", role=Role.OPERATOR)
-    write(actor(longer), "hers-too")
+    write(actor_of(longer), "hers-too")
     assert labels(auditor, person="mia") == ["hers", "the-others"]
     assert labels(auditor, person="mi") == ["hers", "the-others", "hers-too"]
 
@@ -112,10 +109,10 @@ def test_the_page_of_a_row_distinguishes_people_with_one_name(namesakes, auditor
 
 
 def test_a_name_that_another_person_had_before_is_distinguished(cast, auditor):
-    write(actor(cast.mia), "hers")
+    write(actor_of(cast.mia), "hers")
     rename(cast.mia, "Maria")
     rename(cast.omar, "Mia")
-    write(actor(cast.omar), "omars")
+    write(actor_of(cast.omar), "omars")
     assert shown(auditor) == [("Mia (mia)", "hers"), ("Mia (omar)", "omars")]
     assert labels(auditor, person="Mia") == ["omars"], "the choice in the list is one person"
     assert labels(auditor, person="mia") == ["hers", "omars"], (
@@ -127,7 +124,7 @@ def test_a_deleted_person_is_found_by_name_and_distinguished(cast, auditor):
     left = Actor(id=77, name="Mia", role="manager")
     write(left, "of-the-one-who-left")
     write(Actor(id=78, name="Lena Left", role="viewer"), "lenas")
-    write(actor(cast.mia), "hers")
+    write(actor_of(cast.mia), "hers")
     assert shown(auditor, person="Lena Left") == [("Lena Left", "lenas")]
     assert labels(auditor, person="lena") == ["lenas"]
     assert labels(auditor, person="Mia") == ["hers"]
@@ -141,7 +138,7 @@ def test_rows_without_a_person_are_found_by_the_actor_name(auditor):
 
 
 def test_the_log_of_a_person_is_read_by_an_index_seek(cast, auditor, django_assert_max_num_queries):
-    write(actor(cast.mia), "one")
+    write(actor_of(cast.mia), "one")
     with django_assert_max_num_queries(15) as seen:
         labels(auditor, person="Mia")
     assert not any("actor_name" in query["sql"].split("WHERE")[-1] for query in seen.captured_queries)
@@ -248,7 +245,7 @@ def test_the_filter_is_shown_as_text_in_print_and_before_an_export(namesakes, au
 def test_a_printed_page_says_which_part_of_the_results_it_holds(auditor, monkeypatch, cast):
     monkeypatch.setattr("snapshots.views.audit.PAGE_SIZE", 3)
     for number in range(7):
-        write(actor(cast.mia), str(number))
+        write(actor_of(cast.mia), str(number))
     head = text_of(auditor.get(reverse("entry_list"), {"before": "6"}))
     assert "Matching entries 7" in head
     assert "Printed here 3 entries, rows 5 to 3" in head
@@ -258,7 +255,7 @@ def test_a_printed_page_says_which_part_of_the_results_it_holds(auditor, monkeyp
 def test_the_page_says_which_rows_it_looked_at_and_leads_on(cast, auditor, monkeypatch):
     monkeypatch.setattr("snapshots.audit.search.criteria.MOST_SCANNED", 4)
     for label in ("qq-1", "b", "c", "d", "e", "f"):
-        write(actor(cast.mia), label)
+        write(actor_of(cast.mia), label)
     first = auditor.get(reverse("entry_list"), {"text": "qq"})
     assert "Only rows 3 to 6 were looked at." in text_of(first)
     assert "No matching entries in these rows" in text_of(first)
@@ -271,7 +268,7 @@ def test_the_page_says_which_rows_it_looked_at_and_leads_on(cast, auditor, monke
 def test_a_text_of_three_letters_is_looked_for_in_all_rows(cast, auditor, monkeypatch):
     monkeypatch.setattr("snapshots.audit.search.criteria.MOST_SCANNED", 4)
     for label in ("qqq", "b", "c", "d", "e", "f"):
-        write(actor(cast.mia), label)
+        write(actor_of(cast.mia), label)
     page = auditor.get(reverse("entry_list"), {"text": "qqq"})
     assert labels(auditor, text="qqq") == ["qqq"]
     assert "were looked at" not in text_of(page)

@@ -7,8 +7,9 @@ from snapshots.audit.models import Entry
 from snapshots.vault import tokens
 from snapshots.vault.limits import CLOSED, UNLIMITED
 from snapshots.vault.models import StoredToken
+from tests.support.actors import actor_of
 from tests.support.batches import roomy
-from tests.support.limits import SEE, actor_of, limit
+from tests.support.limits import SEE, limit
 from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db

@@ -13,7 +13,8 @@ from django.utils import timezone
 from snapportal.accounts.factors.models import Authenticator
 from snapportal.accounts.models import User
 from snapshots.vault import crypto, tokens
-from snapshots.vault.crypto import Binding, KeyMismatchError, SealError
+from snapshots.vault.crypto import Binding, SealError
+from snapshots.vault.sealed_rows import check_key, seal_again
 
 ISSUER: Final = "SnapPortal"
 STEP_SECONDS: Final = 30
@@ -21,7 +22,6 @@ DRIFT_STEPS: Final = 1
 """How many steps a clock may be behind or ahead."""
 SET_UP_FOR: Final = timedelta(minutes=15)
 """How long a secret that was shown can be confirmed."""
-TRIED_PER_KEY: Final = 20
 
 
 def _binding(row: Authenticator) -> Binding:
@@ -39,13 +39,7 @@ def _opens(row: Authenticator) -> bool:
 def check_keys(using: str = DEFAULT_DB_ALIAS) -> None:
     """Raises KeyMismatchError when a key of the ring opens none of the secrets that were sealed under its ID."""
     for key_id in settings.SNAPPORTAL_TOKEN_KEYS:
-        named = list(
-            Authenticator.objects.using(using).filter(key_id=key_id).order_by("-created_at")[:TRIED_PER_KEY]
-        )
-        if named and not any(map(_opens, named)):
-            raise KeyMismatchError(
-                f"the key {key_id} opens no authenticator that was sealed under its ID: it is a wrong key"
-            )
+        check_key(key_id, Authenticator.objects.using(using), _opens, "authenticator")
 
 
 def _seal(row: Authenticator, secret: str) -> None:
@@ -71,12 +65,7 @@ def all_rows() -> QuerySet[Authenticator]:
 
 def reseal(row: Authenticator) -> bool:
     """Encrypt with the first key. False if it is so already, or the row was changed meanwhile. Raises SealError."""
-    secret = open_secret(row)
-    if row.key_id == next(iter(settings.SNAPPORTAL_TOKEN_KEYS)):
-        return False
-    unchanged = Authenticator.objects.filter(pk=row.pk, key_id=row.key_id, sealed=row.sealed)
-    _seal(row, secret)
-    return unchanged.update(key_id=row.key_id, sealed=row.sealed) == 1
+    return seal_again(row, open_secret(row), _seal)
 
 
 def find(person: User) -> Authenticator | None:

@@ -60,9 +60,8 @@ def _lead_away(request: HttpRequest) -> HttpResponse | None:
 
 def lacks_factor(request: HttpRequest) -> bool:
     """Whether the person's role needs a second factor, and this session began without one."""
-    if (
-        not settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
-    ):  # before anything is read: polls are answered without a query
+    # Before anything is read: polls are answered without a query.
+    if not settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR:
         return False
     person = request.user
     if not isinstance(person, User) or not service.is_required(person):

@@ -8,13 +8,13 @@ import time
 from dataclasses import dataclass
 from typing import Any, Final
 
-from django.http import HttpRequest, QueryDict
+from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 
 from snapportal.accounts.factors.kinds import FIELD_PREFIX
 from snapportal.accounts.oidc.errors import FlowError
 from snapportal.accounts.oidc.flows import LIFETIME_SECONDS
-from snapportal.accounts.step_up import DROPPED, OPENS, SECRET_FIELDS
+from snapportal.accounts.step_up import DROPPED, OPENS, kept_fields
 
 KEY: Final = "confirming"
 TARGET: Final = f"{FIELD_PREFIX}target"
@@ -42,7 +42,7 @@ def hold(request: HttpRequest) -> Held:
     held = Held(
         id=secrets.token_urlsafe(16),
         target=target,
-        fields=_fields(posted),
+        fields=kept_fields(posted),
         opens=OPENS in posted or DROPPED in posted,
         has_dropped=DROPPED in posted,
     )
@@ -58,15 +58,6 @@ def needs_proof(target: str) -> bool:
         return target.isprintable() and bool(getattr(resolve(target.partition("?")[0]).func, "proof", ""))
     except Resolver404:
         return False
-
-
-def _fields(posted: QueryDict) -> list[tuple[str, str]]:
-    return [
-        (name, value)
-        for name, values in posted.lists()
-        for value in values
-        if not name.startswith(FIELD_PREFIX) and name not in SECRET_FIELDS | {"csrfmiddlewaretoken"}
-    ]
 
 
 def find(request: HttpRequest, held_id: str) -> Held:

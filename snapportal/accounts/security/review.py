@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from snapportal.accounts.factors.models import Authenticator, Passkey
-from snapportal.accounts.models import PERMISSIONS, User
+from snapportal.accounts.models import ROLES_WITH_SERVERS, User
 from snapportal.accounts.team_models import Team
 from snapshots.api.models import ApiKey
 from snapshots.schedules.models import Schedule
@@ -36,9 +36,9 @@ def finding(rows: QuerySet[M]) -> Finding[M]:
     return Finding(lines, rows.count() - SHOWN if len(lines) == SHOWN else 0)
 
 
-def limit(now: datetime | None = None) -> datetime:
+def limit() -> datetime:
     """Who or what was last used before this time is unused."""
-    return (now or timezone.now()) - timedelta(days=UNUSED_DAYS)
+    return timezone.now() - timedelta(days=UNUSED_DAYS)
 
 
 def people() -> QuerySet[User]:
@@ -51,9 +51,8 @@ def without_second_factor() -> QuerySet[User]:
     authenticators = Authenticator.objects.filter(person=OuterRef("pk"), confirmed_at__isnull=False)
     passkeys = Passkey.objects.filter(person=OuterRef("pk"))
     required = settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
-    seers = [role for role, rights in PERMISSIONS.items() if "snapshots.see" in rights]
     by_team = Team.objects.filter(members=OuterRef("pk"), role__in=required)
-    needs_one = Q(role__in=required) | (Q(role__in=seers) & Exists(by_team))
+    needs_one = Q(role__in=required) | (Q(role__in=ROLES_WITH_SERVERS) & Exists(by_team))
     return (
         people()
         .filter(~Exists(authenticators), ~Exists(passkeys))

@@ -48,9 +48,10 @@ ERRORS: Final[dict[int | str, str]] = {
     500: "An error in the portal: look at the list of operations before you try again.",
     503: "The provider, the database or the log cannot be used now. Nothing was sent.",
 }
+UNKNOWN_WORDS: Final = "It is not known whether it happened. `operation` tells as soon as it is."
 WRITE_ERRORS: Final[dict[int | str, str]] = {
     "4XX": "The provider's own refusal, with its status and words.",
-    504: "It is not known whether it happened. `operation` tells as soon as it is.",
+    504: UNKNOWN_WORDS,
 }
 HEADERS: Final = {
     401: ("WWW-Authenticate", "How to authenticate."),
@@ -63,7 +64,7 @@ HEADERS: Final = {
 ANSWER_WORDS: Final = {
     202: "Begun, or planned.",
     204: "Deleted.",
-    504: "It is not known whether it happened. `operation` tells as soon as it is.",
+    504: UNKNOWN_WORDS,
 }
 WRITE_HEADERS: Final = (
     ("Idempotency-Key", "A retry with the same key within 24 hours is the same operation.", 255),

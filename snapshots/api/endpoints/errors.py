@@ -78,11 +78,8 @@ def refused(
 ) -> ApiError:
     """A refusal by the portal's own rules: nothing was sent. `status` where the contract has one of its own for it."""
     status = status or status_of_refusal(error.code)
-    if headers:
-        return ApiError(status, error.code, _detail(error), headers=headers)
-    headers = {}
-    if status == HTTPStatus.SERVICE_UNAVAILABLE or error.code == "being_checked":
-        headers["Retry-After"] = str(error.retry_after_seconds or RETRY_SECONDS)
+    if not headers and (status == HTTPStatus.SERVICE_UNAVAILABLE or error.code == "being_checked"):
+        headers = {"Retry-After": str(error.retry_after_seconds or RETRY_SECONDS)}
     return ApiError(status, error.code, _detail(error), headers=headers)
 
 

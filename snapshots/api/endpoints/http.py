@@ -44,11 +44,12 @@ class Call:
 
     @cached_property
     def token(self) -> StoredToken:
-        """The stored token that the key uses. Raises ApiError, and records it: without its token a key reaches nothing."""
+        """The stored token that the key uses. Raises ApiError, and records it: without its token a key reaches nothing.
+
+        Nobody makes a key with a token of somebody else.
+        """
         found = next(sql.select(StoredToken, "WHERE id = %s", [self.key.token_id or ""]), None)
-        if (
-            found is None or found.user_id != self.key.owner_id
-        ):  # nobody makes a key with a token of somebody else
+        if found is None or found.user_id != self.key.owner_id:
             self.record_refusal("api_key_token")
             raise ApiError(403, "token_gone", "The stored token of this key was removed: make another key.")
         return found

@@ -100,5 +100,5 @@ def read_job(call: Call, pk: UUID) -> Answer:
     """The worker goes on with it."""
     found = visible(call).filter(pk=pk).first()
     if found is None:
-        raise foreign_or_missing(call, Job, pk, "This job")
+        raise foreign_or_missing(call, Job.objects.all(), pk, "This job")
     return Answer(job_items([found])[0])

@@ -77,7 +77,7 @@ def read_operation(call: Call, query: WaitQuery, pk: UUID) -> Answer:
     """Answers as soon as it has ended, or after `wait` seconds; at once while many requests wait already."""
     found = visible(call).filter(pk=pk).first()
     if found is None:
-        raise foreign_or_missing(call, Operation, pk, "This operation")
+        raise foreign_or_missing(call, Operation.objects.all(), pk, "This operation")
     if query.wait and found.is_open and _waiting.acquire(blocking=False):
         try:
             found = _wait(found, query.wait)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from snapshots.api.endpoints.errors import ApiError, not_found
 from snapshots.api.endpoints.http import Call
@@ -15,9 +15,8 @@ def reached_rows(call: Call, token_column: str, token_value: str) -> Q:
     return shown if call.server_ids is None else shown & Q(server_id__in=call.server_ids)
 
 
-def foreign_or_missing(call: Call, rows: "QuerySet[Any] | type[Model]", pk: Any, what: str) -> ApiError:
+def foreign_or_missing(call: Call, rows: QuerySet[Any], pk: Any, what: str) -> ApiError:
     """The error for something that the key does not reach. It is recorded if it exists."""
-    found = rows if isinstance(rows, QuerySet) else rows._default_manager.all()
-    if found.filter(pk=pk).exists():
+    if rows.filter(pk=pk).exists():
         call.record_refusal("api_key_foreign")
     return not_found(what)

@@ -1,10 +1,11 @@
 """The forms of a server's lock."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.deletions.keeping import end_of
 from snapshots.views.forms.reasons import ReasonField
 
 
@@ -27,7 +28,7 @@ class LockForm(forms.Form):
 
     def clean_until(self) -> datetime | None:
         day = self.cleaned_data["until"]
-        return datetime.combine(day, time(), UTC) + timedelta(days=1) if day else None
+        return end_of(day) if day else None
 
 
 class AskToLiftForm(forms.Form):

@@ -10,11 +10,19 @@ from snapportal.accounts.factors.models import Authenticator, Passkey, RecoveryC
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
-from tests.accounts.factors.test_managing import SET_UP, give_passkey
+from tests.accounts.factors.test_managing import SET_UP
 from tests.site.test_secret_canaries import Browser, cached, disguises
 from tests.support import hostile
+from tests.support.actors import actor_of
 from tests.support.database_text import database_text
-from tests.support.second_factors import actor, code_of, codes_in, give_app, second_step, type_password
+from tests.support.second_factors import (
+    code_of,
+    codes_in,
+    give_app,
+    give_passkey,
+    second_step,
+    type_password,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -79,7 +87,7 @@ def test_an_erased_person_has_no_factor_left_and_the_log_not_the_names_of_passke
     WrongCode.objects.create(person=cast.mia, at=cast.mia.created_at)
     assert "blue phone" in database_text()
     User.objects.filter(pk=cast.mia.pk).update(is_active=False)
-    erasure.erase_person(cast.mia, reason="left", actor=actor(cast.ada))
+    erasure.erase_person(cast.mia, reason="left", actor=actor_of(cast.ada))
     for model in (Authenticator, Passkey, RecoveryCode, WrongCode):
         assert not model.objects.exists(), model
     assert "blue phone" not in database_text()

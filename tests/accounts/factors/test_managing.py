@@ -20,10 +20,10 @@ from tests.support.notifying import read_log
 from tests.support.rendezvous import at_once
 from tests.support.second_factors import (
     STEP,
-    actor,
     code_of,
     codes_in,
     give_app,
+    give_passkey,
     second_step,
     sign_in,
     type_password,
@@ -49,19 +49,6 @@ def told() -> list[tuple[int, str]]:
 def confirm(browser: Client, person, *, steps: int = 0):
     browser.get(SET_UP)
     return browser.post(SET_UP, {"one_time_code": code_of(person, steps=steps)})
-
-
-def give_passkey(person, name: str = "key") -> Passkey:
-    made = Passkey(
-        person=person,
-        name=name,
-        host="testserver",
-        credential_id=name,
-        credential=b"x",
-        created_at=person.created_at,
-    )
-    service.add_passkey(actor=actor(person), person=person, passkey=made)
-    return made
 
 
 class TestSetUp:

@@ -9,9 +9,8 @@ from snapportal.accounts.factors import service
 from snapportal.accounts.factors.models import Authenticator, RecoveryCode
 from snapshots.audit.models import Entry
 from snapshots.notifications.models import Notification
-from tests.accounts.factors.test_managing import give_passkey
 from tests.support.notifying import read_log
-from tests.support.second_factors import give_app, second_step, sign_in, type_password
+from tests.support.second_factors import give_app, give_passkey, second_step, sign_in, type_password
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,8 @@ from snapportal.accounts.factors import code_limit, pending
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
-from tests.support.second_factors import STEP, actor, code_of, give_app, second_step, sign_in, type_password
+from tests.support.actors import actor_of
+from tests.support.second_factors import STEP, code_of, give_app, second_step, sign_in, type_password
 
 pytestmark = pytest.mark.django_db
 
@@ -175,7 +176,7 @@ class TestLimits:
 class TestPending:
     def test_a_new_password_ends_it(self, cast, codes):
         browser, _answer = type_password(cast.mia)
-        people.change_password(cast.mia, "another long password", actor=actor(cast.mia))
+        people.change_password(cast.mia, "another long password", actor=actor_of(cast.mia))
         assert second_step(browser, totp=code_of(cast.mia))["Location"].startswith(reverse("sign_in"))
 
     def test_a_deactivation_ends_it(self, cast, codes):
@@ -226,7 +227,7 @@ class TestPending:
         assert PersonSession.objects.filter(person_id=None).count() == 1
 
     def test_an_invitation_asks_for_it_too(self, cast, codes):
-        key = people.renew_invitation(cast.mia, actor=actor(cast.ada))
+        key = people.renew_invitation(cast.mia, actor=actor_of(cast.ada))
         new = "another long password"
         browser = Client()
         answer = browser.post(
