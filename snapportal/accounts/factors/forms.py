@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapportal.accounts.factors.models import NAME_LENGTH
+from snapshots.views.forms.reasons import ReasonField
 
 CODE_ATTRIBUTES = {"autocomplete": "one-time-code", "inputmode": "numeric", "translate": "no"}
 
@@ -36,9 +37,9 @@ class PasskeyForm(forms.Form):
 class ResetForm(forms.Form):
     """Why an admin resets somebody's second factors."""
 
-    reason = forms.CharField(
-        label=lazy("Reason"),
+    reason = ReasonField(
+        required=True,
+        rows=3,
         max_length=500,
-        widget=forms.Textarea(attrs={"rows": 3}),
         help_text=lazy("How you know that it is the person who asks. It stays in the audit log."),
     )

@@ -24,13 +24,14 @@ class ReasonField(forms.CharField):
         *,
         required: bool,
         rows: int = 2,
+        max_length: int = REASON_MAX_LENGTH,
         label: "StrPromise" = _LABEL,
         help_text: "StrPromise" = _HELP,
         missing: "StrPromise" = _MISSING,
     ) -> None:
         super().__init__(
             required=required,
-            max_length=REASON_MAX_LENGTH,
+            max_length=max_length,
             label=label,
             help_text=help_text,
             widget=forms.Textarea(attrs={"rows": rows}) if rows > 1 else forms.TextInput,

@@ -32,7 +32,8 @@ def test_an_admin_sees_them_and_resets_them_with_a_reason(cast, codes, signed_in
     url = reverse("person_factors_reset", args=[cast.mia.pk])
     assert url in page
     assert "blue key" in ada.get(url).text
-    assert "This field is required" in ada.post(url, {"reason": ""}).text
+    for nothing in ("", " \u200b\u2800"):
+        assert "Enter a reason: it is recorded" in ada.post(url, {"reason": nothing}).text
     assert service.has_any(cast.mia)
     ada.post(url, {"reason": "called from the known number"})
     assert not Authenticator.objects.exists()
@@ -76,12 +77,13 @@ def test_an_admin_does_not_reset_the_own(cast, clock, signed_in):
 
 def test_the_command_line_resets_those_of_the_last_admin(cast, clock, capsys):
     give_app(cast.ada, clock)
+    give_app(cast.mia, clock)
     call_command("reset_second_factor", "Ada", reason="lost the phone")
     assert "password alone" in capsys.readouterr().out
     row = Entry.objects.get(action="factor.reset")
     assert (row.channel, row.full_target, row.reason) == ("command", "ada", "lost the phone")
     assert type_password(cast.ada)[1]["Location"] == reverse("server_list")
-    for arguments, reason in ((["ada"], "again"), (["nobody"], "r"), (["ada"], " ")):
+    for arguments, reason in ((["ada"], "again"), (["nobody"], "r"), (["ada"], " "), (["mia"], "\u200b")):
         with pytest.raises(CommandError):
             call_command("reset_second_factor", *arguments, reason=reason)
     assert Entry.objects.filter(action="factor.reset").count() == 1

@@ -8,6 +8,7 @@ from snapportal.accounts.factors import service
 from snapportal.accounts.management.commands.add_person import COMMAND_LINE, check_database
 from snapportal.accounts.management.commands.erase_person import find_person
 from snapshots.audit.management.writing_command import WritingCommand
+from snapshots.contract import clean_reason
 
 
 class Command(WritingCommand):
@@ -20,8 +21,9 @@ class Command(WritingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         check_database()
         person = find_person(options["person"])
-        if not options["reason"].strip():
+        reason = clean_reason(options["reason"])
+        if not reason:
             raise CommandError("Give a reason. Nothing was reset.")
-        if not service.reset(actor=COMMAND_LINE, person=person, reason=options["reason"]):
+        if not service.reset(actor=COMMAND_LINE, person=person, reason=reason):
             raise CommandError(f"{person.username} has no second factor. Nothing was reset.")
         self.stdout.write(f"{person.username} signs in with the password alone now.")
