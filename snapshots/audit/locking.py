@@ -28,15 +28,16 @@ QUEUE_LOCK_FILE: Final = "audit-gate.lock"
 WRITER_LOCK_FILE: Final = "audit-turn.lock"
 QUEUE_PAUSE_SECONDS: Final = 0.005
 NEXT_PAUSE_SECONDS: Final = 0.001
-"""Between two looks at a lock, at most. Only one waiter is the next, and looks often; the others would use up the processor."""
+"""Between two looks at a lock, at most: all but one wait in the queue and look seldom, or they would use up the processor. One
+that waits in the queue looks more and more often, up to as often as the next: of all that wait, those that came first win."""
 
 
 class LockTimeoutError(Exception):
     """The write lock was not granted in time, or the lock files cannot be opened."""
 
 
-def _lock(handle: int, deadline: float, longest_pause: float) -> None:
-    pause = 0.0005
+def _lock(handle: int, deadline: float, first_pause: float) -> None:
+    pause = first_pause
     while True:
         try:
             return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -44,7 +45,7 @@ def _lock(handle: int, deadline: float, longest_pause: float) -> None:
             if time.monotonic() > deadline:
                 raise LockTimeoutError("the write lock was not granted in time") from None
         time.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-        pause = min(pause * 1.5, longest_pause)
+        pause = max(pause * 0.8, NEXT_PAUSE_SECONDS)
 
 
 def _open(name: str) -> int:
