@@ -34,8 +34,9 @@
 
   // What the portal itself refused stays reported until it succeeds, whatever else succeeds meanwhile.
   const failing = new Set();
-  const note = (element, status, hasSucceeded) => {
-    if (hasSucceeded) failing.delete(element.id); else if (status >= 400) failing.add(element.id);
+  const note = (element, xhr, hasSucceeded) => {
+    if (hasSucceeded) failing.delete(element.id);
+    else if (xhr.status >= 400 && xhr.getResponseHeader(HEADER)) failing.add(element.id);
     if (!hasSucceeded) return;
     for (const one of failing) if (!document.getElementById(one)) failing.delete(one);
     const hasEnded = place.firstElementChild?.dataset.kind === "ended";
@@ -52,7 +53,7 @@
   document.addEventListener("htmx:afterRequest", (event) => {
     const { elt, target, successful, failed, xhr } = event.detail;
     clearTimeout(timers.get(elt));
-    note(elt, xhr.status, successful);
+    note(elt, xhr, successful);
     if (successful || failed || !elt.matches("[hx-get]:not([hx-trigger^=every], [data-looks])")) return;
     if (elt.matches("input")) { // what was said of an earlier value does not hold for this one
       target.replaceChildren();

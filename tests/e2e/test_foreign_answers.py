@@ -24,7 +24,7 @@ NOTE_END = """() => {
   delete root.dataset.over;
   addEventListener("htmx:afterRequest", () => { root.dataset.over = "yes"; }, {once: true});
 }"""
-POLL_MS, RETRY_MS = 5_000, 11_000
+POLL_MS, RETRY_MS, BELL_MS = 5_000, 11_000, 31_000
 
 
 @pytest.fixture
@@ -121,6 +121,19 @@ def test_a_foreign_answer_to_a_poll_is_reported_and_later_polls_recover(
         expect(page.locator("#failure")).to_be_empty()
         check_card(page, rows)
     assert page.evaluate("window.stayed") is True
+
+
+def test_a_foreign_refusal_of_all_polls_is_over_with_the_first_that_the_portal_answers(
+    site: Site, desk, proxy, settings
+):
+    page = open_moving_card(site, desk, settings)
+    proxy.interposed = Interposed(403, FOREIGN_PAGE)
+    with page.expect_response("**/notifications/bell/"):
+        pass_time(page, BELL_MS)
+    expect_banner(page, BETWEEN)
+    proxy.interposed = None
+    pass_time(page)
+    expect(page.locator("#failure")).to_be_empty()
 
 
 def test_a_poll_that_nobody_answers_is_reported_when_its_time_is_over(site: Site, desk, proxy, settings):
