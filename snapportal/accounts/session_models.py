@@ -27,6 +27,8 @@ class PersonSession(AbstractBaseSession):
     """When the person last opened a page or sent a form; what a page asks by itself does not count."""
     proven_at = models.DateTimeField(default=timezone.now)
     """When the person last proved who it is: by signing in, or later (see step_up)."""
+    proof_digest = models.CharField(max_length=64, blank=True)
+    """Of the cookie that the browser got with a proof that was given later than the sign-in; empty until then."""
     has_second_factor = models.BooleanField(default=False)
     """Whether a second factor proved who it is, here or at an identity provider."""
     address = models.CharField(max_length=45, blank=True)

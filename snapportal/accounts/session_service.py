@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
+from snapportal.accounts import proof_cookie
 from snapportal.accounts.devices import device_name, note_sign_in
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession, oldest_times
@@ -37,6 +38,7 @@ def begin(request: HttpRequest, person: User, *, has_second_factor: bool = False
         created_at=now,
         seen_at=now,
         proven_at=now,
+        proof_digest="",
         has_second_factor=has_second_factor,
         address=getattr(request, "client_address", "")[:45],
         device=device_name(request.headers.get("User-Agent", ""))[:120],
@@ -44,10 +46,12 @@ def begin(request: HttpRequest, person: User, *, has_second_factor: bool = False
     return note_sign_in(request, person)
 
 
-def note_proven(key: str | None, *, has_second_factor: bool = False) -> None:
-    """The person of the session with this key has just proved who it is."""
+def note_proven(request: HttpRequest, *, has_second_factor: bool = False) -> None:
+    """The person of this session has just proved who it is, in the browser that sent the request and in no other."""
     more = {"has_second_factor": True} if has_second_factor else {}
-    PersonSession.objects.filter(pk=key or "").update(proven_at=timezone.now(), **more)
+    PersonSession.objects.filter(pk=request.session.session_key or "").update(
+        proven_at=timezone.now(), proof_digest=proof_cookie.renew(request), **more
+    )
 
 
 def note_older_proof(key: str | None, at: float) -> None:

@@ -14,7 +14,16 @@ from django.utils import timezone
 from snapportal.accounts.session_models import PersonSession, oldest_times
 from snapshots import sql
 
-CARRIED = ("person_id", "created_at", "seen_at", "proven_at", "has_second_factor", "address", "device")
+CARRIED = (
+    "person_id",
+    "created_at",
+    "seen_at",
+    "proven_at",
+    "proof_digest",
+    "has_second_factor",
+    "address",
+    "device",
+)
 """What a session keeps when it gets another key."""
 
 

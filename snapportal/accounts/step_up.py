@@ -2,8 +2,8 @@
 
 Views say that they need it (`requires(..., proof=…)` in snapshots/views/access.py). Signing in is a proof too. Without a recent
 one the answer is a page that asks for one (see factors/kinds.py) and holds what was typed as hidden fields; a right proof sends
-it on in the same request. What must not stand in a page (a token, a password) is not held: pages with such a field ask before
-they show their form.
+it on in the same request, and counts in the browser that gave it only (proof_cookie.py). What must not stand in a page (a token,
+a password) is not held: pages with such a field ask before they show their form.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from snapportal.accounts import session_service, throttle
+from snapportal.accounts import proof_cookie, session_service, throttle
 from snapportal.accounts.factors import kinds
 from snapportal.accounts.factors.kinds import FIELD_PREFIX, STEP_UP, ProofKind
 from snapportal.accounts.models import User
@@ -56,7 +56,7 @@ class StepUpMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        return proof_cookie.set_cookie(request, self.get_response(request))
 
     def process_view(
         self, request: HttpRequest, view: View, args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -81,7 +81,7 @@ def _prove(request: HttpRequest, view: View) -> HttpResponseBase | None:
 
 def _is_proven(request: HttpRequest) -> bool:
     row = getattr(request.session, "row", None)
-    if row is None:
+    if row is None or not proof_cookie.fits(request, row.proof_digest):
         return False
     return bool(timezone.now() - row.proven_at < timedelta(minutes=settings.SNAPPORTAL_STEP_UP_MINUTES))
 
@@ -108,7 +108,7 @@ def note_proof(
     has_second_factor: bool = False,
 ) -> None:
     """The person has just proved who it is, by a kind of proof with this code. Only inside `journal.committed()`."""
-    session_service.note_proven(request.session.session_key, has_second_factor=has_second_factor)
+    session_service.note_proven(request, has_second_factor=has_second_factor)
     throttle.clear_failures(person.username, client_address(request))
     journal.record(
         actor_of(request).entry(action=ACTION, code=code, target=target or request.path, evidence=evidence)

@@ -5,11 +5,13 @@ from datetime import timedelta
 from html import unescape
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
+from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations.models import Action, Operation
@@ -18,6 +20,7 @@ from tests.conftest import PASSWORD
 from tests.views.test_access_matrix import MATRIX, all_patterns
 
 pytestmark = pytest.mark.django_db
+PROOF_COOKIE = f"{settings.COOKIE_PREFIX}proof"
 
 PROVEN = {
     "form": {
@@ -174,6 +177,45 @@ def test_no_deletion_is_brought_about_by_a_date_instead(mia, desk):
     assert not PlannedDeletion.objects.exists()
     assert mia.post(url, form | {"step_up_password": PASSWORD}).status_code == 302
     assert PlannedDeletion.objects.count() == 1
+
+
+def thief_of(browser: Client) -> Client:
+    """Somebody with the cookie of the session and no other."""
+    thief = Client()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = browser.cookies[settings.SESSION_COOKIE_NAME].value
+    return thief
+
+
+def test_a_proof_is_none_for_whoever_stole_the_session_before_it(mia, desk):
+    thief = thief_of(mia)
+    assert mia.get(reverse("token_add")).status_code == 403
+    mia.post(reverse("token_add"), {"step_up_opens": "1", "step_up_password": PASSWORD})
+    url, form = delete_form(desk)
+    assert thief.get("/").status_code == 200
+    assert "Confirm that it is you" in thief.post(url, form).text
+    thief.cookies[PROOF_COOKIE] = "x" * 43
+    assert thief.post(url, form).status_code == 403
+    assert not Operation.objects.exists()
+    assert mia.post(url, form).status_code == 302
+
+
+def test_a_proof_of_before_does_not_help_a_thief_after_the_next_one(mia, desk, clock):
+    mia.post(reverse("token_add"), {"step_up_opens": "1", "step_up_password": PASSWORD})
+    thief = thief_of(mia)
+    thief.cookies[PROOF_COOKIE] = mia.cookies[PROOF_COOKIE].value
+    clock.shift(660)
+    mia.post(reverse("token_add"), {"step_up_opens": "1", "step_up_password": PASSWORD})
+    url, form = delete_form(desk)
+    assert thief.post(url, form).status_code == 403
+    assert mia.post(url, form).status_code == 302
+
+
+def test_the_cookie_of_a_proof_is_as_guarded_as_that_of_the_session(mia, desk):
+    answer = mia.post(reverse("token_add"), {"step_up_opens": "1", "step_up_password": PASSWORD})
+    cookie = answer.cookies[PROOF_COOKIE]
+    assert (cookie["secure"], cookie["httponly"], cookie["samesite"]) == (True, True, "Lax")
+    assert (cookie["path"], cookie["max-age"]) == ("/", 600)
+    assert cookie.value not in str(PersonSession.objects.values().get())
 
 
 def test_a_create_needs_none(mia, desk):

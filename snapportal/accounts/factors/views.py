@@ -53,7 +53,7 @@ def _show_codes(request: HttpRequest, codes: list[str], *, is_first: bool) -> Ht
 
 def _added(request: HttpRequest, codes: list[str], text: str) -> HttpResponse:
     """After a factor was added, which proved it in this session."""
-    session_service.note_proven(request.session.session_key, has_second_factor=True)
+    session_service.note_proven(request, has_second_factor=True)
     if codes:
         return _show_codes(request, codes, is_first=True)
     messages.success(request, text)
