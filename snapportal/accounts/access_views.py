@@ -9,12 +9,12 @@ from snapportal.accounts import access
 from snapportal.accounts.factors import service
 from snapportal.accounts.models import User
 from snapshots.connection import own_token_or_404
-from snapshots.operations import server_locks
+from snapshots.operations.blocks import blocked_servers
 from snapshots.operations.models import Action
 from snapshots.operations.server_views import server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
-from snapshots.views.locked import lock_context, lock_link
+from snapshots.views.blocked import blocks_context
 
 ROWS_PER_PAGE = 50
 
@@ -30,7 +30,7 @@ def person_access(request: HttpRequest, pk: int) -> HttpResponse:
         "tokens": tokens,
         "unread": access.unread(tokens),
         "page": page,
-        "locked": server_locks.locked_servers(shown, Action.RESTORE),
+        "locked": blocked_servers(shown, Action.RESTORE),
         "step_up_minutes": settings.SNAPPORTAL_STEP_UP_MINUTES,
         "lacks_factor": service.is_required(person) and not service.has_any(person),
     }
@@ -44,7 +44,6 @@ def server_people(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "view": view,
         "page": Paginator(access.of_server(server_id), ROWS_PER_PAGE).get_page(request.GET.get("page")),
         "unread": access.unread(StoredToken.objects.select_related("user")),
-        **lock_context(server_id),
-        **lock_link(request, view),
+        **blocks_context(request, view),
     }
     return render(request, "access/server_people.html", context)

@@ -20,6 +20,7 @@ from snapshots.inventory import leases
 from snapshots.operations import retries, service
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.freezes import frozen_servers
 from snapshots.operations.models import Action, Finding, Operation
 from snapshots.operations.models import State as OperationState
 from snapshots.operations.preconditions import check_not_newest
@@ -32,7 +33,7 @@ LEASE_SECONDS = 60.0
 """Only saves double work: it may expire while its owner is busy."""
 MAX_PAUSE_SECONDS = 300
 REMIND_BEFORE = timedelta(days=3)
-TRIED_AGAIN_CODES = retries.PASSING_CODES | {"server_held"}
+TRIED_AGAIN_CODES = retries.PASSING_CODES | {"server_held", "frozen"}
 """Refusals that end by themselves: it is tried again until it is sent, refused for good or kept."""
 NOT_SENT_CODES = frozenset({"never_sent", "unreachable", "busy"})
 """Codes of failed operations of which nothing left the portal: trying again repeats no call (promise 10)."""
@@ -65,12 +66,14 @@ def _remind(planned: PlannedDeletion) -> bool:
 
 
 def _send_due() -> int:
+    """What is due on a server with a freeze waits, without a try: each would be a row of the log."""
     now = timezone.now()
     due = PlannedDeletion.objects.waiting().filter(
         Q(next_try_at=None) | Q(next_try_at__lte=now), due_at__lte=now
     )
+    frozen = frozen_servers(set(due.values_list("server_id", flat=True)))
     changed = 0
-    for planned in list(due.order_by("due_at")[:BATCH]):
+    for planned in list(due.exclude(server_id__in=frozen).order_by("due_at")[:BATCH]):
         with leases.held(f"deletion:{planned.pk}", LEASE_SECONDS) as is_free:
             changed += is_free and _send(planned)
     return changed

@@ -23,6 +23,7 @@ from snapshots.jobs import service
 from snapshots.jobs.models import Job, Kind, Step, StepState
 from snapshots.jobs.plans import Lane, safety_name
 from snapshots.jobs.selections import Item, Selection, check_size, read_selection
+from snapshots.operations.blocks import check_not_blocked
 from snapshots.operations.confirmation import Confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
@@ -36,7 +37,6 @@ from snapshots.operations.preconditions import (
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.retries import PASSING_CODES
 from snapshots.operations.rights import check_here, check_token
-from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -139,7 +139,7 @@ def check_delete(selection: Selection, item: Item, view: ServerView) -> Snapshot
     _check_free(view)
     if snapshot.id in view.protected_ids:
         raise OperationRefusedError("protected")
-    check_unlocked(view.server_id, Action.DELETE)
+    check_not_blocked(view.server_id, Action.DELETE)
     planned = waiting_of(view.server_id, snapshot.id).filter(kind=DeletionKind.GRACE)
     if grace_days(view.server_id) and planned.exists():
         raise OperationRefusedError("deletion_planned")

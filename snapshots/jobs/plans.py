@@ -14,12 +14,12 @@ from snapshots.inventory.servers import find_snapshot
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, Kind, Step
 from snapshots.jobs.room import NO_NEED, needs_in, room_key
+from snapshots.operations.blocks import check_not_blocked
 from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.preconditions import check_server_exists, read_server, restorable_snapshot
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed, check_token
-from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.service import Request, read_request, record_refusal
 from snapshots.vault.models import StoredToken
@@ -132,7 +132,7 @@ class Lane:
             raise OperationRefusedError("room_is_needed")
         if snapshot.id in self.view.protected_ids:
             raise OperationRefusedError("protected")
-        check_unlocked(self.view.server_id, Action.DELETE)
+        check_not_blocked(self.view.server_id, Action.DELETE)
         if room_key(snapshot, needs_in([self.view]).get(snapshot.id, NO_NEED)) != make_room:
             raise OperationRefusedError("snapshot_changed")
         return [self.step(Action.DELETE, snapshot=snapshot, at_once=True)]

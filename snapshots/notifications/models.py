@@ -37,6 +37,7 @@ class Kind(models.TextChoices):
     FACTORS = "person.factors", _("My second factors were changed, or somebody guessed codes")
     API_KEY = "person.api_key", _("An API key was made or revoked in my name")
     SERVER_LOCK = "server.lock", _("A server was locked, or somebody wants to lift its lock")
+    FREEZE = "freeze", _("A freeze was placed, or somebody wants to lift one")
     TEST = "test", _("A test")
 
 

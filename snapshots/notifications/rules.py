@@ -26,6 +26,7 @@ class Choice:
 OPERATION_KINDS: Final = frozenset({Kind.COMPLETED, Kind.FAILED, Kind.UNKNOWN, Kind.RESOLVED, Kind.OVERDUE})
 PERMISSIONS: Final = {
     Kind.PROVIDER_DOWN: "snapshots.see",
+    Kind.FREEZE: "snapshots.see",
     Kind.WORKER_DOWN: "system.see",
     Kind.MAIL_DOWN: "system.see",
     Kind.TARGET_DOWN: "system.see",
@@ -65,6 +66,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.FACTORS: Choice(Scope.ALL, Scope.ALL),
     Kind.API_KEY: Choice(Scope.ALL, Scope.ALL),
     Kind.SERVER_LOCK: Choice(Scope.ALL, Scope.ALL),
+    Kind.FREEZE: Choice(Scope.ALL, Scope.ALL),
 }
 SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})

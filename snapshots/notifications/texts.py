@@ -61,6 +61,7 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.FACTORS: lazy("Somebody entered too many wrong codes for your account"),
     Kind.API_KEY: lazy("An API key was made in your name"),
     Kind.SERVER_LOCK: lazy("%(server)s was locked"),
+    Kind.FREEZE: lazy("The freeze %(target)s was placed: nothing is restored or deleted while it holds"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
 _ACTIONS: Final[dict[str, "StrPromise"]] = {
@@ -68,6 +69,9 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
     "server.ask_unlock": lazy("Somebody wants to lift the lock of %(server)s: agree, or keep the lock"),
     "server.keep_lock": lazy("The lock of %(server)s is kept"),
     "server.unlock": lazy("The lock of %(server)s was lifted"),
+    "freeze.ask_lift": lazy("Somebody wants to lift the freeze %(target)s: agree, or keep it"),
+    "freeze.keep": lazy("The freeze %(target)s is kept"),
+    "freeze.lift": lazy("The freeze %(target)s was lifted"),
     "factor.add": lazy("A second factor was added to your account"),
     "factor.remove": lazy("A second factor was removed from your account"),
     "factor.reset": lazy("Your second factors were reset"),
@@ -116,6 +120,7 @@ SEVERITIES: Final[dict[str, str]] = {
     Kind.FACTORS: "warn",
     Kind.API_KEY: "warn",
     Kind.SERVER_LOCK: "warn",
+    Kind.FREEZE: "warn",
 }
 """The kind of badge; 'bad' for the others."""
 _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
@@ -141,6 +146,7 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.FACTORS: lazy("Sign-in"),
     Kind.API_KEY: lazy("API key"),
     Kind.SERVER_LOCK: lazy("Lock"),
+    Kind.FREEZE: lazy("Freeze"),
     Kind.TEST: lazy("Test"),
 }
 
@@ -238,6 +244,7 @@ def page_path(event: Event) -> str:
         Kind.FACTORS: "factor_list",
         Kind.API_KEY: "api_key_list",
         Kind.SERVER_LOCK: "server_list",
+        Kind.FREEZE: "freeze_list",
         Kind.CLOCK_WRONG: "system_detail",
     }
     return reverse(pages.get(Kind(event.kind), "notification_list"))

@@ -210,35 +210,6 @@ class Protection(models.Model):
         return f"{self.server_id}/{self.snapshot_id}"
 
 
-class ServerLock(models.Model):
-    """A server that the portal does not restore (nor delete snapshots of, if that is covered) until the lock has ended."""
-
-    server_id = models.BigIntegerField(unique=True)
-    server_name = models.CharField(max_length=250, blank=True)
-    covers_deletes = models.BooleanField(default=False)
-    person_id = models.BigIntegerField()
-    reason = models.TextField()
-    created_at = models.DateTimeField()
-    until = models.DateTimeField(null=True)
-    lift_person_id = models.BigIntegerField(null=True)
-    """Who wants to lift it: it takes somebody else, or time, for that to happen."""
-    lift_reason = models.TextField(blank=True)
-    lift_due_at = models.DateTimeField(null=True)
-
-    class Meta:
-        db_table = "server_lock"
-
-    def __str__(self) -> str:
-        return f"{self.server_id}"
-
-    def is_active(self, now: datetime) -> bool:
-        """Whether it holds: its end has not come, nor has the time at which it lifts."""
-        return all(end is None or now < end for end in (self.until, self.lift_due_at))
-
-    def covers(self, action: str) -> bool:
-        return action == Action.RESTORE or (action == Action.DELETE and self.covers_deletes)
-
-
 class PlaceReservation(models.Model):
     """A place of a full server that a job empties for a snapshot of its own: nobody else creates one there meanwhile."""
 
@@ -252,3 +223,6 @@ class PlaceReservation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.server_id}"
+
+
+from snapshots.operations.guarded_models import Freeze, Guarded, ServerLock  # noqa: E402, F401 - models of this app

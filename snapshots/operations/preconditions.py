@@ -7,12 +7,12 @@ from snapshots.inventory.names import looks_like
 from snapshots.inventory.reader import last_reading
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot
+from snapshots.operations.blocks import check_not_blocked
 from snapshots.operations.confirmation import AS_FOUND, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.rights import check_token
-from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -76,7 +76,7 @@ def restorable_snapshot(
     """The confirmed snapshot, provided that its server may be restored from it and the person confirmed that in full."""
     snapshot = unchanged_snapshot(confirmed, view)
     check_server_exists(view)
-    check_unlocked(view.server_id, Action.RESTORE)
+    check_not_blocked(view.server_id, Action.RESTORE)
     if not snapshot.is_completed:
         raise OperationRefusedError("snapshot_unready")
     if not looks_like(typed_name, view.name):

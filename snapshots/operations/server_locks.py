@@ -1,20 +1,19 @@
 """Locks of servers: what must not be restored over is not, in any channel, until the lock ends (promises 44 and 45).
 
-Anybody who may restore places a lock. To lift one takes two people, or time: one asks, and it lifts when another one agrees, or
-after SNAPPORTAL_GUARD_DELAY_HOURS, of which everybody concerned is told. Until then anybody who may restore can call that back.
+Anybody who may restore places a lock. To lift one takes two people, or time: see guard.py.
 """
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from django.conf import settings
 from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
-from snapshots.contract import clean_reason
+from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.models import Action, ServerLock
+from snapshots.operations.guarded_models import ServerLock
+from snapshots.operations.models import Action
 from snapshots.operations.rights import check_still_allowed
 
 PERMISSION = Action.RESTORE.permission
@@ -59,7 +58,7 @@ def place(
         server_name=server_name,
         covers_deletes=covers_deletes,
         person_id=int(actor.id or 0),
-        reason=_reason(reason),
+        reason=guard.required_reason(reason),
         created_at=now,
         until=until,
     )
@@ -80,17 +79,13 @@ def ask_to_lift(*, actor: Actor, server_id: int, reason: str) -> ServerLock:
 
     Raises OperationRefusedError (reason_missing, not_locked, lift_asked, not_allowed_any_more), JournalUnavailableError.
     """
-    text = _reason(reason)
-    due_at = timezone.now() + timedelta(hours=settings.SNAPPORTAL_GUARD_DELAY_HOURS)
+    text = guard.required_reason(reason)
     with journal.committed():
         lock = _held(server_id)
-        evidence = f"lifts at {due_at:%Y-%m-%d %H:%M} UTC unless somebody calls it back"
+        guard.ask(lock, actor, text)
+        evidence = guard.when_it_lifts(lock)
         journal.record(_entry(lock, actor, "server.ask_unlock", reason=text, evidence=evidence))
         check_still_allowed(actor.id, PERMISSION, server_id=server_id)
-        if lock.lift_due_at is not None:
-            raise OperationRefusedError("lift_asked")
-        lock.lift_person_id, lock.lift_reason, lock.lift_due_at = int(actor.id or 0), text, due_at
-        lock.save(update_fields=["lift_person_id", "lift_reason", "lift_due_at"])
     return lock
 
 
@@ -100,12 +95,10 @@ def agree_to_lift(*, actor: Actor, server_id: int) -> None:
     Raises OperationRefusedError (not_locked, lift_not_asked, second_person, not_allowed_any_more), JournalUnavailableError.
     """
     with journal.committed():
-        lock = _asked(server_id)
-        evidence = f"asked for by person {lock.lift_person_id}: {lock.lift_reason}"
-        journal.record(_entry(lock, actor, "server.unlock", evidence=evidence))
+        lock = _held(server_id)
+        journal.record(_entry(lock, actor, "server.unlock", evidence=guard.who_asked(lock)))
         check_still_allowed(actor.id, PERMISSION, server_id=server_id)
-        if lock.lift_person_id == actor.id:
-            raise OperationRefusedError("second_person")
+        guard.check_second_person(lock, actor)
         lock.delete()
 
 
@@ -115,13 +108,10 @@ def keep(*, actor: Actor, server_id: int) -> None:
     Raises OperationRefusedError (not_locked, lift_not_asked, not_allowed_any_more), JournalUnavailableError.
     """
     with journal.committed():
-        lock = _asked(server_id)
-        journal.record(
-            _entry(lock, actor, "server.keep_lock", evidence=f"asked for by person {lock.lift_person_id}")
-        )
+        lock = _held(server_id)
+        journal.record(_entry(lock, actor, "server.keep_lock", evidence=guard.who_asked(lock)))
         check_still_allowed(actor.id, PERMISSION, server_id=server_id)
-        lock.lift_person_id, lock.lift_reason, lock.lift_due_at = None, "", None
-        lock.save(update_fields=["lift_person_id", "lift_reason", "lift_due_at"])
+        guard.call_back(lock)
 
 
 def _held(server_id: int) -> ServerLock:
@@ -129,20 +119,6 @@ def _held(server_id: int) -> ServerLock:
     if lock is None:
         raise OperationRefusedError("not_locked")
     return lock
-
-
-def _asked(server_id: int) -> ServerLock:
-    lock = _held(server_id)
-    if lock.lift_due_at is None:
-        raise OperationRefusedError("lift_not_asked")
-    return lock
-
-
-def _reason(text: str) -> str:
-    reason = clean_reason(text)
-    if not reason:
-        raise OperationRefusedError("reason_missing")
-    return reason
 
 
 def _extent(lock: ServerLock) -> str:

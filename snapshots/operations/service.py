@@ -22,6 +22,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations import places
+from snapshots.operations.blocks import check_not_blocked
 from snapshots.operations.confirmation import (
     Authorization,
     Confirmation,
@@ -41,7 +42,6 @@ from snapshots.operations.preconditions import (
 )
 from snapshots.operations.protection import check_unprotected
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
-from snapshots.operations.server_locks import check_unlocked
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.transitions import record_intent
 from snapshots.upstream.client import SnapshotClient
@@ -230,7 +230,7 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
     holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
     if view.is_held or holding.exists():
         _check_override(request, operation.server_id)
-    check_unlocked(operation.server_id, request.action)
+    check_not_blocked(operation.server_id, request.action)
     if request.action == Action.CREATE:
         places.use(operation.server_id, operation.idempotency_key)
     if request.action == Action.DELETE:

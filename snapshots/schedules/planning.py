@@ -13,8 +13,8 @@ from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.names import visible_name
 from snapshots.jobs.models import Kind, Step
 from snapshots.jobs.plans import Lane
+from snapshots.operations.blocks import blocked_servers
 from snapshots.operations.models import Action, Finding, Operation
-from snapshots.operations.server_locks import locked_servers
 from snapshots.operations.server_views import ServerView
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.naming import name_for
@@ -43,12 +43,12 @@ def made_names(schedule: Schedule) -> MadeNames:
 
 
 def made_on(
-    view: ServerView, names: Iterable[tuple[int, str]], waiting: Waiting, *, is_locked: bool
+    view: ServerView, names: Iterable[tuple[int, str]], waiting: Waiting, *, is_blocked: bool
 ) -> list[Made]:
     """The completed snapshots on this server that the schedule made, and that are not going already.
 
-    One that was renamed past the portal is somebody's now, and not counted among them. `is_locked`: a lock of the server
-    covers deletions, so that all stay.
+    One that was renamed past the portal is somebody's now, and not counted among them. `is_blocked`: nothing is deleted
+    on the server now, so that all stay.
     """
     own = set(names)
     found = []
@@ -57,7 +57,7 @@ def made_on(
         is_going = one.id in view.deleted_ids or (planned is not None and planned.kind == "grace")
         if (one.id, one.name) not in own or not one.is_completed or one.created_at is None or is_going:
             continue
-        is_fixed = is_locked or one.id in view.protected_ids or planned is not None
+        is_fixed = is_blocked or one.id in view.protected_ids or planned is not None
         found.append(Made(id=one.id, at=one.created_at, is_fixed=is_fixed))
     return found
 
@@ -76,14 +76,14 @@ def steps_for(schedule: Schedule, views: Sequence[ServerView], at: datetime) -> 
     steps: list[Step] = []
     listed = {view.server_id: view for view in views}
     days = grace_days_of(listed)
-    locked = locked_servers(listed, Action.DELETE)
+    blocked = blocked_servers(listed, Action.DELETE)
     for number, (server_id, server_name) in enumerate(_targets(schedule, views)):
         view = listed.get(server_id)
         if view is None:
             lane = [_blind_create(schedule, server_id, server_name, at)]
         else:
             rotation = rotate(
-                made_on(view, names.get(server_id, ()), waiting, is_locked=server_id in locked),
+                made_on(view, names.get(server_id, ()), waiting, is_blocked=server_id in blocked),
                 schedule.keep,
                 now=timezone.now(),
                 zone=schedule.time_zone,

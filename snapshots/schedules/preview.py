@@ -103,7 +103,7 @@ def preview(
 
 def _begin(view: ServerView, names: MadeNames, waiting: Waiting, days: int) -> _State:
     # A lock ends, the schedule goes on.
-    made = made_on(view, names.get(view.server_id, ()), waiting, is_locked=False)
+    made = made_on(view, names.get(view.server_id, ()), waiting, is_blocked=False)
     planned = [
         (one.due_at, one.snapshot_id)
         for (server_id, _id), one in waiting.items()

@@ -44,7 +44,7 @@ class NavigationItem:
 
 
 SERVER_SECTIONS = frozenset(
-    {"", "servers", "snapshots", "operations", "jobs", "deletions", "batches", "restore-points"}
+    {"", "servers", "snapshots", "operations", "jobs", "deletions", "batches", "restore-points", "freezes"}
 )
 
 

@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from snapshots.connection import own_token_or_404
 from snapshots.operations import server_locks
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.models import ServerLock
+from snapshots.operations.guarded_models import ServerLock
 from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.views.access import check_on_server, raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
+from snapshots.views.blocked import lock_context
 from snapshots.views.forms.server_locks import AskToLiftForm, LockForm
-from snapshots.views.locked import lock_context
 from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
 from snapshots.views.texts.refusals import refusal_words
 

@@ -19,11 +19,11 @@ from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.schedules.service import MANAGE
 from snapshots.views import polls
 from snapshots.views.access import requires
+from snapshots.views.blocked import blocks_context
 from snapshots.views.forms.deletions import days_text
 from snapshots.views.forms.schedule_values import server_value
 from snapshots.views.listed_cards import polled_card
 from snapshots.views.live_pages import live
-from snapshots.views.locked import lock_context, lock_link
 from snapshots.views.observed import observed_context
 from snapshots.views.rows import row_labels
 from snapshots.views.running_jobs import running_jobs
@@ -90,8 +90,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "schedules": schedules_of_server(request.user, view),
         "schedule_add_url": _schedule_add_url(request, view),
         **observed_context(request, server_id),
-        **lock_context(server_id),
-        **lock_link(request, view),
+        **blocks_context(request, view),
     }
     return render(request, "servers/server_detail.html", context)
 

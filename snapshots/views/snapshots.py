@@ -24,9 +24,9 @@ from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
+from snapshots.views.blocked import blocks_context
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
-from snapshots.views.locked import lock_context, lock_link
 from snapshots.views.marks import restored_at
 from snapshots.views.room import deletable_rows, offer_room
 from snapshots.views.rows import lost_time, row_labels
@@ -144,8 +144,9 @@ def _confirm_page(
     view = server_view_or_404(token, snapshot.server.id)
     sent.prepare_for(view, action, snapshot)
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
-    context |= lock_context(view.server_id) | lock_link(request, view)
-    context["is_locked"] = context["lock"] is not None and context["lock"].covers(action)
+    context |= blocks_context(request, view)
+    lock, freeze = context["lock"], context["freeze"]
+    context["is_blocked"] = freeze is not None or (lock is not None and lock.covers(action))
     if action == Action.RESTORE:
         _offer_safety(request, sent, view, snapshot)
         context["command"] = restore_curl(request, snapshot.id)

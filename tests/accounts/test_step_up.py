@@ -44,6 +44,8 @@ PROVEN = {
         "session_end",
         "snapshot_keep_until",
         "server_grace",
+        "freeze_add",
+        "freeze_detail",
         "schedule_change",
         "hold_lift",
         "target_remove",

@@ -67,6 +67,34 @@ def locked_server(world: World) -> None:
     world.look(page, "somebody else must agree")
 
 
+@tour("freeze_add", "freeze_detail", "freeze_list", "server_detail", "snapshot_restore")
+def frozen_servers(world: World) -> None:
+    desk = world.desk()
+    page = world.site.page(world.cast.mia)
+    view = desk.server("web-server-01")
+    world.visit(page, reverse("freeze_list"), "No freezes")
+    page.get_by_role("link", name="Place a freeze").click()
+    world.look(page, "If each week")
+    page.get_by_role("button", name="Place the freeze").click()
+    world.look(page, "Enter when it ends")
+    page.get_by_label("Name").fill("Around the clock")
+    page.get_by_label("Each week for some days or hours").check()
+    page.get_by_label("From this day").select_option("Monday")
+    page.get_by_label("From this time").fill("07:00")
+    page.get_by_label("Ends on").fill("2099-12-31")
+    page.get_by_label("Reason").fill("Nobody is there to look after a restore that goes wrong")
+    page.get_by_role("button", name="Place the freeze").click()
+    world.look(page, "Each week from Monday 07:00")
+    restore = reverse("snapshot_restore", args=[desk.token.pk, desk.snapshot(view).id])
+    world.visit(page, restore, "nothing is restored or deleted here")
+    world.visit(page, reverse("server_detail", args=[desk.token.pk, view.server_id]), "About freezes")
+    page.get_by_role("link", name="About freezes").click()
+    page.get_by_role("link", name="Around the clock").click()
+    page.get_by_label("Reason").fill("The release is done")
+    page.get_by_role("button", name="Ask to lift the freeze").click()
+    world.look(page, "somebody else must agree")
+
+
 @tour("deletion_detail", "deletion_list", "server_list", "snapshot_delete", "snapshot_keeping")
 def deletions_that_wait(world: World) -> None:
     desk = world.desk()

@@ -4,9 +4,11 @@ import pytest
 
 from snapshots.api import keys
 from snapshots.notifications.models import Kind, Notification
-from snapshots.operations import server_locks
+from snapshots.notifications.texts import title
+from snapshots.operations import freezes, server_locks
 from tests.support.api import make_key
 from tests.support.desk import make_desk
+from tests.support.freezes import freeze
 from tests.support.notifying import read_log
 
 pytestmark = pytest.mark.django_db
@@ -29,6 +31,17 @@ def test_everybody_who_sees_the_server_is_told_of_its_lock_and_of_the_wish_to_li
     people = {cast.mia.pk, cast.vera.pk, cast.ada.pk}
     actions = ("server.lock", "server.ask_unlock")
     assert told(Kind.SERVER_LOCK) == {(person, action) for person in people for action in actions}
+
+
+def test_everybody_who_sees_servers_is_told_of_a_freeze_and_of_the_wish_to_lift_it(cast, desk):
+    read_log()
+    made = freeze(desk)
+    freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="r")
+    people = {cast.mia.pk, cast.vera.pk, cast.omar.pk, cast.ada.pk}
+    actions = ("freeze.place", "freeze.ask_lift")
+    assert told(Kind.FREEZE) == {(person, action) for person in people for action in actions}
+    titles = {title(one.event) for one in Notification.objects.select_related("event")}
+    assert any("freeze Weekend was placed" in one for one in titles)
 
 
 def test_only_the_owner_is_told_of_keys_made_and_revoked_whoever_did_it(cast, desk):

@@ -13,7 +13,8 @@ from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.service import request_delete
 from snapshots.operations import server_locks, service
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.models import Action, Operation, ServerLock
+from snapshots.operations.guarded_models import ServerLock
+from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import Target
 from tests.support.api import script_of
 from tests.support.desk import Desk, make_desk

@@ -17,6 +17,7 @@ from snapshots.schedules.models import Cause, Run, RunState, Schedule
 from snapshots.schedules.retention import Keep
 from tests.support.deletions import run_at, target_of
 from tests.support.double import ask_sandbox, refuse_connections
+from tests.support.freezes import freeze
 from tests.support.schedules import define, finish, names_on, next_hour, work, work_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
@@ -96,6 +97,18 @@ def test_on_a_server_locked_against_deletions_all_stay_until_the_lock_ends(desk,
         covers_deletes=True,
         until=first + timedelta(hours=1, minutes=50),
     )
+    work_until(desk, clock, first + timedelta(hours=1, minutes=40))
+    assert len(auto_names(server.server_id)) == 2
+    assert set(Run.objects.values_list("state", flat=True)) == {RunState.COMPLETED}
+    work_until(desk, clock, first + timedelta(hours=2, minutes=40))
+    assert len(auto_names(server.server_id)) == 1
+
+
+def test_while_a_freeze_holds_all_stay_and_snapshots_are_still_made(desk, clock):
+    schedule = define(desk, keep=Keep(last=1))
+    server = schedule.servers.get()
+    first = next_hour()
+    freeze(desk, ends_at=first + timedelta(hours=1, minutes=50))
     work_until(desk, clock, first + timedelta(hours=1, minutes=40))
     assert len(auto_names(server.server_id)) == 2
     assert set(Run.objects.values_list("state", flat=True)) == {RunState.COMPLETED}

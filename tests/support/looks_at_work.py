@@ -20,6 +20,7 @@ from tests.support.api import Script, make_key
 from tests.support.batches import create_many, roomy, take_last_places
 from tests.support.deletions import plan, target_of
 from tests.support.desk import Desk
+from tests.support.freezes import freeze
 from tests.support.jobs import start_safe_restore
 from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
 from tests.support.schedule_forms import ADD, filled, show
@@ -71,6 +72,11 @@ def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     snapshot = desk.snapshot(view)
     inspector.visit(mia, reverse("server_grace", args=[desk.token.pk, view.server_id]), shows=view.name)
     inspector.visit(mia, reverse("server_lock", args=[desk.token.pk, view.server_id]), shows=view.name)
+    made = freeze(desk, view)
+    inspector.visit(mia, reverse("freeze_list"), shows="Weekend")
+    inspector.visit(mia, reverse("freeze_add"), shows=view.name)
+    inspector.visit(mia, reverse("freeze_detail", args=[made.pk]), shows="Weekend")
+    made.delete()
     inspector.visit(mia, reverse("server_silence", args=[desk.token.pk, view.server_id]), shows=view.name)
     keeping_url = url_of("snapshot_keeping", desk, snapshot.id)
     keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))

@@ -14,7 +14,7 @@ from snapshots.inventory import readings
 from snapshots.inventory.readings import CachedReading
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts.audit import headline
-from snapshots.views.texts.audit_names import ACTIONS
+from snapshots.views.texts.audit_actions import ACTIONS
 from tests.support.actors import actor_of
 from tests.support.audit_rows import write_operation
 from tests.support.desk import make_desk

@@ -17,7 +17,7 @@ from snapshots.operations.models import Action
 from snapshots.views import audit
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts.audit import headline
-from snapshots.views.texts.audit_names import ACTIONS
+from snapshots.views.texts.audit_actions import ACTIONS
 from tests.support.audit_rows import ARON, MIA, MIA_ID, rows, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
 

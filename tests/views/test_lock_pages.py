@@ -4,7 +4,8 @@ import pytest
 from django.urls import reverse
 
 from snapshots.operations import server_locks
-from snapshots.operations.models import Operation, ServerLock
+from snapshots.operations.guarded_models import ServerLock
+from snapshots.operations.models import Operation
 from tests.support.desk import Desk, make_desk
 from tests.support.pages import hidden, text_of
 

@@ -14,7 +14,7 @@ from snapshots.schedules import runs
 from snapshots.schedules.models import Cause, Run, RunState, Schedule, State
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.schedules import schedule_pause
-from snapshots.views.texts.audit_names import ACTIONS
+from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 from tests.support.desk import make_desk
 from tests.support.pages import hidden, text_of

@@ -90,6 +90,7 @@ REFUSALS: Final = (
     "being_checked",
     "protected",
     "server_locked",
+    "frozen",
     "place_reserved",
     "deletion_planned",
     "snapshot_deleting",

@@ -19,7 +19,8 @@ from snapshots.inventory.servers import Address, parse_address, servers_at
 from snapshots.views import kept_html
 from snapshots.views.roster import Roster
 from snapshots.views.texts.audit import server_address_text
-from snapshots.views.texts.audit_names import ACTIONS, RESULTS
+from snapshots.views.texts.audit_actions import ACTIONS
+from snapshots.views.texts.audit_names import RESULTS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -12,10 +11,11 @@ from django.utils.translation import gettext_lazy as lazy
 from snapshots import contract
 from snapshots.schedules.definition import MAX_KEPT, MAX_SERVERS, NAME_MAX_LENGTH, Definition
 from snapshots.schedules.naming import is_valid_pattern
-from snapshots.schedules.recurrence import LAST_DAY, BadRecurrenceError, Preset, Recurrence, cron_of, zones
+from snapshots.schedules.recurrence import LAST_DAY, BadRecurrenceError, Preset, Recurrence, cron_of
 from snapshots.schedules.retention import Keep
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.schedule_values import KEPT, ServerChoice, TokenChoice, first_values
+from snapshots.views.forms.time_zones import zone_choices
 from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.schedules import weekday_name
 
@@ -36,16 +36,6 @@ USED_BY = {
 """Field → the presets that use it; with another one its value is ignored."""
 HIDDEN = {"form_key", "seen", "preview"}
 PLAIN = {"autocomplete": "off", "translate": "no"}
-
-
-def _zone_choices(own: str) -> list[Any]:
-    """The likely ones first, then all by region. `own`: the one that is stored already, if any."""
-    first = dict.fromkeys(filter(None, [own, settings.TIME_ZONE, "UTC"]))
-    regions: dict[str, list[tuple[str, str]]] = {}
-    for name in zones():
-        if name not in first:
-            regions.setdefault(name.partition("/")[0], []).append((name, name.replace("_", " ")))
-    return [(_("Likely"), [(name, name) for name in first]), *regions.items()]
 
 
 def _number(label: Any, hint: Any) -> forms.IntegerField:
@@ -124,7 +114,7 @@ class ScheduleForm(forms.Form):
         self._tokens = tokens
         self._set_choices("weekday", [(str(day % 7), weekday_name(str(day))) for day in range(1, 8)])
         self._set_choices("day", [(day, _("Last day") if day == LAST_DAY else day) for day in DAYS])
-        self._set_choices("time_zone", _zone_choices(str(self.initial["time_zone"])))
+        self._set_choices("time_zone", zone_choices(str(self.initial["time_zone"])))
 
     def _set_choices(self, name: str, choices: list[Any]) -> None:
         self.fields[name].choices = choices  # type: ignore[attr-defined]

@@ -19,8 +19,8 @@ from snapshots.contract import Server
 from snapshots.inventory.servers import Address
 from snapshots.templatetags.erased import erased_link, erased_text
 from snapshots.templatetags.portal import as_name, id_text, with_names
+from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.audit_names import (
-    ACTIONS,
     CHANNELS,
     CODES,
     OBSERVED,

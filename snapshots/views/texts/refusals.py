@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from snapshots.views.texts.base import Words
+from snapshots.views.texts.block_refusals import BLOCK_REFUSALS
 from snapshots.views.texts.readings import wait_title
 from snapshots.views.texts.schedule_refusals import FIELD_CODES as SCHEDULE_FIELD_CODES
 from snapshots.views.texts.schedule_refusals import SCHEDULE_REFUSALS
@@ -139,25 +140,7 @@ REFUSAL_WORDS = {
         lazy("A job is making room on this server for a snapshot of its own"),
         lazy("Wait until it has created that. Nothing was sent."),
     ),
-    "server_locked": Words(
-        "warn",
-        lazy("This server is locked"),
-        lazy("Nothing was sent. The server's page says why and until when it is locked."),
-    ),
-    "already_locked": Words("info", lazy("This server is locked already"), lazy("Nothing was changed.")),
-    "not_locked": Words("info", lazy("This server is not locked any more"), lazy("Nothing was changed.")),
-    "lock_ended": Words("bad", lazy("This day is over"), lazy("Nothing was changed. Enter a later day.")),
-    "lift_asked": Words("info", lazy("Somebody wants to lift it already"), lazy("Nothing was changed.")),
-    "lift_not_asked": Words(
-        "info",
-        lazy("Nobody wants to lift it any more"),
-        lazy("Somebody called it back. Nothing was changed."),
-    ),
-    "second_person": Words(
-        "warn",
-        lazy("Somebody else must agree"),
-        lazy("You asked for it yourself. Nothing was changed."),
-    ),
+    **BLOCK_REFUSALS,
     "protected": Words(
         "warn",
         lazy("This snapshot is protected"),

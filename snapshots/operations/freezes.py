@@ -1,0 +1,171 @@
+"""Freezes: times in which nothing dangerous is done on some servers, in any channel (promises 44 and 45).
+
+Dangerous is a restore and a deletion. Whoever may restore on the servers places a freeze, with a reason and an end. To lift one
+before its end takes two people, or time: see guard.py.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.utils import timezone
+
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor, EntryData
+from snapshots.contract import clean_text
+from snapshots.operations import guard
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.freeze_times import is_inside, next_end
+from snapshots.operations.guarded_models import Freeze
+from snapshots.operations.models import Action
+from snapshots.operations.rights import check_still_allowed
+
+PERMISSION: Final = Action.RESTORE.permission
+DANGEROUS: Final = frozenset({Action.RESTORE, Action.DELETE})
+
+
+@dataclass(frozen=True)
+class FreezeDefinition:
+    """`servers`: ID → name, None for all. `weekly`: the minutes of the week at which it begins and ends, or None."""
+
+    name: str
+    servers: Mapping[int, str] | None
+    time_zone: str
+    starts_at: datetime
+    ends_at: datetime
+    weekly: tuple[int, int] | None
+    reason: str
+
+
+def current() -> list[Freeze]:
+    """Those that are not over, also those to come."""
+    now = timezone.now()
+    return [one for one in Freeze.objects.filter(ends_at__gt=now) if not one.is_over(now)]
+
+
+def freezing(server_id: int, freezes: Iterable[Freeze] | None = None) -> Freeze | None:
+    """The freeze that holds on this server now; of several the one that ends last. `freezes`: what `current` returned."""
+    now = timezone.now()
+    among = current() if freezes is None else freezes
+    found = [one for one in among if one.reaches(server_id) and is_inside(one, now)]
+    return max(found, key=lambda one: next_end(one, now), default=None)
+
+
+def frozen_servers(server_ids: Iterable[int]) -> set[int]:
+    """Those of these servers on which a freeze holds now."""
+    freezes = current()
+    return {one for one in server_ids if freezes and freezing(one, freezes)}
+
+
+def check_not_frozen(server_id: int, action: str) -> None:
+    """Raises OperationRefusedError "frozen". In the transaction of an intent under the log's lock, as `place` is."""
+    if action in DANGEROUS and freezing(server_id):
+        raise OperationRefusedError("frozen")
+
+
+def place(*, actor: Actor, definition: FreezeDefinition) -> Freeze:
+    """Raises OperationRefusedError (reason_missing, freeze_end, not_allowed_any_more, not_on_this_server),
+    JournalUnavailableError."""
+    now = timezone.now()
+    begins, ends = definition.weekly or (None, None)
+    freeze = Freeze(
+        name=clean_text(definition.name, 80),
+        servers=sorted([number, name] for number, name in (definition.servers or {}).items()),
+        time_zone=definition.time_zone,
+        starts_at=definition.starts_at,
+        ends_at=definition.ends_at,
+        from_minute=begins,
+        to_minute=ends,
+        person_id=int(actor.id or 0),
+        reason=guard.required_reason(definition.reason),
+        created_at=now,
+    )
+    if freeze.ends_at <= max(now, freeze.starts_at):
+        raise OperationRefusedError("freeze_end")
+    with journal.committed():
+        journal.record(_entry(freeze, actor, "freeze.place", reason=freeze.reason, evidence=_extent(freeze)))
+        _check_rights(actor, freeze)
+        freeze.save(force_insert=True)
+    return freeze
+
+
+def ask_to_lift(*, actor: Actor, pk: int, reason: str) -> None:
+    """It lifts after the delay, or as soon as somebody else agrees.
+
+    Raises OperationRefusedError (reason_missing, freeze_over, lift_asked, not_allowed_any_more, not_on_this_server),
+    JournalUnavailableError.
+    """
+    text = guard.required_reason(reason)
+    with journal.committed():
+        freeze = _held(pk)
+        guard.ask(freeze, actor, text)
+        journal.record(
+            _entry(freeze, actor, "freeze.ask_lift", reason=text, evidence=guard.when_it_lifts(freeze))
+        )
+        _check_rights(actor, freeze)
+
+
+def agree_to_lift(*, actor: Actor, pk: int) -> None:
+    """It is lifted now. Not by whoever asked.
+
+    Raises OperationRefusedError (freeze_over, lift_not_asked, second_person, not_allowed_any_more, not_on_this_server),
+    JournalUnavailableError.
+    """
+    with journal.committed():
+        freeze = _held(pk)
+        journal.record(_entry(freeze, actor, "freeze.lift", evidence=guard.who_asked(freeze)))
+        _check_rights(actor, freeze)
+        guard.check_second_person(freeze, actor)
+        freeze.delete()
+
+
+def keep(*, actor: Actor, pk: int) -> None:
+    """Call the lifting back: the freeze stays.
+
+    Raises OperationRefusedError (freeze_over, lift_not_asked, not_allowed_any_more, not_on_this_server), JournalUnavailableError.
+    """
+    with journal.committed():
+        freeze = _held(pk)
+        journal.record(_entry(freeze, actor, "freeze.keep", evidence=guard.who_asked(freeze)))
+        _check_rights(actor, freeze)
+        guard.call_back(freeze)
+
+
+def _held(pk: int) -> Freeze:
+    freeze = Freeze.objects.filter(pk=pk).first()
+    if freeze is None or freeze.is_over(timezone.now()):
+        raise OperationRefusedError("freeze_over")
+    return freeze
+
+
+def _check_rights(actor: Actor, freeze: Freeze) -> None:
+    """On each of its servers; a freeze of all servers takes the right everywhere."""
+    for server_id in [number for number, _name in freeze.servers] or [None]:
+        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
+
+
+def _extent(freeze: Freeze) -> str:
+    servers = ", ".join(f"{name} ({number})" for number, name in freeze.servers) or "all servers"
+    span = f"{freeze.starts_at:%Y-%m-%d %H:%M} to {freeze.ends_at:%Y-%m-%d %H:%M} UTC"
+    if freeze.from_minute is None or freeze.to_minute is None:
+        return f"{servers}; {span}"
+    week = f"{_day_and_time(freeze.from_minute)} to {_day_and_time(freeze.to_minute)} {freeze.time_zone}"
+    return f"{servers}; each week from {week}; {span}"
+
+
+def _day_and_time(minute: int) -> str:
+    day = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[minute // 1440]
+    return f"{day} {minute % 1440 // 60:02}:{minute % 60:02}"
+
+
+def _entry(freeze: Freeze, actor: Actor, action: str, *, reason: str = "", evidence: str = "") -> EntryData:
+    (server_id, server_name) = freeze.servers[0] if len(freeze.servers) == 1 else (None, "")
+    return actor.entry(
+        action=action,
+        target=freeze.name,
+        server_id=server_id,
+        server_name=server_name,
+        reason=reason,
+        evidence=evidence,
+    )

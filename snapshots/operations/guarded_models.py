@@ -1,0 +1,78 @@
+"""What a team has agreed not to do, and how that is lifted: locks of servers, and freezes."""
+
+from datetime import datetime
+
+from django.db import models
+
+from snapshots.operations.models import Action
+
+
+class Guarded(models.Model):
+    """What guards a team, and is lifted by two people or by time: see guard.py."""
+
+    person_id = models.BigIntegerField()
+    reason = models.TextField()
+    created_at = models.DateTimeField()
+    lift_person_id = models.BigIntegerField(null=True)
+    """Who wants to lift it: it takes somebody else, or time, for that to happen."""
+    lift_reason = models.TextField(blank=True)
+    lift_due_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+    def is_lifted(self, now: datetime) -> bool:
+        return self.lift_due_at is not None and now >= self.lift_due_at
+
+
+class ServerLock(Guarded):
+    """A server that the portal does not restore (nor delete snapshots of, if that is covered) until the lock has ended."""
+
+    server_id = models.BigIntegerField(unique=True)
+    server_name = models.CharField(max_length=250, blank=True)
+    covers_deletes = models.BooleanField(default=False)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "server_lock"
+
+    def __str__(self) -> str:
+        return f"{self.server_id}"
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether it holds: its end has not come, nor has the time at which it lifts."""
+        return (self.until is None or now < self.until) and not self.is_lifted(now)
+
+    def covers(self, action: str) -> bool:
+        return action == Action.RESTORE or (action == Action.DELETE and self.covers_deletes)
+
+
+class Freeze(Guarded):
+    """A time in which nothing dangerous is done on some servers: from `starts_at` to `ends_at`, or each week within that time."""
+
+    name = models.CharField(max_length=80)
+    servers = models.JSONField(default=list)
+    """Pairs of ID and name; empty for all servers, also those to come."""
+    time_zone = models.CharField(max_length=64)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    from_minute = models.IntegerField(null=True)
+    """Minutes since Monday 0:00 on a clock of the time zone. None: the whole time from `starts_at` to `ends_at`."""
+    to_minute = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "freeze"
+        ordering = ["ends_at", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def covers_all(self) -> bool:
+        return not self.servers
+
+    def reaches(self, server_id: int) -> bool:
+        return self.covers_all or any(number == server_id for number, _name in self.servers)
+
+    def is_over(self, now: datetime) -> bool:
+        return now >= self.ends_at or self.is_lifted(now)

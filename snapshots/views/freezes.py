@@ -1,0 +1,162 @@
+"""Freezes: the list, placing one, and the two people, or the time, that lifting one takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from snapshots.connection import Person, own_tokens
+from snapshots.inventory.shown_servers import names_shown_with
+from snapshots.operations import freezes
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.freeze_times import is_inside, next_end
+from snapshots.operations.guarded_models import Freeze
+from snapshots.operations.rights import may_anywhere, may_on
+from snapshots.templatetags.portal import with_names
+from snapshots.views.access import raise_if_rights_changed, requires
+from snapshots.views.actor import actor_of
+from snapshots.views.forms.freezes import AskToLiftFreezeForm, FreezeForm
+from snapshots.views.marks import names_of_people
+from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
+from snapshots.views.texts.freezes import week_text
+from snapshots.views.texts.refusals import refusal_words
+
+STEPS: Final[dict[str, type[Form]]] = {"ask": AskToLiftFreezeForm, "agree": Form, "keep": Form}
+
+
+@dataclass(frozen=True)
+class FreezeLine:
+    """A freeze as a person may see it. `more`: how many of its servers the person does not see."""
+
+    freeze: Freeze
+    servers: list[str]
+    more: int
+    week: str
+    placed_by: str
+    asked_by: str
+    ends_at: datetime | None
+    """When it ends next, if it holds now."""
+    may_lift: bool
+
+
+@requires("snapshots.see", "GET", "HEAD")
+def freeze_list(request: HttpRequest) -> HttpResponse:
+    context = {"lines": _lines(request.user), "may_place": may_anywhere(request.user, freezes.PERMISSION)}
+    return render(request, "freezes/freeze_list.html", context)
+
+
+@requires(freezes.PERMISSION, "GET", "HEAD", "POST", proof="form")
+def freeze_add(request: HttpRequest) -> HttpResponse:
+    names = _names(request.user)
+    choices = {
+        number: name for number, name in names.items() if may_on(request.user, freezes.PERMISSION, number)
+    }
+    may_cover_all = may_on(request.user, freezes.PERMISSION, None)
+    form = FreezeForm(request.POST or None, names=choices, may_cover_all=may_cover_all)
+    code = ""
+    if request.method == "POST":
+        code = INCOMPLETE
+        if form.is_valid():
+            code = _try(
+                request, form, lambda: freezes.place(actor=actor_of(request), definition=form.definition)
+            )
+        if not code:
+            messages.success(
+                request, with_names(_("The freeze %(name)s is placed."), name=form.cleaned_data["name"])
+            )
+            return redirect("freeze_list")
+    context = {
+        "form": form,
+        "refusal": _refusal(form, code),
+        "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
+    }
+    return render(request, "freezes/freeze_add.html", context, status=status_of(code))
+
+
+@requires("snapshots.see", "GET", "HEAD", "POST", proof="form")
+def freeze_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    step = request.POST.get("step", "")
+    form = STEPS.get(step, AskToLiftFreezeForm)(request.POST if step in STEPS else None)
+    code = ""
+    if request.method == "POST" and step in STEPS:
+        code = INCOMPLETE
+        if form.is_valid():
+            code = _try(request, form, lambda: _run(request, pk, step, form))
+        if not code:
+            return redirect("freeze_list") if step == "agree" else redirect("freeze_detail", pk)
+    line = next((one for one in _lines(request.user) if one.freeze.pk == pk), None)
+    if line is None:
+        raise Http404("no such freeze")
+    context = {
+        "line": line,
+        "ask_form": form if isinstance(form, AskToLiftFreezeForm) else AskToLiftFreezeForm(),
+        "is_mine": line.freeze.lift_person_id == request.user.pk,
+        "refusal": _refusal(form, code),
+        "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
+    }
+    return render(request, "freezes/freeze_detail.html", context, status=status_of(code))
+
+
+def _run(request: HttpRequest, pk: int, step: str, form: Form) -> None:
+    """Raises OperationRefusedError."""
+    runs: dict[str, Callable[..., object]] = {
+        "ask": freezes.ask_to_lift,
+        "agree": freezes.agree_to_lift,
+        "keep": freezes.keep,
+    }
+    runs[step](actor=actor_of(request), pk=pk, **form.cleaned_data)
+
+
+def _try(request: HttpRequest, form: Form, run: Callable[[], object]) -> str:
+    """'' if it was done, else the code of its refusal, which is shown at its field if the form has that."""
+    try:
+        run()
+    except OperationRefusedError as error:
+        raise_if_rights_changed(request, error, freezes.PERMISSION)
+        refuse_beside_field(form, error.code)
+        return error.code
+    return ""
+
+
+def _refusal(form: Form, code: str) -> Any:
+    return refusal_words(code) if code and code != INCOMPLETE and not form.errors else None
+
+
+def _names(user: Person) -> dict[int, str]:
+    """ID → name of each server that the person's tokens showed when last read."""
+    found: dict[int, str] = {}
+    for token in own_tokens(user):
+        found |= names_shown_with(token) or {}
+    return dict(sorted(found.items(), key=lambda item: item[1]))
+
+
+def _lines(user: Person) -> list[FreezeLine]:
+    """Those of all servers, and those that reach a server that the person sees."""
+    names = _names(user)
+    found = [one for one in freezes.current() if one.covers_all or any(map(one.reaches, names))]
+    people = names_of_people(pk for one in found for pk in (one.person_id, one.lift_person_id) if pk)
+    return [_line(one, names, people, user) for one in found]
+
+
+def _line(freeze: Freeze, names: dict[int, str], people: dict[int, str], user: Person) -> FreezeLine:
+    now = timezone.now()
+    shown = [names[number] for number, _name in freeze.servers if number in names]
+    numbers = [number for number, _name in freeze.servers] or [None]
+    return FreezeLine(
+        freeze=freeze,
+        servers=shown,
+        more=len(freeze.servers) - len(shown),
+        week=week_text(freeze),
+        placed_by=people.get(freeze.person_id, ""),
+        asked_by=people.get(freeze.lift_person_id or 0, ""),
+        ends_at=next_end(freeze, now) if is_inside(freeze, now) else None,
+        may_lift=all(may_on(user, freezes.PERMISSION, number) for number in numbers),
+    )
