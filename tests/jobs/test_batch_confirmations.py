@@ -99,12 +99,13 @@ class TestTheConfirmation:
         clock.shift(61)
         assert create_many(desk, views, confirmation).steps.count() == 3
 
-    def test_a_list_that_was_not_read_now_is_no_basis(self, far_desk, http_sandbox, sandbox):
+    def test_a_list_that_was_not_read_now_is_no_basis(self, far_desk, http_sandbox, sandbox, settings):
         """One token's list hangs until the time for all is over: the other's last list is fresh, but was not read now."""
         other = make_desk(far_desk.user, issue_token(TEAM_EMAIL, "second"), "Second")
         views = roomy(far_desk, 3)
         items = [item_of(views[0]), *(item_of(view) for view in roomy(other, 3)[1:])]
         confirmation = sign(far_desk, Kind.CREATE_MANY, items)
+        settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 0.6
         http_sandbox.misbehave("hang_before", method="GET", times=0)
         assert refused(lambda: create_many(far_desk, views, confirmation)) == "not_confirmed_live"
         assert not Job.objects.exists()

@@ -33,6 +33,11 @@ FAULTS_BEFORE_THE_WRITE = {
 }
 
 
+@pytest.fixture(autouse=True)
+def short_deadline(far_desk, settings) -> None:
+    settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 1.0
+
+
 def write_calls(http_sandbox) -> list[tuple[str, str]]:
     return [call for call in http_sandbox.calls if call[0] != "GET"]
 
