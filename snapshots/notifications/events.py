@@ -48,6 +48,8 @@ _ALWAYS: Final = {
     "factor.reset": Kind.FACTORS,
     "factor.make_recovery_codes": Kind.FACTORS,
     "factor.use_recovery_code": Kind.FACTORS,
+    "person.link_identity": Kind.FACTORS,
+    "person.unlink_identity": Kind.FACTORS,
 }
 """Actions that are told whatever their result."""
 _EXPECTED: Final = frozenset(

@@ -34,7 +34,10 @@ class Kind(models.TextChoices):
     CLOCK_WRONG = "clock.wrong", _("The portal's clock differs from that of VPS.org")
     AUDIT_BROKEN = "audit.broken", _("The audit log does not verify, or one of its streams stopped")
     NEW_DEVICE = "person.new_device", _("Somebody signed in as me with a device that was not used before")
-    FACTORS = "person.factors", _("My second factors were changed, or somebody guessed codes")
+    FACTORS = (
+        "person.factors",
+        _("My second factors or my single sign-on were changed, or somebody guessed codes"),
+    )
     API_KEY = "person.api_key", _("An API key was made or revoked in my name")
     SERVER_LOCK = "server.lock", _("A server was locked, or somebody wants to lift its lock")
     FREEZE = "freeze", _("A freeze was placed, or somebody wants to lift one")

@@ -77,6 +77,10 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
     "factor.reset": lazy("Your second factors were reset"),
     "factor.make_recovery_codes": lazy("New recovery codes were made for your account"),
     "factor.use_recovery_code": lazy("A recovery code of your account was used"),
+    "person.link_identity": lazy(
+        "An account at your identity provider was linked to yours, and can sign you in from now on"
+    ),
+    "person.unlink_identity": lazy("An account at your identity provider was unlinked from yours"),
     "audit.stream_stop": lazy("The stream %(target)s of the audit log stopped"),
     "schedule.silent": lazy("Nothing has come of the schedule %(target)s for too long"),
     "deletion.plan": lazy("Somebody has planned the deletion of snapshot %(snapshot)s of %(server)s"),

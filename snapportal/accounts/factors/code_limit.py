@@ -19,18 +19,40 @@ from snapportal.accounts.models import User
 LIMITS: Final = ((timedelta(minutes=15), 10), (timedelta(days=1), 50))
 
 
-def minutes_to_wait(person: User) -> int:
-    """Minutes until a code may be tried; 0 if it may be tried now."""
+class TooManyCodesError(Exception):
+    """No code is accepted now. `minutes`: until when."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__(minutes)
+        self.minutes = minutes
+
+
+def minutes_to_wait(person: User, *, besides: int = 0) -> int:
+    """Minutes until a code may be tried; 0 if it may be tried now. `besides`: the number of a try that is not counted."""
     now = timezone.now()
     waits = [0.0]
+    counted = WrongCode.objects.filter(person=person).exclude(pk=besides)
     for window, allowed in LIMITS:
-        times = WrongCode.objects.filter(person=person, at__gt=now - window).order_by("-at", "-pk")
+        times = counted.filter(at__gt=now - window).order_by("-at", "-pk")
         decisive = times.values_list("at", flat=True)[allowed - 1 : allowed]
         waits += [(at + window - now).total_seconds() / 60 for at in decisive]
     return math.ceil(max(waits))
 
 
-def count_wrong_code(person: User) -> None:
+def begin_try(person: User) -> WrongCode:
+    """Count a try before its code is looked at: of many at once, no more than allowed are.
+
+    Raises TooManyCodesError. `take_back` a try whose code was right.
+    """
     now = timezone.now()
     WrongCode.objects.filter(at__lte=now - LIMITS[-1][0]).delete()
-    WrongCode.objects.create(person=person, at=now)
+    begun = WrongCode.objects.create(person=person, at=now)
+    minutes = minutes_to_wait(person, besides=begun.pk)
+    if minutes:
+        take_back(begun)
+        raise TooManyCodesError(minutes)
+    return begun
+
+
+def take_back(begun: WrongCode) -> None:
+    WrongCode.objects.filter(pk=begun.pk).delete()

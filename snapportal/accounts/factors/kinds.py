@@ -72,25 +72,27 @@ def _refuse_for_now(minutes: int) -> ProofRefusedError:
 
 
 def _check_code(request: HttpRequest, person: User, typed: str) -> str:
-    minutes = code_limit.minutes_to_wait(person)
-    if minutes:
-        raise _refuse_for_now(minutes)
+    try:
+        begun = code_limit.begin_try(person)
+    except code_limit.TooManyCodesError as error:
+        raise _refuse_for_now(error.minutes) from None
     row = authenticator.find(person)
     try:
         is_right = row is not None and authenticator.use(row, typed)
-    except SealError as error:
-        log.error("authenticator.sealed", why=str(error))  # noqa: TRY400 - a configuration fault that the page reports
+    except SealError as fault:
+        code_limit.take_back(begun)
+        log.error("authenticator.sealed", why=str(fault))  # noqa: TRY400 - a configuration fault that the page reports
         text = _(
             "The portal cannot read the secret of your app: its key is missing or a different one. Tell your admin."
         )
         raise ProofRefusedError("key", text, is_counted=False) from None
     if not is_right:
-        code_limit.count_wrong_code(person)
         code = CODES_STOPPED if code_limit.minutes_to_wait(person) else "wrong_code"
         text = _(
             "This code is wrong, or was used already. Wait for the app's next one, and check your phone's clock."
         )
         raise ProofRefusedError(code, text)
+    code_limit.take_back(begun)
     return service.APP
 
 

@@ -6,7 +6,8 @@ from django.test import Client
 from django.urls import reverse
 
 from snapportal.accounts import people
-from snapportal.accounts.factors import code_limit, pending
+from snapportal.accounts.factors import authenticator, code_limit, pending
+from snapportal.accounts.factors.models import WrongCode
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
@@ -171,6 +172,25 @@ class TestLimits:
             clock.shift(16 * 60)
         assert code_limit.minutes_to_wait(cast.mia) > 22 * 60
         assert code_limit.minutes_to_wait(cast.ada) == 0
+
+    def test_of_many_codes_at_once_no_more_than_allowed_are_looked_at(self, cast, codes, monkeypatch):
+        looked_at = []
+        use = authenticator.use
+
+        def look(row, typed):
+            looked_at.append(typed)
+            if len(looked_at) < 30:  # the next request begins before this one has ended
+                browser, _answer = type_password(cast.mia, Client(REMOTE_ADDR=f"203.0.113.{len(looked_at)}"))
+                second_step(browser, totp="000000")
+            return use(row, typed)
+
+        monkeypatch.setattr(authenticator, "use", look)
+        self.guess_from_many_addresses(cast.mia, 1)
+        assert len(looked_at) == 10
+
+    def test_right_codes_are_not_counted(self, cast, codes):
+        sign_in(cast.mia)
+        assert not WrongCode.objects.exists()
 
 
 class TestPending:

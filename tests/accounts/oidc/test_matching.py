@@ -6,12 +6,16 @@ from django.urls import reverse
 
 from snapportal.accounts import erasure
 from snapportal.accounts.models import Role, User
+from snapportal.accounts.oidc import identities
 from snapportal.accounts.oidc.models import FederatedIdentity
 from snapportal.accounts.oidc.names import valid_username
 from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.notifications.models import Kind, Notification
 from tests.accounts.oidc.conftest import sign_on
+from tests.support.actors import actor_of
+from tests.support.notifying import read_log
 
 ROLES = {"team": "viewer", "ops": "operator", "boss": "admin", "check": "auditor"}
 NEW = {"sub": "new", "email": "nora@example.com", "email_verified": True, "name": "Nora Neu"}
@@ -38,6 +42,18 @@ class TestKnown:
         assert (row.full_target, row.actor_name, row.actor_id) == ("mia", "Single sign-on", None)
         assert row.evidence == f"{idp.url}, by verified e-mail address"
         assert FederatedIdentity.objects.get().person == cast.mia
+
+    def test_the_person_is_told_that_an_account_was_linked_and_unlinked(self, idp, cast):
+        read_log()
+        sign_on(idp)
+        identity = FederatedIdentity.objects.get()
+        identities.unlink(cast.mia, identity.pk, actor=actor_of(cast.ada))
+        read_log()
+        told = Notification.objects.filter(event__kind=Kind.FACTORS)
+        assert {(one.person_id, one.event.action) for one in told} == {
+            (cast.mia.pk, "person.link_identity"),
+            (cast.mia.pk, "person.unlink_identity"),
+        }
 
     def test_the_subject_counts_and_not_the_address(self, idp, cast):
         sign_on(idp)
