@@ -61,7 +61,7 @@ class Freeze(Guarded):
     to_minute = models.IntegerField(null=True)
 
     class Meta:
-        db_table = "freeze"
+        db_table = "server_freeze"
         ordering = ["ends_at", "pk"]
 
     def __str__(self) -> str:

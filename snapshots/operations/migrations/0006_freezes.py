@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
                 ("to_minute", models.IntegerField(null=True)),
             ],
             options={
-                "db_table": "freeze",
+                "db_table": "server_freeze",
                 "ordering": ["ends_at", "pk"],
             },
         ),
