@@ -173,6 +173,7 @@ INSTALLED_APPS = [
     "snapshots.jobs",
     "snapshots.schedules",
     "snapshots.deletions",
+    "snapshots.approvals",
     "snapshots.notifications",
     "snapshots.observations",
     "snapshots.worker",

@@ -1,5 +1,6 @@
 """Shared fixtures: one person for each role, and signed-in browsers."""
 
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
@@ -47,6 +48,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 PASSWORD = "correct horse battery"
+LONG_AGO = timedelta(days=30)
 FIRST_ID = 1001
 """The first id of the people; tests/support/audit_rows.py writes rows about the same people."""
 
@@ -77,6 +79,7 @@ def cast(db) -> SimpleNamespace:
                 name=name.capitalize(),
                 email=f"{name}@example.com",
                 role=role,
+                rights_since=timezone.now() - LONG_AGO,
             )
             for pk, (name, role) in enumerate(names.items(), FIRST_ID)
         }

@@ -3,6 +3,7 @@
 import json
 import re
 import secrets
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -107,6 +108,8 @@ class User(AbstractBaseUser):
     invitation_hash = models.CharField(max_length=64, blank=True, editable=False)
     invitation_expires_at = models.DateTimeField(null=True, editable=False)
     session_seed = models.CharField(max_length=16, default=new_session_seed, editable=False)
+    rights_since = models.DateTimeField(default=timezone.now, editable=False)
+    """When an admin last did what could give the person a right, or the account to somebody else (docs/decisions/0027)."""
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -187,6 +190,13 @@ class User(AbstractBaseUser):
         return self.has_own_perm(permission) or any(
             team.covers(server_id) for team in self.teams_with(permission)
         )
+
+    def has_settled_perm(self, permission: str, server_id: int, before: datetime) -> bool:
+        """Whether the person could do it on this server at that time already, in an account that nobody has touched since."""
+        if self.rights_since > before:
+            return False
+        teams = [one for one in self.teams_with(permission) if one.changed_at <= before]
+        return self.has_own_perm(permission) or any(one.covers(server_id) for one in teams)
 
     def has_perm_anywhere(self, permission: str) -> bool:
         """On at least one server: for pages that are about one, which then ask about it."""

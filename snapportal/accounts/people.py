@@ -98,7 +98,9 @@ def renew_invitation(person: User, *, actor: Actor) -> str:
     key = _set_invitation_key(person)
     with journal.committed():
         renewed = User.objects.filter(pk=person.pk, is_active=True, service_owner=None).update(
-            invitation_hash=person.invitation_hash, invitation_expires_at=person.invitation_expires_at
+            invitation_hash=person.invitation_hash,
+            invitation_expires_at=person.invitation_expires_at,
+            rights_since=timezone.now(),
         )
         if not renewed and person.is_service_account:
             raise PersonError(_("This is a service account: nobody can sign in with it."))
@@ -195,8 +197,8 @@ def set_role(person: User, role: str, *, evidence: str, actor: Actor) -> bool:
             journal.record(_entry(before, "person.change_role", evidence=change, actor=actor, **refused))
             return False
         if role != before.role:
-            before.role, before.session_seed = role, new_session_seed()
-            before.save(update_fields=["role", "session_seed"])
+            before.role, before.session_seed, before.rights_since = role, new_session_seed(), timezone.now()
+            before.save(update_fields=["role", "session_seed", "rights_since"])
             journal.record(_entry(before, "person.change_role", evidence=change, actor=actor))
     return True
 
@@ -221,6 +223,9 @@ def _save(person: User, before: User) -> None:
     if person.role != before.role or not person.is_active:
         person.session_seed = new_session_seed()
         columns.append("session_seed")
+    if (person.role, person.is_active, person.email) != (before.role, before.is_active, before.email):
+        person.rights_since = timezone.now()
+        columns.append("rights_since")
     if not person.is_active:
         _clear_invitation_key(person)
         columns += ["invitation_hash", "invitation_expires_at"]

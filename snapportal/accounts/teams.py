@@ -95,6 +95,8 @@ def set_member(team: Team, person: User, *, is_member: bool, actor: Actor) -> bo
             return False
         change_members = row.members.add if is_member else row.members.remove
         change_members(stored)
+        if is_member:
+            User.objects.filter(pk=stored.pk).update(rights_since=timezone.now())
         journal.record(
             actor.entry(
                 action="team.add_member" if is_member else "team.remove_member",

@@ -88,7 +88,9 @@ def _send(planned: PlannedDeletion) -> bool:
         operation = service.delete_snapshot(
             actor=_actor(planned),
             token=token,
-            confirmation=Authorization(_confirmation(planned), partial(_take, planned)),
+            confirmation=Authorization(
+                _confirmation(planned), partial(_take, planned), of_schedule=planned.spares_newest
+            ),
             reason=planned.reason,
         )
     except OperationRefusedError as error:
@@ -117,6 +119,7 @@ def _confirmation(planned: PlannedDeletion) -> Confirmation:
         server_id=planned.server_id,
         snapshot_id=planned.snapshot_id,
         fingerprint=planned.fingerprint,
+        approval=planned.approval,
     )
 
 

@@ -12,12 +12,12 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.deletions.models import Kind, PlannedDeletion, PlannedDeletionQuerySet, State
+from snapshots.operations.blocks import check_may_be_planned
 from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.protection import Target, check_not_being_deleted, check_unprotected
 from snapshots.operations.rights import check_still_allowed
-from snapshots.operations.server_locks import check_unlocked
 
 
 def waiting_of(server_id: int, snapshot_id: int) -> PlannedDeletionQuerySet:
@@ -52,11 +52,12 @@ def insert(
     action: str,
     extends: PlannedDeletion | None = None,
     guard: Callable[[], object] = lambda: None,
+    of_schedule: bool = False,
 ) -> None:
     """Save it with its row of the log. A date that waits for the snapshot is replaced; a grace time must be kept first.
 
     `guard` is called in the same transaction. Raises OperationRefusedError (deletion_planned, deletion_over if `extends`
-    waits no longer, protected, server_locked, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
+    waits no longer, protected, server_locked, approval_needed, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
     """
     ids = {"server_id": planned.server_id, "snapshot_id": planned.snapshot_id}
     with journal.committed():
@@ -67,7 +68,9 @@ def insert(
         )
         check_unprotected(**ids)
         if extends is None:
-            check_unlocked(planned.server_id, Action.DELETE)
+            check_may_be_planned(
+                planned.server_id, Action.DELETE, approval=planned.approval, of_schedule=of_schedule
+            )
         check_not_being_deleted(**ids)
         guard()
         waiting = waiting_of(**ids).first()

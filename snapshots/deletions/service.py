@@ -99,7 +99,7 @@ def _delete_at_once(
     return service.delete_snapshot(
         actor=request.actor,
         token=request.token,
-        confirmation=Authorization(confirmed, guard),
+        confirmation=Authorization(confirmed, guard, of_schedule=request.of_schedule),
         reason=reason,
         override_reason=request.override_reason,
     )
@@ -114,5 +114,7 @@ def _plan(request: Request, seen: _Seen, *, reason: str, days: int, spares_newes
     planned.due_at = planned.created_at + timedelta(days=days)
     planned.spares_newest = spares_newest
     planned.form_key = seen.confirmed.idempotency_key
-    insert(planned, request.actor, action="deletion.plan", guard=request.guard)
+    planned.approval = seen.confirmed.approval
+    of_schedule = request.of_schedule
+    insert(planned, request.actor, action="deletion.plan", guard=request.guard, of_schedule=of_schedule)
     return planned

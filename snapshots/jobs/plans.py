@@ -50,7 +50,7 @@ def safe_restore(
         snapshot = restorable_snapshot(confirmed, view, typed_name=typed_name, reason=reason)
         taken = {visible_name(one.name) for one in view.snapshots}
         lane = Lane(view, request.override)
-        steps = lane.room_steps(make_room, needed_id=snapshot.id)
+        steps = lane.room_steps(make_room, needed_id=snapshot.id, approval=confirmed.approval)
         steps.append(lane.step(Action.CREATE, name=safety_name(timezone.now(), taken)))
         steps.append(lane.step(Action.RESTORE, snapshot=snapshot, typed_name=typed_name))
         return steps
@@ -118,7 +118,7 @@ class Lane:
             spares_newest=spares_newest,
         )
 
-    def room_steps(self, make_room: str, *, needed_id: int | None) -> list[Step]:
+    def room_steps(self, make_room: str, *, needed_id: int | None, approval: str = "") -> list[Step]:
         """The delete that makes room; none while there is room. Raises OperationRefusedError if it was not chosen."""
         if not self.view.is_full:
             return []
@@ -132,7 +132,7 @@ class Lane:
             raise OperationRefusedError("room_is_needed")
         if snapshot.id in self.view.protected_ids:
             raise OperationRefusedError("protected")
-        check_not_blocked(self.view.server_id, Action.DELETE)
+        check_not_blocked(self.view.server_id, Action.DELETE, approval=approval)
         if room_key(snapshot, needs_in([self.view]).get(snapshot.id, NO_NEED)) != make_room:
             raise OperationRefusedError("snapshot_changed")
         return [self.step(Action.DELETE, snapshot=snapshot, at_once=True)]
@@ -161,6 +161,7 @@ def _start(
             idempotency_key=confirmed.idempotency_key,
             reason=reason,
             guard=request.guard,
+            approval=confirmed.approval,
         )
         engine.advance_now(job.pk)
     except OperationRefusedError as error:

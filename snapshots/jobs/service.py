@@ -38,6 +38,7 @@ def start(
     channel: str = "job",
     retry_of: Job | None = None,
     point: Job | None = None,
+    approval: str = "",
     guard: Callable[[], object] = lambda: None,
 ) -> Job:
     """Commit a job with its steps and its row in the log; its operations follow (see engine).
@@ -58,6 +59,7 @@ def start(
         created_at=timezone.now(),
         retry_of=retry_of,
         point=point,
+        approval=approval,
     )
     try:
         _commit(actor, job, steps, guard)
@@ -110,7 +112,9 @@ def _check_rights(actor: Actor, job: Job, steps: Sequence[Step]) -> None:
 
 
 def _start_entry(actor: Actor, job: Job, steps: Sequence[Step]) -> EntryData:
-    return job.entry(actor, action="job.start", steps=steps, reason=job.reason, evidence=_list(steps))
+    return job.entry(
+        actor, action="job.start", steps=steps, reason=job.reason, evidence=_evidence(job, steps)
+    )
 
 
 def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> EntryData:
@@ -125,6 +129,10 @@ def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> Entry
         token_label=token.label if token else "",
         token_fingerprint=token.fingerprint if token else "",
     )
+
+
+def _evidence(job: Job, steps: Sequence[Step]) -> str:
+    return f"{job.approval}; {_list(steps)}" if job.approval else _list(steps)
 
 
 def _list(steps: Sequence[Step]) -> str:

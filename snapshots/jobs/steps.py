@@ -6,7 +6,7 @@ from typing import Any
 from snapshots.audit.journal import Actor
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.service import request_delete
-from snapshots.jobs.models import Job, JobState, Step
+from snapshots.jobs.models import Job, JobState, Kind, Step
 from snapshots.operations import service
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
@@ -23,7 +23,9 @@ def perform(job: Job, step: Step) -> Operation | PlannedDeletion:
     request: dict[str, Any] = {
         "actor": _actor(job, step),
         "token": token,
-        "confirmation": Authorization(_confirmation(job, step), partial(_check_running, job)),
+        "confirmation": Authorization(
+            _confirmation(job, step), partial(_check_running, job), of_schedule=job.kind == Kind.SCHEDULE
+        ),
         "override_reason": step.override_reason,
         "reason": job.reason or ("Makes room for the next step." if step.at_once else ""),
     }
@@ -63,6 +65,7 @@ def _confirmation(job: Job, step: Step) -> Confirmation:
         server_id=step.server_id,
         snapshot_id=step.snapshot_id,
         fingerprint=step.fingerprint,
+        approval=job.approval,
     )
 
 

@@ -40,7 +40,8 @@ class Kind(models.TextChoices):
     )
     API_KEY = "person.api_key", _("An API key was made or revoked in my name")
     SERVER_LOCK = "server.lock", _("A server was locked, or somebody wants to lift its lock")
-    FREEZE = "freeze", _("A freeze was placed, or somebody wants to lift one")
+    FREEZE = "freeze", _("A freeze or an approval policy was placed, or somebody wants to lift one")
+    APPROVAL = "approval", _("Somebody asks for approval, or a request was decided")
     TEST = "test", _("A test")
 
 

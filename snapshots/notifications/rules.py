@@ -40,7 +40,7 @@ WITHOUT_SERVER: Final = frozenset(
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
 OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY})
 """Kinds that only the person is told whom they are about."""
-SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT, Kind.SERVER_LOCK})
+SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT, Kind.SERVER_LOCK, Kind.APPROVAL})
 """Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
 DEFAULTS: Final[dict[str, Choice]] = {
     Kind.COMPLETED: Choice(Scope.FOLLOWED, Scope.OFF),
@@ -67,6 +67,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.API_KEY: Choice(Scope.ALL, Scope.ALL),
     Kind.SERVER_LOCK: Choice(Scope.ALL, Scope.ALL),
     Kind.FREEZE: Choice(Scope.ALL, Scope.ALL),
+    Kind.APPROVAL: Choice(Scope.ALL, Scope.ALL),
 }
 SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})

@@ -62,6 +62,7 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.API_KEY: lazy("An API key was made in your name"),
     Kind.SERVER_LOCK: lazy("%(server)s was locked"),
     Kind.FREEZE: lazy("The freeze %(target)s was placed: nothing is restored or deleted while it holds"),
+    Kind.APPROVAL: lazy("Somebody asks for your approval on %(server)s"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
 _ACTIONS: Final[dict[str, "StrPromise"]] = {
@@ -72,6 +73,15 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
     "freeze.ask_lift": lazy("Somebody wants to lift the freeze %(target)s: agree, or keep it"),
     "freeze.keep": lazy("The freeze %(target)s is kept"),
     "freeze.lift": lazy("The freeze %(target)s was lifted"),
+    "approval.approve": lazy("A request on %(server)s was approved"),
+    "approval.deny": lazy("A request on %(server)s was denied"),
+    "approval.break_glass": lazy("The glass was broken on %(server)s: it was begun without approval"),
+    "approval.expire": lazy("A request on %(server)s expired: nobody decided it in time"),
+    "approval.void": lazy("An approved request on %(server)s is void: it could not begin"),
+    "policy.place": lazy("The approval policy %(target)s was placed"),
+    "policy.ask_lift": lazy("Somebody wants to lift the approval policy %(target)s: agree, or keep it"),
+    "policy.keep": lazy("The approval policy %(target)s is kept"),
+    "policy.lift": lazy("The approval policy %(target)s was lifted"),
     "factor.add": lazy("A second factor was added to your account"),
     "factor.remove": lazy("A second factor was removed from your account"),
     "factor.reset": lazy("Your second factors were reset"),
@@ -125,6 +135,7 @@ SEVERITIES: Final[dict[str, str]] = {
     Kind.API_KEY: "warn",
     Kind.SERVER_LOCK: "warn",
     Kind.FREEZE: "warn",
+    Kind.APPROVAL: "warn",
 }
 """The kind of badge; 'bad' for the others."""
 _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
@@ -150,7 +161,8 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.FACTORS: lazy("Sign-in"),
     Kind.API_KEY: lazy("API key"),
     Kind.SERVER_LOCK: lazy("Lock"),
-    Kind.FREEZE: lazy("Freeze"),
+    Kind.FREEZE: lazy("Safeguards"),
+    Kind.APPROVAL: lazy("Approval"),
     Kind.TEST: lazy("Test"),
 }
 
@@ -158,6 +170,7 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
 _TARGET_PAGES: Final[dict[str, str]] = {
     Kind.JOB_STOPPED: "job_detail",
     Kind.DELETION_DUE: "deletion_detail",
+    Kind.APPROVAL: "request_detail",
 }
 """Kinds whose target is the ID of what such a page shows."""
 _OWN_PAGES: Final[dict[str, str]] = {

@@ -38,6 +38,8 @@ class Confirmation:
     server_id: int
     snapshot_id: int | None
     fingerprint: str
+    approval: str = ""
+    """Who approved it, for the log; '' if nobody had to, as in every form that a page signs."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Authorization:
 
     confirmation: Confirmation
     guard: Callable[[], object]
+    of_schedule: bool = False
+    """Whether a schedule deletes what it made."""
 
 
 def snapshot_fingerprint(snapshot: Snapshot | None) -> str:

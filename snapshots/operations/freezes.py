@@ -12,7 +12,7 @@ from typing import Final
 from django.utils import timezone
 
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.journal import Actor
 from snapshots.contract import clean_text
 from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
@@ -84,58 +84,9 @@ def place(*, actor: Actor, definition: FreezeDefinition) -> Freeze:
     if freeze.ends_at <= max(now, freeze.starts_at):
         raise OperationRefusedError("freeze_end")
     with journal.committed():
-        journal.record(_entry(freeze, actor, "freeze.place", reason=freeze.reason, evidence=_extent(freeze)))
+        journal.record(LIFTING.entry(freeze, actor, "place", reason=freeze.reason, evidence=_extent(freeze)))
         _check_rights(actor, freeze)
         freeze.save(force_insert=True)
-    return freeze
-
-
-def ask_to_lift(*, actor: Actor, pk: int, reason: str) -> None:
-    """It lifts after the delay, or as soon as somebody else agrees.
-
-    Raises OperationRefusedError (reason_missing, freeze_over, lift_asked, not_allowed_any_more, not_on_this_server),
-    JournalUnavailableError.
-    """
-    text = guard.required_reason(reason)
-    with journal.committed():
-        freeze = _held(pk)
-        guard.ask(freeze, actor, text)
-        journal.record(
-            _entry(freeze, actor, "freeze.ask_lift", reason=text, evidence=guard.when_it_lifts(freeze))
-        )
-        _check_rights(actor, freeze)
-
-
-def agree_to_lift(*, actor: Actor, pk: int) -> None:
-    """It is lifted now. Not by whoever asked.
-
-    Raises OperationRefusedError (freeze_over, lift_not_asked, second_person, not_allowed_any_more, not_on_this_server),
-    JournalUnavailableError.
-    """
-    with journal.committed():
-        freeze = _held(pk)
-        journal.record(_entry(freeze, actor, "freeze.lift", evidence=guard.who_asked(freeze)))
-        _check_rights(actor, freeze)
-        guard.check_second_person(freeze, actor)
-        freeze.delete()
-
-
-def keep(*, actor: Actor, pk: int) -> None:
-    """Call the lifting back: the freeze stays.
-
-    Raises OperationRefusedError (freeze_over, lift_not_asked, not_allowed_any_more, not_on_this_server), JournalUnavailableError.
-    """
-    with journal.committed():
-        freeze = _held(pk)
-        journal.record(_entry(freeze, actor, "freeze.keep", evidence=guard.who_asked(freeze)))
-        _check_rights(actor, freeze)
-        guard.call_back(freeze)
-
-
-def _held(pk: int) -> Freeze:
-    freeze = Freeze.objects.filter(pk=pk).first()
-    if freeze is None or freeze.is_over(timezone.now()):
-        raise OperationRefusedError("freeze_over")
     return freeze
 
 
@@ -146,12 +97,11 @@ def _check_rights(actor: Actor, freeze: Freeze) -> None:
 
 
 def _extent(freeze: Freeze) -> str:
-    servers = ", ".join(f"{name} ({number})" for number, name in freeze.servers) or "all servers"
     span = f"{freeze.starts_at:%Y-%m-%d %H:%M} to {freeze.ends_at:%Y-%m-%d %H:%M} UTC"
     if freeze.from_minute is None or freeze.to_minute is None:
-        return f"{servers}; {span}"
+        return f"{freeze.servers_text}; {span}"
     week = f"{_day_and_time(freeze.from_minute)} to {_day_and_time(freeze.to_minute)} {freeze.time_zone}"
-    return f"{servers}; each week from {week}; {span}"
+    return f"{freeze.servers_text}; each week from {week}; {span}"
 
 
 def _day_and_time(minute: int) -> str:
@@ -159,13 +109,4 @@ def _day_and_time(minute: int) -> str:
     return f"{day} {minute % 1440 // 60:02}:{minute % 60:02}"
 
 
-def _entry(freeze: Freeze, actor: Actor, action: str, *, reason: str = "", evidence: str = "") -> EntryData:
-    (server_id, server_name) = freeze.servers[0] if len(freeze.servers) == 1 else (None, "")
-    return actor.entry(
-        action=action,
-        target=freeze.name,
-        server_id=server_id,
-        server_name=server_name,
-        reason=reason,
-        evidence=evidence,
-    )
+LIFTING: Final = guard.Lifting(Freeze, "freeze", "freeze_over", _check_rights)

@@ -5,17 +5,27 @@ concerned is told. Until then whoever may ask may call it back. The functions ch
 writes the row of the log and checks the rights.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Generic, TypeVar
 
 from django.conf import settings
 from django.utils import timezone
 
-from snapshots.audit.journal import Actor
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import clean_reason
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guarded_models import Guarded
+from snapshots.operations.guarded_models import Guarded, OnServers
+from snapshots.operations.rights import check_person
 
 _LIFT_FIELDS = ("lift_person_id", "lift_reason", "lift_due_at")
+
+
+def settled_before() -> datetime:
+    """Whoever was given a right, or an account, after this time is no second person yet: otherwise one could make oneself two."""
+    return timezone.now() - timedelta(hours=settings.SNAPPORTAL_GUARD_DELAY_HOURS)
 
 
 def required_reason(text: str) -> str:
@@ -46,10 +56,14 @@ def who_asked(row: Guarded) -> str:
 
 
 def check_second_person(row: Guarded, actor: Actor) -> None:
-    """Raises OperationRefusedError (lift_not_asked, second_person)."""
+    """Somebody else; neither account was given to anybody meanwhile. Raises OperationRefusedError (lift_not_asked,
+    second_person, rights_too_new)."""
     _check_asked(row)
     if row.lift_person_id == actor.id:
         raise OperationRefusedError("second_person")
+    for number in (actor.id, row.lift_person_id):
+        if check_person(number, ()).rights_since > settled_before():  # type: ignore[union-attr]
+            raise OperationRefusedError("rights_too_new")
 
 
 def call_back(row: Guarded) -> None:
@@ -62,3 +76,72 @@ def call_back(row: Guarded) -> None:
 def _check_asked(row: Guarded) -> None:
     if row.lift_due_at is None:
         raise OperationRefusedError("lift_not_asked")
+
+
+Row = TypeVar("Row", bound=OnServers)
+
+
+@dataclass(frozen=True)
+class Lifting(Generic[Row]):
+    """The steps in which a freeze or a policy is lifted, each with its row of the log.
+
+    `prefix`: of the log's actions. `over`: the code of a row that does not hold any more. `check_rights` raises
+    OperationRefusedError.
+    """
+
+    model: type[Row]
+    prefix: str
+    over: str
+    check_rights: Callable[[Actor, Row], None]
+
+    def ask(self, *, actor: Actor, pk: int, reason: str) -> None:
+        """It lifts after the delay, or as soon as somebody else agrees.
+
+        Raises OperationRefusedError (reason_missing, `over`, lift_asked, those of the rights), JournalUnavailableError.
+        """
+        text = required_reason(reason)
+        with journal.committed():
+            row = self._held(pk)
+            ask(row, actor, text)
+            journal.record(self.entry(row, actor, "ask_lift", reason=text, evidence=when_it_lifts(row)))
+            self.check_rights(actor, row)
+
+    def agree(self, *, actor: Actor, pk: int) -> None:
+        """It is lifted now. Not by whoever asked.
+
+        Raises OperationRefusedError (`over`, lift_not_asked, second_person, those of the rights), JournalUnavailableError.
+        """
+        with journal.committed():
+            row = self._held(pk)
+            journal.record(self.entry(row, actor, "lift", evidence=who_asked(row)))
+            self.check_rights(actor, row)
+            check_second_person(row, actor)
+            row.delete()
+
+    def keep(self, *, actor: Actor, pk: int) -> None:
+        """Call the lifting back: it stays.
+
+        Raises OperationRefusedError (`over`, lift_not_asked, those of the rights), JournalUnavailableError.
+        """
+        with journal.committed():
+            row = self._held(pk)
+            journal.record(self.entry(row, actor, "keep", evidence=who_asked(row)))
+            self.check_rights(actor, row)
+            call_back(row)
+
+    def entry(self, row: Row, actor: Actor, verb: str, **more: Any) -> EntryData:
+        """The row of the log, with the server if it is about one."""
+        (server_id, server_name) = row.servers[0] if len(row.servers) == 1 else (None, "")
+        return actor.entry(
+            action=f"{self.prefix}.{verb}",
+            target=row.name,
+            server_id=server_id,
+            server_name=server_name,
+            **more,
+        )
+
+    def _held(self, pk: int) -> Row:
+        row: Row | None = self.model._default_manager.filter(pk=pk).first()
+        if row is None or row.is_over(timezone.now()):
+            raise OperationRefusedError(self.over)
+        return row

@@ -1,4 +1,4 @@
-"""What a team has agreed not to do, and how that is lifted: locks of servers, and freezes."""
+"""What a team has agreed not to do, or not alone, and how that is lifted: locks of servers, freezes, and approval policies."""
 
 from datetime import datetime
 
@@ -47,22 +47,15 @@ class ServerLock(Guarded):
         return action == Action.RESTORE or (action == Action.DELETE and self.covers_deletes)
 
 
-class Freeze(Guarded):
-    """A time in which nothing dangerous is done on some servers: from `starts_at` to `ends_at`, or each week within that time."""
+class OnServers(Guarded):
+    """For some servers or all, with a name."""
 
     name = models.CharField(max_length=80)
     servers = models.JSONField(default=list)
     """Pairs of ID and name; empty for all servers, also those to come."""
-    time_zone = models.CharField(max_length=64)
-    starts_at = models.DateTimeField()
-    ends_at = models.DateTimeField()
-    from_minute = models.IntegerField(null=True)
-    """Minutes since Monday 0:00 on a clock of the time zone. None: the whole time from `starts_at` to `ends_at`."""
-    to_minute = models.IntegerField(null=True)
 
     class Meta:
-        db_table = "server_freeze"
-        ordering = ["ends_at", "pk"]
+        abstract = True
 
     def __str__(self) -> str:
         return self.name
@@ -75,4 +68,44 @@ class Freeze(Guarded):
         return self.covers_all or any(number == server_id for number, _name in self.servers)
 
     def is_over(self, now: datetime) -> bool:
+        return self.is_lifted(now)
+
+    @property
+    def servers_text(self) -> str:
+        """For the log."""
+        return ", ".join(f"{name} ({number})" for number, name in self.servers) or "all servers"
+
+
+class Freeze(OnServers):
+    """A time in which nothing dangerous is done on some servers: from `starts_at` to `ends_at`, or each week within that time."""
+
+    time_zone = models.CharField(max_length=64)
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    from_minute = models.IntegerField(null=True)
+    """Minutes since Monday 0:00 on a clock of the time zone. None: the whole time from `starts_at` to `ends_at`."""
+    to_minute = models.IntegerField(null=True)
+
+    class Meta:
+        db_table = "server_freeze"
+        ordering = ["ends_at", "pk"]
+
+    def is_over(self, now: datetime) -> bool:
         return now >= self.ends_at or self.is_lifted(now)
+
+
+class Policy(OnServers):
+    """On its servers these actions take the approval of other people."""
+
+    actions = models.JSONField()
+    """Values of Action."""
+    needed = models.IntegerField()
+    """How many people have to approve."""
+    hours = models.IntegerField()
+    """How long a request waits for them."""
+    approvers = models.JSONField(default=list)
+    """IDs of the people who may approve; empty: everybody else who may do it."""
+
+    class Meta:
+        db_table = "approval_policy"
+        ordering = ["name", "pk"]

@@ -225,4 +225,4 @@ class PlaceReservation(models.Model):
         return f"{self.server_id}"
 
 
-from snapshots.operations.guarded_models import Freeze, Guarded, ServerLock  # noqa: E402, F401 - models of this app
+from snapshots.operations.guarded_models import Freeze, Guarded, Policy, ServerLock  # noqa: E402, F401 - models of this app

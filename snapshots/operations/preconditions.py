@@ -76,7 +76,7 @@ def restorable_snapshot(
     """The confirmed snapshot, provided that its server may be restored from it and the person confirmed that in full."""
     snapshot = unchanged_snapshot(confirmed, view)
     check_server_exists(view)
-    check_not_blocked(view.server_id, Action.RESTORE)
+    check_not_blocked(view.server_id, Action.RESTORE, approval=confirmed.approval)
     if not snapshot.is_completed:
         raise OperationRefusedError("snapshot_unready")
     if not looks_like(typed_name, view.name):

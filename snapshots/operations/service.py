@@ -63,6 +63,15 @@ class Request:
         """The reason to act on a server that a restore holds; '' if none was given or the actor may not override."""
         return contract.clean_reason(self.override_reason) if self.actor.may_override else ""
 
+    @property
+    def approval(self) -> str:
+        """See Confirmation."""
+        return self.confirmation.confirmation.approval if isinstance(self.confirmation, Authorization) else ""
+
+    @property
+    def of_schedule(self) -> bool:
+        return isinstance(self.confirmation, Authorization) and self.confirmation.of_schedule
+
     def guard(self) -> None:
         """What an authorization depends on besides. Raises OperationRefusedError."""
         if isinstance(self.confirmation, Authorization):
@@ -207,7 +216,7 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
     try:
         with journal.committed():
-            record_intent(operation, request.actor)
+            record_intent(operation, request.actor, approval=request.approval)
             _check_again(operation, request, view)
     except IntegrityError:  # another request has used the one-time key since the claim
         raise OperationRefusedError(FORM_IN_PROGRESS) from None
@@ -230,7 +239,9 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
     holding = Operation.objects.holding(operation.server_id).exclude(pk=operation.pk)
     if view.is_held or holding.exists():
         _check_override(request, operation.server_id)
-    check_not_blocked(operation.server_id, request.action)
+    check_not_blocked(
+        operation.server_id, request.action, approval=request.approval, of_schedule=request.of_schedule
+    )
     if request.action == Action.CREATE:
         places.use(operation.server_id, operation.idempotency_key)
     if request.action == Action.DELETE:

@@ -44,7 +44,10 @@ class NavigationItem:
 
 
 SERVER_SECTIONS = frozenset(
-    {"", "servers", "snapshots", "operations", "jobs", "deletions", "batches", "restore-points", "freezes"}
+    {
+        *("", "servers", "snapshots", "operations", "jobs", "deletions", "batches", "restore-points"),
+        *("freezes", "policies", "requests"),
+    }
 )
 
 

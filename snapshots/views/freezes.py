@@ -108,9 +108,9 @@ def freeze_detail(request: HttpRequest, pk: int) -> HttpResponse:
 def _run(request: HttpRequest, pk: int, step: str, form: Form) -> None:
     """Raises OperationRefusedError."""
     runs: dict[str, Callable[..., object]] = {
-        "ask": freezes.ask_to_lift,
-        "agree": freezes.agree_to_lift,
-        "keep": freezes.keep,
+        "ask": freezes.LIFTING.ask,
+        "agree": freezes.LIFTING.agree,
+        "keep": freezes.LIFTING.keep,
     }
     runs[step](actor=actor_of(request), pk=pk, **form.cleaned_data)
 

@@ -1,5 +1,6 @@
 """Create, restore and delete: GET shows what will happen, POST sends it and redirects to the operation's page."""
 
+from functools import partial
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,9 +8,10 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 
+from snapshots.approvals.asking import begin
+from snapshots.approvals.models import Kind
 from snapshots.connection import own_token_or_404
 from snapshots.contract import Snapshot
-from snapshots.deletions.service import request_delete
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
@@ -24,6 +26,7 @@ from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
+from snapshots.views.approval_notes import approval_context, asks_anyway
 from snapshots.views.blocked import blocks_context
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
@@ -67,15 +70,15 @@ def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> Htt
 @requires("snapshots.restore", "GET", "HEAD", "POST", proof="form")
 def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
-    run = plans.safe_restore if "take_safety" in request.POST else service.restore_snapshot
-    sent = submit(request, RestoreForm, run, token)
+    kind = Kind.SAFE_RESTORE if "take_safety" in request.POST else Kind.RESTORE
+    sent = submit(request, RestoreForm, partial(begin, kind, asks=asks_anyway(request)), token)
     return sent.response or _confirm_page(request, token, snapshot_id, sent, Action.RESTORE)
 
 
 @requires("snapshots.delete", "GET", "HEAD", "POST", proof="form")
 def snapshot_delete(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
-    sent = submit(request, DeleteForm, request_delete, token)
+    sent = submit(request, DeleteForm, partial(begin, Kind.DELETE, asks=asks_anyway(request)), token)
     return sent.response or _confirm_page(request, token, snapshot_id, sent, Action.DELETE)
 
 
@@ -145,8 +148,7 @@ def _confirm_page(
     sent.prepare_for(view, action, snapshot)
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
     context |= blocks_context(request, view)
-    lock, freeze = context["lock"], context["freeze"]
-    context["is_blocked"] = freeze is not None or (lock is not None and lock.covers(action))
+    context |= approval_context(request, context, view.server_id, action)
     if action == Action.RESTORE:
         _offer_safety(request, sent, view, snapshot)
         context["command"] = restore_curl(request, snapshot.id)

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from snapshots.approvals.models import ApprovalRequest
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
 from snapshots.deletions.models import PlannedDeletion
@@ -119,7 +120,7 @@ def _refusal(sent: Submission, reading: Reading) -> Words:
 def submit(
     request: HttpRequest,
     form_class: type[ConfirmedForm],
-    run: Callable[..., Operation | Job | PlannedDeletion],
+    run: Callable[..., Operation | Job | PlannedDeletion | ApprovalRequest],
     token: StoredToken,
 ) -> Submission:
     """Run the operation if the form was sent and is valid. A refusal is shown at its field, if it has one."""
@@ -141,7 +142,9 @@ def submit(
     return Submission(request, form, actor, response=redirect(_page_of(begun), pk=begun.pk))
 
 
-def _page_of(begun: Operation | Job | PlannedDeletion) -> str:
+def _page_of(begun: Operation | Job | PlannedDeletion | ApprovalRequest) -> str:
+    if isinstance(begun, ApprovalRequest):
+        return "request_detail"
     if isinstance(begun, Job):
         return "job_detail"
     return "deletion_detail" if isinstance(begun, PlannedDeletion) else "operation_detail"

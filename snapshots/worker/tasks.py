@@ -17,6 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
+from snapshots.approvals import deciding
 from snapshots.audit.streaming import channels, sender
 from snapshots.audit.streaming.sender import State
 from snapshots.deletions import due
@@ -101,6 +102,7 @@ def _tasks() -> list[Task]:
         Task(name="schedules", every_seconds=2, run=runs.run_due),
         Task(name="schedule_checks", every_seconds=60, run=silence.check_all),
         Task(name="deletions", every_seconds=5, run=due.run_due),
+        Task(name="approvals", every_seconds=5, run=deciding.run_due),
         Task(name="reminders", every_seconds=60, run=due.remind_due),
         Task(name="events", every_seconds=2, run=outbox.read_log),
         Task(name="deliveries", every_seconds=5, run=delivery.deliver_due),

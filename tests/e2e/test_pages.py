@@ -5,6 +5,7 @@ import pytest
 from tests.e2e import (
     tours_access,
     tours_api_keys,
+    tours_approvals,
     tours_audit,
     tours_batches,
     tours_deletions,
@@ -30,6 +31,7 @@ FRAGMENTS_AND_PROBES = {
 ROOMS = (
     tours_access,
     tours_api_keys,
+    tours_approvals,
     tours_audit,
     tours_batches,
     tours_deletions,

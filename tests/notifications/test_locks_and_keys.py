@@ -36,7 +36,7 @@ def test_everybody_who_sees_the_server_is_told_of_its_lock_and_of_the_wish_to_li
 def test_everybody_who_sees_servers_is_told_of_a_freeze_and_of_the_wish_to_lift_it(cast, desk):
     read_log()
     made = freeze(desk)
-    freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="r")
+    freezes.LIFTING.ask(actor=desk.actor, pk=made.pk, reason="r")
     people = {cast.mia.pk, cast.vera.pk, cast.omar.pk, cast.ada.pk}
     actions = ("freeze.place", "freeze.ask_lift")
     assert told(Kind.FREEZE) == {(person, action) for person in people for action in actions}

@@ -211,7 +211,7 @@ class TestPlacing:
         User.objects.update(role=role)
         actions = [
             lambda: freeze(desk),
-            lambda: freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="r"),
+            lambda: freezes.LIFTING.ask(actor=desk.actor, pk=made.pk, reason="r"),
         ]
         assert [refused(one) for one in actions] == ["not_allowed_any_more"] * 2
         assert Freeze.objects.get().lift_due_at is None
@@ -227,18 +227,18 @@ class TestPlacing:
 
 class TestLifting:
     def agree(self, desk: Desk, made: Freeze):
-        return partial(freezes.agree_to_lift, actor=desk.actor, pk=made.pk)
+        return partial(freezes.LIFTING.agree, actor=desk.actor, pk=made.pk)
 
     def test_nobody_lifts_it_alone_and_at_once(self, desk, view):
         made = freeze(desk)
-        freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="it is over")
+        freezes.LIFTING.ask(actor=desk.actor, pk=made.pk, reason="it is over")
         assert refused(self.agree(desk, made)) == "second_person"
         assert refused(restore(desk, view)) == "frozen"
 
     def test_a_second_person_lifts_it_at_once(self, desk, view, colleague):
         made = freeze(desk)
         assert refused(self.agree(colleague, made)) == "lift_not_asked"
-        freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="it is over")
+        freezes.LIFTING.ask(actor=desk.actor, pk=made.pk, reason="it is over")
         self.agree(colleague, made)()
         restore(desk, view)()
         assert (
@@ -249,11 +249,11 @@ class TestLifting:
 
     def test_it_lifts_after_the_delay_unless_somebody_calls_that_back(self, desk, view, colleague, clock):
         made = freeze(desk, ends_at=timezone.now() + 9 * DAY)
-        freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="r")
-        freezes.keep(actor=colleague.actor, pk=made.pk)
+        freezes.LIFTING.ask(actor=desk.actor, pk=made.pk, reason="r")
+        freezes.LIFTING.keep(actor=colleague.actor, pk=made.pk)
         clock.shift(25 * 3600)
         assert refused(restore(desk, desk.server(view.name))) == "frozen"
-        freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="r")
+        freezes.LIFTING.ask(actor=desk.actor, pk=made.pk, reason="r")
         clock.shift(24 * 3600 - 60)
         assert refused(restore(desk, desk.server(view.name))) == "frozen"
         clock.shift(61)
@@ -261,8 +261,8 @@ class TestLifting:
 
     def test_asking_again_does_not_move_the_time(self, desk, colleague):
         made = freeze(desk)
-        freezes.ask_to_lift(actor=desk.actor, pk=made.pk, reason="r")
+        freezes.LIFTING.ask(actor=desk.actor, pk=made.pk, reason="r")
         due_at = Freeze.objects.get().lift_due_at
-        again = partial(freezes.ask_to_lift, actor=colleague.actor, pk=made.pk, reason="r")
+        again = partial(freezes.LIFTING.ask, actor=colleague.actor, pk=made.pk, reason="r")
         assert refused(again) == "lift_asked"
         assert Freeze.objects.get().lift_due_at == due_at

@@ -173,6 +173,15 @@ class TestLifting:
         row = Entry.objects.get(action="server.unlock")
         assert row.evidence == f"asked for by person {desk.user.pk}: it is over"
 
+    @pytest.mark.parametrize("who", ["asks", "agrees"])
+    def test_an_account_of_today_is_no_second_person(self, desk, view, colleague, who):
+        lock(desk, view)
+        ask(desk, view)
+        person = desk.user if who == "asks" else colleague.user
+        User.objects.filter(pk=person.pk).update(rights_since=timezone.now())
+        agree = partial(server_locks.agree_to_lift, actor=colleague.actor, server_id=view.server_id)
+        assert refused(agree) == "rights_too_new"
+
     def test_it_lifts_after_the_delay(self, desk, view, clock):
         lock(desk, view)
         ask(desk, view)

@@ -4,6 +4,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from snapportal.accounts.models import User
 from snapshots.deletions import keeping
 from snapshots.deletions.grace import set_grace
 from snapshots.notifications.models import Event
@@ -23,6 +24,7 @@ from tests.support.desk import Desk
 from tests.support.freezes import freeze
 from tests.support.jobs import start_safe_restore
 from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
+from tests.support.policies import place, wish
 from tests.support.schedule_forms import ADD, filled, show
 from tests.support.schedules import define
 from tests.support.translated_texts import Inspector
@@ -66,6 +68,20 @@ def look_at_batches(inspector: Inspector, desk: Desk, mia: Client) -> None:
         inspector.visit(mia, reverse(name, args=[point.pk]), shows=views[0].name)
 
 
+def look_at_approvals(inspector: Inspector, desk: Desk, mia: Client) -> None:
+    view = desk.server()
+    User.objects.filter(pk=desk.user.pk).update(role="admin")
+    policy = place(desk.user, view)
+    inspector.visit(mia, reverse("policy_list"), shows="Production")
+    inspector.visit(mia, reverse("policy_add"), shows=view.name)
+    inspector.visit(mia, reverse("policy_detail", args=[policy.pk]), shows="Production")
+    asked = wish(desk, view)()
+    inspector.visit(mia, reverse("request_list"), shows=view.name)
+    inspector.visit(mia, reverse("request_detail", args=[asked.pk]), shows=view.name)
+    User.objects.filter(pk=desk.user.pk).update(role="manager")
+    policy.delete()
+
+
 def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     view = desk.server()
     set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=2)
@@ -77,6 +93,7 @@ def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, reverse("freeze_add"), shows=view.name)
     inspector.visit(mia, reverse("freeze_detail", args=[made.pk]), shows="Weekend")
     made.delete()
+    look_at_approvals(inspector, desk, mia)
     inspector.visit(mia, reverse("server_silence", args=[desk.token.pk, view.server_id]), shows=view.name)
     keeping_url = url_of("snapshot_keeping", desk, snapshot.id)
     keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from django.conf import settings
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from snapportal.accounts import session_service
@@ -177,6 +178,6 @@ def reset(*, actor: Actor, person: User, reason: str) -> bool:
             return False
         forget_person(person)
         session_service.forget_person(person.pk)
-        User.objects.filter(pk=person.pk).update(session_seed=new_session_seed())
+        User.objects.filter(pk=person.pk).update(session_seed=new_session_seed(), rights_since=timezone.now())
         journal.record(_entry(actor, RESET, person, evidence="; ".join(names), reason=reason))
     return True

@@ -140,6 +140,7 @@ def _link(person: User, claims: Claims, actor: Actor) -> None:
     try:
         with journal.committed():
             _save_identity(person, claims)
+            User.objects.filter(pk=person.pk).update(rights_since=timezone.now())
             journal.record(_link_entry(person, "by verified e-mail address", actor))
     except IntegrityError:  # another request was faster
         found = _identity(claims)

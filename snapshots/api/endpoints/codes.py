@@ -91,6 +91,7 @@ REFUSALS: Final = (
     "protected",
     "server_locked",
     "frozen",
+    "approval_needed",
     "place_reserved",
     "deletion_planned",
     "snapshot_deleting",

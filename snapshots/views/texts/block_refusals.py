@@ -23,6 +23,42 @@ BLOCK_REFUSALS = {
         lazy("Enter an end that is still to come and later than the begin."),
     ),
     "freeze_over": Words("info", lazy("This freeze is over"), lazy("Nothing was changed.")),
+    "approval_needed": Words(
+        "warn",
+        lazy("This takes the approval of other people"),
+        lazy("Nothing was sent. Ask for it on the page of the single restore or deletion."),
+    ),
+    "policy_over": Words("info", lazy("This policy does not hold any more"), lazy("Nothing was changed.")),
+    "bad_policy": Words(
+        "bad",
+        lazy("This policy cannot be met"),
+        lazy("Nothing was changed."),
+        lazy("Choose what it is about, and at least as many approvers as are needed."),
+    ),
+    "request_over": Words(
+        "info", lazy("This request is over"), lazy("Somebody decided it already, or its time has passed.")
+    ),
+    "already_decided": Words("info", lazy("You have decided this already"), lazy("Nothing was changed.")),
+    "not_an_approver": Words(
+        "warn", lazy("You may not decide this request"), lazy("Nothing was changed. Others may.")
+    ),
+    "rights_too_new": Words(
+        "warn",
+        lazy("Your right to do this is too new"),
+        lazy(
+            "Nothing was changed. Whoever was given a right, or a link to an account, approves nothing for a while."
+        ),
+    ),
+    "asker_too_new": Words(
+        "warn",
+        lazy("The account that asks is too new"),
+        lazy(
+            "Nothing was changed. What an account asks for that was made, or given a right, today is approved later."
+        ),
+    ),
+    "approval_lost": Words(
+        "warn", lazy("The approval does not hold any more"), lazy("Who gave it may not do so any more.")
+    ),
     "already_locked": Words("info", lazy("This server is locked already"), lazy("Nothing was changed.")),
     "not_locked": Words("info", lazy("This server is not locked any more"), lazy("Nothing was changed.")),
     "lock_ended": Words("bad", lazy("This day is over"), lazy("Nothing was changed. Enter a later day.")),

@@ -1,0 +1,158 @@
+"""Do what a person confirmed, or make a request of it where it takes the approval of others.
+
+`begin` is the entry point of pages and API for restores and deletions.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db import IntegrityError
+from django.utils import timezone
+
+from snapshots import contract
+from snapshots.approvals.models import ApprovalRequest, Kind
+from snapshots.audit import journal
+from snapshots.audit.journal import Actor
+from snapshots.contract import Snapshot
+from snapshots.deletions.models import PlannedDeletion
+from snapshots.deletions.service import request_delete
+from snapshots.jobs import plans
+from snapshots.jobs.models import Job
+from snapshots.operations import service
+from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Operation
+from snapshots.operations.policies import HOURS, matching
+from snapshots.operations.preconditions import read_server, restorable_snapshot, unchanged_snapshot
+from snapshots.operations.protection import check_unprotected
+from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.server_views import ServerView
+from snapshots.operations.service import Request, read_request
+from snapshots.vault.models import StoredToken
+
+Begun = Operation | Job | PlannedDeletion
+RUNS: Final[dict[Kind, Callable[..., Begun]]] = {
+    Kind.RESTORE: service.restore_snapshot,
+    Kind.SAFE_RESTORE: plans.safe_restore,
+    Kind.DELETE: request_delete,
+}
+NEEDS_APPROVAL: Final = "approval_needed"
+OVERRIDABLE: Final = frozenset({NEEDS_APPROVAL, "server_locked", "frozen"})
+"""Refusals that an approval lifts."""
+ABOUT_TO_BE_ASKED: Final = "to be asked for"
+"""Stands for the approval while a request is checked; nothing is sent with it."""
+DEFAULT_HOURS: Final = HOURS[1]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What a person confirmed, with what was read since."""
+
+    kind: Kind
+    request: Request
+    confirmed: Confirmation
+    view: ServerView
+    snapshot: Snapshot
+    arguments: dict[str, Any]
+
+
+def begin(
+    kind: Kind,
+    *,
+    actor: Actor,
+    token: StoredToken,
+    confirmation: str | Authorization,
+    asks: bool = False,
+    **arguments: Any,
+) -> Begun | ApprovalRequest:
+    """Do it, or ask for approval where a policy wants that; with `asks` also where a lock or a freeze forbids it.
+
+    A form that was sent before returns what it made. Raises OperationRefusedError, JournalUnavailableError.
+    """
+    request = Request(kind.action, actor, token, confirmation, "")
+    earlier = _asked_before(request)
+    if earlier is not None:
+        return earlier
+    try:
+        return RUNS[kind](actor=actor, token=token, confirmation=confirmation, **arguments)
+    except OperationRefusedError as error:
+        if error.code != NEEDS_APPROVAL and not (asks and error.code in OVERRIDABLE):
+            raise
+        return _ask(kind, request, arguments, why=error.code)
+
+
+def _asked_before(request: Request) -> ApprovalRequest | None:
+    try:
+        confirmed = read_request(request)
+    except OperationRefusedError:  # the run itself refuses and records it
+        return None
+    return ApprovalRequest.objects.filter(form_key=confirmed.idempotency_key).first()
+
+
+def _ask(kind: Kind, request: Request, arguments: dict[str, Any], *, why: str) -> ApprovalRequest:
+    confirmed = replace(read_request(request), approval=ABOUT_TO_BE_ASKED)
+    view = read_server(request.token, confirmed)
+    snapshot = _check(kind, confirmed, view, arguments)
+    asked = _draft(_Wish(kind, request, confirmed, view, snapshot, arguments), why)
+    try:
+        with journal.committed():
+            asked.save(force_insert=True)
+            journal.record(
+                asked.entry(request.actor, "request", reason=asked.reason, evidence=_evidence(asked))
+            )
+            check_still_allowed(
+                request.actor.id, kind.action.permission, server_id=view.server_id, token_id=request.token.pk
+            )
+            request.guard()
+    except IntegrityError:  # the same form at the same moment
+        return ApprovalRequest.objects.get(form_key=confirmed.idempotency_key)
+    return asked
+
+
+def _check(kind: Kind, confirmed: Confirmation, view: ServerView, arguments: dict[str, Any]) -> Snapshot:
+    """The snapshot that was confirmed, if it could be done now. Raises OperationRefusedError."""
+    if kind == Kind.DELETE:
+        snapshot = unchanged_snapshot(confirmed, view)
+        check_unprotected(server_id=view.server_id, snapshot_id=snapshot.id)
+        return snapshot
+    words = {name: arguments.get(name, "") for name in ("typed_name", "reason")}
+    snapshot = restorable_snapshot(confirmed, view, **words)
+    if kind == Kind.SAFE_RESTORE:
+        room = arguments.get("make_room", "")
+        plans.Lane(view, "").room_steps(room, needed_id=snapshot.id, approval=confirmed.approval)
+    return snapshot
+
+
+def _draft(wish: _Wish, why: str) -> ApprovalRequest:
+    now = timezone.now()
+    policies = matching(wish.view.server_id, wish.kind.action)
+    hours = min([one.hours for one in policies], default=DEFAULT_HOURS)
+    actor, token = wish.request.actor, wish.request.token
+    return ApprovalRequest(
+        form_key=wish.confirmed.idempotency_key,
+        kind=wish.kind,
+        why=why,
+        needed=max([one.needed for one in policies], default=1),
+        token_id=token.pk,
+        token_label=token.label,
+        token_fingerprint=token.fingerprint,
+        server_id=wish.view.server_id,
+        server_name=wish.view.name,
+        snapshot_id=wish.snapshot.id,
+        snapshot_name=wish.snapshot.name,
+        snapshot_created_at=wish.snapshot.created_at,
+        fingerprint=snapshot_fingerprint(wish.snapshot),
+        arguments=wish.arguments,
+        reason=contract.clean_reason(wish.arguments.get("reason", "")),
+        person_id=int(actor.id or 0),
+        role=actor.role,
+        channel=actor.channel,
+        created_at=now,
+        expires_at=now + timedelta(hours=hours),
+    )
+
+
+def _evidence(asked: ApprovalRequest) -> str:
+    return f"{asked.kind}, {asked.why}: {asked.needed} to approve until {asked.expires_at:%Y-%m-%d %H:%M} UTC"

@@ -1,0 +1,126 @@
+"""Requests for approval, and what people decided of them."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from snapshots.audit.journal import Actor, EntryData
+from snapshots.operations.models import Action
+
+
+class Kind(models.TextChoices):
+    RESTORE = "restore", _("Restore")
+    SAFE_RESTORE = "safe_restore", _("Restore with a safety snapshot")
+    DELETE = "delete", _("Delete")
+
+    @property
+    def action(self) -> Action:
+        return Action.DELETE if self == Kind.DELETE else Action.RESTORE
+
+
+class State(models.TextChoices):
+    """waiting → denied | withdrawn | expired, or → approved → begun | void."""
+
+    WAITING = "waiting", _("Waiting")
+    APPROVED = "approved", _("Approved")
+    BEGUN = "begun", _("Done as approved")
+    VOID = "void", _("Void")
+    DENIED = "denied", _("Denied")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    EXPIRED = "expired", _("Expired")
+
+
+OPEN = (State.WAITING, State.APPROVED)
+
+
+class Verdict(models.TextChoices):
+    APPROVE = "approve", _("Approved")
+    DENY = "deny", _("Denied")
+    BREAK_GLASS = "break_glass", _("Glass broken")
+
+
+class ApprovalRequest(models.Model):
+    """What a person wants to do and confirmed, exactly. Nothing is sent before it is approved."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    form_key = models.CharField(max_length=64, unique=True)
+    """The one-time key of the confirmed form, which becomes that of the operation or job."""
+    kind = models.CharField(max_length=20, choices=Kind)
+    state = models.CharField(max_length=10, choices=State, default=State.WAITING)
+    code = models.CharField(max_length=60, blank=True)
+    """Why it is void: a code of OperationRefusedError."""
+    why = models.CharField(max_length=20)
+    """What forbids it without approval: approval_needed, server_locked or frozen."""
+    needed = models.IntegerField()
+
+    token_id = models.CharField(max_length=12)
+    token_label = models.CharField(max_length=80)
+    token_fingerprint = models.CharField(max_length=64)
+    server_id = models.BigIntegerField()
+    server_name = models.CharField(max_length=300)
+    snapshot_id = models.BigIntegerField()
+    snapshot_name = models.CharField(max_length=300)
+    snapshot_created_at = models.DateTimeField(null=True)
+    fingerprint = models.CharField(max_length=64)
+    """Of the snapshot, as it was when it was asked."""
+    arguments = models.JSONField(default=dict)
+    """Of the call that begins it."""
+    reason = models.TextField(blank=True)
+
+    person_id = models.BigIntegerField()
+    role = models.CharField(max_length=20)
+    channel = models.CharField(max_length=10)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    begun_id = models.UUIDField(null=True)
+    """Of the operation, the job or the planned deletion that it became."""
+    begun_as = models.CharField(max_length=20, blank=True)
+
+    class Meta:
+        db_table = "approval_request"
+        ordering = ["-created_at"]
+        indexes = [models.Index(fields=["state", "expires_at"], name="approval_request_open")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.server_name} {self.state}"
+
+    @property
+    def action(self) -> Action:
+        return Kind(self.kind).action
+
+    def entry(self, actor: Actor, verb: str, **more: Any) -> EntryData:
+        """A row of the log about it."""
+        return actor.entry(
+            action=f"approval.{verb}",
+            target=str(self.pk),
+            server_id=self.server_id,
+            server_name=self.server_name,
+            snapshot_id=self.snapshot_id,
+            snapshot_name=self.snapshot_name,
+            token_label=self.token_label,
+            token_fingerprint=self.token_fingerprint,
+            **more,
+        )
+
+
+class Decision(models.Model):
+    """What one person decided of a request."""
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.PROTECT, related_name="decisions")
+    person_id = models.BigIntegerField()
+    verdict = models.CharField(max_length=12, choices=Verdict)
+    reason = models.TextField(blank=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        db_table = "approval_decision"
+        ordering = ["at", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["request", "person_id"], name="one_decision_of_each_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verdict} {self.person_id}"

@@ -1,0 +1,147 @@
+"""Approval policies: the list, placing one, and the two admins, or the time, that lifting one takes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth import get_user_model
+from django.forms import Form
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from snapshots.connection import Person
+from snapshots.inventory.shown_servers import all_known_names, servers_shown_to
+from snapshots.operations import policies
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.guarded_models import Policy
+from snapshots.operations.models import Action
+from snapshots.operations.rights import may_anywhere, may_on
+from snapshots.templatetags.portal import as_name, with_names
+from snapshots.views.access import raise_if_rights_changed, requires
+from snapshots.views.actor import actor_of
+from snapshots.views.forms.freezes import AskToLiftFreezeForm
+from snapshots.views.forms.policies import PolicyForm
+from snapshots.views.marks import names_of_people
+from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
+from snapshots.views.texts.refusals import refusal_words
+
+STEPS: Final[dict[str, tuple[type[Form], Callable[..., object]]]] = {
+    "ask": (AskToLiftFreezeForm, policies.LIFTING.ask),
+    "agree": (Form, policies.LIFTING.agree),
+    "keep": (Form, policies.LIFTING.keep),
+}
+
+
+@dataclass(frozen=True)
+class PolicyLine:
+    """A policy as a person may see it. `more`: how many of its servers the person does not see."""
+
+    policy: Policy
+    servers: list[str]
+    more: int
+    actions: list[str]
+    approvers: list[str]
+    placed_by: str
+    asked_by: str
+
+
+@requires("snapshots.see", "GET", "HEAD")
+def policy_list(request: HttpRequest) -> HttpResponse:
+    context = {"lines": _lines(request.user), "may_place": may_on(request.user, policies.PERMISSION, None)}
+    return render(request, "policies/policy_list.html", context)
+
+
+@requires(policies.PERMISSION, "GET", "HEAD", "POST", proof="form")
+def policy_add(request: HttpRequest) -> HttpResponse:
+    form = PolicyForm(request.POST or None, names=all_known_names(), people=_possible_approvers())
+    code = ""
+    if request.method == "POST":
+        code = INCOMPLETE
+        if form.is_valid():
+            code = _try(
+                request, form, lambda: policies.place(actor=actor_of(request), definition=form.definition)
+            )
+        if not code:
+            name = form.cleaned_data["name"]
+            messages.success(request, with_names(_("The policy %(name)s is placed."), name=name))
+            return redirect("policy_list")
+    context = {
+        "form": form,
+        "refusal": _refusal(form, code),
+        "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
+    }
+    return render(request, "policies/policy_add.html", context, status=status_of(code))
+
+
+@requires("snapshots.see", "GET", "HEAD", "POST", proof="form")
+def policy_detail(request: HttpRequest, pk: int) -> HttpResponse:
+    step = request.POST.get("step", "")
+    form_class, run = STEPS.get(step, (AskToLiftFreezeForm, None))
+    form = form_class(request.POST if run else None)
+    code = ""
+    if run is not None:
+        code = INCOMPLETE
+        if form.is_valid():
+            code = _try(request, form, lambda: run(actor=actor_of(request), pk=pk, **form.cleaned_data))
+        if not code:
+            return redirect("policy_list") if step == "agree" else redirect("policy_detail", pk)
+    line = next((one for one in _lines(request.user) if one.policy.pk == pk), None)
+    if line is None:
+        raise Http404("no such policy")
+    context = {
+        "line": line,
+        "may_lift": may_on(request.user, policies.PERMISSION, None),
+        "ask_form": form if isinstance(form, AskToLiftFreezeForm) else AskToLiftFreezeForm(),
+        "is_mine": line.policy.lift_person_id == request.user.pk,
+        "refusal": _refusal(form, code),
+        "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
+    }
+    return render(request, "policies/policy_detail.html", context, status=status_of(code))
+
+
+def _try(request: HttpRequest, form: Form, run: Callable[[], object]) -> str:
+    """'' if it was done, else the code of its refusal."""
+    try:
+        run()
+    except OperationRefusedError as error:
+        raise_if_rights_changed(request, error, policies.PERMISSION)
+        refuse_beside_field(form, error.code)
+        return error.code
+    return ""
+
+
+def _refusal(form: Form, code: str) -> Any:
+    return refusal_words(code) if code and code != INCOMPLETE and not form.errors else None
+
+
+def _possible_approvers() -> dict[int, str]:
+    """ID → name of each person who may restore or delete somewhere."""
+    rights = [one.permission for one in policies.ACTIONS]
+    people = get_user_model().objects.filter(is_active=True, service_owner=None)
+    return {one.pk: as_name(one) for one in people if any(may_anywhere(one, right) for right in rights)}
+
+
+def _lines(user: Person) -> list[PolicyLine]:
+    """All of them for admins; else those of all servers, and those that reach a server that the person sees."""
+    sees_all = may_on(user, policies.PERMISSION, None)
+    shown = servers_shown_to(user)
+    found = [one for one in policies.current() if sees_all or one.covers_all or any(map(one.reaches, shown))]
+    numbers = {pk for one in found for pk in (one.person_id, one.lift_person_id, *one.approvers) if pk}
+    people = names_of_people(numbers)
+    return [_line(one, None if sees_all else shown, people) for one in found]
+
+
+def _line(policy: Policy, shown: set[int] | None, people: dict[int, str]) -> PolicyLine:
+    servers = [name for number, name in policy.servers if shown is None or number in shown]
+    return PolicyLine(
+        policy=policy,
+        servers=servers,
+        more=len(policy.servers) - len(servers),
+        actions=[str(Action(one).label) for one in policy.actions],
+        approvers=[people.get(one, "") for one in policy.approvers],
+        placed_by=people.get(policy.person_id, ""),
+        asked_by=people.get(policy.lift_person_id or 0, ""),
+    )

@@ -1,0 +1,164 @@
+"""Requests for approval: the list, and the page on which one is decided. No GET decides anything."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+
+from snapshots.approvals import deciding, rules
+from snapshots.approvals.models import ApprovalRequest, State
+from snapshots.approvals.queries import visible_to
+from snapshots.connection import Person
+from snapshots.inventory.servers import find_snapshot
+from snapshots.inventory.shown_servers import own_token_for
+from snapshots.operations.confirmation import snapshot_fingerprint
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.server_views import ServerView, server_views
+from snapshots.views.access import raise_if_rights_changed, requires
+from snapshots.views.actor import actor_of
+from snapshots.views.forms.reasons import ReasonField
+from snapshots.views.live_pages import live
+from snapshots.views.marks import names_of_people
+from snapshots.views.refused_forms import INCOMPLETE, status_of
+from snapshots.views.texts.approvals import REQUEST_BADGES, present_text, void_text
+from snapshots.views.texts.base import Badge
+from snapshots.views.texts.refusals import refusal_words
+
+SHOWN: Final = 50
+BEGUN_PAGES: Final = {"operation": "operation_detail", "job": "job_detail", "deletion": "deletion_detail"}
+
+
+class ReasonForm(forms.Form):
+    reason = ReasonField(required=True)
+
+
+class OptionalReasonForm(forms.Form):
+    pass
+
+
+@dataclass(frozen=True)
+class Line:
+    """A request in the list."""
+
+    asked: ApprovalRequest
+    badge: Badge
+    person: str
+    may_decide: bool
+
+
+@live()
+@requires("snapshots.see", "GET", "HEAD")
+def request_list(request: HttpRequest) -> HttpResponse:
+    found = list(visible_to(request.user).order_by("-created_at")[:SHOWN])
+    names = names_of_people(one.person_id for one in found)
+    lines = [
+        Line(
+            asked=one,
+            badge=REQUEST_BADGES[one.state],
+            person=names.get(one.person_id, ""),
+            may_decide=one.state == State.WAITING and rules.may_approve(request.user, one),
+        )
+        for one in found
+    ]
+    context = {"waiting": [one for one in lines if one.asked.state == State.WAITING]}
+    context["decided"] = [one for one in lines if one.asked.state != State.WAITING]
+    return render(request, "approvals/request_list.html", context)
+
+
+@requires("snapshots.see", "GET", "HEAD", "POST", proof="form")
+def request_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
+    asked = get_object_or_404(visible_to(request.user), pk=pk)
+    step = request.POST.get("step", "")
+    if request.method != "POST" or step not in STEPS:
+        return _page(request, asked)
+    form_class, run = STEPS[step]
+    form = form_class(request.POST)
+    if not form.is_valid():
+        return _page(request, asked, form, INCOMPLETE, step)
+    try:
+        run(actor=actor_of(request), pk=asked.pk, **form.cleaned_data)
+    except OperationRefusedError as error:
+        raise_if_rights_changed(request, error, asked.action.permission)
+        asked.refresh_from_db()
+        return _page(request, asked, form, error.code, step)
+    return redirect("request_detail", pk)
+
+
+STEPS: Final[dict[str, tuple[type[forms.Form], Callable[..., object]]]] = {
+    "approve": (OptionalReasonForm, deciding.approve),
+    "deny": (ReasonForm, deciding.deny),
+    "break_glass": (ReasonForm, deciding.break_glass),
+    "withdraw": (OptionalReasonForm, deciding.withdraw),
+}
+
+
+def _page(
+    request: HttpRequest,
+    asked: ApprovalRequest,
+    form: forms.Form | None = None,
+    code: str = "",
+    step: str = "",
+) -> HttpResponse:
+    decisions = list(asked.decisions.all())
+    names = names_of_people([asked.person_id, *(one.person_id for one in decisions)])
+    is_waiting = asked.state == State.WAITING
+    context = {
+        "asked": asked,
+        "badge": REQUEST_BADGES[asked.state],
+        "person": names.get(asked.person_id, ""),
+        "decisions": [(one, names.get(one.person_id, "")) for one in decisions],
+        "missing": max(0, rules.needed_for(asked) - len(rules.valid_decisions(asked))) if is_waiting else 0,
+        "present": _present(request.user, asked) if is_waiting else None,
+        "void": void_text(asked),
+        "begun_url": reverse(BEGUN_PAGES[asked.begun_as], args=[asked.begun_id]) if asked.begun_as else "",
+        "is_mine": asked.person_id == request.user.pk,
+        "obstacle": _obstacle(request.user, asked) if is_waiting else "",
+        "has_decided": any(one.person_id == request.user.pk for one in decisions),
+        "may_break": is_waiting and _may_break(request.user, asked),
+        "deny_form": form if step == "deny" else ReasonForm(),
+        "break_form": form if step == "break_glass" else ReasonForm(prefix=None, auto_id="break_%s"),
+        "refusal": refusal_words(code) if code and code != INCOMPLETE else None,
+    }
+    return render(request, "approvals/request_detail.html", context, status=status_of(code))
+
+
+def _obstacle(person: Person, asked: ApprovalRequest) -> Any:
+    """Why the person may not approve it; None if nothing is in the way."""
+    try:
+        rules.check_may_approve(person, asked)
+    except OperationRefusedError as error:
+        return refusal_words(error.code)
+    return None
+
+
+def _may_break(person: Person, asked: ApprovalRequest) -> bool:
+    try:
+        rules.check_may_break_glass(person, asked)
+    except OperationRefusedError:
+        return False
+    return True
+
+
+def _present(person: Person, asked: ApprovalRequest) -> dict[str, Any]:
+    """The server's state now, and whether the snapshot is still what was confirmed, as the person's own token shows it."""
+    token = own_token_for(person.pk, asked.server_id, fingerprint=asked.token_fingerprint)
+    if token is None:
+        return {"text": present_text("unknown"), "view": None}
+    reading = read_and_reconcile(token)
+    view = next((one for one in server_views(token, reading) if one.server_id == asked.server_id), None)
+    return {"text": present_text(_change(view, asked)), "view": view}
+
+
+def _change(view: ServerView | None, asked: ApprovalRequest) -> str:
+    if view is None:
+        return "unknown"
+    snapshot = find_snapshot(view.reading, asked.snapshot_id)
+    if snapshot is None:
+        return "gone" if view.reading.is_complete else "unknown"
+    return "same" if snapshot_fingerprint(snapshot) == asked.fingerprint else "changed"
