@@ -9,6 +9,7 @@ from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from snapshots.approvals import deciding, rules
 from snapshots.approvals.models import ApprovalRequest, State
@@ -34,12 +35,12 @@ SHOWN: Final = 50
 BEGUN_PAGES: Final = {"operation": "operation_detail", "job": "job_detail", "deletion": "deletion_detail"}
 
 
-class ReasonForm(forms.Form):
-    reason = ReasonField(required=True)
+class DenyForm(forms.Form):
+    reason = ReasonField(required=True, label=_("Why it is denied"))
 
 
-class OptionalReasonForm(forms.Form):
-    pass
+class BreakGlassForm(forms.Form):
+    reason = ReasonField(required=True, label=_("Why it cannot wait for an approval"))
 
 
 @dataclass(frozen=True)
@@ -91,10 +92,10 @@ def request_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 
 STEPS: Final[dict[str, tuple[type[forms.Form], Callable[..., object]]]] = {
-    "approve": (OptionalReasonForm, deciding.approve),
-    "deny": (ReasonForm, deciding.deny),
-    "break_glass": (ReasonForm, deciding.break_glass),
-    "withdraw": (OptionalReasonForm, deciding.withdraw),
+    "approve": (forms.Form, deciding.approve),
+    "deny": (DenyForm, deciding.deny),
+    "break_glass": (BreakGlassForm, deciding.break_glass),
+    "withdraw": (forms.Form, deciding.withdraw),
 }
 
 
@@ -121,8 +122,8 @@ def _page(
         "obstacle": _obstacle(request.user, asked) if is_waiting else "",
         "has_decided": any(one.person_id == request.user.pk for one in decisions),
         "may_break": is_waiting and _may_break(request.user, asked),
-        "deny_form": form if step == "deny" else ReasonForm(),
-        "break_form": form if step == "break_glass" else ReasonForm(prefix=None, auto_id="break_%s"),
+        "deny_form": form if step == "deny" else DenyForm(),
+        "break_form": form if step == "break_glass" else BreakGlassForm(auto_id="break_%s"),
         "refusal": refusal_words(code) if code and code != INCOMPLETE else None,
     }
     return render(request, "approvals/request_detail.html", context, status=status_of(code))

@@ -123,6 +123,19 @@ def test_everybody_who_sees_the_server_is_told_and_led_to_the_request(cast, desk
     assert {page_path(one.event) for one in told} == {reverse("request_detail", args=[asked.pk])}
 
 
+def test_the_broken_glass_is_marked_red_in_the_log(cast, desk, of_ada, view, signed_in):
+    place(cast.ada, view)
+    asked = wish(desk, view)()
+    ada = signed_in(cast.ada)
+    url = reverse("request_detail", args=[asked.pk])
+    assert "Why it cannot wait" in text_of(ada.get(url))
+    assert ada.post(url, {"step": "break_glass", "reason": ""}).status_code == 422
+    ada.post(url, {"step": "break_glass", "reason": "the shop is down"})
+    assert Operation.objects.get().actor_id == cast.mia.pk
+    page = ada.get(f"{reverse('entry_list')}?action=approval.break_glass")
+    assert '<span class="badge bad">Glass broken</span>' in page.text
+
+
 class TestPolicies:
     def fields(self, **more) -> dict[str, object]:
         return {

@@ -34,6 +34,7 @@ SPECIAL_RESULTS = {
     ("snapshot.observed", "completed"): Badge("neutral", lazy("Observed")),
     ("server.silent", "failed"): Badge("warn", lazy("Silence")),
     (UNREADABLE, UNREADABLE): Badge("bad", lazy("Changed")),
+    ("approval.break_glass", "completed"): Badge("bad", lazy("Glass broken")),
     ("audit.verify", "completed"): Badge("ok", lazy("Verified")),
     ("audit.verify", "failed"): Badge("bad", lazy("Broken")),
 }
