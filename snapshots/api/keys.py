@@ -172,12 +172,12 @@ def _revoke(key: ApiKey, actor: Actor, reason: str) -> bool:
     return bool(moved)
 
 
-def check_still_valid(key: ApiKey, right: str, server_id: int | None) -> None:
+def check_still_valid(key_id: str, right: str, server_id: int | None) -> None:
     """In the transaction of an intent, under the log's lock, where the person's own right is checked too.
 
     Raises OperationRefusedError.
     """
-    stored = ApiKey.objects.select_related("owner").filter(pk=key.pk).first()
+    stored = ApiKey.objects.select_related("owner").filter(pk=key_id).first()
     if stored is None or problem(stored, stored.owner) or right not in stored.rights:
         raise OperationRefusedError("not_allowed_any_more")
     if server_id is not None and not stored.reaches(server_id):

@@ -65,6 +65,7 @@ def begin(
     token: StoredToken,
     confirmation: str | Authorization,
     asks: bool = False,
+    api_key_id: str = "",
     **arguments: Any,
 ) -> Begun | ApprovalRequest:
     """Do it, or ask for approval where a policy wants that; with `asks` also where a lock or a freeze forbids it.
@@ -80,7 +81,7 @@ def begin(
     except OperationRefusedError as error:
         if error.code != NEEDS_APPROVAL and not (asks and error.code in OVERRIDABLE):
             raise
-        return _ask(kind, request, arguments, why=error.code)
+        return _ask(kind, request, arguments, why=error.code, api_key_id=api_key_id)
 
 
 def _asked_before(request: Request) -> ApprovalRequest | None:
@@ -91,11 +92,14 @@ def _asked_before(request: Request) -> ApprovalRequest | None:
     return ApprovalRequest.objects.filter(form_key=confirmed.idempotency_key).first()
 
 
-def _ask(kind: Kind, request: Request, arguments: dict[str, Any], *, why: str) -> ApprovalRequest:
+def _ask(
+    kind: Kind, request: Request, arguments: dict[str, Any], *, why: str, api_key_id: str
+) -> ApprovalRequest:
     confirmed = replace(read_request(request), approval=ABOUT_TO_BE_ASKED)
     view = read_server(request.token, confirmed)
     snapshot = _check(kind, confirmed, view, arguments)
     asked = _draft(_Wish(kind, request, confirmed, view, snapshot, arguments), why)
+    asked.api_key_id = api_key_id
     try:
         with journal.committed():
             asked.save(force_insert=True)

@@ -8,6 +8,7 @@ import structlog
 from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
+from snapshots.api import keys
 from snapshots.approvals import rules
 from snapshots.approvals.asking import RUNS, Begun
 from snapshots.approvals.models import OPEN, ApprovalRequest, Decision, Kind, State, Verdict
@@ -157,6 +158,8 @@ def _check_still_approved(pk: UUID) -> None:
         raise OperationRefusedError("request_over")
     if not rules.is_enough(asked, rules.valid_decisions(asked)):
         raise OperationRefusedError("approval_lost")
+    if asked.api_key_id:
+        keys.check_still_valid(asked.api_key_id, asked.action.permission, asked.server_id)
 
 
 def _conclude(asked: ApprovalRequest, state: State, *, code: str = "", **begun: object) -> None:

@@ -72,6 +72,8 @@ class ApprovalRequest(models.Model):
     person_id = models.BigIntegerField()
     role = models.CharField(max_length=20)
     channel = models.CharField(max_length=10)
+    api_key_id = models.CharField(max_length=12, blank=True)
+    """Of the API key that asked, if one did: it must still be valid when it begins."""
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

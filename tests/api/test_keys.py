@@ -284,4 +284,4 @@ def test_a_rule_can_refuse_a_server_that_the_key_does_not_reach(desk):
     assert script.post("snapshots/", {"server_id": other.server_id, "name": "x"}).status_code == 404
     assert Entry.objects.latest("sequence").code == "api_key_server"
     with pytest.raises(OperationRefusedError):
-        keys.check_still_valid(ApiKey.objects.get(), "snapshots.create", other.server_id)
+        keys.check_still_valid(ApiKey.objects.get().pk, "snapshots.create", other.server_id)

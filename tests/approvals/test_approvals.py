@@ -73,10 +73,10 @@ class TestAsking:
         place(cast.ada, view)
         act = desk.delete if kind == Kind.DELETE else desk.restore
         assert refused(lambda: act(view, desk.snapshot(view))) == "approval_needed"
-        path = f"snapshots/{desk.snapshot(view).id}/"
-        script = script_of(desk)
-        answer = script.delete(path) if kind == Kind.DELETE else script.post(f"{path}restore/")
-        assert (answer.status_code, answer.json()["code"]) == (409, "approval_needed")
+        if kind == Kind.SAFE_RESTORE:
+            body = {"kind": "safe_restore", "snapshot_id": desk.snapshot(view).id}
+            answer = script_of(desk).post("jobs/", body)
+            assert (answer.status_code, answer.json()["code"]) == (409, "approval_needed")
         assert not Operation.objects.exists()
 
     def test_a_deletion_is_not_planned_for_a_date_instead(self, cast, desk, view):

@@ -10,7 +10,7 @@ import msgspec
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from snapshots.api.endpoints import audit, jobs, operations, schedules, servers, snapshots
+from snapshots.api.endpoints import audit, jobs, operations, requests, schedules, servers, snapshots
 from snapshots.api.endpoints.errors import json_response, method_not_allowed
 from snapshots.api.endpoints.resources import ANY_KEY, Method, Resource
 from snapshots.api.endpoints.shapes import Error
@@ -26,6 +26,8 @@ RESOURCES: Final[tuple[Resource, ...]] = (
     operations.operation,
     jobs.job_list,
     jobs.job,
+    requests.request_list,
+    requests.request,
     schedules.schedule_list,
     schedules.schedule,
     schedules.schedule_pause,

@@ -135,7 +135,7 @@ class Call:
 
     def guard(self, server_id: int | None) -> Callable[[], None]:
         """For the transaction of an intent: the key is still valid, and so are its rights."""
-        return lambda: keys.check_still_valid(self.key, self.right, server_id)
+        return lambda: keys.check_still_valid(self.key.pk, self.right, server_id)
 
 
 @dataclass(frozen=True)

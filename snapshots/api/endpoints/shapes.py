@@ -109,13 +109,17 @@ class RestoreAnswer(Struct):
     server: ServerState
 
 
-class PlannedAnswer(Struct):
-    """The snapshot is deleted at `due_at`, unless somebody calls the deletion back."""
+class WaitingAnswer(Struct):
+    """Nothing was sent yet. `deletion_planned`: the snapshot is deleted at `due_at`, unless somebody calls that back.
+    `approval_needed`: other people decide the request at this address until `expires_at`.
+    """
 
     detail: str
     code: str
-    due_at: str
-    deletion: str
+    due_at: str | None = None
+    deletion: str | None = None
+    request: str | None = None
+    expires_at: str | None = None
 
 
 class Named(Struct):

@@ -9,14 +9,16 @@ from snapshots.api.endpoints.shapes import (
     CreatedItem,
     DeleteBody,
     ListQuery,
-    PlannedAnswer,
     ReasonBody,
     RestoreAnswer,
     SnapshotPage,
     UnknownOutcome,
+    WaitingAnswer,
     snapshot_item,
 )
-from snapshots.deletions.service import request_delete
+from snapshots.approvals.asking import begin
+from snapshots.approvals.models import ApprovalRequest, Kind
+from snapshots.jobs.models import Job
 from snapshots.operations import service
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
@@ -72,18 +74,23 @@ def create_snapshot(call: Call, body: CreateBody) -> Answer:
     "POST",
     right="snapshots.restore",
     body=ReasonBody,
-    answers={200: RestoreAnswer, 504: UnknownOutcome},
+    answers={200: RestoreAnswer, 202: WaitingAnswer, 504: UnknownOutcome},
     summary="Restore a snapshot",
 )
 def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
-    """Overwrites all current data of its server, and cannot be undone. Consider a job of kind safe_restore instead."""
+    """Overwrites all current data of its server, and cannot be undone. Consider a job of kind safe_restore instead.
+
+    Where a policy asks for the approval of other people it is a request (202), and begins when they have given it.
+    """
     reason = call.reason(body.reason, is_required=True) or default_reason(call)
     before = writes.earlier(call)
-    if isinstance(before, Operation):
+    if isinstance(before, Operation | ApprovalRequest):
         return writes.restored_answer(before)
     found, server_name = reading.snapshot_or_404(call, snapshot_id, fresh=True)
     try:
-        operation = service.restore_snapshot(
+        begun = begin(
+            Kind.RESTORE,
+            api_key_id=call.key.pk,
             actor=call.actor,
             token=call.token,
             confirmation=writes.authorization(call, Action.RESTORE, found.server.id, found.id),
@@ -95,24 +102,30 @@ def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
         if error.code == "server_held":  # the contract: "not in a valid state for restoration"
             raise refused(error, status=400) from error
         raise
-    return writes.restored_answer(operation)
+    assert isinstance(begun, Operation | ApprovalRequest)
+    return writes.restored_answer(begun)
 
 
 @snapshot.method(
     "DELETE",
     right="snapshots.delete",
     body=DeleteBody,
-    answers={204: None, 202: PlannedAnswer, 504: UnknownOutcome},
+    answers={204: None, 202: WaitingAnswer, 504: UnknownOutcome},
     summary="Delete a snapshot",
 )
 def delete_snapshot(call: Call, body: DeleteBody, snapshot_id: int) -> Answer:
-    """For ever. On a server with a grace time it is planned (202), unless `delete_now` is true and a reason is given."""
+    """For ever. On a server with a grace time it is planned (202), unless `delete_now` is true and a reason is given.
+
+    Where a policy asks for the approval of other people it is a request (202), and begins when they have given it.
+    """
     reason = call.reason(body.reason)
     before = writes.earlier(call)
     if before is not None:
         return writes.deleted_answer(before)
     found, _server_name = reading.snapshot_or_404(call, snapshot_id)
-    begun = request_delete(
+    begun = begin(
+        Kind.DELETE,
+        api_key_id=call.key.pk,
         actor=call.actor,
         token=call.token,
         confirmation=writes.authorization(call, Action.DELETE, found.server.id, found.id),
@@ -120,6 +133,7 @@ def delete_snapshot(call: Call, body: DeleteBody, snapshot_id: int) -> Answer:
         override_reason=call.override_reason,
         delete_now=body.delete_now,
     )
+    assert not isinstance(begun, Job)
     return writes.deleted_answer(begun)
 
 

@@ -14,13 +14,14 @@ from snapshots.api.endpoints.errors import ApiError, retry_headers
 from snapshots.api.endpoints.http import Answer, Call
 from snapshots.api.endpoints.shapes import (
     CreatedItem,
-    PlannedAnswer,
     RestoreAnswer,
     ServerName,
     ServerState,
     SnapshotName,
+    WaitingAnswer,
     time_text,
 )
+from snapshots.approvals.models import ApprovalRequest
 from snapshots.contract import IN_PROGRESS, RESTORING
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations.confirmation import AS_FOUND, Authorization, Confirmation
@@ -54,10 +55,11 @@ def authorization(
     return Authorization(confirmation, call.guard(server_id))
 
 
-def earlier(call: Call) -> Operation | PlannedDeletion | None:
+def earlier(call: Call) -> Operation | PlannedDeletion | ApprovalRequest | None:
     """What a request with this Idempotency-Key has begun already. Asked first: a retry must not depend on what is there now."""
     key = call.operation_key
-    return operation_for_key(key) or PlannedDeletion.objects.filter(form_key=key).first()
+    made = operation_for_key(key) or PlannedDeletion.objects.filter(form_key=key).first()
+    return made or ApprovalRequest.objects.filter(form_key=key).first()
 
 
 def operation_url(operation: Operation) -> str:
@@ -158,8 +160,10 @@ def created_answer(operation: Operation, description: str) -> Answer:
     return Answer(item, 201, headers)
 
 
-def restored_answer(operation: Operation) -> Answer:
-    """Likewise."""
+def restored_answer(operation: Operation | ApprovalRequest) -> Answer:
+    """Likewise; 202 if it waits for approval."""
+    if isinstance(operation, ApprovalRequest):
+        return requested_answer(operation)
     headers = check_accepted(operation)
     created_at = time_text(operation.snapshot_created_at)
     data = RestoreAnswer(
@@ -171,14 +175,28 @@ def restored_answer(operation: Operation) -> Answer:
     return Answer(data, 200, headers)
 
 
-def deleted_answer(begun: Operation | PlannedDeletion) -> Answer:
-    """204; 202 if the deletion waits for the server's grace time: the snapshot is still there."""
+def requested_answer(asked: ApprovalRequest) -> Answer:
+    """202: it waits for other people. A retry is answered likewise, and by what it became once it has begun."""
+    url = reverse("api_request", args=[asked.pk])
+    data = WaitingAnswer(
+        detail="It takes the approval of other people, and begins by itself when they have given it: the request tells.",
+        code="approval_needed",
+        request=url,
+        expires_at=time_text(asked.expires_at),
+    )
+    return Answer(data, 202, {"Location": url})
+
+
+def deleted_answer(begun: Operation | PlannedDeletion | ApprovalRequest) -> Answer:
+    """204; 202 if the deletion waits for the server's grace time or for approval: the snapshot is still there."""
+    if isinstance(begun, ApprovalRequest):
+        return requested_answer(begun)
     if isinstance(begun, Operation):
         return Answer(None, 204, check_accepted(begun))
-    data: Any = PlannedAnswer(
+    data: Any = WaitingAnswer(
         detail="The snapshot is deleted after the grace time of its server, unless somebody calls that back.",
         code="deletion_planned",
-        due_at=time_text(begun.due_at) or "",
+        due_at=time_text(begun.due_at),
         deletion=reverse("deletion_detail", args=[begun.pk]),
     )
     return Answer(data, 202)
