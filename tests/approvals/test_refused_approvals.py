@@ -106,6 +106,25 @@ class TestNotApproving:
         assert deciding.run_due() == 0
         assert Entry.objects.filter(action="approval.expire").count() == 1
 
+    def test_nor_when_its_time_passes_while_the_lists_are_read(
+        self, cast, desk, view, max_, clock, monkeypatch
+    ):
+        from snapshots.operations import service
+
+        place(cast.ada, view, hours=1)
+        asked = wish(desk, view)()
+        read_server = service.read_server
+
+        def read_slowly(*arguments):
+            found = read_server(*arguments)
+            clock.shift(HOUR + 1)
+            return found
+
+        monkeypatch.setattr(service, "read_server", read_slowly)
+        approve(max_, asked)()
+        assert (only().state, only().code) == (State.VOID, "request_over")
+        assert not Operation.objects.exists()
+
     def test_nor_after_it_was_denied_or_withdrawn(self, cast, desk, view, max_):
         place(cast.ada, view)
         denied = wish(desk, view)()
