@@ -191,7 +191,7 @@ class User(AbstractBaseUser):
             team.covers(server_id) for team in self.teams_with(permission)
         )
 
-    def has_settled_perm(self, permission: str, server_id: int, before: datetime) -> bool:
+    def has_settled_perm(self, permission: str, server_id: int | None, before: datetime) -> bool:
         """Whether the person could do it on this server at that time already, in an account that nobody has touched since."""
         if self.rights_since > before:
             return False

@@ -21,7 +21,7 @@ from snapshots.audit.journal import Actor, EntryData
 INVITATION_LIFETIME = timedelta(days=3)
 
 
-PASSWORD_COLUMNS = ("password", "session_seed", "invitation_hash", "invitation_expires_at")
+PASSWORD_COLUMNS = ("password", "session_seed", "invitation_hash", "invitation_expires_at", "rights_since")
 
 
 class PersonError(Exception):
@@ -145,7 +145,9 @@ def accept_invitation(person: User, password: str, *, actor: Actor) -> None:
 
     The key is cleared in the same transaction: of several simultaneous requests only one sets the password.
     """
-    if not _replace_password(person, password, actor=actor, condition=_invited(person.invitation_hash)):
+    invited = _invited(person.invitation_hash)
+    person.rights_since = timezone.now()  # whoever has the link need not be the person
+    if not _replace_password(person, password, actor=actor, condition=invited):
         _record_refusal(person, "invitation_over", actor=actor)
         raise InvitationOverError(person.username)
 

@@ -21,6 +21,7 @@ from snapshots.deletions.service import request_delete
 from snapshots.jobs import plans
 from snapshots.jobs.models import Job
 from snapshots.operations import service
+from snapshots.operations.approval import Approval
 from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
@@ -41,8 +42,6 @@ RUNS: Final[dict[Kind, Callable[..., Begun]]] = {
 NEEDS_APPROVAL: Final = "approval_needed"
 OVERRIDABLE: Final = frozenset({NEEDS_APPROVAL, "server_locked", "frozen"})
 """Refusals that an approval lifts."""
-ABOUT_TO_BE_ASKED: Final = "to be asked for"
-"""Stands for the approval while a request is checked; nothing is sent with it."""
 DEFAULT_HOURS: Final = HOURS[1]
 
 
@@ -81,7 +80,8 @@ def begin(
     except OperationRefusedError as error:
         if error.code != NEEDS_APPROVAL and not (asks and error.code in OVERRIDABLE):
             raise
-        return _ask(kind, request, arguments, why=error.code, api_key_id=api_key_id)
+        lifts = sorted(OVERRIDABLE) if asks else [NEEDS_APPROVAL]
+        return _ask(kind, request, arguments, lifts=lifts, api_key_id=api_key_id)
 
 
 def _asked_before(request: Request) -> ApprovalRequest | None:
@@ -93,52 +93,55 @@ def _asked_before(request: Request) -> ApprovalRequest | None:
 
 
 def _ask(
-    kind: Kind, request: Request, arguments: dict[str, Any], *, why: str, api_key_id: str
+    kind: Kind, request: Request, arguments: dict[str, Any], *, lifts: list[str], api_key_id: str
 ) -> ApprovalRequest:
-    confirmed = replace(read_request(request), approval=ABOUT_TO_BE_ASKED)
+    now = timezone.now()
+    stands_for = Approval("to be asked for", now.isoformat(), now.isoformat(), tuple(lifts))
+    confirmed = replace(
+        read_request(request), approval=stands_for
+    )  # only for the checks: nothing is sent with it
     view = read_server(request.token, confirmed)
-    snapshot = _check(kind, confirmed, view, arguments)
-    asked = _draft(_Wish(kind, request, confirmed, view, snapshot, arguments), why)
-    asked.api_key_id = api_key_id
+    snapshot, room = _check(kind, confirmed, view, arguments)
+    asked = _draft(_Wish(kind, request, confirmed, view, snapshot, arguments), room)
+    asked.lifts, asked.api_key_id, asked.created_at = lifts, api_key_id, now
     try:
         with journal.committed():
             asked.save(force_insert=True)
             journal.record(
                 asked.entry(request.actor, "request", reason=asked.reason, evidence=_evidence(asked))
             )
-            check_still_allowed(
-                request.actor.id, kind.action.permission, server_id=view.server_id, token_id=request.token.pk
-            )
+            for action in asked.actions:
+                check_still_allowed(
+                    request.actor.id, action.permission, server_id=view.server_id, token_id=request.token.pk
+                )
             request.guard()
     except IntegrityError:  # the same form at the same moment
         return ApprovalRequest.objects.get(form_key=confirmed.idempotency_key)
     return asked
 
 
-def _check(kind: Kind, confirmed: Confirmation, view: ServerView, arguments: dict[str, Any]) -> Snapshot:
-    """The snapshot that was confirmed, if it could be done now. Raises OperationRefusedError."""
+def _check(
+    kind: Kind, confirmed: Confirmation, view: ServerView, arguments: dict[str, Any]
+) -> tuple[Snapshot, str]:
+    """The snapshot that was confirmed, if it could be done now, and what is deleted first. Raises OperationRefusedError."""
     if kind == Kind.DELETE:
         snapshot = unchanged_snapshot(confirmed, view)
         check_unprotected(server_id=view.server_id, snapshot_id=snapshot.id)
-        return snapshot
+        return snapshot, ""
     words = {name: arguments.get(name, "") for name in ("typed_name", "reason")}
     snapshot = restorable_snapshot(confirmed, view, **words)
-    if kind == Kind.SAFE_RESTORE:
-        room = arguments.get("make_room", "")
-        plans.Lane(view, "").room_steps(room, needed_id=snapshot.id, approval=confirmed.approval)
-    return snapshot
+    if kind == Kind.RESTORE:
+        return snapshot, ""
+    room = arguments.get("make_room", "")
+    steps = plans.Lane(view, "").room_steps(room, needed_id=snapshot.id, approval=confirmed.approval)
+    return snapshot, "".join(f"{one.snapshot_name} (ID {one.snapshot_id})" for one in steps)
 
 
-def _draft(wish: _Wish, why: str) -> ApprovalRequest:
-    now = timezone.now()
-    policies = matching(wish.view.server_id, wish.kind.action)
-    hours = min([one.hours for one in policies], default=DEFAULT_HOURS)
+def _draft(wish: _Wish, room: str) -> ApprovalRequest:
     actor, token = wish.request.actor, wish.request.token
-    return ApprovalRequest(
+    asked = ApprovalRequest(
         form_key=wish.confirmed.idempotency_key,
         kind=wish.kind,
-        why=why,
-        needed=max([one.needed for one in policies], default=1),
         token_id=token.pk,
         token_label=token.label,
         token_fingerprint=token.fingerprint,
@@ -148,15 +151,21 @@ def _draft(wish: _Wish, why: str) -> ApprovalRequest:
         snapshot_name=wish.snapshot.name,
         snapshot_created_at=wish.snapshot.created_at,
         fingerprint=snapshot_fingerprint(wish.snapshot),
+        also_deletes=room,
         arguments=wish.arguments,
         reason=contract.clean_reason(wish.arguments.get("reason", "")),
         person_id=int(actor.id or 0),
         role=actor.role,
         channel=actor.channel,
-        created_at=now,
-        expires_at=now + timedelta(hours=hours),
     )
+    policies = [one for action in asked.actions for one in matching(asked.server_id, action)]
+    asked.needed = max([one.needed for one in policies], default=1)
+    hours = min([one.hours for one in policies], default=DEFAULT_HOURS)
+    asked.expires_at = timezone.now() + timedelta(hours=hours)
+    return asked
 
 
 def _evidence(asked: ApprovalRequest) -> str:
-    return f"{asked.kind}, {asked.why}: {asked.needed} to approve until {asked.expires_at:%Y-%m-%d %H:%M} UTC"
+    room = f", after deleting {asked.also_deletes}" if asked.also_deletes else ""
+    needed = f"{asked.needed} to approve until {asked.expires_at:%Y-%m-%d %H:%M} UTC"
+    return f"{asked.kind}{room}; lifts {', '.join(asked.lifts)}; {needed}"

@@ -1,6 +1,7 @@
 """Approve, deny or withdraw a request, or break the glass; what is approved begins at once, in the name of whoever asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 from uuid import UUID
 
@@ -15,17 +16,17 @@ from snapshots.approvals.models import OPEN, ApprovalRequest, Decision, Kind, St
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.connection import Person
-from snapshots.jobs.models import Job
+from snapshots.operations.approval import Approval
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import required_reason
-from snapshots.operations.models import Operation
-from snapshots.operations.retries import PASSING_CODES
+from snapshots.operations.retries import PASSING_CODES, pause_seconds
 from snapshots.operations.rights import check_person
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
 Check = Callable[[Person, ApprovalRequest], None]
+LONGEST_PAUSE_SECONDS = 300
 PORTAL = Actor(id=None, name="", role="", channel="schedule")
 """Who ends a request that nobody ends."""
 
@@ -47,14 +48,17 @@ def break_glass(*, actor: Actor, pk: UUID, reason: str) -> ApprovalRequest:
 
 
 def deny(*, actor: Actor, pk: UUID, reason: str) -> ApprovalRequest:
-    """It is over. Raises OperationRefusedError (as `approve`, and reason_missing), JournalUnavailableError."""
-    return _decide(actor, pk, Verdict.DENY, required_reason(reason), rules.check_may_approve)
+    """It is over, unless it has begun.
+
+    Raises OperationRefusedError (reason_missing, request_over, not_an_approver), JournalUnavailableError.
+    """
+    return _decide(actor, pk, Verdict.DENY, required_reason(reason), rules.check_may_deny)
 
 
 def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
     """By whoever asked. Raises OperationRefusedError (request_over, not_owner), JournalUnavailableError."""
     with journal.committed():
-        asked = _waiting(pk)
+        asked = _open(pk, OPEN)
         journal.record(asked.entry(actor, "withdraw"))
         if asked.person_id != actor.id:
             raise OperationRefusedError("not_owner")
@@ -65,11 +69,13 @@ def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
 def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: Check) -> ApprovalRequest:
     try:
         with journal.committed():
-            asked = _waiting(pk)
+            asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))
             journal.record(
                 asked.entry(actor, verdict, reason=reason, evidence=f"asked by person {asked.person_id}")
             )
             check(check_person(actor.id, ()), asked)
+            if verdict != Verdict.APPROVE:  # instead of what the person decided before
+                asked.decisions.filter(person_id=int(actor.id or 0)).delete()
             Decision.objects.create(
                 request=asked, person_id=int(actor.id or 0), verdict=verdict, reason=reason, at=timezone.now()
             )
@@ -85,9 +91,9 @@ def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: Check)
     return asked
 
 
-def _waiting(pk: UUID) -> ApprovalRequest:
+def _open(pk: UUID, states: Sequence[State]) -> ApprovalRequest:
     """Under the log's lock. Raises OperationRefusedError "request_over"."""
-    asked = ApprovalRequest.objects.filter(pk=pk, state=State.WAITING, expires_at__gt=timezone.now()).first()
+    asked = ApprovalRequest.objects.filter(pk=pk, state__in=states, expires_at__gt=timezone.now()).first()
     if asked is None:
         raise OperationRefusedError("request_over")
     return asked
@@ -99,23 +105,21 @@ def _end(asked: ApprovalRequest, state: State, code: str = "") -> None:
 
 
 def carry_out(asked: ApprovalRequest) -> None:
-    """Begin what was approved. Whoever calls it, and however often, it is done once: the form's one-time key sees to that.
+    """Begin what was approved. Whoever calls it, and however often, it is done once: see `_take`.
 
-    What cannot be done for a passing reason is tried again by the worker, until the request has expired.
+    What cannot be done for a passing reason, or because of a defect, is tried again by the worker until the request has expired.
     """
     try:
-        begun = _run(asked)
+        _run(asked)
     except OperationRefusedError as error:
-        if error.code not in PASSING_CODES:
-            _conclude(asked, State.VOID, code=error.code)
-        return
-    except (JournalUnavailableError, DatabaseError):
+        if error.code in PASSING_CODES:
+            _postpone(asked, error.retry_after_seconds)
+        else:
+            _void(asked, error.code)
+    except Exception:
         log.exception("approval.not_carried_out", request=str(asked.pk))
-        return
-    begun_as = (
-        "operation" if isinstance(begun, Operation) else "job" if isinstance(begun, Job) else "deletion"
-    )
-    _conclude(asked, State.BEGUN, begun_id=begun.pk, begun_as=begun_as)
+        _postpone(asked)
+    asked.refresh_from_db()
 
 
 def _run(asked: ApprovalRequest) -> Begun:
@@ -125,9 +129,15 @@ def _run(asked: ApprovalRequest) -> Begun:
         raise OperationRefusedError("token_gone")
     name = str(check_person(asked.person_id, ()))
     return RUNS[Kind(asked.kind)](
-        actor=Actor(id=asked.person_id, name=name, role=asked.role, channel=asked.channel),
+        actor=Actor(
+            id=asked.person_id,
+            name=name,
+            role=asked.role,
+            channel=asked.channel,
+            may_override=bool(asked.arguments.get("override_reason")),
+        ),
         token=token,
-        confirmation=Authorization(_confirmation(asked), partial(_check_still_approved, asked.pk)),
+        confirmation=Authorization(_confirmation(asked), partial(_take, asked.pk)),
         **asked.arguments,
     )
 
@@ -147,29 +157,40 @@ def _confirmation(asked: ApprovalRequest) -> Confirmation:
         server_id=asked.server_id,
         snapshot_id=asked.snapshot_id,
         fingerprint=asked.fingerprint,
-        approval=f"{people}; request {asked.pk}"[-300:],
+        approval=Approval(
+            text=f"{people}; request {asked.pk}",
+            asked_at=asked.created_at.isoformat(),
+            given_at=timezone.now().isoformat(),
+            lifts=tuple(asked.lifts),
+        ),
     )
 
 
-def _check_still_approved(pk: UUID) -> None:
-    """In the transaction of the intent: the approval holds, and those who gave it still may."""
+def _take(pk: UUID) -> None:
+    """approved → begun, in the transaction of the intent, if the approval holds and those who gave it still may."""
     asked = ApprovalRequest.objects.get(pk=pk)
     if asked.state != State.APPROVED or asked.expires_at <= timezone.now():
         raise OperationRefusedError("request_over")
     if not rules.is_enough(asked, rules.valid_decisions(asked)):
         raise OperationRefusedError("approval_lost")
     if asked.api_key_id:
-        keys.check_still_valid(asked.api_key_id, asked.action.permission, asked.server_id)
+        for action in asked.actions:
+            keys.check_still_valid(asked.api_key_id, action.permission, asked.server_id)
+    _end(asked, State.BEGUN)
 
 
-def _conclude(asked: ApprovalRequest, state: State, *, code: str = "", **begun: object) -> None:
+def _postpone(asked: ApprovalRequest, at_least: int = 0) -> None:
+    pause = pause_seconds(asked.tries, longest=LONGEST_PAUSE_SECONDS, at_least=at_least)
+    ApprovalRequest.objects.filter(pk=asked.pk, state=State.APPROVED).update(
+        tries=asked.tries + 1, next_try_at=timezone.now() + timedelta(seconds=pause)
+    )
+
+
+def _void(asked: ApprovalRequest, code: str) -> None:
     with journal.committed():
-        moved = ApprovalRequest.objects.filter(pk=asked.pk, state=State.APPROVED).update(
-            state=state, code=code, ended_at=timezone.now(), **begun
-        )
-        if moved and state == State.VOID:
+        approved = ApprovalRequest.objects.filter(pk=asked.pk, state=State.APPROVED)
+        if approved.update(state=State.VOID, code=code, ended_at=timezone.now()):
             journal.record(asked.entry(PORTAL, "void", result="failed", code=code))
-    asked.refresh_from_db()
 
 
 def run_due() -> int:
@@ -195,5 +216,5 @@ def _move(asked: ApprovalRequest) -> None:
             if moved:
                 journal.record(asked.entry(PORTAL, "expire", result="failed", code="expired"))
         asked.refresh_from_db()
-    elif asked.state == State.APPROVED:
+    elif asked.state == State.APPROVED and (asked.next_try_at is None or asked.next_try_at <= timezone.now()):
         carry_out(asked)

@@ -25,7 +25,7 @@ class State(models.TextChoices):
 
     WAITING = "waiting", _("Waiting")
     APPROVED = "approved", _("Approved")
-    BEGUN = "begun", _("Done as approved")
+    BEGUN = "begun", _("Begun")
     VOID = "void", _("Void")
     DENIED = "denied", _("Denied")
     WITHDRAWN = "withdrawn", _("Withdrawn")
@@ -51,8 +51,8 @@ class ApprovalRequest(models.Model):
     state = models.CharField(max_length=10, choices=State, default=State.WAITING)
     code = models.CharField(max_length=60, blank=True)
     """Why it is void: a code of OperationRefusedError."""
-    why = models.CharField(max_length=20)
-    """What forbids it without approval: approval_needed, server_locked or frozen."""
+    lifts = models.JSONField(default=list)
+    """What the approval lifts: codes of refusals. Locks and freezes only for whoever asked for that."""
     needed = models.IntegerField()
 
     token_id = models.CharField(max_length=12)
@@ -65,6 +65,8 @@ class ApprovalRequest(models.Model):
     snapshot_created_at = models.DateTimeField(null=True)
     fingerprint = models.CharField(max_length=64)
     """Of the snapshot, as it was when it was asked."""
+    also_deletes = models.CharField(max_length=330, blank=True)
+    """The name and ID of the snapshot that is deleted first to make room, if one is."""
     arguments = models.JSONField(default=dict)
     """Of the call that begins it."""
     reason = models.TextField(blank=True)
@@ -77,9 +79,9 @@ class ApprovalRequest(models.Model):
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)
-    begun_id = models.UUIDField(null=True)
-    """Of the operation, the job or the planned deletion that it became."""
-    begun_as = models.CharField(max_length=20, blank=True)
+    tries = models.IntegerField(default=0)
+    next_try_at = models.DateTimeField(null=True)
+    """When it is tried again, if it was approved and could not begin for a passing reason."""
 
     class Meta:
         db_table = "approval_request"
@@ -91,7 +93,13 @@ class ApprovalRequest(models.Model):
 
     @property
     def action(self) -> Action:
+        """What was confirmed."""
         return Kind(self.kind).action
+
+    @property
+    def actions(self) -> list[Action]:
+        """All that is done: a restore may have to delete a snapshot first."""
+        return [self.action, Action.DELETE] if self.also_deletes else [self.action]
 
     def entry(self, actor: Actor, verb: str, **more: Any) -> EntryData:
         """A row of the log about it."""

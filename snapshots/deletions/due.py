@@ -18,6 +18,7 @@ from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.inventory import leases
 from snapshots.operations import retries, service
+from snapshots.operations.approval import Approval
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.freezes import frozen_servers
@@ -119,7 +120,7 @@ def _confirmation(planned: PlannedDeletion) -> Confirmation:
         server_id=planned.server_id,
         snapshot_id=planned.snapshot_id,
         fingerprint=planned.fingerprint,
-        approval=planned.approval,
+        approval=Approval.stored(planned.approval),
     )
 
 

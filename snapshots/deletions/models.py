@@ -50,8 +50,8 @@ class PlannedDeletion(models.Model):
     code = models.CharField(max_length=60, blank=True)
     """Why it was refused, or could not be sent at the last try: a code of OperationRefusedError or of the operation."""
 
-    approval = models.CharField(max_length=300, blank=True, default="", db_default="")
-    """Who approved it, for the log; '' if nobody had to."""
+    approval = models.JSONField(null=True)
+    """The fields of an Approval; None if nobody had to approve it."""
 
     token_id = models.CharField(max_length=12)
     token_label = models.CharField(max_length=80)

@@ -12,6 +12,7 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.deletions.models import Kind, PlannedDeletion, PlannedDeletionQuerySet, State
+from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_may_be_planned
 from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
@@ -69,7 +70,10 @@ def insert(
         check_unprotected(**ids)
         if extends is None:
             check_may_be_planned(
-                planned.server_id, Action.DELETE, approval=planned.approval, of_schedule=of_schedule
+                planned.server_id,
+                Action.DELETE,
+                approval=Approval.stored(planned.approval),
+                of_schedule=of_schedule,
             )
         check_not_being_deleted(**ids)
         guard()

@@ -4,7 +4,7 @@ The provider deletes for good. So with a grace time a deletion waits here, and c
 (promise 46). keeping.py calls it back, due.py sends it.
 """
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.utils import timezone
@@ -114,7 +114,7 @@ def _plan(request: Request, seen: _Seen, *, reason: str, days: int, spares_newes
     planned.due_at = planned.created_at + timedelta(days=days)
     planned.spares_newest = spares_newest
     planned.form_key = seen.confirmed.idempotency_key
-    planned.approval = seen.confirmed.approval
+    planned.approval = asdict(seen.confirmed.approval) if seen.confirmed.approval else None
     of_schedule = request.of_schedule
     insert(planned, request.actor, action="deletion.plan", guard=request.guard, of_schedule=of_schedule)
     return planned

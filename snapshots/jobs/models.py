@@ -64,8 +64,8 @@ class Job(models.Model):
     point = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="restores")
     """The first job of the restore point to which this one goes back."""
 
-    approval = models.CharField(max_length=300, blank=True, default="", db_default="")
-    """Who approved it, for the log; '' if nobody had to."""
+    approval = models.JSONField(null=True)
+    """The fields of an Approval; None if nobody had to approve it."""
 
     actor_id = models.BigIntegerField()
     actor_name = models.CharField(max_length=150)

@@ -14,6 +14,7 @@ from snapshots.inventory.servers import find_snapshot
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, Kind, Step
 from snapshots.jobs.room import NO_NEED, needs_in, room_key
+from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_not_blocked
 from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
@@ -118,7 +119,9 @@ class Lane:
             spares_newest=spares_newest,
         )
 
-    def room_steps(self, make_room: str, *, needed_id: int | None, approval: str = "") -> list[Step]:
+    def room_steps(
+        self, make_room: str, *, needed_id: int | None, approval: Approval | None = None
+    ) -> list[Step]:
         """The delete that makes room; none while there is room. Raises OperationRefusedError if it was not chosen."""
         if not self.view.is_full:
             return []
@@ -165,6 +168,10 @@ def _start(
         )
         engine.advance_now(job.pk)
     except OperationRefusedError as error:
+        # Another request of the same form may have started the job meanwhile.
+        earlier = service.job_for_key(confirmed.idempotency_key) if confirmed else None
+        if earlier is not None:
+            return earlier
         record_refusal(request, error.code, confirmed, view)
         raise
     return job

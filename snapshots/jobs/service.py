@@ -1,6 +1,7 @@
 """Starts and cancels jobs, and says who may see them."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from itertools import pairwise
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from snapshots.inventory.shown_servers import shown_to
 from snapshots.jobs import engine
 from snapshots.jobs.models import OPEN_STEPS, Job, JobQuerySet, JobState, Kind, Step, StepState
 from snapshots.operations import places
+from snapshots.operations.approval import Approval
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.rights import check_person, may_on
@@ -38,7 +40,7 @@ def start(
     channel: str = "job",
     retry_of: Job | None = None,
     point: Job | None = None,
-    approval: str = "",
+    approval: Approval | None = None,
     guard: Callable[[], object] = lambda: None,
 ) -> Job:
     """Commit a job with its steps and its row in the log; its operations follow (see engine).
@@ -59,7 +61,7 @@ def start(
         created_at=timezone.now(),
         retry_of=retry_of,
         point=point,
-        approval=approval,
+        approval=asdict(approval) if approval else None,
     )
     try:
         _commit(actor, job, steps, guard)
@@ -132,7 +134,8 @@ def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> Entry
 
 
 def _evidence(job: Job, steps: Sequence[Step]) -> str:
-    return f"{job.approval}; {_list(steps)}" if job.approval else _list(steps)
+    approval = Approval.stored(job.approval)
+    return f"{approval.text}; {_list(steps)}" if approval else _list(steps)
 
 
 def _list(steps: Sequence[Step]) -> str:

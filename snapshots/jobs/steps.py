@@ -8,6 +8,7 @@ from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.service import request_delete
 from snapshots.jobs.models import Job, JobState, Kind, Step
 from snapshots.operations import service
+from snapshots.operations.approval import Approval
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
@@ -65,7 +66,7 @@ def _confirmation(job: Job, step: Step) -> Confirmation:
         server_id=step.server_id,
         snapshot_id=step.snapshot_id,
         fingerprint=step.fingerprint,
-        approval=job.approval,
+        approval=Approval.stored(job.approval),
     )
 
 

@@ -59,6 +59,8 @@ _ALWAYS: Final = {
     "factor.make_recovery_codes": Kind.FACTORS,
     "factor.use_recovery_code": Kind.FACTORS,
     "person.link_identity": Kind.FACTORS,
+    "person.invite": Kind.FACTORS,
+    "person.set_password": Kind.FACTORS,
     "person.unlink_identity": Kind.FACTORS,
 }
 """Actions that are told whatever their result."""

@@ -36,7 +36,7 @@ class Kind(models.TextChoices):
     NEW_DEVICE = "person.new_device", _("Somebody signed in as me with a device that was not used before")
     FACTORS = (
         "person.factors",
-        _("My second factors or my single sign-on were changed, or somebody guessed codes"),
+        _("My password, second factors or single sign-on were changed, or somebody guessed codes"),
     )
     API_KEY = "person.api_key", _("An API key was made or revoked in my name")
     SERVER_LOCK = "server.lock", _("A server was locked, or somebody wants to lift its lock")

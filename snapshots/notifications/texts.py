@@ -62,7 +62,7 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.API_KEY: lazy("An API key was made in your name"),
     Kind.SERVER_LOCK: lazy("%(server)s was locked"),
     Kind.FREEZE: lazy("The freeze %(target)s was placed: nothing is restored or deleted while it holds"),
-    Kind.APPROVAL: lazy("Somebody asks for your approval on %(server)s"),
+    Kind.APPROVAL: lazy("Somebody asks for approval on %(server)s"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
 _ACTIONS: Final[dict[str, "StrPromise"]] = {
@@ -87,6 +87,8 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
     "factor.reset": lazy("Your second factors were reset"),
     "factor.make_recovery_codes": lazy("New recovery codes were made for your account"),
     "factor.use_recovery_code": lazy("A recovery code of your account was used"),
+    "person.invite": lazy("An admin made a link with which a password of your account can be set"),
+    "person.set_password": lazy("The password of your account was set"),
     "person.link_identity": lazy(
         "An account at your identity provider was linked to yours, and can sign you in from now on"
     ),

@@ -2,35 +2,42 @@
 
 from collections.abc import Iterable
 
-from snapshots.operations.freezes import DANGEROUS, check_not_frozen, frozen_servers
-from snapshots.operations.policies import check_needs_no_approval
-from snapshots.operations.server_locks import check_unlocked, locked_servers
+from snapshots.operations import freezes, policies, server_locks
+from snapshots.operations.approval import Approval
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.guarded_models import Guarded
 
 
-def check_not_blocked(server_id: int, action: str, *, approval: str = "", of_schedule: bool = False) -> None:
+def check_not_blocked(
+    server_id: int, action: str, *, approval: Approval | None = None, of_schedule: bool = False
+) -> None:
     """Raises OperationRefusedError (server_locked, frozen, approval_needed).
 
-    `approval`: of the confirmation; what was approved is blocked by none of them. `of_schedule`: a schedule deletes what it made,
-    which no policy about deletions is for.
+    `approval`: of the confirmation. `of_schedule`: a schedule deletes what it made, which no policy about deletions is for.
     """
-    if not approval:
-        check_not_frozen(server_id, action)
+    if action in freezes.DANGEROUS:
+        _check("frozen", freezes.freezing_all(server_id), approval)
     check_may_be_planned(server_id, action, approval=approval, of_schedule=of_schedule)
 
 
 def check_may_be_planned(
-    server_id: int, action: str, *, approval: str = "", of_schedule: bool = False
+    server_id: int, action: str, *, approval: Approval | None = None, of_schedule: bool = False
 ) -> None:
     """The same without freezes: what is planned waits until one is over. Raises OperationRefusedError."""
-    if approval:
-        return
-    check_unlocked(server_id, action)
+    lock = server_locks.lock_of(server_id)
+    if lock is not None and lock.covers(action):
+        _check("server_locked", [lock], approval)
     if not of_schedule:
-        check_needs_no_approval(server_id, action)
+        _check("approval_needed", policies.matching(server_id, action), approval)
+
+
+def _check(code: str, found: Iterable[Guarded], approval: Approval | None) -> None:
+    if any(approval is None or not approval.covers(code, one.created_at) for one in found):
+        raise OperationRefusedError(code)
 
 
 def blocked_servers(server_ids: Iterable[int], action: str) -> set[int]:
     """Those of these servers on which a lock or a freeze forbids this action now."""
     numbers = list(server_ids)
-    locked = locked_servers(numbers, action)
-    return locked | frozen_servers(numbers) if action in DANGEROUS else locked
+    locked = server_locks.locked_servers(numbers, action)
+    return locked | freezes.frozen_servers(numbers) if action in freezes.DANGEROUS else locked

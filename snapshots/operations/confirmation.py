@@ -13,6 +13,7 @@ import msgspec
 from django.core import signing
 
 from snapshots.contract import Snapshot
+from snapshots.operations.approval import Approval
 
 SALT = "snapshots.operations.confirmation"
 MAX_AGE_SECONDS = 60 * 60
@@ -38,8 +39,8 @@ class Confirmation:
     server_id: int
     snapshot_id: int | None
     fingerprint: str
-    approval: str = ""
-    """Who approved it, for the log; '' if nobody had to, as in every form that a page signs."""
+    approval: Approval | None = None
+    """None if nobody had to, as in every form that a page signs."""
 
 
 @dataclass(frozen=True)

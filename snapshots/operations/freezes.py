@@ -19,7 +19,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.freeze_times import is_inside, next_end
 from snapshots.operations.guarded_models import Freeze
 from snapshots.operations.models import Action
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.second_person import Right
 
 PERMISSION: Final = Action.RESTORE.permission
 DANGEROUS: Final = frozenset({Action.RESTORE, Action.DELETE})
@@ -44,24 +44,23 @@ def current() -> list[Freeze]:
     return [one for one in Freeze.objects.filter(ends_at__gt=now) if not one.is_over(now)]
 
 
-def freezing(server_id: int, freezes: Iterable[Freeze] | None = None) -> Freeze | None:
-    """The freeze that holds on this server now; of several the one that ends last. `freezes`: what `current` returned."""
+def freezing_all(server_id: int, freezes: Iterable[Freeze] | None = None) -> list[Freeze]:
+    """The freezes that hold on this server now. `freezes`: what `current` returned."""
     now = timezone.now()
     among = current() if freezes is None else freezes
-    found = [one for one in among if one.reaches(server_id) and is_inside(one, now)]
-    return max(found, key=lambda one: next_end(one, now), default=None)
+    return [one for one in among if one.reaches(server_id) and is_inside(one, now)]
+
+
+def freezing(server_id: int) -> Freeze | None:
+    """Of those that hold on this server now the one that ends last."""
+    now = timezone.now()
+    return max(freezing_all(server_id), key=lambda one: next_end(one, now), default=None)
 
 
 def frozen_servers(server_ids: Iterable[int]) -> set[int]:
     """Those of these servers on which a freeze holds now."""
     freezes = current()
-    return {one for one in server_ids if freezes and freezing(one, freezes)}
-
-
-def check_not_frozen(server_id: int, action: str) -> None:
-    """Raises OperationRefusedError "frozen". In the transaction of an intent under the log's lock, as `place` is."""
-    if action in DANGEROUS and freezing(server_id):
-        raise OperationRefusedError("frozen")
+    return {one for one in server_ids if freezes and freezing_all(one, freezes)}
 
 
 def place(*, actor: Actor, definition: FreezeDefinition) -> Freeze:
@@ -85,15 +84,14 @@ def place(*, actor: Actor, definition: FreezeDefinition) -> Freeze:
         raise OperationRefusedError("freeze_end")
     with journal.committed():
         journal.record(LIFTING.entry(freeze, actor, "place", reason=freeze.reason, evidence=_extent(freeze)))
-        _check_rights(actor, freeze)
+        LIFTING.check_rights(actor, freeze)
         freeze.save(force_insert=True)
     return freeze
 
 
-def _check_rights(actor: Actor, freeze: Freeze) -> None:
+def _rights(freeze: Freeze) -> list[Right]:
     """On each of its servers; a freeze of all servers takes the right everywhere."""
-    for server_id in [number for number, _name in freeze.servers] or [None]:
-        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
+    return [(PERMISSION, number) for number, _name in freeze.servers] or [(PERMISSION, None)]
 
 
 def _extent(freeze: Freeze) -> str:
@@ -109,4 +107,4 @@ def _day_and_time(minute: int) -> str:
     return f"{day} {minute % 1440 // 60:02}:{minute % 60:02}"
 
 
-LIFTING: Final = guard.Lifting(Freeze, "freeze", "freeze_over", _check_rights)
+LIFTING: Final = guard.Lifting(Freeze, "freeze", "freeze_over", _rights)

@@ -5,9 +5,9 @@ concerned is told. Until then whoever may ask may call it back. The functions ch
 writes the row of the log and checks the rights.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -19,13 +19,9 @@ from snapshots.contract import clean_reason
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Guarded, OnServers
 from snapshots.operations.rights import check_person
+from snapshots.operations.second_person import Right, check_two_people
 
 _LIFT_FIELDS = ("lift_person_id", "lift_reason", "lift_due_at")
-
-
-def settled_before() -> datetime:
-    """Whoever was given a right, or an account, after this time is no second person yet: otherwise one could make oneself two."""
-    return timezone.now() - timedelta(hours=settings.SNAPPORTAL_GUARD_DELAY_HOURS)
 
 
 def required_reason(text: str) -> str:
@@ -55,15 +51,10 @@ def who_asked(row: Guarded) -> str:
     return f"asked for by person {row.lift_person_id}: {row.lift_reason}"
 
 
-def check_second_person(row: Guarded, actor: Actor) -> None:
-    """Somebody else; neither account was given to anybody meanwhile. Raises OperationRefusedError (lift_not_asked,
-    second_person, rights_too_new)."""
+def check_second_person(row: Guarded, actor: Actor, rights: Iterable[Right]) -> None:
+    """Raises OperationRefusedError (lift_not_asked, second_person, rights_too_new, asker_too_new)."""
     _check_asked(row)
-    if row.lift_person_id == actor.id:
-        raise OperationRefusedError("second_person")
-    for number in (actor.id, row.lift_person_id):
-        if check_person(number, ()).rights_since > settled_before():  # type: ignore[union-attr]
-            raise OperationRefusedError("rights_too_new")
+    check_two_people(check_person(actor.id, ()), row.lift_person_id or 0, rights)
 
 
 def call_back(row: Guarded) -> None:
@@ -85,14 +76,14 @@ Row = TypeVar("Row", bound=OnServers)
 class Lifting(Generic[Row]):
     """The steps in which a freeze or a policy is lifted, each with its row of the log.
 
-    `prefix`: of the log's actions. `over`: the code of a row that does not hold any more. `check_rights` raises
-    OperationRefusedError.
+    `prefix`: of the log's actions. `over`: the code of a row that does not hold any more. `rights`: what it takes
+    to place or lift one.
     """
 
     model: type[Row]
     prefix: str
     over: str
-    check_rights: Callable[[Actor, Row], None]
+    rights: Callable[[Row], Sequence[Right]]
 
     def ask(self, *, actor: Actor, pk: int, reason: str) -> None:
         """It lifts after the delay, or as soon as somebody else agrees.
@@ -115,7 +106,7 @@ class Lifting(Generic[Row]):
             row = self._held(pk)
             journal.record(self.entry(row, actor, "lift", evidence=who_asked(row)))
             self.check_rights(actor, row)
-            check_second_person(row, actor)
+            check_second_person(row, actor, self.rights(row))
             row.delete()
 
     def keep(self, *, actor: Actor, pk: int) -> None:
@@ -128,6 +119,10 @@ class Lifting(Generic[Row]):
             journal.record(self.entry(row, actor, "keep", evidence=who_asked(row)))
             self.check_rights(actor, row)
             call_back(row)
+
+    def check_rights(self, actor: Actor, row: Row) -> None:
+        """Raises OperationRefusedError (not_allowed_any_more, not_on_this_server)."""
+        check_person(actor.id, self.rights(row))
 
     def entry(self, row: Row, actor: Actor, verb: str, **more: Any) -> EntryData:
         """The row of the log, with the server if it is about one."""

@@ -17,7 +17,7 @@ from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy
 from snapshots.operations.models import Action
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.second_person import Right
 
 PERMISSION: Final = "people.manage"
 ACTIONS: Final = (Action.RESTORE, Action.DELETE)
@@ -46,13 +46,9 @@ def current() -> list[Policy]:
 
 def matching(server_id: int, action: str) -> list[Policy]:
     """The policies that ask for approval of this action on this server now."""
+    if action not in ACTIONS:
+        return []
     return [one for one in current() if action in one.actions and one.reaches(server_id)]
-
-
-def check_needs_no_approval(server_id: int, action: str) -> None:
-    """Raises OperationRefusedError "approval_needed"."""
-    if action in ACTIONS and matching(server_id, action):
-        raise OperationRefusedError("approval_needed")
 
 
 def place(*, actor: Actor, definition: PolicyDefinition) -> Policy:
@@ -74,13 +70,13 @@ def place(*, actor: Actor, definition: PolicyDefinition) -> Policy:
     with journal.committed():
         evidence = _extent(policy)
         journal.record(LIFTING.entry(policy, actor, "place", reason=policy.reason, evidence=evidence))
-        _check_rights(actor, policy)
+        LIFTING.check_rights(actor, policy)
         policy.save(force_insert=True)
     return policy
 
 
-def _check_rights(actor: Actor, _policy: Policy) -> None:
-    check_still_allowed(actor.id, PERMISSION)
+def _rights(_policy: Policy) -> list[Right]:
+    return [(PERMISSION, None)]
 
 
 def _extent(policy: Policy) -> str:
@@ -89,4 +85,4 @@ def _extent(policy: Policy) -> str:
     return f"{actions} on {policy.servers_text}: {policy.needed} of {people}, within {policy.hours} hours"
 
 
-LIFTING: Final = guard.Lifting(Policy, "policy", "policy_over", _check_rights)
+LIFTING: Final = guard.Lifting(Policy, "policy", "policy_over", _rights)

@@ -32,13 +32,6 @@ def locked_servers(server_ids: Iterable[int], action: str) -> set[int]:
     return {one.server_id for one in found if one.is_active(now) and one.covers(action)}
 
 
-def check_unlocked(server_id: int, action: str) -> None:
-    """Raises OperationRefusedError "server_locked". In the transaction of an intent under the log's lock, as `place` is."""
-    found = lock_of(server_id)
-    if found and found.covers(action):
-        raise OperationRefusedError("server_locked")
-
-
 def place(
     *,
     actor: Actor,
@@ -98,7 +91,7 @@ def agree_to_lift(*, actor: Actor, server_id: int) -> None:
         lock = _held(server_id)
         journal.record(_entry(lock, actor, "server.unlock", evidence=guard.who_asked(lock)))
         check_still_allowed(actor.id, PERMISSION, server_id=server_id)
-        guard.check_second_person(lock, actor)
+        guard.check_second_person(lock, actor, [(PERMISSION, server_id)])
         lock.delete()
 
 

@@ -22,6 +22,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations import places
+from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_not_blocked
 from snapshots.operations.confirmation import (
     Authorization,
@@ -64,9 +65,11 @@ class Request:
         return contract.clean_reason(self.override_reason) if self.actor.may_override else ""
 
     @property
-    def approval(self) -> str:
+    def approval(self) -> Approval | None:
         """See Confirmation."""
-        return self.confirmation.confirmation.approval if isinstance(self.confirmation, Authorization) else ""
+        return (
+            self.confirmation.confirmation.approval if isinstance(self.confirmation, Authorization) else None
+        )
 
     @property
     def of_schedule(self) -> bool:
@@ -216,7 +219,9 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
     try:
         with journal.committed():
-            record_intent(operation, request.actor, approval=request.approval)
+            record_intent(
+                operation, request.actor, approval=request.approval.text if request.approval else ""
+            )
             _check_again(operation, request, view)
     except IntegrityError:  # another request has used the one-time key since the claim
         raise OperationRefusedError(FORM_IN_PROGRESS) from None

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from snapshots.operations.models import Action
 from snapshots.operations.policies import matching
+from snapshots.operations.server_views import ServerView
 
 ANYWAY = "anyway"
 """The parameter of a person who wants approval for what a lock or a freeze forbids."""
@@ -16,13 +17,15 @@ def asks_anyway(request: HttpRequest) -> bool:
 
 
 def approval_context(
-    request: HttpRequest, blocks: dict[str, Any], server_id: int, action: Action
+    request: HttpRequest, blocks: dict[str, Any], view: ServerView, action: Action
 ) -> dict[str, Any]:
     """`is_blocked`: nothing can be sent now. `approvals_needed`: how many people have to approve what is sent; 0 if nobody."""
     lock, freeze = blocks["lock"], blocks["freeze"]
     is_forbidden = freeze is not None or (lock is not None and lock.covers(action))
     asks = asks_anyway(request)
-    needed = max((one.needed for one in matching(server_id, action)), default=int(is_forbidden and asks))
+    actions = [action, Action.DELETE] if action == Action.RESTORE and view.is_full else [action]
+    policies = [one for each in actions for one in matching(view.server_id, each)]
+    needed = max((one.needed for one in policies), default=int(is_forbidden and asks))
     return {
         "is_blocked": is_forbidden and not asks,
         "is_anyway": is_forbidden and asks,

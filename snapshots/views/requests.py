@@ -12,17 +12,21 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.approvals import deciding, rules
-from snapshots.approvals.models import ApprovalRequest, State
-from snapshots.approvals.queries import visible_to
+from snapshots.approvals.models import OPEN, ApprovalRequest, State
+from snapshots.approvals.queries import begun_of, visible_to
 from snapshots.connection import Person
+from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory.servers import find_snapshot
 from snapshots.inventory.shown_servers import own_token_for
+from snapshots.jobs.models import Job
 from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.models import Operation
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
+from snapshots.views.blocked import freeze_context, lock_context
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.live_pages import live
 from snapshots.views.marks import names_of_people
@@ -32,7 +36,8 @@ from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import refusal_words
 
 SHOWN: Final = 50
-BEGUN_PAGES: Final = {"operation": "operation_detail", "job": "job_detail", "deletion": "deletion_detail"}
+WAITING_SHOWN: Final = 500
+BEGUN_PAGES: Final = {Operation: "operation_detail", Job: "job_detail", PlannedDeletion: "deletion_detail"}
 
 
 class DenyForm(forms.Form):
@@ -56,7 +61,11 @@ class Line:
 @live()
 @requires("snapshots.see", "GET", "HEAD")
 def request_list(request: HttpRequest) -> HttpResponse:
-    found = list(visible_to(request.user).order_by("-created_at")[:SHOWN])
+    seen = visible_to(request.user).order_by("-created_at")
+    found = [
+        *seen.filter(state=State.WAITING)[:WAITING_SHOWN],
+        *seen.exclude(state=State.WAITING)[:SHOWN],
+    ]
     names = names_of_people(one.person_id for one in found)
     lines = [
         Line(
@@ -109,23 +118,29 @@ def _page(
     decisions = list(asked.decisions.all())
     names = names_of_people([asked.person_id, *(one.person_id for one in decisions)])
     is_waiting = asked.state == State.WAITING
-    context = {
+    begun = begun_of(asked)
+    context: dict[str, Any] = {
         "asked": asked,
         "badge": REQUEST_BADGES[asked.state],
         "person": names.get(asked.person_id, ""),
         "decisions": [(one, names.get(one.person_id, "")) for one in decisions],
         "missing": max(0, rules.needed_for(asked) - len(rules.valid_decisions(asked))) if is_waiting else 0,
-        "present": _present(request.user, asked) if is_waiting else None,
+        "present": _present(request.user, asked) if asked.state in OPEN else None,
         "void": void_text(asked),
-        "begun_url": reverse(BEGUN_PAGES[asked.begun_as], args=[asked.begun_id]) if asked.begun_as else "",
+        "begun_url": reverse(BEGUN_PAGES[type(begun)], args=[begun.pk]) if begun else "",
+        "is_open": asked.state in OPEN,
+        "may_deny": asked.state in OPEN and _may(rules.check_may_deny, request.user, asked),
+        "at_once": asked.arguments.get("delete_now", False),
         "is_mine": asked.person_id == request.user.pk,
-        "obstacle": _obstacle(request.user, asked) if is_waiting else "",
+        "obstacle": _obstacle(request.user, asked) if is_waiting else None,
+        "is_waiting": is_waiting,
         "has_decided": any(one.person_id == request.user.pk for one in decisions),
-        "may_break": is_waiting and _may_break(request.user, asked),
+        "may_break": is_waiting and _may(rules.check_may_break_glass, request.user, asked),
         "deny_form": form if step == "deny" else DenyForm(),
         "break_form": form if step == "break_glass" else BreakGlassForm(auto_id="break_%s"),
         "refusal": refusal_words(code) if code and code != INCOMPLETE else None,
     }
+    context |= lock_context(asked.server_id) | freeze_context(asked.server_id)
     return render(request, "approvals/request_detail.html", context, status=status_of(code))
 
 
@@ -138,9 +153,9 @@ def _obstacle(person: Person, asked: ApprovalRequest) -> Any:
     return None
 
 
-def _may_break(person: Person, asked: ApprovalRequest) -> bool:
+def _may(check: Callable[[Person, ApprovalRequest], None], person: Person, asked: ApprovalRequest) -> bool:
     try:
-        rules.check_may_break_glass(person, asked)
+        check(person, asked)
     except OperationRefusedError:
         return False
     return True

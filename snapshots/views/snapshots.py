@@ -148,7 +148,7 @@ def _confirm_page(
     sent.prepare_for(view, action, snapshot)
     context = sent.page_context(reading) | _consequences(request, view, snapshot, action)
     context |= blocks_context(request, view)
-    context |= approval_context(request, context, view.server_id, action)
+    context |= approval_context(request, context, view, action)
     if action == Action.RESTORE:
         _offer_safety(request, sent, view, snapshot)
         context["command"] = restore_curl(request, snapshot.id)

@@ -60,6 +60,14 @@ def test_it_begins_anew_with_a_reset_of_factors_and_with_an_activation(cast, clo
     assert not settled(cast)
 
 
+def test_it_begins_anew_when_a_link_is_used_and_not_only_when_it_is_made(cast, clock):
+    key = people.renew_invitation(cast.omar, actor=actor_of(cast.ada))
+    clock.shift(25 * 3600)
+    assert settled(cast)
+    people.accept_invitation(people.find_invited(key), "another long password", actor=actor_of(cast.omar))
+    assert not settled(cast)
+
+
 def test_a_new_name_and_a_password_of_ones_own_change_nothing(cast):
     change(cast, name="Omar II")
     people.change_password(cast.omar, "another long password", actor=actor_of(cast.omar))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from snapportal.accounts.models import Role, User
 from snapshots.approvals import deciding
 from snapshots.approvals.models import ApprovalRequest, Kind, State
+from snapshots.approvals.queries import begun_of
 from snapshots.audit.models import Entry
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.jobs.models import Job
@@ -66,7 +67,7 @@ class TestAsking:
     def test_a_lock_or_a_freeze_is_a_request_only_for_whoever_wants_that(self, desk, view):
         freeze(desk)
         assert refused(wish(desk, view)) == "frozen"
-        assert wish(desk, view, asks=True)().why == "frozen"
+        assert wish(desk, view, asks=True)().lifts == ["approval_needed", "frozen", "server_locked"]
 
     @pytest.mark.parametrize("kind", Kind)
     def test_the_operations_themselves_refuse_in_every_channel(self, cast, desk, view, kind):
@@ -99,7 +100,7 @@ class TestApproving:
         approve(max_, asked)()
         operation = Operation.objects.get()
         assert (operation.actor_id, operation.reason) == (desk.user.pk, "the upgrade went wrong")
-        assert (only().state, only().begun_id) == (State.BEGUN, operation.pk)
+        assert (only().state, begun_of(only())) == (State.BEGUN, operation)
         intent = Entry.objects.get(operation_id=operation.pk, phase="intent")
         assert intent.evidence == f"approved by person {max_.pk}; request {asked.pk}"
         assert Entry.objects.get(action="approval.approve").actor_id == max_.pk
@@ -122,8 +123,8 @@ class TestApproving:
         place(cast.ada, view)
         approve(max_, wish(desk, view, Kind.SAFE_RESTORE)())()
         job = Job.objects.get()
-        assert job.approval.startswith(f"approved by person {max_.pk}")
-        assert only().begun_as == "job"
+        assert job.approval["text"].startswith(f"approved by person {max_.pk}")
+        assert begun_of(only()) == job
         assert Operation.objects.get().action == Action.CREATE
         from snapshots.jobs import engine
 
@@ -194,7 +195,9 @@ class TestBreakingTheGlass:
 
 
 class TestCarryingOut:
-    def test_what_could_not_begin_for_a_passing_reason_is_tried_again(self, cast, desk, view, max_, double):
+    def test_what_could_not_begin_for_a_passing_reason_is_tried_again(
+        self, cast, desk, view, max_, double, clock
+    ):
         place(cast.ada, view)
         asked = wish(desk, view)
         from tests.support.double import ask_sandbox, refuse_connections
@@ -204,20 +207,24 @@ class TestCarryingOut:
         double.answer = refuse_connections
         approve(max_, asked)()
         assert only().state == State.APPROVED
-        assert deciding.run_due() == 0
+        rows = Entry.objects.count()
+        for _ in range(9):
+            assert deciding.run_due() == 0
+        assert Entry.objects.count() == rows, "each try is a row: it pauses"
         double.answer = ask_sandbox
+        clock.shift(61)
         assert deciding.run_due() == 1
         assert only().state == State.BEGUN
         assert Operation.objects.count() == 1
 
-    def test_a_portal_that_died_after_the_intent_does_not_send_it_twice(self, cast, desk, view, max_):
+    def test_what_has_begun_is_not_begun_again(self, cast, desk, view, max_):
         place(cast.ada, view)
         asked = wish(desk, view)()
         approve(max_, asked)()
-        ApprovalRequest.objects.update(state=State.APPROVED, begun_id=None, begun_as="", ended_at=None)
-        deciding.run_due()
+        deciding.carry_out(only())
+        assert deciding.run_due() == 0
         assert Operation.objects.count() == 1
-        assert only().begun_id == Operation.objects.get().pk
+        assert only().state == State.BEGUN
 
 
 @pytest.mark.django_db(transaction=True)

@@ -77,16 +77,30 @@ class TestNotApproving:
         assert not Operation.objects.exists()
         assert Entry.objects.get(action="approval.void").code == "approval_lost"
 
-    @pytest.mark.parametrize(
-        ("change", "code"),
-        [({"is_active": False}, "not_allowed_any_more"), ({"role": Role.VIEWER}, "not_allowed_any_more")],
-    )
-    def test_nor_when_who_asked_lost_it(self, cast, desk, view, max_, change, code):
+    @pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.VIEWER}])
+    def test_nor_when_who_asked_lost_it(self, cast, desk, view, max_, change):
         place(cast.ada, view)
         asked = wish(desk, view)()
         User.objects.filter(pk=desk.user.pk).update(**change)
+        assert refused(approve(max_, asked)) == "asker_lost_right"
+        assert not Operation.objects.exists()
+
+    def test_nor_is_it_sent_when_who_asked_lost_it_after_the_approval(
+        self, cast, desk, view, max_, monkeypatch
+    ):
+        from snapshots.operations import service
+
+        place(cast.ada, view)
+        asked = wish(desk, view)()
+        read_server = service.read_server
+
+        def read_and_demote(*arguments):
+            User.objects.filter(pk=desk.user.pk).update(role=Role.VIEWER)
+            return read_server(*arguments)
+
+        monkeypatch.setattr(service, "read_server", read_and_demote)
         approve(max_, asked)()
-        assert (only().state, only().code) == (State.VOID, code)
+        assert (only().state, only().code) == (State.VOID, "not_allowed_any_more")
         assert not Operation.objects.exists()
 
     def test_nor_when_the_snapshot_changed(self, cast, desk, view, max_):

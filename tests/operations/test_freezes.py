@@ -12,6 +12,7 @@ from snapshots.deletions import due
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations import freezes
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.freeze_times import next_end
 from snapshots.operations.guarded_models import Freeze
 from snapshots.operations.models import Action, Operation
 from tests.support.api import script_of
@@ -163,13 +164,33 @@ class TestEachWeek:
         ],
     )
     def test_its_end_follows_the_clock_where_clocks_change(self, desk, view, clock, at, ends):
-        from snapshots.operations.freeze_times import next_end
-
         clock.move_to(datetime(2026, 10, 1, tzinfo=UTC))
         made = freeze(desk, weekly=WEEKEND, ends_at=timezone.now() + 60 * DAY)
         clock.move_to(datetime.fromisoformat(at))
         assert freezes.freezing(view.server_id) == made
         assert next_end(made, timezone.now()) == datetime.fromisoformat(ends)
+
+    @pytest.mark.parametrize(
+        ("window", "first", "last"),
+        [
+            # 2:30 is twice on 25 October 2026: at 0:30 and at 1:30 UTC. It holds until the second one.
+            (((4 * 24 + 18) * 60, 6 * 1440 + 150), "2026-10-23T16:00+00:00", "2026-10-25T01:30+00:00"),
+            # 2:30 is skipped on 28 March 2027: clocks go from 2:00 to 3:00 at 1:00 UTC.
+            (((4 * 24 + 18) * 60, 6 * 1440 + 150), "2027-03-26T17:00+00:00", "2027-03-28T01:00+00:00"),
+        ],
+    )
+    def test_it_has_no_gap_in_the_night_in_which_clocks_change(self, desk, view, clock, window, first, last):
+        begin, end = datetime.fromisoformat(first), datetime.fromisoformat(last)
+        clock.move_to(begin - DAY)
+        made = freeze(desk, weekly=window, ends_at=begin + 60 * DAY)
+        at = begin
+        while at < end:
+            clock.move_to(at)
+            assert freezes.freezing(view.server_id) == made, at
+            assert next_end(made, at) >= end
+            at += timedelta(minutes=15)
+        clock.move_to(end + timedelta(hours=1))
+        assert freezes.freezing(view.server_id) is None
 
     def test_from_a_time_to_the_same_time_is_the_whole_week(self, desk, view, clock):
         made = freeze(desk, weekly=(600, 600), ends_at=timezone.now() + 14 * DAY)

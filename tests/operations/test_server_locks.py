@@ -7,6 +7,7 @@ import pytest
 from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
+from snapportal.accounts.team_models import Team
 from snapshots.audit.models import Entry
 from snapshots.deletions import keeping
 from snapshots.deletions.models import PlannedDeletion
@@ -18,6 +19,7 @@ from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import Target
 from tests.support.api import script_of
 from tests.support.desk import Desk, make_desk
+from tests.support.teams import make_team
 
 pytestmark = pytest.mark.django_db
 
@@ -173,14 +175,29 @@ class TestLifting:
         row = Entry.objects.get(action="server.unlock")
         assert row.evidence == f"asked for by person {desk.user.pk}: it is over"
 
-    @pytest.mark.parametrize("who", ["asks", "agrees"])
-    def test_an_account_of_today_is_no_second_person(self, desk, view, colleague, who):
+    @pytest.mark.parametrize(("who", "code"), [("asks", "asker_too_new"), ("agrees", "rights_too_new")])
+    def test_an_account_of_today_is_no_second_person(self, desk, view, colleague, who, code):
         lock(desk, view)
         ask(desk, view)
         person = desk.user if who == "asks" else colleague.user
         User.objects.filter(pk=person.pk).update(rights_since=timezone.now())
         agree = partial(server_locks.agree_to_lift, actor=colleague.actor, server_id=view.server_id)
+        assert refused(agree) == code
+
+    def test_neither_is_one_whose_team_was_widened_today_nor_another_account_of_the_same_address(
+        self, desk, view, colleague
+    ):
+        lock(desk, view)
+        ask(desk, view)
+        agree = partial(server_locks.agree_to_lift, actor=colleague.actor, server_id=view.server_id)
+        long_ago = colleague.user.rights_since
+        User.objects.filter(pk=colleague.user.pk).update(role=Role.VIEWER)
+        team = make_team(members=[colleague.user])
+        User.objects.filter(pk=colleague.user.pk).update(rights_since=long_ago)
         assert refused(agree) == "rights_too_new"
+        Team.objects.filter(pk=team.pk).update(changed_at=long_ago)
+        User.objects.filter(pk=colleague.user.pk).update(email=desk.user.email.upper())
+        assert refused(agree) == "second_person"
 
     def test_it_lifts_after_the_delay(self, desk, view, clock):
         lock(desk, view)

@@ -76,6 +76,8 @@ def test_one_of_some_servers_for_a_time_is_placed(desk, view, signed_in):
         ({"until": ""}, "Enter when it ends"),
         ({"until": "soon"}, "Enter a date such as"),
         ({"until": "2020-01-01"}, "Enter an end that is still to come"),
+        ({"until": "9999-12-31", "time_zone": "America/New_York"}, "Enter a date such as"),
+        ({"begins": "0001-01-01", "time_zone": "Asia/Tokyo"}, "Enter a date such as"),
         ({"from_time": ""}, "Enter from when until when"),
         ({"to_time": "noon"}, "Enter a time such as"),
         ({"servers": []}, "Choose the servers"),

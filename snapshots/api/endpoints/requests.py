@@ -13,9 +13,11 @@ from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import ServerName, SnapshotName, time_text
 from snapshots.approvals import queries
 from snapshots.approvals.models import ApprovalRequest
+from snapshots.jobs.models import Job
+from snapshots.operations.models import Operation
 
 PAGE_SIZE: Final = 50
-BEGUN: Final = {"operation": "api_operation", "job": "api_job"}
+PAGES: Final[dict[type, str]] = {Operation: "api_operation", Job: "api_job"}
 
 request_list = Resource("requests/", "api_requests")
 request = Resource("requests/<uuid:pk>/", "api_request")
@@ -35,6 +37,7 @@ class RequestItem(Struct):
     code: str
     server: ServerName
     snapshot: SnapshotName
+    also_deletes: str
     reason: str
     needed: int
     created_at: str | None
@@ -79,7 +82,8 @@ def _visible(call: Call) -> QuerySet[ApprovalRequest]:
 
 
 def _item(asked: ApprovalRequest) -> RequestItem:
-    name = BEGUN.get(asked.begun_as)
+    begun = queries.begun_of(asked)
+    name = PAGES.get(type(begun))
     return RequestItem(
         id=str(asked.pk),
         url=reverse("api_request", args=[asked.pk]),
@@ -88,10 +92,11 @@ def _item(asked: ApprovalRequest) -> RequestItem:
         code=asked.code,
         server=ServerName(asked.server_id, asked.server_name),
         snapshot=SnapshotName(asked.snapshot_id, asked.snapshot_name, time_text(asked.snapshot_created_at)),
+        also_deletes=asked.also_deletes,
         reason=asked.reason,
         needed=asked.needed,
         created_at=time_text(asked.created_at),
         expires_at=time_text(asked.expires_at),
         ended_at=time_text(asked.ended_at),
-        began=reverse(name, args=[asked.begun_id]) if name else None,
+        began=reverse(name, args=[begun.pk]) if begun and name else None,
     )

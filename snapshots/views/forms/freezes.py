@@ -24,6 +24,8 @@ WEEKLY: Final = "weekly"
 WEEK_FIELDS: Final = ("from_day", "from_time", "to_day", "to_time")
 DATE_ERRORS: Final = {"invalid": lazy("Enter a date such as 2026-12-31.")}
 TIME_ERRORS: Final = {"invalid": lazy("Enter a time such as 18:00.")}
+MOST_DAYS: Final = 36_525
+"""A date that is further away is a mistake."""
 NO_DATE: Final = lazy("Enter when it ends: a freeze without an end is forgotten.")
 
 
@@ -95,6 +97,10 @@ class FreezeForm(ServersForm):
 
     def clean(self) -> dict[str, Any]:
         found = super().clean() or self.cleaned_data
+        today = timezone.now().date()
+        for name in ("begins", "until"):
+            if found.get(name) and abs((found[name] - today).days) > MOST_DAYS:
+                self.add_error(name, DATE_ERRORS["invalid"])
         if found.get("repeats") == WEEKLY:
             for name in WEEK_FIELDS:
                 if name not in self.errors and found.get(name) in {None, ""}:

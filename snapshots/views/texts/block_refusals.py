@@ -26,7 +26,7 @@ BLOCK_REFUSALS = {
     "approval_needed": Words(
         "warn",
         lazy("This takes the approval of other people"),
-        lazy("Nothing was sent. Ask for it on the page of the single restore or deletion."),
+        lazy("Nothing was sent. Approval is asked for on the page of a single restore or deletion."),
     ),
     "policy_over": Words("info", lazy("This policy does not hold any more"), lazy("Nothing was changed.")),
     "bad_policy": Words(
@@ -39,9 +39,7 @@ BLOCK_REFUSALS = {
         "info", lazy("This request is over"), lazy("Somebody decided it already, or its time has passed.")
     ),
     "already_decided": Words("info", lazy("You have decided this already"), lazy("Nothing was changed.")),
-    "not_an_approver": Words(
-        "warn", lazy("You may not decide this request"), lazy("Nothing was changed. Others may.")
-    ),
+    "not_an_approver": Words("warn", lazy("You may not decide this request"), lazy("Nothing was changed.")),
     "rights_too_new": Words(
         "warn",
         lazy("Your right to do this is too new"),
@@ -49,11 +47,14 @@ BLOCK_REFUSALS = {
             "Nothing was changed. Whoever was given a right, or a link to an account, approves nothing for a while."
         ),
     ),
+    "asker_lost_right": Words(
+        "warn", lazy("Who asked may not do this any more"), lazy("Nothing was changed.")
+    ),
     "asker_too_new": Words(
         "warn",
         lazy("The account that asks is too new"),
         lazy(
-            "Nothing was changed. What an account asks for that was made, or given a right, today is approved later."
+            "Nothing was changed. What an account asks for that was made or given a right a moment ago is approved later."
         ),
     ),
     "approval_lost": Words(

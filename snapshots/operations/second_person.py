@@ -1,0 +1,57 @@
+"""Whether two people are two: for what takes a second person (promises 39 and 45).
+
+One person must not be both: with another account of the same e-mail address, as keeper of a service account, or with an account
+or a right that an admin has given or taken over a moment ago.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.utils import timezone
+
+from snapshots.connection import Person
+from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.rights import may_on
+
+Right = tuple[str, int | None]
+"""A permission, and the server that it is needed on; None for everywhere."""
+
+
+def settled_before() -> datetime:
+    """Rights and accounts that were given after this time count for nothing yet."""
+    return timezone.now() - timedelta(hours=settings.SNAPPORTAL_GUARD_DELAY_HOURS)
+
+
+def check_two_people(person: Person, other_id: int, rights: Iterable[Right]) -> None:
+    """`person` seconds what the other one asked for.
+
+    Raises OperationRefusedError (second_person, rights_too_new, asker_lost_right, asker_too_new).
+    """
+    other = get_user_model().objects.filter(pk=other_id).first()
+    if other is None or is_same_person(person, other):
+        raise OperationRefusedError("second_person")
+    needed: Sequence[Right] = tuple(rights)
+    if not is_settled(person, needed):
+        raise OperationRefusedError("rights_too_new")
+    if not all(may_on(other, *one) for one in needed):
+        raise OperationRefusedError("asker_lost_right")
+    if not is_settled(other, needed):
+        raise OperationRefusedError("asker_too_new")
+
+
+def is_settled(person: Person, rights: Iterable[Right]) -> bool:
+    before = settled_before()
+    return all(person.has_settled_perm(right, server_id, before) for right, server_id in rights)  # type: ignore[union-attr]
+
+
+def is_same_person(person: Person, other: Person) -> bool:
+    """Also another account of the same person, as far as that is known."""
+    keepers = {person.service_owner_id, other.service_owner_id}  # type: ignore[union-attr]
+    has_one_address = address_of(person) != "" and address_of(person) == address_of(other)
+    return person.pk == other.pk or has_one_address or bool(keepers & {person.pk, other.pk})
+
+
+def address_of(person: Person) -> str:
+    return str(person.email).strip().lower()  # type: ignore[union-attr]
