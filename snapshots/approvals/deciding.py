@@ -116,7 +116,8 @@ def carry_out(asked: ApprovalRequest) -> None:
             _postpone(asked, error.retry_after_seconds)
         else:
             _void(asked, error.code)
-    except Exception:
+    except (JournalUnavailableError, DatabaseError, TypeError, ValueError, LookupError):
+        # Also what a defect raises: one request must not keep the worker from the others.
         log.exception("approval.not_carried_out", request=str(asked.pk))
         _postpone(asked)
     asked.refresh_from_db()

@@ -16,6 +16,7 @@ from snapshots.views.texts.refusals import REFUSAL_WORDS
 from tests.support import shell_lines
 from tests.support.api import make_key, script_of
 from tests.support.desk import make_desk
+from tests.support.policies import place, wish
 from tests.support.schedules import define
 
 pytestmark = pytest.mark.django_db
@@ -44,7 +45,11 @@ def test_every_line_runs_as_it_is(cast, sandbox, signed_in):
     desk = make_desk(cast.ada, sandbox.token)
     deleted = desk.server("db-server-01")
     created, restored = [view for view in desk.views() if view.snapshots and not view.is_full][:2]
+    policy = place(cast.ada, restored)
+    asked = wish(desk, restored)()
+    policy.delete()
     variables = {
+        "REQUEST_ID": str(asked.pk),
         "SNAPPORTAL_KEY": make_key(cast.ada, desk.token)[1],
         "OPERATION_ID": str(desk.create(created).pk),
         "SCHEDULE_ID": str(define(desk, servers=((created.server_id, created.name),)).pk),

@@ -45,7 +45,7 @@ def approvals(world: World) -> None:
     ada.get_by_role("button", name="Deny").click()
     world.look(ada, "Enter a reason")
     ada.get_by_role("button", name="Approve", exact=True).click()
-    world.look(ada, "Done as approved")
+    world.look(ada, "To its page")
     ada.get_by_role("link", name="To its page").click()
     world.look(ada, view.name)
     world.visit(ada, reverse("policy_list"), "Production")

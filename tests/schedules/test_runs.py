@@ -17,8 +17,6 @@ from snapshots.schedules.models import Cause, Run, RunState, Schedule
 from snapshots.schedules.retention import Keep
 from tests.support.deletions import run_at, target_of
 from tests.support.double import ask_sandbox, refuse_connections
-from tests.support.freezes import freeze
-from tests.support.policies import place
 from tests.support.schedules import define, finish, names_on, next_hour, work, work_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
@@ -103,38 +101,6 @@ def test_on_a_server_locked_against_deletions_all_stay_until_the_lock_ends(desk,
     assert set(Run.objects.values_list("state", flat=True)) == {RunState.COMPLETED}
     work_until(desk, clock, first + timedelta(hours=2, minutes=40))
     assert len(auto_names(server.server_id)) == 1
-
-
-def test_while_a_freeze_holds_all_stay_and_snapshots_are_still_made(desk, clock):
-    schedule = define(desk, keep=Keep(last=1))
-    server = schedule.servers.get()
-    first = next_hour()
-    freeze(desk, ends_at=first + timedelta(hours=1, minutes=50))
-    work_until(desk, clock, first + timedelta(hours=1, minutes=40))
-    assert len(auto_names(server.server_id)) == 2
-    assert set(Run.objects.values_list("state", flat=True)) == {RunState.COMPLETED}
-    work_until(desk, clock, first + timedelta(hours=2, minutes=40))
-    assert len(auto_names(server.server_id)) == 1
-
-
-def test_a_policy_about_deletions_is_not_for_what_a_schedule_deletes_of_its_own(cast, desk, clock):
-    schedule = define(desk, keep=Keep(last=1))
-    server = schedule.servers.get()
-    place(cast.ada)
-    first = next_hour()
-    work_until(desk, clock, first + timedelta(hours=1, minutes=40))
-    assert len(auto_names(server.server_id)) == 1
-    assert set(Run.objects.values_list("state", flat=True)) == {RunState.COMPLETED}
-
-
-def test_nor_is_it_for_those_that_wait_for_a_grace_time(cast, desk, clock, settings):
-    settings.SNAPPORTAL_DELETE_GRACE_DAYS = 1
-    define(desk, keep=Keep(last=1))
-    place(cast.ada)
-    work_until(desk, clock, next_hour() + timedelta(hours=1, minutes=40))
-    planned = PlannedDeletion.objects.get()
-    run_at(clock, planned.due_at + timedelta(seconds=1))
-    assert Operation.objects.filter(action=Action.DELETE, snapshot_id=planned.snapshot_id).exists()
 
 
 def test_one_that_was_renamed_past_the_portal_is_not_deleted(desk, clock):

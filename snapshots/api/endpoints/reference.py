@@ -31,11 +31,17 @@ GROUPS: Final[Mapping[str, "StrPromise"]] = {
     "account": lazy("Account"),
     "operations": lazy("Operations"),
     "jobs": lazy("Jobs"),
+    "requests": lazy("Requests for approval"),
     "schedules": lazy("Schedules"),
     "audit": lazy("Audit log"),
 }
 """The first word of a path → the heading of its calls."""
-VARIABLES: Final = {"operations": "$OPERATION_ID", "jobs": "$JOB_ID", "schedules": "$SCHEDULE_ID"}
+VARIABLES: Final = {
+    "operations": "$OPERATION_ID",
+    "jobs": "$JOB_ID",
+    "requests": "$REQUEST_ID",
+    "schedules": "$SCHEDULE_ID",
+}
 EXAMPLE_BODIES: Final[Mapping[str, Any]] = {
     "create_snapshot": {"server_id": 12345, "name": "before-deploy"},
     "create_job": {"kind": "safe_restore", "snapshot_id": 801},
