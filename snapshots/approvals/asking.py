@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from snapshots import contract
 from snapshots.approvals.models import ApprovalRequest, Kind
+from snapshots.approvals.rules import policies_of
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
@@ -22,12 +23,12 @@ from snapshots.jobs import plans
 from snapshots.jobs.models import Job
 from snapshots.operations import service
 from snapshots.operations.approval import Approval
-from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
+from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
-from snapshots.operations.policies import HOURS, matching
+from snapshots.operations.policies import HOURS
 from snapshots.operations.preconditions import read_server, restorable_snapshot, unchanged_snapshot
-from snapshots.operations.protection import check_unprotected
+from snapshots.operations.protection import Target, check_unprotected
 from snapshots.operations.rights import check_still_allowed
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.service import Request, read_request
@@ -43,18 +44,6 @@ NEEDS_APPROVAL: Final = "approval_needed"
 OVERRIDABLE: Final = frozenset({NEEDS_APPROVAL, "server_locked", "frozen"})
 """Refusals that an approval lifts."""
 DEFAULT_HOURS: Final = HOURS[1]
-
-
-@dataclass(frozen=True)
-class _Wish:
-    """What a person confirmed, with what was read since."""
-
-    kind: Kind
-    request: Request
-    confirmed: Confirmation
-    view: ServerView
-    snapshot: Snapshot
-    arguments: dict[str, Any]
 
 
 def begin(
@@ -97,13 +86,25 @@ def _ask(
 ) -> ApprovalRequest:
     now = timezone.now()
     stands_for = Approval("to be asked for", now.isoformat(), now.isoformat(), tuple(lifts))
-    confirmed = replace(
-        read_request(request), approval=stands_for
-    )  # only for the checks: nothing is sent with it
+    # Only for the checks: nothing is sent with it.
+    confirmed = replace(read_request(request), approval=stands_for)
     view = read_server(request.token, confirmed)
     snapshot, room = _check(kind, confirmed, view, arguments)
-    asked = _draft(_Wish(kind, request, confirmed, view, snapshot, arguments), room)
-    asked.lifts, asked.api_key_id, asked.created_at = lifts, api_key_id, now
+    asked = ApprovalRequest(
+        form_key=confirmed.idempotency_key,
+        kind=kind,
+        lifts=lifts,
+        **Target(request.token, view.name, snapshot).columns,
+        also_deletes=room,
+        arguments=arguments,
+        reason=contract.clean_reason(arguments.get("reason", "")),
+        person_id=int(request.actor.id or 0),
+        role=request.actor.role,
+        channel=request.actor.channel,
+        api_key_id=api_key_id,
+        created_at=now,
+    )
+    _set_limits(asked)
     try:
         with journal.committed():
             asked.save(force_insert=True)
@@ -137,32 +138,12 @@ def _check(
     return snapshot, "".join(f"{one.snapshot_name} (ID {one.snapshot_id})" for one in steps)
 
 
-def _draft(wish: _Wish, room: str) -> ApprovalRequest:
-    actor, token = wish.request.actor, wish.request.token
-    asked = ApprovalRequest(
-        form_key=wish.confirmed.idempotency_key,
-        kind=wish.kind,
-        token_id=token.pk,
-        token_label=token.label,
-        token_fingerprint=token.fingerprint,
-        server_id=wish.view.server_id,
-        server_name=wish.view.name,
-        snapshot_id=wish.snapshot.id,
-        snapshot_name=wish.snapshot.name,
-        snapshot_created_at=wish.snapshot.created_at,
-        fingerprint=snapshot_fingerprint(wish.snapshot),
-        also_deletes=room,
-        arguments=wish.arguments,
-        reason=contract.clean_reason(wish.arguments.get("reason", "")),
-        person_id=int(actor.id or 0),
-        role=actor.role,
-        channel=actor.channel,
-    )
-    policies = [one for action in asked.actions for one in matching(asked.server_id, action)]
+def _set_limits(asked: ApprovalRequest) -> None:
+    """How many have to approve it, and until when: what the policies ask for, of several the strictest."""
+    policies = policies_of(asked)
     asked.needed = max([one.needed for one in policies], default=1)
     hours = min([one.hours for one in policies], default=DEFAULT_HOURS)
     asked.expires_at = timezone.now() + timedelta(hours=hours)
-    return asked
 
 
 def _evidence(asked: ApprovalRequest) -> str:

@@ -1,6 +1,6 @@
 """Approve, deny or withdraw a request, or break the glass; what is approved begins at once, in the name of whoever asked."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -15,7 +15,6 @@ from snapshots.approvals.asking import RUNS, Begun
 from snapshots.approvals.models import OPEN, ApprovalRequest, Decision, Kind, State, Verdict
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
-from snapshots.connection import Person
 from snapshots.operations.approval import Approval
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
@@ -25,7 +24,6 @@ from snapshots.operations.rights import check_person
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
-Check = Callable[[Person, ApprovalRequest], None]
 LONGEST_PAUSE_SECONDS = 300
 PORTAL = Actor(id=None, name="", role="", channel="schedule")
 """Who ends a request that nobody ends."""
@@ -66,7 +64,7 @@ def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
     return asked
 
 
-def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: Check) -> ApprovalRequest:
+def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.Check) -> ApprovalRequest:
     try:
         with journal.committed():
             asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))

@@ -1,6 +1,6 @@
 """Who may decide a request: another person, who may do all of it too, and has been able to for a while (promises 39 and 45)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from django.contrib.auth import get_user_model
 
@@ -11,6 +11,8 @@ from snapshots.operations.guarded_models import Policy
 from snapshots.operations.policies import PERMISSION, matching
 from snapshots.operations.rights import may_on
 from snapshots.operations.second_person import Right, address_of, check_two_people
+
+Check = Callable[[Person, ApprovalRequest], None]
 
 
 def rights_of(request: ApprovalRequest) -> list[Right]:
@@ -44,12 +46,13 @@ def check_may_break_glass(person: Person, request: ApprovalRequest) -> None:
         raise OperationRefusedError("not_an_approver")
 
 
-def may_approve(person: Person, request: ApprovalRequest) -> bool:
+def obstacle(check: Check, person: Person, request: ApprovalRequest) -> str:
+    """Why the check refuses the person, as its code; '' if it does not."""
     try:
-        check_may_approve(person, request)
-    except OperationRefusedError:
-        return False
-    return True
+        check(person, request)
+    except OperationRefusedError as error:
+        return error.code
+    return ""
 
 
 def policies_of(request: ApprovalRequest) -> list[Policy]:
@@ -69,13 +72,8 @@ def valid_decisions(request: ApprovalRequest) -> list[Decision]:
     for one in found:
         person = people.get(one.person_id)
         check = check_may_break_glass if one.verdict == Verdict.BREAK_GLASS else check_may_approve
-        if person is None:
-            continue
-        try:
-            check(person, request)
-        except OperationRefusedError:
-            continue
-        valid.setdefault(address_of(person) or person.pk, one)
+        if person is not None and not obstacle(check, person, request):
+            valid.setdefault(address_of(person) or person.pk, one)
     return list(valid.values())
 
 

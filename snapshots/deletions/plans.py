@@ -14,7 +14,6 @@ from snapshots.audit.journal import Actor
 from snapshots.deletions.models import Kind, PlannedDeletion, PlannedDeletionQuerySet, State
 from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_may_be_planned
-from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.protection import Target, check_not_being_deleted, check_unprotected
@@ -31,14 +30,7 @@ def draft(actor: Actor, target: Target, kind: Kind, reason: str) -> PlannedDelet
     now = timezone.now()
     return PlannedDeletion(
         kind=kind,
-        token_id=target.token.pk,
-        token_label=target.token.label,
-        token_fingerprint=target.token.fingerprint,
-        **target.ids,
-        server_name=target.server_name,
-        snapshot_name=target.snapshot.name,
-        snapshot_created_at=target.snapshot.created_at,
-        fingerprint=snapshot_fingerprint(target.snapshot),
+        **target.columns,
         person_id=int(actor.id or 0),
         reason=contract.clean_reason(reason),
         created_at=now,

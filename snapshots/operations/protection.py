@@ -11,6 +11,7 @@ from snapshots import contract, sql
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import Snapshot
+from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, Protection
 from snapshots.operations.rights import check_still_allowed
@@ -31,6 +32,19 @@ class Target:
     @property
     def ids(self) -> dict[str, int]:
         return {"server_id": self.snapshot.server.id, "snapshot_id": self.snapshot.id}
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """Of a row that waits for the moment at which something is done with it: it must still be the same then."""
+        return self.ids | {
+            "token_id": self.token.pk,
+            "token_label": self.token.label,
+            "token_fingerprint": self.token.fingerprint,
+            "server_name": self.server_name,
+            "snapshot_name": self.snapshot.name,
+            "snapshot_created_at": self.snapshot.created_at,
+            "fingerprint": snapshot_fingerprint(self.snapshot),
+        }
 
     def entry(self, actor: Actor, *, action: str, **fields: Any) -> EntryData:
         return actor.entry(

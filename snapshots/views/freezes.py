@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -16,20 +17,24 @@ from django.utils.translation import gettext as _
 from snapshots.connection import Person, own_tokens
 from snapshots.inventory.shown_servers import names_shown_with
 from snapshots.operations import freezes
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.freeze_times import is_inside, next_end
 from snapshots.operations.guarded_models import Freeze
 from snapshots.operations.rights import may_anywhere, may_on
 from snapshots.templatetags.portal import with_names
-from snapshots.views.access import raise_if_rights_changed, requires
+from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
-from snapshots.views.forms.freezes import AskToLiftFreezeForm, FreezeForm
+from snapshots.views.forms.freezes import FreezeForm
+from snapshots.views.forms.server_locks import AskToLiftForm
 from snapshots.views.marks import names_of_people
-from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
+from snapshots.views.refused_forms import status_of
 from snapshots.views.texts.freezes import week_text
-from snapshots.views.texts.refusals import refusal_words
+from snapshots.views.tried_forms import shown_refusal, try_form
 
-STEPS: Final[dict[str, type[Form]]] = {"ask": AskToLiftFreezeForm, "agree": Form, "keep": Form}
+STEPS: Final[dict[str, tuple[type[Form], Callable[..., object]]]] = {
+    "ask": (AskToLiftForm, freezes.LIFTING.ask),
+    "agree": (Form, freezes.LIFTING.agree),
+    "keep": (Form, freezes.LIFTING.keep),
+}
 
 
 @dataclass(frozen=True)
@@ -63,11 +68,8 @@ def freeze_add(request: HttpRequest) -> HttpResponse:
     form = FreezeForm(request.POST or None, names=choices, may_cover_all=may_cover_all)
     code = ""
     if request.method == "POST":
-        code = INCOMPLETE
-        if form.is_valid():
-            code = _try(
-                request, form, lambda: freezes.place(actor=actor_of(request), definition=form.definition)
-            )
+        place = partial(freezes.place, actor=actor_of(request))
+        code = try_form(request, form, freezes.PERMISSION, lambda: place(definition=form.definition))
         if not code:
             messages.success(
                 request, with_names(_("The freeze %(name)s is placed."), name=form.cleaned_data["name"])
@@ -75,7 +77,7 @@ def freeze_add(request: HttpRequest) -> HttpResponse:
             return redirect("freeze_list")
     context = {
         "form": form,
-        "refusal": _refusal(form, code),
+        "refusal": shown_refusal(form, code),
         "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
     }
     return render(request, "freezes/freeze_add.html", context, status=status_of(code))
@@ -84,12 +86,12 @@ def freeze_add(request: HttpRequest) -> HttpResponse:
 @requires("snapshots.see", "GET", "HEAD", "POST", proof="form")
 def freeze_detail(request: HttpRequest, pk: int) -> HttpResponse:
     step = request.POST.get("step", "")
-    form = STEPS.get(step, AskToLiftFreezeForm)(request.POST if step in STEPS else None)
+    form_class, run = STEPS.get(step, (AskToLiftForm, None))
+    form = form_class(request.POST if run else None)
     code = ""
-    if request.method == "POST" and step in STEPS:
-        code = INCOMPLETE
-        if form.is_valid():
-            code = _try(request, form, lambda: _run(request, pk, step, form))
+    if run is not None:
+        lift = partial(run, actor=actor_of(request), pk=pk)
+        code = try_form(request, form, freezes.PERMISSION, lambda: lift(**form.cleaned_data))
         if not code:
             return redirect("freeze_list") if step == "agree" else redirect("freeze_detail", pk)
     line = next((one for one in _lines(request.user) if one.freeze.pk == pk), None)
@@ -97,37 +99,12 @@ def freeze_detail(request: HttpRequest, pk: int) -> HttpResponse:
         raise Http404("no such freeze")
     context = {
         "line": line,
-        "ask_form": form if isinstance(form, AskToLiftFreezeForm) else AskToLiftFreezeForm(),
+        "ask_form": form if isinstance(form, AskToLiftForm) else AskToLiftForm(),
         "is_mine": line.freeze.lift_person_id == request.user.pk,
-        "refusal": _refusal(form, code),
+        "refusal": shown_refusal(form, code),
         "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
     }
     return render(request, "freezes/freeze_detail.html", context, status=status_of(code))
-
-
-def _run(request: HttpRequest, pk: int, step: str, form: Form) -> None:
-    """Raises OperationRefusedError."""
-    runs: dict[str, Callable[..., object]] = {
-        "ask": freezes.LIFTING.ask,
-        "agree": freezes.LIFTING.agree,
-        "keep": freezes.LIFTING.keep,
-    }
-    runs[step](actor=actor_of(request), pk=pk, **form.cleaned_data)
-
-
-def _try(request: HttpRequest, form: Form, run: Callable[[], object]) -> str:
-    """'' if it was done, else the code of its refusal, which is shown at its field if the form has that."""
-    try:
-        run()
-    except OperationRefusedError as error:
-        raise_if_rights_changed(request, error, freezes.PERMISSION)
-        refuse_beside_field(form, error.code)
-        return error.code
-    return ""
-
-
-def _refusal(form: Form, code: str) -> Any:
-    return refusal_words(code) if code and code != INCOMPLETE and not form.errors else None
 
 
 def _names(user: Person) -> dict[int, str]:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
@@ -15,21 +16,20 @@ from django.utils.translation import gettext as _
 from snapshots.connection import Person
 from snapshots.inventory.shown_servers import all_known_names, servers_shown_to
 from snapshots.operations import policies
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy
 from snapshots.operations.models import Action
 from snapshots.operations.rights import may_anywhere, may_on
 from snapshots.templatetags.portal import as_name, with_names
-from snapshots.views.access import raise_if_rights_changed, requires
+from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
-from snapshots.views.forms.freezes import AskToLiftFreezeForm
 from snapshots.views.forms.policies import PolicyForm
+from snapshots.views.forms.server_locks import AskToLiftForm
 from snapshots.views.marks import names_of_people
-from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
-from snapshots.views.texts.refusals import refusal_words
+from snapshots.views.refused_forms import status_of
+from snapshots.views.tried_forms import shown_refusal, try_form
 
 STEPS: Final[dict[str, tuple[type[Form], Callable[..., object]]]] = {
-    "ask": (AskToLiftFreezeForm, policies.LIFTING.ask),
+    "ask": (AskToLiftForm, policies.LIFTING.ask),
     "agree": (Form, policies.LIFTING.agree),
     "keep": (Form, policies.LIFTING.keep),
 }
@@ -59,18 +59,15 @@ def policy_add(request: HttpRequest) -> HttpResponse:
     form = PolicyForm(request.POST or None, names=all_known_names(), people=_possible_approvers())
     code = ""
     if request.method == "POST":
-        code = INCOMPLETE
-        if form.is_valid():
-            code = _try(
-                request, form, lambda: policies.place(actor=actor_of(request), definition=form.definition)
-            )
+        place = partial(policies.place, actor=actor_of(request))
+        code = try_form(request, form, policies.PERMISSION, lambda: place(definition=form.definition))
         if not code:
             name = form.cleaned_data["name"]
             messages.success(request, with_names(_("The policy %(name)s is placed."), name=name))
             return redirect("policy_list")
     context = {
         "form": form,
-        "refusal": _refusal(form, code),
+        "refusal": shown_refusal(form, code),
         "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
     }
     return render(request, "policies/policy_add.html", context, status=status_of(code))
@@ -79,13 +76,12 @@ def policy_add(request: HttpRequest) -> HttpResponse:
 @requires("snapshots.see", "GET", "HEAD", "POST", proof="form")
 def policy_detail(request: HttpRequest, pk: int) -> HttpResponse:
     step = request.POST.get("step", "")
-    form_class, run = STEPS.get(step, (AskToLiftFreezeForm, None))
+    form_class, run = STEPS.get(step, (AskToLiftForm, None))
     form = form_class(request.POST if run else None)
     code = ""
     if run is not None:
-        code = INCOMPLETE
-        if form.is_valid():
-            code = _try(request, form, lambda: run(actor=actor_of(request), pk=pk, **form.cleaned_data))
+        lift = partial(run, actor=actor_of(request), pk=pk)
+        code = try_form(request, form, policies.PERMISSION, lambda: lift(**form.cleaned_data))
         if not code:
             return redirect("policy_list") if step == "agree" else redirect("policy_detail", pk)
     line = next((one for one in _lines(request.user) if one.policy.pk == pk), None)
@@ -94,27 +90,12 @@ def policy_detail(request: HttpRequest, pk: int) -> HttpResponse:
     context = {
         "line": line,
         "may_lift": may_on(request.user, policies.PERMISSION, None),
-        "ask_form": form if isinstance(form, AskToLiftFreezeForm) else AskToLiftFreezeForm(),
+        "ask_form": form if isinstance(form, AskToLiftForm) else AskToLiftForm(),
         "is_mine": line.policy.lift_person_id == request.user.pk,
-        "refusal": _refusal(form, code),
+        "refusal": shown_refusal(form, code),
         "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
     }
     return render(request, "policies/policy_detail.html", context, status=status_of(code))
-
-
-def _try(request: HttpRequest, form: Form, run: Callable[[], object]) -> str:
-    """'' if it was done, else the code of its refusal."""
-    try:
-        run()
-    except OperationRefusedError as error:
-        raise_if_rights_changed(request, error, policies.PERMISSION)
-        refuse_beside_field(form, error.code)
-        return error.code
-    return ""
-
-
-def _refusal(form: Form, code: str) -> Any:
-    return refusal_words(code) if code and code != INCOMPLETE and not form.errors else None
 
 
 def _possible_approvers() -> dict[int, str]:

@@ -72,7 +72,8 @@ def request_list(request: HttpRequest) -> HttpResponse:
             asked=one,
             badge=REQUEST_BADGES[one.state],
             person=names.get(one.person_id, ""),
-            may_decide=one.state == State.WAITING and rules.may_approve(request.user, one),
+            may_decide=one.state == State.WAITING
+            and not rules.obstacle(rules.check_may_approve, request.user, one),
         )
         for one in found
     ]
@@ -118,6 +119,7 @@ def _page(
     decisions = list(asked.decisions.all())
     names = names_of_people([asked.person_id, *(one.person_id for one in decisions)])
     is_waiting = asked.state == State.WAITING
+    obstacle = rules.obstacle(rules.check_may_approve, request.user, asked)
     begun = begun_of(asked)
     context: dict[str, Any] = {
         "asked": asked,
@@ -128,37 +130,19 @@ def _page(
         "present": _present(request.user, asked) if asked.state in OPEN else None,
         "void": void_text(asked),
         "begun_url": reverse(BEGUN_PAGES[type(begun)], args=[begun.pk]) if begun else "",
-        "is_open": asked.state in OPEN,
-        "may_deny": asked.state in OPEN and _may(rules.check_may_deny, request.user, asked),
+        "may_deny": asked.state in OPEN and not rules.obstacle(rules.check_may_deny, request.user, asked),
         "at_once": asked.arguments.get("delete_now", False),
         "is_mine": asked.person_id == request.user.pk,
-        "obstacle": _obstacle(request.user, asked) if is_waiting else None,
+        "obstacle": refusal_words(obstacle) if obstacle else None,
         "is_waiting": is_waiting,
         "has_decided": any(one.person_id == request.user.pk for one in decisions),
-        "may_break": is_waiting and _may(rules.check_may_break_glass, request.user, asked),
+        "may_break": is_waiting and not rules.obstacle(rules.check_may_break_glass, request.user, asked),
         "deny_form": form if step == "deny" else DenyForm(),
         "break_form": form if step == "break_glass" else BreakGlassForm(auto_id="break_%s"),
         "refusal": refusal_words(code) if code and code != INCOMPLETE else None,
     }
     context |= lock_context(asked.server_id) | freeze_context(asked.server_id)
     return render(request, "approvals/request_detail.html", context, status=status_of(code))
-
-
-def _obstacle(person: Person, asked: ApprovalRequest) -> Any:
-    """Why the person may not approve it; None if nothing is in the way."""
-    try:
-        rules.check_may_approve(person, asked)
-    except OperationRefusedError as error:
-        return refusal_words(error.code)
-    return None
-
-
-def _may(check: Callable[[Person, ApprovalRequest], None], person: Person, asked: ApprovalRequest) -> bool:
-    try:
-        check(person, asked)
-    except OperationRefusedError:
-        return False
-    return True
 
 
 def _present(person: Person, asked: ApprovalRequest) -> dict[str, Any]:

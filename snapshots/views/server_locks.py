@@ -10,15 +10,14 @@ from django.shortcuts import redirect, render
 
 from snapshots.connection import own_token_or_404
 from snapshots.operations import server_locks
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import ServerLock
 from snapshots.operations.server_views import ServerView, server_view_or_404
-from snapshots.views.access import check_on_server, raise_if_rights_changed, requires
+from snapshots.views.access import check_on_server, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.blocked import lock_context
 from snapshots.views.forms.server_locks import AskToLiftForm, LockForm
-from snapshots.views.refused_forms import INCOMPLETE, refuse_beside_field, status_of
-from snapshots.views.texts.refusals import refusal_words
+from snapshots.views.refused_forms import status_of
+from snapshots.views.tried_forms import shown_refusal, try_form
 
 FORMS: Final[dict[str, type[Form]]] = {
     "place": LockForm,
@@ -37,14 +36,9 @@ def server_lock(request: HttpRequest, token_id: str, server_id: int) -> HttpResp
     if request.method != "POST" or step not in FORMS:
         return _page(request, view)
     form = FORMS[step](request.POST)
-    if not form.is_valid():
-        return _page(request, view, form, INCOMPLETE)
-    try:
-        _run(request, view, step, form)
-    except OperationRefusedError as error:
-        raise_if_rights_changed(request, error, server_locks.PERMISSION)
-        refuse_beside_field(form, error.code)
-        return _page(request, view, form, error.code)
+    code = try_form(request, form, server_locks.PERMISSION, lambda: _run(request, view, step, form))
+    if code:
+        return _page(request, view, form, code)
     return redirect("server_lock", token_id, server_id)
 
 
@@ -69,9 +63,7 @@ def _page(request: HttpRequest, view: ServerView, form: Form | None = None, code
         "is_mine": lock is not None and lock.lift_person_id == request.user.pk,
         "lock_form": form if isinstance(form, LockForm) else LockForm(),
         "ask_form": form if isinstance(form, AskToLiftForm) else AskToLiftForm(),
-        "refusal": refusal_words(code)
-        if code and code != INCOMPLETE and not (form and form.errors)
-        else None,
+        "refusal": shown_refusal(form, code),
         "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
         "has_ended": lock is None and ServerLock.objects.filter(server_id=view.server_id).exists(),
     }

@@ -140,7 +140,3 @@ class FreezeForm(ServersForm):
 
 def _minute(day: str, at: time) -> int:
     return int(day) * 1440 + at.hour * 60 + at.minute
-
-
-class AskToLiftFreezeForm(forms.Form):
-    reason = ReasonField(required=True)
