@@ -33,12 +33,19 @@ def all_names_shown_with(token: StoredToken) -> dict[int, str] | None:
     return _names(token, reaches_all=True)
 
 
+def names_shown_to(user: Person) -> dict[int, str]:
+    """ID → name of each server that the person's tokens showed when last read, by name."""
+    return _by_name(map(names_shown_with, own_tokens(user)))
+
+
 def all_known_names() -> dict[int, str]:
-    """ID → name of each server that any stored token showed when last read, by name. Only for those who manage people."""
+    """The same of all stored tokens. Only for those who manage people."""
     tokens = {one.fingerprint: one for one in StoredToken.objects.all()}
-    found: dict[int, str] = {}
-    for token in tokens.values():
-        found |= all_names_shown_with(token) or {}
+    return _by_name(map(all_names_shown_with, tokens.values()))
+
+
+def _by_name(lists: Iterable[dict[int, str] | None]) -> dict[int, str]:
+    found = {number: name for names in lists for number, name in (names or {}).items()}
     return dict(sorted(found.items(), key=lambda one: one[1].casefold()))
 
 

@@ -1,21 +1,18 @@
 """Freezes: the list, placing one, and the two people, or the time, that lifting one takes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from snapshots.connection import Person, own_tokens
-from snapshots.inventory.shown_servers import names_shown_with
+from snapshots.connection import Person
+from snapshots.inventory.shown_servers import names_shown_to
 from snapshots.operations import freezes
 from snapshots.operations.freeze_times import is_inside, next_end
 from snapshots.operations.guarded_models import Freeze
@@ -24,17 +21,11 @@ from snapshots.templatetags.portal import with_names
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.freezes import FreezeForm
-from snapshots.views.forms.server_locks import AskToLiftForm
+from snapshots.views.lifting import lifting_context, try_lifting
 from snapshots.views.marks import names_of_people
 from snapshots.views.refused_forms import status_of
 from snapshots.views.texts.freezes import week_text
 from snapshots.views.tried_forms import shown_refusal, try_form
-
-STEPS: Final[dict[str, tuple[type[Form], Callable[..., object]]]] = {
-    "ask": (AskToLiftForm, freezes.LIFTING.ask),
-    "agree": (Form, freezes.LIFTING.agree),
-    "keep": (Form, freezes.LIFTING.keep),
-}
 
 
 @dataclass(frozen=True)
@@ -60,7 +51,7 @@ def freeze_list(request: HttpRequest) -> HttpResponse:
 
 @requires(freezes.PERMISSION, "GET", "HEAD", "POST", proof="form")
 def freeze_add(request: HttpRequest) -> HttpResponse:
-    names = _names(request.user)
+    names = names_shown_to(request.user)
     choices = {
         number: name for number, name in names.items() if may_on(request.user, freezes.PERMISSION, number)
     }
@@ -85,39 +76,19 @@ def freeze_add(request: HttpRequest) -> HttpResponse:
 
 @requires("snapshots.see", "GET", "HEAD", "POST", proof="form")
 def freeze_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    step = request.POST.get("step", "")
-    form_class, run = STEPS.get(step, (AskToLiftForm, None))
-    form = form_class(request.POST if run else None)
-    code = ""
-    if run is not None:
-        lift = partial(run, actor=actor_of(request), pk=pk)
-        code = try_form(request, form, freezes.PERMISSION, lambda: lift(**form.cleaned_data))
-        if not code:
-            return redirect("freeze_list") if step == "agree" else redirect("freeze_detail", pk)
+    tried = try_lifting(request, freezes.LIFTING, freezes.PERMISSION, pk)
+    if tried.is_done:
+        return redirect("freeze_list") if tried.step == "agree" else redirect("freeze_detail", pk)
     line = next((one for one in _lines(request.user) if one.freeze.pk == pk), None)
     if line is None:
         raise Http404("no such freeze")
-    context = {
-        "line": line,
-        "ask_form": form if isinstance(form, AskToLiftForm) else AskToLiftForm(),
-        "is_mine": line.freeze.lift_person_id == request.user.pk,
-        "refusal": shown_refusal(form, code),
-        "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
-    }
-    return render(request, "freezes/freeze_detail.html", context, status=status_of(code))
-
-
-def _names(user: Person) -> dict[int, str]:
-    """ID → name of each server that the person's tokens showed when last read."""
-    found: dict[int, str] = {}
-    for token in own_tokens(user):
-        found |= names_shown_with(token) or {}
-    return dict(sorted(found.items(), key=lambda item: item[1]))
+    context = {"line": line} | lifting_context(request, tried, line.freeze)
+    return render(request, "freezes/freeze_detail.html", context, status=status_of(tried.code))
 
 
 def _lines(user: Person) -> list[FreezeLine]:
     """Those of all servers, and those that reach a server that the person sees."""
-    names = _names(user)
+    names = names_shown_to(user)
     found = [one for one in freezes.current() if one.covers_all or any(map(one.reaches, names))]
     people = names_of_people(pk for one in found for pk in (one.person_id, one.lift_person_id) if pk)
     return [_line(one, names, people, user) for one in found]

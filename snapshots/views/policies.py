@@ -1,14 +1,11 @@
 """Approval policies: the list, placing one, and the two admins, or the time, that lifting one takes."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
-from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -23,16 +20,10 @@ from snapshots.templatetags.portal import as_name, with_names
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.forms.policies import PolicyForm
-from snapshots.views.forms.server_locks import AskToLiftForm
+from snapshots.views.lifting import lifting_context, try_lifting
 from snapshots.views.marks import names_of_people
 from snapshots.views.refused_forms import status_of
 from snapshots.views.tried_forms import shown_refusal, try_form
-
-STEPS: Final[dict[str, tuple[type[Form], Callable[..., object]]]] = {
-    "ask": (AskToLiftForm, policies.LIFTING.ask),
-    "agree": (Form, policies.LIFTING.agree),
-    "keep": (Form, policies.LIFTING.keep),
-}
 
 
 @dataclass(frozen=True)
@@ -75,27 +66,15 @@ def policy_add(request: HttpRequest) -> HttpResponse:
 
 @requires("snapshots.see", "GET", "HEAD", "POST", proof="form")
 def policy_detail(request: HttpRequest, pk: int) -> HttpResponse:
-    step = request.POST.get("step", "")
-    form_class, run = STEPS.get(step, (AskToLiftForm, None))
-    form = form_class(request.POST if run else None)
-    code = ""
-    if run is not None:
-        lift = partial(run, actor=actor_of(request), pk=pk)
-        code = try_form(request, form, policies.PERMISSION, lambda: lift(**form.cleaned_data))
-        if not code:
-            return redirect("policy_list") if step == "agree" else redirect("policy_detail", pk)
+    tried = try_lifting(request, policies.LIFTING, policies.PERMISSION, pk)
+    if tried.is_done:
+        return redirect("policy_list") if tried.step == "agree" else redirect("policy_detail", pk)
     line = next((one for one in _lines(request.user) if one.policy.pk == pk), None)
     if line is None:
         raise Http404("no such policy")
-    context = {
-        "line": line,
-        "may_lift": may_on(request.user, policies.PERMISSION, None),
-        "ask_form": form if isinstance(form, AskToLiftForm) else AskToLiftForm(),
-        "is_mine": line.policy.lift_person_id == request.user.pk,
-        "refusal": shown_refusal(form, code),
-        "delay_hours": settings.SNAPPORTAL_GUARD_DELAY_HOURS,
-    }
-    return render(request, "policies/policy_detail.html", context, status=status_of(code))
+    context = {"line": line, "may_lift": may_on(request.user, policies.PERMISSION, None)}
+    context |= lifting_context(request, tried, line.policy)
+    return render(request, "policies/policy_detail.html", context, status=status_of(tried.code))
 
 
 def _possible_approvers() -> dict[int, str]:
