@@ -10,7 +10,8 @@ from snapshots.approvals.models import ApprovalRequest, State
 from snapshots.operations.models import Operation
 from tests.support.api import Script, make_key, script_of
 from tests.support.desk import make_desk
-from tests.support.policies import actor, approve, only, place, refused
+from tests.support.policies import actor, approve, only, place
+from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db
 

@@ -1,11 +1,9 @@
 """Approvals: what a policy, a lock or a freeze forbids begins once other people approve exactly that, and in no other way."""
 
-import threading
 from datetime import timedelta
 from functools import partial
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
@@ -22,7 +20,9 @@ from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.api import script_of
 from tests.support.desk import make_desk
 from tests.support.freezes import freeze
-from tests.support.policies import actor, approve, only, place, refused, wish
+from tests.support.policies import actor, approve, only, place, wish
+from tests.support.refusals import refused
+from tests.support.rendezvous import at_once
 
 pytestmark = pytest.mark.django_db
 HOUR = 3600
@@ -242,22 +242,15 @@ def test_twenty_parallel_approvals_of_one_request_give_one_operation(cast, desk)
         for n in range(20)
     ]
     asked = wish(desk, view)()
-    results = []
 
-    def run(person: User) -> None:
+    def try_it(person: User) -> str:
         try:
-            deciding.approve(actor=actor(person), pk=asked.pk)
-            results.append("approved")
+            approve(person, asked)()
         except OperationRefusedError as error:
-            results.append(error.code)
-        finally:
-            connection.close()
+            return error.code
+        return "approved"
 
-    threads = [threading.Thread(target=run, args=[one]) for one in people]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(60)
+    results = at_once([partial(try_it, one) for one in people])
     assert sorted(set(results)) == ["approved", "request_over"]
     assert results.count("approved") == 1
     assert Operation.objects.count() == 1

@@ -11,7 +11,8 @@ from snapshots.approvals.models import ApprovalRequest, Decision, State
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Operation
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
-from tests.support.policies import actor, approve, only, place, refused, wish
+from tests.support.policies import actor, approve, only, place, wish
+from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db
 HOUR = 3600

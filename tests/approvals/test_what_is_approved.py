@@ -22,7 +22,8 @@ from tests.support.deletions import run_at
 from tests.support.desk import make_desk
 from tests.support.freezes import freeze
 from tests.support.pages import text_of
-from tests.support.policies import actor, approve, only, place, refused, wish
+from tests.support.policies import actor, approve, only, place, wish
+from tests.support.refusals import refused
 from tests.support.teams import make_team
 
 pytestmark = pytest.mark.django_db

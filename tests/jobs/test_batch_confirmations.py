@@ -17,13 +17,13 @@ from tests.support.batches import (
     codes_of,
     create_many,
     outcomes_of,
-    refused,
     roomy,
     sign,
     sign_servers,
     sign_snapshots,
 )
 from tests.support.desk import make_desk
+from tests.support.refusals import refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
 

@@ -20,7 +20,6 @@ from tests.support.batches import (
     create_many,
     delete_many,
     outcomes_of,
-    refused,
     roomy,
     sign_servers,
     sign_snapshots,
@@ -28,6 +27,7 @@ from tests.support.batches import (
 )
 from tests.support.deletions import exists, plan, target_of
 from tests.support.jobs import run_to_end
+from tests.support.refusals import refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
 

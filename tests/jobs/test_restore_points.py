@@ -24,7 +24,6 @@ from tests.support.batches import (
     made_point,
     members_of,
     outcomes_of,
-    refused,
     restore_many,
     roomy,
     sign,
@@ -34,6 +33,7 @@ from tests.support.batches import (
 )
 from tests.support.desk import Desk
 from tests.support.jobs import run_to_end, states
+from tests.support.refusals import refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
 

@@ -19,7 +19,6 @@ from tests.support.batches import (
     create_many,
     delete_many,
     outcomes_of,
-    refused,
     roomy,
     sign,
     sign_servers,
@@ -28,6 +27,7 @@ from tests.support.batches import (
 )
 from tests.support.desk import Desk
 from tests.support.jobs import run_to_end
+from tests.support.refusals import refused
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
 

@@ -11,7 +11,6 @@ from snapshots.audit.models import Entry
 from snapshots.deletions import due
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations import freezes
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.freeze_times import next_end
 from snapshots.operations.guarded_models import Freeze
 from snapshots.operations.models import Action, Operation
@@ -19,6 +18,7 @@ from tests.support.api import script_of
 from tests.support.deletions import plan, run_at
 from tests.support.desk import Desk, make_desk
 from tests.support.freezes import DAY, freeze
+from tests.support.refusals import refused
 from tests.support.teams import make_team
 
 pytestmark = pytest.mark.django_db
@@ -32,12 +32,6 @@ def view(desk):
 @pytest.fixture
 def colleague(cast, sandbox) -> Desk:
     return make_desk(cast.ada, sandbox.token)
-
-
-def refused(call) -> str:
-    with pytest.raises(OperationRefusedError) as error:
-        call()
-    return error.value.code
 
 
 def restore(desk: Desk, view):

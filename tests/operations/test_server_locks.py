@@ -13,12 +13,12 @@ from snapshots.deletions import keeping
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.service import request_delete
 from snapshots.operations import server_locks, service
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import ServerLock
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import Target
 from tests.support.api import script_of
 from tests.support.desk import Desk, make_desk
+from tests.support.refusals import refused
 from tests.support.teams import make_team
 
 pytestmark = pytest.mark.django_db
@@ -42,12 +42,6 @@ def lock(desk: Desk, view, **more) -> ServerLock:
 
 def ask(desk: Desk, view) -> ServerLock:
     return server_locks.ask_to_lift(actor=desk.actor, server_id=view.server_id, reason="it is over")
-
-
-def refused(call) -> str:
-    with pytest.raises(OperationRefusedError) as error:
-        call()
-    return error.value.code
 
 
 def restore(desk: Desk, view):

@@ -1,8 +1,7 @@
 """Selections of servers and snapshots, and jobs made of them, on the in-process sandbox."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-import pytest
 from time_machine import Traveller
 
 from snapshots.contract import Snapshot
@@ -11,7 +10,6 @@ from snapshots.jobs.models import Job, JobState, Kind
 from snapshots.jobs.outcomes import Outcome, aims, results_of
 from snapshots.jobs.points import restore_points
 from snapshots.jobs.selections import Item, item_of, new_selection, sign_selection
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.server_views import ServerView
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.desk import Desk
@@ -79,13 +77,6 @@ def take_last_places(view: ServerView) -> None:
     """Fill the server at the provider's own site."""
     free = view.limit - SandboxSnapshot.objects.filter(server_id=view.server_id).count()
     make_elsewhere(view, free, prefix="elsewhere", days_ago=free)
-
-
-def refused(begin: Callable[[], object]) -> str:
-    """The code with which the batch is refused as a whole."""
-    with pytest.raises(OperationRefusedError) as error:
-        begin()
-    return error.value.code
 
 
 def made_point(desk: Desk, clock: Traveller, count: int = 3) -> Job:

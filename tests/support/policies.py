@@ -1,9 +1,6 @@
 """Places approval policies, asks for approval, and gives it."""
 
-from collections.abc import Callable
 from functools import partial
-
-import pytest
 
 from snapportal.accounts.models import User
 from snapshots.approvals import deciding
@@ -11,7 +8,6 @@ from snapshots.approvals.asking import begin
 from snapshots.approvals.models import ApprovalRequest, Kind
 from snapshots.audit.journal import Actor
 from snapshots.operations import policies
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy
 from snapshots.operations.models import Action
 from snapshots.operations.policies import PolicyDefinition
@@ -50,13 +46,6 @@ def wish(desk: Desk, view, kind: Kind = Kind.RESTORE, *, confirmation: str = "",
         confirmation=confirmation or desk.confirm(kind.action, view, snapshot),
         **fields | more,
     )
-
-
-def refused(call: Callable[[], object]) -> str:
-    """The code with which it is refused."""
-    with pytest.raises(OperationRefusedError) as error:
-        call()
-    return error.value.code
 
 
 def approve(person: User, asked: ApprovalRequest):
