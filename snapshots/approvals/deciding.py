@@ -40,7 +40,7 @@ def approve(*, actor: Actor, pk: UUID) -> ApprovalRequest:
 def break_glass(*, actor: Actor, pk: UUID, reason: str) -> ApprovalRequest:
     """An admin does without approval, in an emergency; all approvers are told.
 
-    Raises OperationRefusedError (reason_missing, request_over, already_decided, not_an_approver), JournalUnavailableError.
+    Raises OperationRefusedError (reason_missing, request_over, not_an_approver), JournalUnavailableError.
     """
     return _decide(actor, pk, Verdict.BREAK_GLASS, required_reason(reason), rules.check_may_break_glass)
 
