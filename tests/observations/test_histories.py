@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from snapshots.audit.models import Entry
+from snapshots.contract import SNAPSHOTS_PATH
 from snapshots.observations import looking
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
@@ -56,7 +57,7 @@ class Histories(RuleBasedStateMachine):
         self.known_at: dict[int, int] = {}
         self.appeared: set[int] = set()
         self.renamed: Counter[int] = Counter()
-        self.turn = 0
+        self.turn = self.lists_read = 0
         self.numbers = iter(range(1000))
         for number in (0, 1):
             self.look(number)
@@ -70,6 +71,7 @@ class Histories(RuleBasedStateMachine):
         """The provider's answer; what a write of ours has really done is noted."""
         provider = self.provider
         if request.method == "GET":
+            self.lists_read += request.url.path == SNAPSHOTS_PATH
             return provider.read(request.url.path)
         before = set(provider.snapshots)
         is_too_late = provider.mode == "too late"
@@ -81,11 +83,12 @@ class Histories(RuleBasedStateMachine):
                 self.deleted_by_us |= before - set(provider.snapshots)
 
     def look(self, number: int) -> None:
-        """One token reads, and its list is compared."""
+        """One token reads, and its list is compared. After a 429 it waits, and shows what it knows: that is no new list."""
         self.clock.shift(timedelta(seconds=1))
+        before = self.lists_read
         self.desks[number].views()
         self.turn += 1
-        if self.provider.reads in {"fine", "no servers"}:
+        if self.lists_read > before and self.provider.reads in {"fine", "no servers"}:
             self.note(number, {one["id"]: one["name"] for one in self.provider.lagging()} | self.listed())
         looking.compare_all()
 
