@@ -6,7 +6,6 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
-from django.test import Client
 from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
@@ -22,6 +21,7 @@ from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 from tests.support.provider_check import check_provider
 from tests.support.reports import pytest_runtest_makereport
+from tests.support.sessions import signed_in_client
 
 __all__ = [
     "check_provider",
@@ -93,12 +93,7 @@ def cast(db) -> SimpleNamespace:
 def signed_in():
     """A function that returns a client in which the given person is signed in."""
 
-    def sign_in(person: User) -> Client:
-        client = Client()
-        client.force_login(person)
-        return client
-
-    return sign_in
+    return signed_in_client
 
 
 @pytest.fixture

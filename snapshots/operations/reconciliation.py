@@ -5,15 +5,14 @@ what a reading proves. Operations whose worker died are closed here without a re
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Q
 from django.utils import timezone
 
-from snapshots import contract
+from snapshots import contract, sql
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.inventory import reader
 from snapshots.inventory.readings import Observation, Reading
@@ -91,48 +90,46 @@ def close_abandoned() -> int:
 
     Raises JournalUnavailableError.
     """
-    return _fail_never_sent() + _mark_interrupted_unknown() + _mark_unseen_restores_unknown()
+    now = timezone.now()
+    limit = now - ABANDONED_AFTER
+    going = (State.PENDING, State.SENT, State.ACCEPTED)
+    old = sql.select(Operation, f"WHERE state IN ({sql.places(going)}) AND created_at < %s", [*going, limit])
+    return sum(_close_if_abandoned(operation, now) for operation in list(old))
 
 
-def _fail_never_sent() -> int:
-    limit = timezone.now() - ABANDONED_AFTER
-    return sum(
-        transition(
-            operation,
-            State.FAILED,
-            expect=[State.PENDING],
-            code="never_sent",
-            evidence="The portal stopped before anything was sent to the provider.",
-        )
-        for operation in Operation.objects.filter(state=State.PENDING, created_at__lt=limit)
-    )
+def _close_if_abandoned(operation: Operation, now: datetime) -> bool:
+    """A restore is, if it has not been observed running for twice the longest documented time."""
+    limit = now - ABANDONED_AFTER
+    match operation.state:
+        case State.PENDING:
+            return transition(
+                operation,
+                State.FAILED,
+                expect=[State.PENDING],
+                code="never_sent",
+                evidence="The portal stopped before anything was sent to the provider.",
+            )
+        case State.SENT if _is_before(operation.sent_at, limit):
+            return transition(
+                operation,
+                State.UNKNOWN,
+                expect=[State.SENT],
+                code="interrupted",
+                evidence="The portal stopped before the provider's answer was written down.",
+            )
+        case State.ACCEPTED if operation.action == Action.RESTORE and _is_unseen(operation, now):
+            return transition(operation, State.UNKNOWN, expect=[State.ACCEPTED], code="end_not_seen")
+    return False
 
 
-def _mark_interrupted_unknown() -> int:
-    limit = timezone.now() - ABANDONED_AFTER
-    return sum(
-        transition(
-            operation,
-            State.UNKNOWN,
-            expect=[State.SENT],
-            code="interrupted",
-            evidence="The portal stopped before the provider's answer was written down.",
-        )
-        for operation in Operation.objects.filter(state=State.SENT, sent_at__lt=limit)
-    )
+def _is_unseen(restore: Operation, now: datetime) -> bool:
+    limit = now - RESTORE_NOT_SEEN_AFTER
+    is_seen = restore.seen_moving_at is not None and restore.seen_moving_at >= limit
+    return _is_before(restore.accepted_at, limit) and not is_seen
 
 
-def _mark_unseen_restores_unknown() -> int:
-    """Accepted restores that have not been observed running for twice the longest documented time."""
-    limit = timezone.now() - RESTORE_NOT_SEEN_AFTER
-    unseen = Q(seen_moving_at=None) | Q(seen_moving_at__lt=limit)
-    restores = Operation.objects.filter(
-        unseen, state=State.ACCEPTED, action=Action.RESTORE, accepted_at__lt=limit
-    )
-    return sum(
-        transition(operation, State.UNKNOWN, expect=[State.ACCEPTED], code="end_not_seen")
-        for operation in restores
-    )
+def _is_before(at: datetime | None, limit: datetime) -> bool:
+    return at is not None and at < limit
 
 
 def _reconcile_one(operation: Operation, observation: Observation) -> bool:

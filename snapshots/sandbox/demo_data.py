@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from snapshots.sandbox.models import FAIL_WORD, Account, Server, Snapshot, Token, hash_token, new_stamp
-from snapshots.sandbox.provider import PERMISSIONS, begin_snapshot
+from snapshots.sandbox.provider import PERMISSIONS, draft_snapshot
 
 TEAM_EMAIL = "ops@example.com"
 OTHER_EMAIL = "mara@example.org"
@@ -140,13 +140,16 @@ def _fill_account(
         },
     )
     if made:
-        for position, machine in enumerate(machines):
-            _add_server(account, machine, now, first_id + position)
+        servers = [_server(account, one, now, pk) for pk, one in enumerate(machines, first_id)]
+        Server.objects.bulk_create(servers)
+        Snapshot.objects.bulk_create(
+            row for server, one in zip(servers, machines, strict=True) for row in _snapshots(server, one, now)
+        )
     return account
 
 
-def _add_server(account: Account, machine: _Machine, now: datetime, server_id: int) -> None:
-    server = Server.objects.create(
+def _server(account: Account, machine: _Machine, now: datetime, server_id: int) -> Server:
+    return Server(
         pk=server_id,
         account=account,
         name=machine.name,
@@ -159,10 +162,15 @@ def _add_server(account: Account, machine: _Machine, now: datetime, server_id: i
         created_at=now - timedelta(days=machine.age_days),
         updated_at=now - timedelta(hours=server_id % 50),
     )
-    for name, age, description in machine.snapshots:
-        row = begin_snapshot(server, name, description, now - age)
-        Snapshot.objects.filter(pk=row.pk).update(
-            state_stamp=new_stamp()
-        )  # the disk changed after the snapshot
+
+
+def _snapshots(server: Server, machine: _Machine, now: datetime) -> list[Snapshot]:
+    rows = [
+        draft_snapshot(server, name, description, now - age, earlier)
+        for earlier, (name, age, description) in enumerate(machine.snapshots)
+    ]
+    for row in rows:
+        row.state_stamp = new_stamp()  # the disk changed after the snapshot
     if machine.name == "build-runner-02":
-        begin_snapshot(server, "before-kernel-update", "Kernel 5.14 to 6.6", now)
+        rows.append(draft_snapshot(server, "before-kernel-update", "Kernel 5.14 to 6.6", now, len(rows)))
+    return rows

@@ -93,7 +93,8 @@ class Server(models.Model):
 
     def apply_ended_restores(self, now: datetime) -> None:
         """Apply the restores that have ended: the disk gets the state of the snapshot."""
-        for job in self.restores.filter(ends_at__lte=now, is_done=False).order_by("ends_at"):
+        ended = [job for job in self.restores.all() if not job.is_done and job.ends_at <= now]
+        for job in sorted(ended, key=lambda job: job.ends_at):
             self.state_stamp = job.state_stamp
             self.updated_at = job.ends_at
             self.save(update_fields=["state_stamp", "updated_at"])

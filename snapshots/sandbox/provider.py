@@ -167,9 +167,16 @@ def delete_snapshot(request: Request, snapshot_id: int) -> Answer:
 
 
 def begin_snapshot(server: Server, name: str, description: str, now: datetime) -> Snapshot:
-    """Start a snapshot of the disk's present state. Its size follows from the plan and the number of earlier snapshots."""
-    size_mb = int(server.plan.get("storage", 80)) * 60 + server.snapshots.count() * 37
-    return Snapshot.objects.create(
+    """Start a snapshot of the disk's present state."""
+    row = draft_snapshot(server, name, description, now, server.snapshots.count())
+    row.save()
+    return row
+
+
+def draft_snapshot(server: Server, name: str, description: str, now: datetime, earlier: int) -> Snapshot:
+    """Not saved. Its size follows from the plan and the number of earlier snapshots."""
+    size_mb = int(server.plan.get("storage", 80)) * 60 + earlier * 37
+    return Snapshot(
         server=server,
         name=name,
         description=description,

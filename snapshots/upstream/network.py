@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from ipaddress import ip_address
 from typing import Any
 
 import httpcore
@@ -111,7 +112,9 @@ class DeadlineBackend(httpcore.NetworkBackend):
 
 
 def look_up(host: str, port: int, seconds: float) -> list[str]:
-    """The addresses of a host name. Uses a thread, because getaddrinfo has no timeout."""
+    """The addresses of a host name, or the address that it is. Uses a thread for names, because getaddrinfo has no timeout."""
+    if _is_address(host):
+        return [host]
     found: list[str] = []
     failures: list[OSError | UnicodeError] = []
 
@@ -131,3 +134,11 @@ def look_up(host: str, port: int, seconds: float) -> list[str]:
     if thread.is_alive():
         raise httpcore.ConnectTimeout("the name was not looked up in time")
     return found
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True

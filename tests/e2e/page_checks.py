@@ -1,6 +1,7 @@
 """Checks of a page: accessibility in two sizes and two colour schemes, its fit on narrow screens and with large text, the
 order of numbers from right to left, and room for the markers of lists."""
 
+import os
 from itertools import product
 from pathlib import Path
 
@@ -14,8 +15,10 @@ STANDARDS = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-VIEWPORTS = (((DESKTOP, "light"), (PHONE, "dark")), ((DESKTOP, "dark"), (PHONE, "light")))
-"""Colours do not depend on the size, nor structure on the colour scheme: a page is checked in both sizes, in two schemes."""
+VIEWPORTS = tuple(product((DESKTOP, PHONE), ("light", "dark")))
+EVERY_VIEWPORT = "SNAPPORTAL_TESTS_EVERY_VIEWPORT" in os.environ
+"""Whether each look is taken in all sizes and schemes. By default it has one of the four, in turn: axe takes most of the time of
+the tours, which look at the same kinds of elements hundreds of times."""
 
 RUN_AXE = """async (standards) => {
   const options = {runOnly: standards, resultTypes: ["violations"]};
@@ -87,15 +90,16 @@ def _violations(page: Page) -> list[str]:
     ]
 
 
-def faults(page: Page, turn: int = 0) -> list[str]:
+def faults(page: Page, turn: int | None = None) -> list[str]:
     """Problems of the page in its present state, each starting with its path. The page is left unchanged.
 
-    An odd `turn` swaps the colour schemes of the two sizes.
+    With a `turn` axe runs in one of the four viewports.
     """
     found = []
     size = page.viewport_size
     page.evaluate(AXE)
-    for size_checked, scheme in VIEWPORTS[turn % 2]:
+    is_every = turn is None or EVERY_VIEWPORT
+    for size_checked, scheme in VIEWPORTS if is_every else [VIEWPORTS[turn % len(VIEWPORTS)]]:
         _set_viewport(page, size_checked, scheme)
         found += [f"{scheme} {size_checked[0]}px {text}" for text in _violations(page)]
     _set_viewport(page, NARROW, "light")

@@ -59,10 +59,11 @@ TEST_FILES = {
         "jobs/test_safe_restore.py",
         "worker/test_loop.py",
         "worker/test_follow.py",
+        "api/test_foreign_keys.py",
+        "api/test_texts.py",
     ],
-    "the API": ["api/test_foreign_keys.py", "api/test_texts.py"],
-    "second factors": ["accounts/factors/test_*.py"],
     "people and tokens": [
+        "accounts/factors/test_*.py",
         "accounts/test_erasure*.py",
         "accounts/test_people*.py",
         "accounts/test_sign_in.py",
@@ -80,7 +81,7 @@ def test_tests_that_pass_on_sqlite_pass_on_postgresql(database_url, group, tmp_p
     own_run.run_files(
         own_run.find_files(TEST_FILES[group]),
         tmp_path,
-        *("-m", "not load", "--create-db", "--reuse-db"),
+        *("-m", "not load", "--reuse-db"),
         timeout_seconds=400,
         SNAPPORTAL_DATABASE_URL=database_url,
     )

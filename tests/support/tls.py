@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
-import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -16,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from snapshots.sandbox.http_server import SandboxServer
+from snapshots.upstream import probe, transport
 
 ISSUER = "provider of a test"
 
@@ -64,6 +64,7 @@ def https_url(server: SandboxServer) -> str:
 
 def trust(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The certificate counts as one of a well-known authority."""
-    monkeypatch.setattr(
-        httpx, "create_ssl_context", lambda **_: ssl.create_default_context(cafile=certificate)
-    )
+    for module in (transport, probe):
+        monkeypatch.setattr(
+            module, "make_ssl_context", lambda: ssl.create_default_context(cafile=certificate)
+        )

@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from snapportal.accounts.models import Role
+from tests.support.sessions import signed_in_client
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 EVERYBODY = frozenset(Role.values)
@@ -191,9 +192,7 @@ def test_each_role_may_do_exactly_what_the_matrix_says(name, cast):
     url = reverse(name, kwargs=arguments)
     people = {person.role: person for person in vars(cast).values()}
     for role, method in product([*Role.values, NOBODY_AT_ALL], METHODS):
-        client = Client()
-        if role != NOBODY_AT_ALL:
-            client.force_login(people[role])
+        client = Client() if role == NOBODY_AT_ALL else signed_in_client(people[role])
         status = client.generic(method, url).status_code
         context = f"{method} {name} as {role}: {status}"
         if role not in who and role == NOBODY_AT_ALL:
