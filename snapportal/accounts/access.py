@@ -1,4 +1,4 @@
-"""What a person may do on which server, and why: the role or a team, the stored token that shows the server, and its limits.
+"""What a person may do on which server, and why: the role, a team or a temporary role; the stored token and its limits.
 
 It says what the portal would decide now, by the same rules (User.has_perm, StoredToken.reaches and allows), as far as the
 lists tell that were last read. It calls nobody.
@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import Role, User
 from snapshots.inventory.shown_servers import all_names_shown_with
-from snapshots.templatetags.portal import with_names
+from snapshots.templatetags.portal import utc_text, with_names
 from snapshots.vault.models import StoredToken
 from snapshots.views.stored_tokens import limited_by
 
@@ -49,6 +50,11 @@ def ground(person: User, permission: str, server_id: int) -> str:
     for team in person.teams_with(permission):
         if team.covers(server_id):
             return with_names(_("Team %(name)s"), name=team)
+    for one in person.temporary_roles_for(permission, server_id):
+        return _("Temporary role %(role)s until %(end)s") % {
+            "role": one.get_role_display(),
+            "end": utc_text(one.ends_at or timezone.now()),
+        }
     return ""
 
 

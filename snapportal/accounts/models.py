@@ -15,6 +15,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
+from snapportal.accounts.temporary_roles.holder import TemporaryRoleHolder
+
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
@@ -80,7 +82,7 @@ class UserManager(BaseUserManager["User"]):
         return user
 
 
-class User(AbstractBaseUser):
+class User(TemporaryRoleHolder, AbstractBaseUser):
     """A person of the team. Every person has exactly one role; permissions follow from it."""
 
     username = models.CharField(
@@ -185,22 +187,39 @@ class User(AbstractBaseUser):
         return self.has_usable_password() or self.last_login is not None
 
     def has_perm(self, permission: str, obj: object = None) -> bool:
-        """Everywhere; with a server's ID as `obj` on that server, where a team of the person may count too."""
+        """Everywhere; with a server's ID as `obj` on that server, where a team or a temporary role may count too."""
         server_id = obj if isinstance(obj, int) else None
+        return self.has_lasting_perm(permission, server_id) or bool(
+            self.temporary_roles_for(permission, server_id)
+        )
+
+    def has_lasting_perm(self, permission: str, server_id: int | None) -> bool:
+        """By the person's own role or a team: on this server, or everywhere."""
         return self.has_own_perm(permission) or any(
             team.covers(server_id) for team in self.teams_with(permission)
         )
 
     def has_settled_perm(self, permission: str, server_id: int | None, before: datetime) -> bool:
-        """Whether the person could do it on this server at that time already, in an account that nobody has touched since."""
-        if self.rights_since > before:
+        """Whether the person could do it on this server at that time already, in an account that nobody has touched since.
+
+        Temporary roles never count.
+        """
+        if not self.is_settled(before):
             return False
         teams = [one for one in self.teams_with(permission) if one.changed_at <= before]
         return self.has_own_perm(permission) or any(one.covers(server_id) for one in teams)
 
+    def is_settled(self, before: datetime) -> bool:
+        """Whether nobody has touched the account since then."""
+        return self.rights_since <= before
+
     def has_perm_anywhere(self, permission: str) -> bool:
         """On at least one server: for pages that are about one, which then ask about it."""
-        return self.has_own_perm(permission) or bool(self.teams_with(permission))
+        return (
+            self.has_own_perm(permission)
+            or bool(self.teams_with(permission))
+            or bool(self.held_roles_for(permission))
+        )
 
     def has_own_perm(self, permission: str) -> bool:
         """By the person's own role, without teams."""
@@ -211,6 +230,11 @@ class User(AbstractBaseUser):
         if permission not in SERVER_PERMISSIONS:
             return []
         return [one for one in self.effective_teams if permission in PERMISSIONS[one.role]]
+
+    @staticmethod
+    def server_rights_of(role: str) -> frozenset[str]:
+        """What a team or a temporary role with this role gives."""
+        return PERMISSIONS[role] & SERVER_PERMISSIONS
 
     @property
     def effective_teams(self) -> "list[Team]":
@@ -252,3 +276,4 @@ from snapportal.accounts.factors.models import (  # noqa: E402 - models of this 
 from snapportal.accounts.oidc.models import FederatedIdentity  # noqa: E402, F401 - a model of this app
 from snapportal.accounts.session_models import KnownDevice, PersonSession  # noqa: E402, F401 - models of this app
 from snapportal.accounts.team_models import Team  # noqa: E402
+from snapportal.accounts.temporary_roles.models import TemporaryRole  # noqa: E402, F401 - a model of this app

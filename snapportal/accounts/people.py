@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import Role, User, new_session_seed
+from snapportal.accounts.temporary_roles import service as temporary_roles
 from snapportal.accounts.ways_in import can_sign_in, may_use_password
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
@@ -248,3 +249,5 @@ def change(person: User, *, seen: str, actor: Actor) -> None:
         _save(person, before)
         for action, evidence in _differences(before, person):
             journal.record(_entry(person, action, evidence=evidence, actor=actor))
+        if not person.is_active:
+            temporary_roles.end_all(person, actor=actor)

@@ -15,6 +15,7 @@ from snapportal.accounts.oidc import confirm_views as sso_confirm_views
 from snapportal.accounts.oidc import views as sso_views
 from snapportal.accounts.security.security_txt import security_txt
 from snapportal.accounts.security.views import security_detail
+from snapportal.accounts.temporary_roles import views as role_views
 
 urlpatterns = [
     path("", include("snapportal.accounts.factors.urls")),
@@ -25,6 +26,11 @@ urlpatterns = [
     path("account/confirm/<str:held_id>/", sso_confirm_views.sso_confirmed, name="sso_confirmed"),
     path("sign-out/", views.sign_out, name="sign_out"),
     path("account/", views.account_detail, name="account_detail"),
+    path("account/temporary-roles/", role_views.temporary_role_list, name="temporary_role_list"),
+    path("account/temporary-roles/add/", role_views.temporary_role_add, name="temporary_role_add"),
+    path(
+        "account/temporary-roles/<uuid:pk>/", role_views.temporary_role_detail, name="temporary_role_detail"
+    ),
     path("account/sessions/", session_views.session_list, name="session_list"),
     path("account/sessions/end/", session_views.session_end, name="session_end"),
     path("welcome/<str:key>/", views.invitation_accept, name="invitation_accept"),

@@ -125,8 +125,15 @@ def _change_password(request: HttpRequest, form: NewPasswordForm) -> bool:
 
 def _account_without_password(request: HttpRequest, user: User) -> HttpResponse:
     status = 403 if request.method == "POST" else 200
-    context = {"form": None, "person": user, "has_factor": service.has_any(user)}
-    return render(request, "accounts/account.html", context, status=status)
+    return render(request, "accounts/account.html", _account_facts(user) | {"form": None}, status=status)
+
+
+def _account_facts(user: User) -> dict[str, object]:
+    return {
+        "person": user,
+        "has_factor": service.has_any(user),
+        "sees_servers": user.has_own_perm("snapshots.see"),
+    }
 
 
 @requires("signed_in", "GET", "HEAD", "POST")
@@ -146,5 +153,4 @@ def account_detail(request: HttpRequest) -> HttpResponse:
             return redirect("account_detail")
         if "old_password" in form.errors and request.POST.get("old_password"):
             record_wrong_password(request, "person.set_password", user.username)
-    context = {"form": form, "person": user, "has_factor": service.has_any(user)}
-    return render(request, "accounts/account.html", context)
+    return render(request, "accounts/account.html", _account_facts(user) | {"form": form})

@@ -29,7 +29,7 @@ from snapshots.operations.models import Operation
 from snapshots.operations.policies import HOURS
 from snapshots.operations.preconditions import read_server, restorable_snapshot, unchanged_snapshot
 from snapshots.operations.protection import Target, check_unprotected
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import borrowed, check_person, check_still_allowed
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.service import Request, read_request
 from snapshots.vault.models import StoredToken
@@ -107,18 +107,24 @@ def _ask(
     _set_limits(asked)
     try:
         with journal.committed():
-            asked.save(force_insert=True)
-            journal.record(
-                asked.entry(request.actor, "request", reason=asked.reason, evidence=_evidence(asked))
-            )
-            for action in asked.actions:
-                check_still_allowed(
-                    request.actor.id, action.permission, server_id=view.server_id, token_id=request.token.pk
-                )
+            _insert(asked, request.actor)
             request.guard()
     except IntegrityError:  # the same form at the same moment
         return ApprovalRequest.objects.get(form_key=confirmed.idempotency_key)
     return asked
+
+
+def _insert(asked: ApprovalRequest, actor: Actor) -> None:
+    """With its row of the log, and the rights checked under the log's lock."""
+    rights = [(action.permission, asked.server_id) for action in asked.actions]
+    noted = borrowed(actor.id, rights)
+    asked.asked_under = list(noted.ids)
+    asked.save(force_insert=True)
+    evidence = noted.added_to(_evidence(asked))
+    journal.record(asked.entry(actor, "request", reason=asked.reason, evidence=evidence))
+    check_person(actor.id, rights, noted=noted)
+    for action in asked.actions:
+        check_still_allowed(actor.id, action.permission, server_id=asked.server_id, token_id=asked.token_id)
 
 
 def _check(

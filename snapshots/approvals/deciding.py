@@ -20,7 +20,7 @@ from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import required_reason
 from snapshots.operations.retries import PASSING_CODES, pause_seconds
-from snapshots.operations.rights import check_person
+from snapshots.operations.rights import borrowed, check_person
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
@@ -68,9 +68,9 @@ def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.
     try:
         with journal.committed():
             asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))
-            journal.record(
-                asked.entry(actor, verdict, reason=reason, evidence=f"asked by person {asked.person_id}")
-            )
+            noted = borrowed(actor.id, rules.rights_of(asked))
+            evidence = noted.added_to(f"asked by person {asked.person_id}")
+            journal.record(asked.entry(actor, verdict, reason=reason, evidence=evidence))
             check(check_person(actor.id, ()), asked)
             if verdict != Verdict.APPROVE:  # instead of what the person decided before
                 asked.decisions.filter(person_id=int(actor.id or 0)).delete()
@@ -170,6 +170,8 @@ def _take(pk: UUID) -> None:
     asked = ApprovalRequest.objects.get(pk=pk)
     if asked.state != State.APPROVED or asked.expires_at <= timezone.now():
         raise OperationRefusedError("request_over")
+    if rules.has_lost_right(asked):
+        raise OperationRefusedError("asker_lost_right")
     if not rules.is_enough(asked, rules.valid_decisions(asked)):
         raise OperationRefusedError("approval_lost")
     if asked.api_key_id:
@@ -187,8 +189,8 @@ def _postpone(asked: ApprovalRequest, at_least: int = 0) -> None:
 
 def _void(asked: ApprovalRequest, code: str) -> None:
     with journal.committed():
-        approved = ApprovalRequest.objects.filter(pk=asked.pk, state=State.APPROVED)
-        if approved.update(state=State.VOID, code=code, ended_at=timezone.now()):
+        still_open = ApprovalRequest.objects.filter(pk=asked.pk, state__in=OPEN)
+        if still_open.update(state=State.VOID, code=code, ended_at=timezone.now()):
             journal.record(asked.entry(PORTAL, "void", result="failed", code=code))
 
 
@@ -214,6 +216,9 @@ def _move(asked: ApprovalRequest) -> None:
             )
             if moved:
                 journal.record(asked.entry(PORTAL, "expire", result="failed", code="expired"))
+        asked.refresh_from_db()
+    elif rules.has_lost_right(asked):
+        _void(asked, "asker_lost_right")
         asked.refresh_from_db()
     elif asked.state == State.APPROVED and (asked.next_try_at is None or asked.next_try_at <= timezone.now()):
         carry_out(asked)

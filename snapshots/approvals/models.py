@@ -21,7 +21,7 @@ class Kind(models.TextChoices):
 
 
 class State(models.TextChoices):
-    """waiting → denied | withdrawn | expired, or → approved → begun | void."""
+    """waiting → denied | withdrawn | expired | void, or → approved → begun | void."""
 
     WAITING = "waiting", _("Waiting")
     APPROVED = "approved", _("Approved")
@@ -76,6 +76,8 @@ class ApprovalRequest(models.Model):
     channel = models.CharField(max_length=10)
     api_key_id = models.CharField(max_length=12, blank=True)
     """Of the API key that asked, if one did: it must still be valid when it begins."""
+    asked_under = models.JSONField(default=list)
+    """The IDs of the temporary roles under which it was asked: it is void as soon as one has ended."""
     created_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     ended_at = models.DateTimeField(null=True)

@@ -9,8 +9,8 @@ from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy
 from snapshots.operations.policies import PERMISSION, matching
-from snapshots.operations.rights import may_on
-from snapshots.operations.second_person import Right, address_of, check_two_people
+from snapshots.operations.rights import Right, may_on
+from snapshots.operations.second_person import address_of, check_two_people
 
 Check = Callable[[Person, ApprovalRequest], None]
 
@@ -26,7 +26,16 @@ def check_may_approve(person: Person, request: ApprovalRequest) -> None:
     check_may_deny(person, request)
     if any(one.approvers and person.pk not in one.approvers for one in policies_of(request)):
         raise OperationRefusedError("not_an_approver")
-    check_two_people(person, request.person_id, rights_of(request))
+    check_two_people(person, request.person_id, rights_of(request), asked_under=request.asked_under)
+
+
+def has_lost_right(request: ApprovalRequest) -> bool:
+    """Whether a temporary role has ended under which it was asked."""
+    if not request.asked_under:
+        return False
+    person = get_user_model().objects.filter(pk=request.person_id).first()
+    held = {str(one.pk) for one in person.held_roles} if person else set()
+    return not held.issuperset(request.asked_under)
 
 
 def check_may_deny(person: Person, request: ApprovalRequest) -> None:

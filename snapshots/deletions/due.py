@@ -90,7 +90,10 @@ def _send(planned: PlannedDeletion) -> bool:
             actor=_actor(planned),
             token=token,
             confirmation=Authorization(
-                _confirmation(planned), partial(_take, planned), of_schedule=planned.spares_newest
+                _confirmation(planned),
+                partial(_take, planned),
+                of_schedule=planned.spares_newest,
+                begun_under=tuple(planned.begun_under),
             ),
             reason=planned.reason,
         )

@@ -10,7 +10,7 @@ from snapshots.contract import clean_reason
 from snapshots.deletions.models import ServerGrace
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import check_lasting, check_still_allowed
 
 MAX_DAYS = 7
 
@@ -38,8 +38,8 @@ def set_grace(
 ) -> None:
     """Set a server's grace time; None for that of the setting. What waits already is not changed.
 
-    `token_id`: the stored token that shows the actor the server. Raises OperationRefusedError (bad_grace, and those of
-    check_still_allowed), JournalUnavailableError.
+    `token_id`: the stored token that shows the actor the server. Raises OperationRefusedError (bad_grace, only_temporary, and
+    those of check_still_allowed), JournalUnavailableError.
     """
     if days is not None and not 0 <= days <= MAX_DAYS:
         raise OperationRefusedError("bad_grace")
@@ -55,6 +55,7 @@ def set_grace(
                 evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
             )
         )
+        check_lasting(actor.id, [(Action.DELETE.permission, server_id)])
         check_still_allowed(actor.id, Action.DELETE.permission, server_id=server_id, token_id=token_id)
         if days is None:
             ServerGrace.objects.filter(server_id=server_id).delete()

@@ -14,7 +14,7 @@ from snapshots.operations import protection
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Protection
 from snapshots.operations.protection import Target
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import borrowed, check_still_allowed
 
 KEEP_PERMISSION = Action.CREATE.permission
 """Who may create snapshots may also keep one: it only calls back what has not happened."""
@@ -25,8 +25,9 @@ LONGEST_DAYS = 3650
 def keep(*, actor: Actor, planned: PlannedDeletion) -> None:
     """Call it back for good. Raises OperationRefusedError (deletion_over, not_allowed_any_more), JournalUnavailableError."""
     with journal.committed():
-        journal.record(planned.entry(actor, action="deletion.keep"))
-        check_still_allowed(actor.id, KEEP_PERMISSION, server_id=planned.server_id)
+        noted = borrowed(actor.id, [(KEEP_PERMISSION, planned.server_id)])
+        journal.record(planned.entry(actor, action="deletion.keep", evidence=noted.note))
+        check_still_allowed(actor.id, KEEP_PERMISSION, server_id=planned.server_id, noted=noted)
         if not end(planned, State.KEPT, actor):
             raise OperationRefusedError("deletion_over")
     planned.refresh_from_db()

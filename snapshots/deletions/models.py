@@ -52,6 +52,8 @@ class PlannedDeletion(models.Model):
 
     approval = models.JSONField(null=True)
     """The fields of an Approval; None if nobody had to approve it."""
+    begun_under = models.JSONField(default=list)
+    """The IDs of the temporary roles under which it was planned: it is sent if none was ended early."""
 
     token_id = models.CharField(max_length=12)
     token_label = models.CharField(max_length=80)

@@ -3,7 +3,7 @@
 The intent of a deletion takes that lock too: of a plan, its withdrawal and its deletion one comes first.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -17,7 +17,7 @@ from snapshots.operations.blocks import check_may_be_planned
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.protection import Target, check_not_being_deleted, check_unprotected
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import borrowed, check_still_allowed
 
 
 def waiting_of(server_id: int, snapshot_id: int) -> PlannedDeletionQuerySet:
@@ -46,6 +46,7 @@ def insert(
     extends: PlannedDeletion | None = None,
     guard: Callable[[], object] = lambda: None,
     of_schedule: bool = False,
+    begun_under: Collection[str] = (),
 ) -> None:
     """Save it with its row of the log. A date that waits for the snapshot is replaced; a grace time must be kept first.
 
@@ -54,11 +55,21 @@ def insert(
     """
     ids = {"server_id": planned.server_id, "snapshot_id": planned.snapshot_id}
     with journal.committed():
-        evidence = f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC."
+        noted = borrowed(actor.id, [(Action.DELETE.permission, planned.server_id)], begun_under)
+        evidence = noted.added_to(f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC.")
         journal.record(planned.entry(actor, action=action, reason=planned.reason, evidence=evidence))
         check_still_allowed(
-            actor.id, Action.DELETE.permission, server_id=planned.server_id, token_id=planned.token_id
+            actor.id,
+            Action.DELETE.permission,
+            server_id=planned.server_id,
+            token_id=planned.token_id,
+            begun_under=begun_under,
+            noted=noted,
         )
+        if (
+            planned.kind == Kind.GRACE
+        ):  # it goes on; a date far ahead takes the right that the person has then
+            planned.begun_under = list(noted.ids)
         check_unprotected(**ids)
         if extends is None:
             check_may_be_planned(

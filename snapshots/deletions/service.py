@@ -99,7 +99,9 @@ def _delete_at_once(
     return service.delete_snapshot(
         actor=request.actor,
         token=request.token,
-        confirmation=Authorization(confirmed, guard, of_schedule=request.of_schedule),
+        confirmation=Authorization(
+            confirmed, guard, of_schedule=request.of_schedule, begun_under=request.begun_under
+        ),
         reason=reason,
         override_reason=request.override_reason,
     )
@@ -115,6 +117,12 @@ def _plan(request: Request, seen: _Seen, *, reason: str, days: int, spares_newes
     planned.spares_newest = spares_newest
     planned.form_key = seen.confirmed.idempotency_key
     planned.approval = asdict(seen.confirmed.approval) if seen.confirmed.approval else None
-    of_schedule = request.of_schedule
-    insert(planned, request.actor, action="deletion.plan", guard=request.guard, of_schedule=of_schedule)
+    insert(
+        planned,
+        request.actor,
+        action="deletion.plan",
+        guard=request.guard,
+        of_schedule=request.of_schedule,
+        begun_under=request.begun_under,
+    )
     return planned

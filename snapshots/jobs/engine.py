@@ -212,7 +212,7 @@ def _end_if_over(job: Job, steps: list[Step]) -> None:
     end(job, JobState.COMPLETED if is_whole else JobState.STOPPED)
 
 
-def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str = "") -> bool:
+def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str = "", note: str = "") -> bool:
     """Set the final state and record it, unless it has ended already. Raises JournalUnavailableError."""
     with journal.committed():
         ended = Job.objects.running().filter(pk=job.pk).update(state=state, ended_at=timezone.now())
@@ -227,7 +227,12 @@ def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str =
         places.give_back(step.idempotency_key for step in steps)
         journal.record(
             job.entry(
-                actor, action=action, steps=steps, result=result, reason=reason, evidence=_sum_up(steps)
+                actor,
+                action=action,
+                steps=steps,
+                result=result,
+                reason=reason,
+                evidence=f"{_sum_up(steps)} {note}".strip(),
             )
         )
     job.refresh_from_db()

@@ -66,6 +66,8 @@ class Job(models.Model):
 
     approval = models.JSONField(null=True)
     """The fields of an Approval; None if nobody had to approve it."""
+    begun_under = models.JSONField(default=list)
+    """The IDs of the temporary roles under which it was begun: it goes on if none was ended early."""
 
     actor_id = models.BigIntegerField()
     actor_name = models.CharField(max_length=150)

@@ -1,6 +1,6 @@
 """Starts and cancels jobs, and says who may see them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from itertools import pairwise
 from uuid import UUID
@@ -20,7 +20,7 @@ from snapshots.operations import places
 from snapshots.operations.approval import Approval
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
-from snapshots.operations.rights import check_person, may_on
+from snapshots.operations.rights import Borrowed, Right, borrowed, check_person, may_on
 from snapshots.vault.models import StoredToken
 
 
@@ -77,16 +77,19 @@ def start(
 
 def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], object]) -> None:
     tokens = StoredToken.objects.in_bulk({step.token_id for step in steps})
+    wanted = _rights_of(steps)
     with journal.committed():
+        noted = borrowed(actor.id, wanted)
+        job.begun_under = list(noted.ids)
         job.save(force_insert=True)
         for step in steps:
             step.job = job
         Step.objects.bulk_create(steps)
-        journal.record(_start_entry(actor, job, steps))
+        journal.record(_start_entry(actor, job, steps, noted))
         for step in steps:
             if step.state == StepState.FAILED:
                 journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
-        _check_rights(actor, job, steps)
+        _check_rights(actor, job, wanted, noted)
         _reserve_places(job, steps)
         guard()
 
@@ -101,22 +104,23 @@ def _reserve_places(job: Job, steps: Sequence[Step]) -> None:
             places.reserve(step.server_id, step.idempotency_key)
 
 
-def _check_rights(actor: Actor, job: Job, steps: Sequence[Step]) -> None:
+def _rights_of(steps: Iterable[Step]) -> set[Right]:
+    return {(Action(one.action).permission, one.server_id) for one in steps if one.state != StepState.FAILED}
+
+
+def _check_rights(actor: Actor, job: Job, wanted: set[Right], noted: Borrowed) -> None:
     """Those of the person. The token's limits are checked with each step, as a step is refused alone; so is a right that the
     owner of a schedule has on others of its servers."""
-    wanted = {
-        (Action(one.action).permission, one.server_id) for one in steps if one.state != StepState.FAILED
-    }
     if job.kind == Kind.SCHEDULE:
         person = check_person(actor.id, ())
-        wanted = set() if any(may_on(person, *one) for one in wanted) else wanted
-    check_person(actor.id, wanted)
+        if any(may_on(person, *one) for one in wanted):
+            return
+    check_person(actor.id, wanted, noted=noted)
 
 
-def _start_entry(actor: Actor, job: Job, steps: Sequence[Step]) -> EntryData:
-    return job.entry(
-        actor, action="job.start", steps=steps, reason=job.reason, evidence=_evidence(job, steps)
-    )
+def _start_entry(actor: Actor, job: Job, steps: Sequence[Step], noted: Borrowed) -> EntryData:
+    evidence = noted.added_to(_evidence(job, steps))
+    return job.entry(actor, action="job.start", steps=steps, reason=job.reason, evidence=evidence)
 
 
 def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> EntryData:
@@ -147,7 +151,8 @@ def cancel(*, actor: Actor, job: Job, reason: str = "") -> Job:
     """End a job before its next step. What was sent goes on. Raises OperationRefusedError (job_over, all_sent)."""
     if job.is_running and not has_steps_ahead(job):
         raise OperationRefusedError("all_sent")
-    if not engine.end(job, JobState.CANCELLED, source=actor, reason=reason):
+    noted = Borrowed() if actor.id == job.actor_id else borrowed(actor.id, _rights_of(job.steps.all()))
+    if not engine.end(job, JobState.CANCELLED, source=actor, reason=reason, note=noted.note):
         raise OperationRefusedError("job_over")
     return job
 

@@ -25,7 +25,10 @@ def perform(job: Job, step: Step) -> Operation | PlannedDeletion:
         "actor": _actor(job, step),
         "token": token,
         "confirmation": Authorization(
-            _confirmation(job, step), partial(_check_running, job), of_schedule=job.kind == Kind.SCHEDULE
+            _confirmation(job, step),
+            partial(_check_running, job),
+            of_schedule=job.kind == Kind.SCHEDULE,
+            begun_under=tuple(job.begun_under),
         ),
         "override_reason": step.override_reason,
         "reason": job.reason or ("Makes room for the next step." if step.at_once else ""),

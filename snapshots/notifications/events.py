@@ -49,6 +49,11 @@ _ALWAYS: Final = {
     "approval.break_glass": Kind.APPROVAL,
     "approval.expire": Kind.APPROVAL,
     "approval.void": Kind.APPROVAL,
+    "temporary_role.ask": Kind.APPROVAL,
+    "temporary_role.grant": Kind.APPROVAL,
+    "temporary_role.deny": Kind.APPROVAL,
+    "temporary_role.expire": Kind.APPROVAL,
+    "temporary_role.end": Kind.APPROVAL,
     "policy.place": Kind.FREEZE,
     "policy.ask_lift": Kind.FREEZE,
     "policy.keep": Kind.FREEZE,
@@ -78,6 +83,8 @@ NEW_DEVICE: Final = "new_device"
 """Code of a sign-in with a browser in which the person had not signed in before."""
 CODES_STOPPED: Final = "codes_stopped"
 """Code of the wrong code of a second factor after which no more are accepted for a while."""
+TEMPORARY_ROLE: Final = "temporary_role."
+"""What the actions about temporary roles begin with. They are told to those whom the role concerns."""
 ABOUT_TARGET: Final = frozenset({Kind.FACTORS, Kind.API_KEY})
 """Kinds about the person whom the target names, whoever did it."""
 _TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})

@@ -9,6 +9,7 @@ from django.db.models import Q
 
 from snapshots.connection import own_tokens
 from snapshots.inventory.shown_servers import servers_shown_to
+from snapshots.notifications.events import TEMPORARY_ROLE
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Action
@@ -124,6 +125,12 @@ def may_see(person: Any, event: Event) -> bool:
         return bool(person.has_perm(PERMISSIONS[Kind(event.kind)]))
     if event.kind in OPERATION_KINDS:
         return event.operation_id is not None and visible_to(person).filter(pk=event.operation_id).exists()
+    if event.action.startswith(TEMPORARY_ROLE):
+        return bool(person.sees_temporary_role(event.target))
+    return _sees_servers_of(person, event)
+
+
+def _sees_servers_of(person: Any, event: Event) -> bool:
     if person.has_perm("people.manage") or event.actor_id == person.pk:
         return True
     if any(_reaches(one, event) for one in own_tokens(person)):

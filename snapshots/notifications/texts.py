@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from snapshots.notifications.events import TEMPORARY_ROLE
 from snapshots.notifications.models import Event, Kind
 from snapshots.operations.models import Action
 
@@ -77,7 +78,12 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
     "approval.deny": lazy("A request on %(server)s was denied"),
     "approval.break_glass": lazy("The glass was broken on %(server)s: it was begun without approval"),
     "approval.expire": lazy("A request on %(server)s expired: nobody decided it in time"),
-    "approval.void": lazy("An approved request on %(server)s is void: it could not begin"),
+    "approval.void": lazy("A request on %(server)s is void: it cannot begin any more"),
+    "temporary_role.ask": lazy("Somebody asks for a temporary role on %(server)s"),
+    "temporary_role.grant": lazy("A temporary role on %(server)s was granted"),
+    "temporary_role.deny": lazy("A temporary role on %(server)s was denied"),
+    "temporary_role.expire": lazy("Nobody decided in time about a temporary role on %(server)s"),
+    "temporary_role.end": lazy("A temporary role on %(server)s has ended"),
     "policy.place": lazy("The approval policy %(target)s was placed"),
     "policy.ask_lift": lazy("Somebody wants to lift the approval policy %(target)s: agree, or keep it"),
     "policy.keep": lazy("The approval policy %(target)s is kept"),
@@ -240,9 +246,11 @@ def page_path(event: Event) -> str:
     """The path of the page that shows more."""
     if event.operation_id:
         return reverse("operation_detail", args=[event.operation_id])
-    if event.kind in _TARGET_PAGES:
+    is_role = event.action.startswith(TEMPORARY_ROLE)
+    page = "temporary_role_detail" if is_role else _TARGET_PAGES.get(event.kind)
+    if page:
         try:
-            return reverse(_TARGET_PAGES[event.kind], args=[UUID(event.target)])
+            return reverse(page, args=[UUID(event.target)])
         except ValueError:  # a row that was not written by the portal
             return reverse("notification_list")
     if event.page_id and event.kind in _OWN_PAGES:

@@ -13,7 +13,7 @@ from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import clean_reason
 from snapshots.observations.models import KnownServer, SeenList
 from snapshots.observations.wording import time_text
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import borrowed, check_still_allowed
 
 MANAGE = "schedules.manage"
 """Who decides what is taken regularly also decides when its absence is told."""
@@ -37,16 +37,19 @@ def set_days(*, actor: Actor, server_id: int, server_name: str, days: int | None
     after = settings.SNAPPORTAL_SILENT_AFTER_DAYS if days is None else days
     now = timezone.now()
     with journal.committed():
+        noted = borrowed(actor.id, [(MANAGE, server_id)])
         journal.record(
             actor.entry(
                 action="server.set_silence",
                 server_id=server_id,
                 server_name=server_name,
                 reason=clean_reason(reason),
-                evidence=f"{before} → {after} days" + (" (the setting)" if days is None else ""),
+                evidence=noted.added_to(
+                    f"{before} → {after} days" + (" (the setting)" if days is None else "")
+                ),
             )
         )
-        check_still_allowed(actor.id, MANAGE, server_id=server_id)
+        check_still_allowed(actor.id, MANAGE, server_id=server_id, noted=noted)
         KnownServer.objects.update_or_create(
             server_id=server_id,
             defaults={"silent_after_days": days, "silent_told_at": None},

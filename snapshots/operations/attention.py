@@ -12,7 +12,7 @@ from snapshots.contract import clean_reason
 from snapshots.inventory.shown_servers import shown_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, OperationQuerySet, State
-from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
+from snapshots.operations.rights import OVERRIDE_PERMISSION, Borrowed, borrowed, check_still_allowed
 from snapshots.operations.transitions import transition
 from snapshots.vault.models import StoredToken
 
@@ -23,6 +23,7 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
     Raises OperationRefusedError, JournalUnavailableError.
     """
     _check_closing(operation, finding, reason)
+    noted = borrowed(actor.id, [(OVERRIDE_PERMISSION, operation.server_id)])
     closed = transition(
         operation,
         State.RECONCILED,
@@ -31,8 +32,8 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
         finding=finding,
         settled_by=f"{actor.name} ({actor.role})",
         settled_by_id=actor.id,
-        evidence=reason,
-        guard=lambda: _check_may_close(actor, operation),
+        evidence=noted.added_to(reason),
+        guard=lambda: _check_may_close(actor, operation, noted),
     )
     if not closed:
         raise OperationRefusedError("already_closed")
@@ -49,8 +50,8 @@ def _check_closing(operation: Operation, finding: str, reason: str) -> None:
         raise OperationRefusedError("still_open" if operation.is_open else "already_closed")
 
 
-def _check_may_close(actor: Actor, operation: Operation) -> None:
-    person = check_still_allowed(actor.id, OVERRIDE_PERMISSION, server_id=operation.server_id)
+def _check_may_close(actor: Actor, operation: Operation, noted: Borrowed) -> None:
+    person = check_still_allowed(actor.id, OVERRIDE_PERMISSION, server_id=operation.server_id, noted=noted)
     if not visible_to(person).filter(pk=operation.pk).exists():
         raise OperationRefusedError("not_allowed_any_more")
 

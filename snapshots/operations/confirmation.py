@@ -55,6 +55,8 @@ class Authorization:
     guard: Callable[[], object]
     of_schedule: bool = False
     """Whether a schedule deletes what it made."""
+    begun_under: tuple[str, ...] = ()
+    """The IDs of the temporary roles under which the work was begun that it belongs to."""
 
 
 def snapshot_fingerprint(snapshot: Snapshot | None) -> str:

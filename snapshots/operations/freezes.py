@@ -19,7 +19,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.freeze_times import is_inside, next_end
 from snapshots.operations.guarded_models import Freeze
 from snapshots.operations.models import Action
-from snapshots.operations.second_person import Right
+from snapshots.operations.rights import Right
 
 PERMISSION: Final = Action.RESTORE.permission
 DANGEROUS: Final = frozenset({Action.RESTORE, Action.DELETE})

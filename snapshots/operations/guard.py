@@ -2,7 +2,7 @@
 
 One person asks for it to be lifted. It lifts when somebody else agrees, or after SNAPPORTAL_GUARD_DELAY_HOURS, of which everybody
 concerned is told. Until then whoever may ask may call it back. The functions change a row inside the caller's transaction, which
-writes the row of the log and checks the rights.
+writes the row of the log and checks the rights. No step of it takes a temporary role.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -18,8 +18,8 @@ from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import clean_reason
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Guarded, OnServers
-from snapshots.operations.rights import check_person
-from snapshots.operations.second_person import Right, check_two_people
+from snapshots.operations.rights import Right, check_lasting, check_person
+from snapshots.operations.second_person import check_two_people
 
 _LIFT_FIELDS = ("lift_person_id", "lift_reason", "lift_due_at")
 
@@ -121,8 +121,8 @@ class Lifting(Generic[Row]):
             call_back(row)
 
     def check_rights(self, actor: Actor, row: Row) -> None:
-        """Raises OperationRefusedError (not_allowed_any_more, not_on_this_server)."""
-        check_person(actor.id, self.rights(row))
+        """Raises OperationRefusedError (not_allowed_any_more, not_on_this_server, only_temporary)."""
+        check_lasting(actor.id, self.rights(row))
 
     def entry(self, row: Row, actor: Actor, verb: str, **more: Any) -> EntryData:
         """The row of the log, with the server if it is about one."""

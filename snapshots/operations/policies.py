@@ -17,7 +17,7 @@ from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy
 from snapshots.operations.models import Action
-from snapshots.operations.second_person import Right
+from snapshots.operations.rights import Right
 
 PERMISSION: Final = "people.manage"
 ACTIONS: Final = (Action.RESTORE, Action.DELETE)

@@ -14,11 +14,11 @@ from snapshots.contract import Snapshot
 from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, Protection
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import borrowed, check_lasting, check_still_allowed
 from snapshots.vault.models import StoredToken
 
 PERMISSION = Action.DELETE.permission
-"""Who may delete may also protect a snapshot, and lift its protection."""
+"""Who may delete may also protect a snapshot, and lift its protection, though not by a temporary role."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +88,12 @@ def protect(
     Raises OperationRefusedError (already_protected, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
     """
     text = contract.clean_reason(reason)
+    server_id = target.snapshot.server.id
     with journal.committed():
-        journal.record(target.entry(actor, action="snapshot.protect", reason=text))
-        check_still_allowed(
-            actor.id, PERMISSION, server_id=target.snapshot.server.id, token_id=target.token.pk
-        )
+        noted = borrowed(actor.id, [(PERMISSION, server_id)])
+        entry = target.entry(actor, action="snapshot.protect", reason=text, evidence=noted.note)
+        journal.record(entry)
+        check_still_allowed(actor.id, PERMISSION, server_id=server_id, token_id=target.token.pk, noted=noted)
         check_not_being_deleted(**target.ids)
         row, is_new = Protection.objects.get_or_create(
             **target.ids,
@@ -108,13 +109,14 @@ def protect(
 def lift(*, actor: Actor, target: Target, reason: str) -> None:
     """Lift the protection of a snapshot.
 
-    Raises OperationRefusedError (reason_missing, not_protected, not_allowed_any_more), JournalUnavailableError.
+    Raises OperationRefusedError (reason_missing, not_protected, only_temporary, not_allowed_any_more), JournalUnavailableError.
     """
     text = contract.clean_reason(reason)
     if not text:
         raise OperationRefusedError("reason_missing")
     with journal.committed():
         journal.record(target.entry(actor, action="snapshot.unprotect", reason=text))
+        check_lasting(actor.id, [(PERMISSION, target.snapshot.server.id)])
         check_still_allowed(
             actor.id, PERMISSION, server_id=target.snapshot.server.id, token_id=target.token.pk
         )

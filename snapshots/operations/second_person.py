@@ -4,7 +4,7 @@ One person must not be both: with another account of the same e-mail address, as
 or a right that an admin has given or taken over a moment ago.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -13,10 +13,7 @@ from django.utils import timezone
 
 from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.rights import may_on
-
-Right = tuple[str, int | None]
-"""A permission, and the server that it is needed on; None for everywhere."""
+from snapshots.operations.rights import Right, may_on
 
 
 def settled_before() -> datetime:
@@ -24,8 +21,10 @@ def settled_before() -> datetime:
     return timezone.now() - timedelta(hours=settings.SNAPPORTAL_GUARD_DELAY_HOURS)
 
 
-def check_two_people(person: Person, other_id: int, rights: Iterable[Right]) -> None:
-    """`person` seconds what the other one asked for.
+def check_two_people(
+    person: Person, other_id: int, rights: Iterable[Right], *, asked_under: Collection[str] = ()
+) -> None:
+    """`person` seconds what the other one asked for. Temporary roles count for nothing, but for those it was `asked_under`.
 
     Raises OperationRefusedError (second_person, rights_too_new, asker_lost_right, asker_too_new).
     """
@@ -37,8 +36,18 @@ def check_two_people(person: Person, other_id: int, rights: Iterable[Right]) -> 
         raise OperationRefusedError("rights_too_new")
     if not all(may_on(other, *one) for one in needed):
         raise OperationRefusedError("asker_lost_right")
-    if not is_settled(other, needed):
+    if not all(is_settled(other, [one]) or _is_lent(other, one, asked_under) for one in needed):
         raise OperationRefusedError("asker_too_new")
+
+
+def _is_lent(person: Person, right: Right, asked_under: Collection[str]) -> bool:
+    """Whether one of these temporary roles gives it now, to an account that nobody has touched for a while."""
+    held = {str(one.pk) for one in person.temporary_roles_for(*right)}  # type: ignore[union-attr]
+    return bool(held.intersection(asked_under)) and is_settled_account(person)
+
+
+def is_settled_account(person: Person) -> bool:
+    return bool(person.is_settled(settled_before()))  # type: ignore[union-attr]
 
 
 def is_settled(person: Person, rights: Iterable[Right]) -> bool:

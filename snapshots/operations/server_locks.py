@@ -1,6 +1,6 @@
 """Locks of servers: what must not be restored over is not, in any channel, until the lock ends (promises 44 and 45).
 
-Anybody who may restore places a lock. To lift one takes two people, or time: see guard.py.
+Anybody who may restore, and not by a temporary role alone, places a lock. To lift one takes two people, or time: see guard.py.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import ServerLock
 from snapshots.operations.models import Action
-from snapshots.operations.rights import check_still_allowed
+from snapshots.operations.rights import check_lasting
 
 PERMISSION = Action.RESTORE.permission
 
@@ -43,7 +43,7 @@ def place(
 ) -> ServerLock:
     """Lock a server from now on.
 
-    Raises OperationRefusedError (reason_missing, already_locked, lock_ended, not_allowed_any_more), JournalUnavailableError.
+    Raises OperationRefusedError (reason_missing, already_locked, lock_ended, those of check_lasting), JournalUnavailableError.
     """
     now = timezone.now()
     lock = ServerLock(
@@ -59,7 +59,7 @@ def place(
         raise OperationRefusedError("lock_ended")
     with journal.committed():
         journal.record(_entry(lock, actor, "server.lock", reason=lock.reason, evidence=_extent(lock)))
-        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
+        check_lasting(actor.id, [(PERMISSION, server_id)])
         if lock_of(server_id):
             raise OperationRefusedError("already_locked")
         ServerLock.objects.filter(server_id=server_id).delete()
@@ -70,7 +70,7 @@ def place(
 def ask_to_lift(*, actor: Actor, server_id: int, reason: str) -> ServerLock:
     """It lifts after the delay, or as soon as somebody else agrees.
 
-    Raises OperationRefusedError (reason_missing, not_locked, lift_asked, not_allowed_any_more), JournalUnavailableError.
+    Raises OperationRefusedError (reason_missing, not_locked, lift_asked, those of check_lasting), JournalUnavailableError.
     """
     text = guard.required_reason(reason)
     with journal.committed():
@@ -78,19 +78,19 @@ def ask_to_lift(*, actor: Actor, server_id: int, reason: str) -> ServerLock:
         guard.ask(lock, actor, text)
         evidence = guard.when_it_lifts(lock)
         journal.record(_entry(lock, actor, "server.ask_unlock", reason=text, evidence=evidence))
-        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
+        check_lasting(actor.id, [(PERMISSION, server_id)])
     return lock
 
 
 def agree_to_lift(*, actor: Actor, server_id: int) -> None:
     """The lock is lifted now. Not by whoever asked.
 
-    Raises OperationRefusedError (not_locked, lift_not_asked, second_person, not_allowed_any_more), JournalUnavailableError.
+    Raises OperationRefusedError (not_locked, lift_not_asked, second_person, those of check_lasting), JournalUnavailableError.
     """
     with journal.committed():
         lock = _held(server_id)
         journal.record(_entry(lock, actor, "server.unlock", evidence=guard.who_asked(lock)))
-        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
+        check_lasting(actor.id, [(PERMISSION, server_id)])
         guard.check_second_person(lock, actor, [(PERMISSION, server_id)])
         lock.delete()
 
@@ -98,12 +98,12 @@ def agree_to_lift(*, actor: Actor, server_id: int) -> None:
 def keep(*, actor: Actor, server_id: int) -> None:
     """Call the lifting back: the lock stays.
 
-    Raises OperationRefusedError (not_locked, lift_not_asked, not_allowed_any_more), JournalUnavailableError.
+    Raises OperationRefusedError (not_locked, lift_not_asked, those of check_lasting), JournalUnavailableError.
     """
     with journal.committed():
         lock = _held(server_id)
         journal.record(_entry(lock, actor, "server.keep_lock", evidence=guard.who_asked(lock)))
-        check_still_allowed(actor.id, PERMISSION, server_id=server_id)
+        check_lasting(actor.id, [(PERMISSION, server_id)])
         guard.call_back(lock)
 
 

@@ -42,7 +42,7 @@ from snapshots.operations.preconditions import (
     unchanged_snapshot,
 )
 from snapshots.operations.protection import check_unprotected
-from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed
+from snapshots.operations.rights import OVERRIDE_PERMISSION, Borrowed, borrowed, check_still_allowed
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.transitions import record_intent
 from snapshots.upstream.client import SnapshotClient
@@ -74,6 +74,10 @@ class Request:
     @property
     def of_schedule(self) -> bool:
         return isinstance(self.confirmation, Authorization) and self.confirmation.of_schedule
+
+    @property
+    def begun_under(self) -> tuple[str, ...]:
+        return self.confirmation.begun_under if isinstance(self.confirmation, Authorization) else ()
 
     def guard(self) -> None:
         """What an authorization depends on besides. Raises OperationRefusedError."""
@@ -217,17 +221,18 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
     """
     if request.override:
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
+    approval = request.approval.text if request.approval else ""
+    right = (request.action.permission, operation.server_id)
     try:
         with journal.committed():
-            record_intent(
-                operation, request.actor, approval=request.approval.text if request.approval else ""
-            )
-            _check_again(operation, request, view)
+            noted = borrowed(request.actor.id, [right], request.begun_under)
+            record_intent(operation, request.actor, evidence=noted.added_to(approval))
+            _check_again(operation, request, view, noted)
     except IntegrityError:  # another request has used the one-time key since the claim
         raise OperationRefusedError(FORM_IN_PROGRESS) from None
 
 
-def _check_again(operation: Operation, request: Request, view: ServerView) -> None:
+def _check_again(operation: Operation, request: Request, view: ServerView, noted: Borrowed) -> None:
     """The rights, the token and its limits, a hold, locks, protection, and what an authorization depends on.
 
     The lock serialises requests here, so each one sees what the others have committed.
@@ -237,6 +242,8 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
         request.action.permission,
         server_id=operation.server_id,
         token_id=operation.token_id,
+        begun_under=request.begun_under,
+        noted=noted,
     )
     token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
     if not token.exists():  # replaced since the lists were read
@@ -257,7 +264,13 @@ def _check_again(operation: Operation, request: Request, view: ServerView) -> No
 def _check_override(request: Request, server_id: int) -> None:
     if not request.override:
         raise OperationRefusedError("server_held")
-    check_still_allowed(request.actor.id, OVERRIDE_PERMISSION, server_id=server_id, token_id=request.token.pk)
+    check_still_allowed(
+        request.actor.id,
+        OVERRIDE_PERMISSION,
+        server_id=server_id,
+        token_id=request.token.pk,
+        begun_under=request.begun_under,
+    )
 
 
 def record_refusal(

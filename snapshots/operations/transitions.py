@@ -39,13 +39,13 @@ def entry_data(operation: Operation, *, source: Actor | None = None, **fields: A
     )
 
 
-def record_intent(operation: Operation, actor: Actor, *, approval: str = "") -> None:
-    """Save a new operation and its intent row, with who approved it. Call only inside `journal.committed()`.
+def record_intent(operation: Operation, actor: Actor, *, evidence: str = "") -> None:
+    """Save a new operation and its intent row; `evidence` says by what right. Call only inside `journal.committed()`.
 
     Raises IntegrityError if the operation's one-time key was used before.
     """
     operation.save(force_insert=True)
-    journal.intend(entry_data(operation, source=actor, result=State.PENDING, evidence=approval))
+    journal.intend(entry_data(operation, source=actor, result=State.PENDING, evidence=evidence))
 
 
 def mark_sent(operation: Operation, at: datetime) -> bool:

@@ -1,6 +1,6 @@
 """Defines, pauses, resumes, starts and removes schedules. Every change is a row of the log, checked under its lock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from itertools import product
 
@@ -12,7 +12,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
-from snapshots.operations.rights import check_person
+from snapshots.operations.rights import Borrowed, borrowed, check_person
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.models import (
     OPEN_RUNS,
@@ -90,33 +90,40 @@ def _define(
 ) -> None:
     """Save the definition. `check` is called under the log's lock."""
     definition.check()
+    rights = _rights_of(definition)
     if not definition.keep.is_everything and not was_previewed(
         preview, definition, token_id=token.pk, person_id=int(actor.id or 0)
     ):
         raise OperationRefusedError("preview_missing")
     with journal.committed():
+        noted = borrowed(actor.id, product(rights, definition.targets))
         journal.record(
             actor.entry(
                 action=action,
                 target=definition.name,
-                evidence=_list(definition),
+                evidence=noted.added_to(_list(definition)),
                 token_label=token.label,
                 token_fingerprint=token.fingerprint,
             )
         )
-        _check_rights(actor, token, definition)
+        check_person(actor.id, product(rights, definition.targets), noted=noted)
+        _check_token(actor, token, rights, definition.targets)
         check()
         _fill(schedule, actor, token, definition)
         schedule.save()
         _save_servers(schedule, definition)
 
 
-def _check_rights(actor: Actor, token: StoredToken, definition: Definition) -> None:
-    """A schedule of all servers needs the rights everywhere, and its token must have those of the runs."""
+def _rights_of(definition: Definition) -> list[str]:
+    """What it takes on each of its servers; a schedule of all servers needs the rights everywhere."""
     actions = [Action.CREATE] if definition.keep.is_everything else [Action.CREATE, Action.DELETE]
-    targets = definition.targets
-    rights = [MANAGE, *(action.permission for action in actions)]
-    check_person(actor.id, product(rights, targets))
+    return [MANAGE, *(action.permission for action in actions)]
+
+
+def _check_token(
+    actor: Actor, token: StoredToken, rights: Sequence[str], targets: Sequence[int | None]
+) -> None:
+    """It must have the rights of the runs."""
     own = StoredToken.objects.filter(pk=token.pk, user_id=actor.id or 0, fingerprint=token.fingerprint)
     stored = own.first()
     if stored is None:
@@ -126,8 +133,13 @@ def _check_rights(actor: Actor, token: StoredToken, definition: Definition) -> N
         raise OperationRefusedError("token_limited")
 
 
-def _check_person(actor: Actor, schedule: Schedule, permission: str) -> None:
-    check_person(actor.id, ((permission, server_id) for server_id in schedule.targets))
+def _check_person(actor: Actor, schedule: Schedule, permission: str, noted: Borrowed | None = None) -> None:
+    check_person(actor.id, product([permission], schedule.targets), noted=noted)
+
+
+def _noted(actor: Actor, schedule: Schedule, permission: str) -> Borrowed:
+    """For the row, before it is written."""
+    return borrowed(actor.id, product([permission], schedule.targets))
 
 
 def _fill(schedule: Schedule, actor: Actor, token: StoredToken, definition: Definition) -> None:
@@ -171,8 +183,9 @@ def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     Raises OperationRefusedError (schedule_not_active, not_allowed_any_more), JournalUnavailableError.
     """
     with journal.committed():
-        journal.record(schedule.entry(actor, action="schedule.pause", reason=contract.clean_reason(reason)))
-        _check_person(actor, schedule, PAUSE)
+        noted, text = _noted(actor, schedule, PAUSE), contract.clean_reason(reason)
+        journal.record(schedule.entry(actor, action="schedule.pause", reason=text, evidence=noted.note))
+        _check_person(actor, schedule, PAUSE, noted)
         active = Schedule.objects.active().filter(pk=schedule.pk)
         if not active.update(state=State.PAUSED, code="", next_due_at=None):
             raise OperationRefusedError("schedule_not_active")
@@ -188,8 +201,10 @@ def resume(*, actor: Actor, schedule: Schedule) -> None:
     """
     now = timezone.now()
     with journal.committed():
-        journal.record(schedule.entry(actor, action="schedule.resume"))
-        _check_person(actor, schedule, MANAGE if schedule.code else PAUSE)
+        right = MANAGE if schedule.code else PAUSE
+        noted = _noted(actor, schedule, right)
+        journal.record(schedule.entry(actor, action="schedule.resume", evidence=noted.note))
+        _check_person(actor, schedule, right, noted)
         if schedule.code and schedule.owner_id != actor.id:
             raise OperationRefusedError("not_owner")
         inactive = Schedule.objects.present().exclude(state=State.ACTIVE).filter(pk=schedule.pk)
@@ -208,8 +223,9 @@ def resume(*, actor: Actor, schedule: Schedule) -> None:
 def remove(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     """Its snapshots stay, and a run that has begun goes on. Raises OperationRefusedError, JournalUnavailableError."""
     with journal.committed():
-        journal.record(schedule.entry(actor, action="schedule.remove", reason=contract.clean_reason(reason)))
-        _check_person(actor, schedule, MANAGE)
+        noted, text = _noted(actor, schedule, MANAGE), contract.clean_reason(reason)
+        journal.record(schedule.entry(actor, action="schedule.remove", reason=text, evidence=noted.note))
+        _check_person(actor, schedule, MANAGE, noted)
         present = Schedule.objects.present().filter(pk=schedule.pk)
         if not present.update(removed_at=timezone.now(), next_due_at=None):
             raise OperationRefusedError("schedule_gone")
@@ -229,8 +245,9 @@ def run_now(*, actor: Actor, schedule: Schedule, form_key: str) -> Run:
     run = Run(schedule=schedule, cause=Cause.NOW, due_at=now, form_key=form_key, created_at=now)
     try:
         with journal.committed():
-            journal.record(schedule.entry(actor, action="schedule.run_now"))
-            _check_person(actor, schedule, MANAGE)
+            noted = _noted(actor, schedule, MANAGE)
+            journal.record(schedule.entry(actor, action="schedule.run_now", evidence=noted.note))
+            _check_person(actor, schedule, MANAGE, noted)
             if schedule.runs.filter(state__in=OPEN_RUNS).exists():
                 raise OperationRefusedError("schedule_runs")
             run.save(force_insert=True)

@@ -9,6 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -153,14 +154,17 @@ def outside_base_path(base_path: str) -> Failure:
     )
 
 
-def _render(request: HttpRequest, failure: Failure, *, framed: bool) -> HttpResponse:
-    """`framed` pages show the person's navigation, which needs the database; the others must work while it is down."""
+def _render(request: HttpRequest, failure: Failure, *, framed: bool, ask_url: str = "") -> HttpResponse:
+    """`framed` pages show the person's navigation, which needs the database; the others must work while it is down.
+
+    `ask_url`: where the person can ask for the right that is missing.
+    """
     if f"{request.path}/".startswith(f"{settings.SNAPPORTAL_BASE_PATH}api/"):
         return _as_json(failure)
     is_fragment = bool(getattr(request, "htmx", False))
     request.live = None  # type: ignore[attr-defined] # it is not the page that would ask for news of itself
     template = "errors/_error.html" if is_fragment else "errors/error.html"
-    context = {"failure": failure, "request_id": getattr(request, "id", "")}
+    context = {"failure": failure, "request_id": getattr(request, "id", ""), "ask_url": ask_url}
     body = render_to_string(template, context, request if framed else None)
     return HttpResponse(body, status=failure.status)
 
@@ -189,8 +193,18 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    failure = RIGHTS_CHANGED if isinstance(exception, RightsChangedError) else FORBIDDEN
-    return _render(request, failure, framed=True)
+    if isinstance(exception, RightsChangedError):
+        return _render(request, RIGHTS_CHANGED, framed=True)
+    return _render(request, FORBIDDEN, framed=True, ask_url=_ask_url(request, str(exception)))
+
+
+def _ask_url(request: HttpRequest, permission: str) -> str:
+    """The form that asks for a temporary role, if one could give the right; '' else."""
+    could_give = getattr(request.user, "could_be_lent", None)
+    if could_give is None or not could_give(permission):
+        return ""
+    server_id = request.resolver_match.kwargs.get("server_id") if request.resolver_match else None
+    return reverse("temporary_role_add") + (f"?server={server_id}" if server_id else "")
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -72,6 +72,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "card": polled_card(request, view, is_alone=True, shows_trouble=True),
         "labels": row_labels(),
         "role_note": role_note(request.user, server_id),
+        "temporary_roles": request.user.held_roles_on(server_id),  # type: ignore[union-attr]
         "people_url": reverse("server_people", args=[token_id, server_id])
         if request.user.has_perm("people.manage")
         else "",

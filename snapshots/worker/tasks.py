@@ -103,6 +103,7 @@ def _tasks() -> list[Task]:
         Task(name="schedule_checks", every_seconds=60, run=silence.check_all),
         Task(name="deletions", every_seconds=5, run=due.run_due),
         Task(name="approvals", every_seconds=5, run=deciding.run_due),
+        Task(name="temporary_roles", every_seconds=30, run=partial(run_command, "end_temporary_roles")),
         Task(name="reminders", every_seconds=60, run=due.remind_due),
         Task(name="events", every_seconds=2, run=outbox.read_log),
         Task(name="deliveries", every_seconds=5, run=delivery.deliver_due),

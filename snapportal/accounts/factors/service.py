@@ -42,9 +42,11 @@ class FactorLine:
 
 
 def is_required(person: User) -> bool:
-    """Whether the person's role, or one that a team gives, needs a second factor."""
+    """Whether the person's role, or one that a team gives or that is temporary, needs a second factor."""
     required = settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
-    return person.role in required or any(team.role in required for team in person.effective_teams)
+    if person.role in required or any(team.role in required for team in person.effective_teams):
+        return True
+    return bool(required) and any(one.role in required for one in person.held_roles)
 
 
 def has_any(person: User) -> bool:

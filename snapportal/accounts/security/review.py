@@ -1,4 +1,4 @@
-"""What an admin should look at: people, API keys and tokens that nobody has used for long."""
+"""What an admin should look at: temporary roles, and people, API keys and tokens that nobody has used for long."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from django.utils import timezone
 from snapportal.accounts.factors.models import Authenticator, Passkey
 from snapportal.accounts.models import ROLES_WITH_SERVERS, User
 from snapportal.accounts.team_models import Team
+from snapportal.accounts.temporary_roles.models import State, TemporaryRole
 from snapshots.api.models import ApiKey
 from snapshots.schedules.models import Schedule
 from snapshots.vault.models import StoredToken
@@ -52,7 +53,9 @@ def without_second_factor() -> QuerySet[User]:
     passkeys = Passkey.objects.filter(person=OuterRef("pk"))
     required = settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR
     by_team = Team.objects.filter(members=OuterRef("pk"), role__in=required)
-    needs_one = Q(role__in=required) | (Q(role__in=ROLES_WITH_SERVERS) & Exists(by_team))
+    for_hours = temporary_roles().filter(person=OuterRef("pk"), role__in=required)
+    lent = Q(role__in=ROLES_WITH_SERVERS) & (Exists(by_team) | Exists(for_hours))
+    needs_one = Q(role__in=required) | lent
     return (
         people()
         .filter(~Exists(authenticators), ~Exists(passkeys))
@@ -69,6 +72,13 @@ def quiet_people() -> QuerySet[User]:
         .filter(used_at__lt=limit())
         .order_by(F("last_login").asc(nulls_first=True), "pk")
     )
+
+
+def temporary_roles() -> QuerySet[TemporaryRole]:
+    """Those that hold now, the first to end first."""
+    now = timezone.now()
+    held = TemporaryRole.objects.filter(state=State.GRANTED, decided_at__lte=now, ends_at__gt=now)
+    return held.select_related("person").order_by("ends_at")
 
 
 def unused_keys() -> QuerySet[ApiKey]:

@@ -17,6 +17,7 @@ def security_detail(request: HttpRequest) -> HttpResponse:
         "days": review.UNUSED_DAYS,
         "required_roles": [role.label for role in Role if role in settings.SNAPPORTAL_REQUIRE_SECOND_FACTOR],
         "unprotected": review.finding(review.without_second_factor()),
+        "temporary_roles": review.finding(review.temporary_roles()),
         "people": review.finding(review.quiet_people()),
         "keys": review.finding(review.unused_keys()),
         "tokens": review.finding(review.unused_tokens()),

@@ -33,10 +33,19 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "approval.break_glass": (lazy("Break the glass"), lazy("Break the glass: %(snapshot)s of %(server)s")),
     "approval.withdraw": (lazy("Withdraw a request"), lazy("Withdraw a request: %(snapshot)s of %(server)s")),
     "approval.expire": (lazy("A request expired"), lazy("A request expired: %(snapshot)s of %(server)s")),
-    "approval.void": (
-        lazy("An approved request is void"),
-        lazy("An approved request is void: %(snapshot)s of %(server)s"),
+    "approval.void": (lazy("A request is void"), lazy("A request is void: %(snapshot)s of %(server)s")),
+    "temporary_role.ask": (lazy("Ask for a temporary role"), lazy("Ask for a temporary role")),
+    "temporary_role.grant": (lazy("Grant a temporary role"), lazy("Grant a temporary role")),
+    "temporary_role.deny": (lazy("Deny a temporary role"), lazy("Deny a temporary role")),
+    "temporary_role.withdraw": (
+        lazy("Withdraw the request for a temporary role"),
+        lazy("Withdraw the request for a temporary role"),
     ),
+    "temporary_role.expire": (
+        lazy("The request for a temporary role expired"),
+        lazy("The request for a temporary role expired"),
+    ),
+    "temporary_role.end": (lazy("End of a temporary role"), lazy("End of a temporary role")),
     "snapshot.protect": (lazy("Protect a snapshot"), lazy("Protect snapshot %(snapshot)s of %(server)s")),
     "snapshot.unprotect": (
         lazy("Lift a protection"),

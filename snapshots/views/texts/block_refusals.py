@@ -1,4 +1,4 @@
-"""Texts of refusals because of a lock or a freeze, and of lifting one."""
+"""Texts of refusals because of a lock or a freeze, of lifting one, and of what other people decide."""
 
 from django.utils.translation import gettext_lazy as lazy
 
@@ -59,6 +59,25 @@ BLOCK_REFUSALS = {
     ),
     "approval_lost": Words(
         "warn", lazy("The approval does not hold any more"), lazy("Who gave it may not do so any more.")
+    ),
+    "only_temporary": Words(
+        "warn",
+        lazy("A temporary role does not allow this"),
+        lazy(
+            "Locks, freezes, the lifting of a protection and grace times are for people who have the right for good. "
+            "Nothing was changed."
+        ),
+    ),
+    "nothing_to_ask": Words(
+        "info", lazy("You have this role on these servers already"), lazy("Nothing was asked.")
+    ),
+    "asked_already": Words(
+        "warn",
+        lazy("A request of yours waits already"),
+        lazy("Nothing was asked. Withdraw the other request first."),
+    ),
+    "bad_wish": Words(
+        "bad", lazy("This cannot be asked for"), lazy("Choose servers and how long it shall last.")
     ),
     "already_locked": Words("info", lazy("This server is locked already"), lazy("Nothing was changed.")),
     "not_locked": Words("info", lazy("This server is not locked any more"), lazy("Nothing was changed.")),

@@ -103,8 +103,8 @@ REFUSAL_WORDS = {
     "not_on_this_server": Words(
         "bad",
         lazy("You may not do this on this server"),
-        lazy("A team gives you this right on other servers. Nothing was sent."),
-        lazy("Ask an admin of this portal."),
+        lazy("You have this right on other servers. Nothing was sent."),
+        lazy("Ask for a temporary role under Account, or an admin of this portal."),
     ),
     "token_limited": Words(
         "bad",
