@@ -45,6 +45,7 @@ PROVEN = {
         "snapshot_keep_until",
         "server_grace",
         "request_detail",
+        "temporary_role_detail",
         "policy_add",
         "policy_detail",
         "freeze_add",

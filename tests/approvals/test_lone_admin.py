@@ -1,7 +1,7 @@
 """A random machine of one admin who tries to restore what a policy forbids: in no order of steps within the guard's delay.
 
 The admin makes accounts and takes over those of others by links, addresses and roles, asks for things in every name that is in
-the admin's hands, approves in each, and lifts and places policies. Breaking the glass, which is loud, is left out.
+the admin's hands, approves in each, lends roles, and lifts and places policies. Breaking the glass, which is loud, is left out.
 """
 
 import os
@@ -25,6 +25,8 @@ from hypothesis.stateful import (
 from snapportal.accounts import people, teams
 from snapportal.accounts.models import Role, User
 from snapportal.accounts.people import PersonError
+from snapportal.accounts.temporary_roles import service as temporary_roles
+from snapportal.accounts.temporary_roles.models import TemporaryRole
 from snapshots.approvals import deciding
 from snapshots.approvals.models import ApprovalRequest
 from snapshots.operations import policies, server_locks
@@ -35,6 +37,7 @@ from tests.support.desk import make_desk
 from tests.support.machines import machine_settings
 from tests.support.policies import actor, place, wish
 from tests.support.provider import fill_sandbox
+from tests.support.temporary_roles import ask_for
 
 STEPS = 25
 RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "40"))
@@ -83,7 +86,7 @@ class LoneAdmin(RuleBasedStateMachine):
         if person.pk not in {one.pk for one in self.hands}:
             self.hands.append(person)
 
-    @rule(role=st.sampled_from([Role.MANAGER, Role.ADMIN]))
+    @rule(role=st.sampled_from([Role.MANAGER, Role.ADMIN, Role.VIEWER]))
     @precondition(lambda self: len(self.hands) < 6)
     def make_an_account(self, role):
         made = User(username=f"made{len(self.hands)}", name="Made", role=role)
@@ -143,6 +146,20 @@ class LoneAdmin(RuleBasedStateMachine):
             run = getattr(server_locks, step)
             run(actor=actor(self.hand(number)), server_id=self.view.server_id, **more)
 
+    @rule(number=any_number, role=st.sampled_from(["operator", "manager"]))
+    def ask_for_a_temporary_role(self, number, role):
+        with self.trying():
+            ask_for(self.hand(number), self.view, role=role, hours=24)()
+
+    @rule(number=any_number, step=st.sampled_from(["grant", "grant", "end_now"]), which=any_number)
+    def decide_a_temporary_role(self, number, step, which):
+        found = list(TemporaryRole.objects.order_by("asked_at"))
+        more = {"reason": "r"} if step == "end_now" else {}
+        if found:
+            with self.trying():
+                run = getattr(temporary_roles, step)
+                run(actor=actor(self.hand(number)), pk=found[which % len(found)].pk, **more)
+
     @rule(hours=st.integers(1, 6))
     def wait(self, hours):
         if self.hours + hours < DELAY_HOURS:
@@ -153,6 +170,10 @@ class LoneAdmin(RuleBasedStateMachine):
     @invariant()
     def nothing_was_restored(self):
         assert not Operation.objects.exists()
+
+    @invariant()
+    def no_role_was_lent(self):
+        assert not TemporaryRole.objects.filter(state="granted").exists()
 
 
 @pytest.mark.django_db

@@ -9,6 +9,7 @@ from tests.support.actors import actor_of
 from tests.support.desk import Desk, make_desk
 from tests.support.limits import CREATE, limit
 from tests.support.teams import make_team
+from tests.support.temporary_roles import ask_for, lend
 from tests.support.translated_texts import Inspector
 
 
@@ -16,6 +17,7 @@ def look_at_access(inspector: Inspector, desk: Desk, people: Any, token: str, br
     """`token` is that of the desk; `browser` is that of Ada the admin."""
     view = desk.server()
     ada = make_desk(people.ada, token, label="Second token")
+    look_at_temporary_roles(inspector, people, view, browser)
     team = make_team(name="before-sunday-mail", servers=[view.server_id], members=[people.ada])
     limit(desk, servers=[view.server_id], rights=CREATE, by=actor_of(people.ada))
     inspector.visit(browser, reverse("token_limits", args=[desk.token.pk]), shows=view.name)
@@ -27,3 +29,15 @@ def look_at_access(inspector: Inspector, desk: Desk, people: Any, token: str, br
     inspector.visit(browser, reverse("team_add"), shows=view.name)
     inspector.visit(browser, reverse("team_edit", args=[team.pk]), shows="Ada")
     inspector.visit(browser, reverse("team_remove", args=[team.pk]), shows=team.name)
+
+
+def look_at_temporary_roles(inspector: Inspector, people: Any, view: Any, browser: Client) -> None:
+    """One that runs and one that waits."""
+    lent = lend(people.omar, view, by=people.ada)
+    asked = ask_for(people.vera, view)()
+    inspector.visit(browser, reverse("temporary_role_list"), shows=view.name)
+    inspector.visit(browser, reverse("temporary_role_add"), shows=view.name)
+    for one in (lent, asked):
+        inspector.visit(browser, reverse("temporary_role_detail", args=[one.pk]), shows=view.name)
+    inspector.visit(browser, reverse("security_detail"), shows=view.name)
+    inspector.visit(browser, reverse("person_edit", args=[people.omar.pk]), shows=view.name)
