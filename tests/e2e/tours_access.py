@@ -47,7 +47,7 @@ def team_pages(world: World) -> None:
     world.look(page, "is removed")
 
 
-@tour("temporary_role_list", "temporary_role_add", "temporary_role_detail")
+@tour("temporary_role_list", "temporary_role_add", "temporary_role_detail", "server_detail", "account_detail")
 def temporary_role_pages(world: World) -> None:
     desk = world.desk()
     of_vera = make_desk(world.cast.vera, tokens.decrypt(desk.token))

@@ -34,7 +34,7 @@ def look_at_access(inspector: Inspector, desk: Desk, people: Any, token: str, br
 def look_at_temporary_roles(inspector: Inspector, people: Any, view: Any, browser: Client) -> None:
     """One that runs and one that waits."""
     lent = lend(people.omar, view, by=people.ada)
-    asked = ask_for(people.vera, view)()
+    asked = ask_for(people.omar, view)()
     inspector.visit(browser, reverse("temporary_role_list"), shows=view.name)
     inspector.visit(browser, reverse("temporary_role_add"), shows=view.name)
     for one in (lent, asked):

@@ -123,7 +123,7 @@ class TestTokens:
 
 def test_the_page_leads_to_what_can_be_done(cast, desk, signed_in):
     ada = signed_in(cast.ada)
-    assert text_of(ada.get(reverse("security_detail"))).count("None") == 3
+    assert text_of(ada.get(reverse("security_detail"))).count("None") == 4
     key, _secret = make_key(desk.user, desk.token)
     User.objects.filter(pk=desk.user.pk).update(last_login=days_ago(100))
     StoredToken.objects.update(created_at=days_ago(100))
