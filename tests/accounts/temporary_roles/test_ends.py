@@ -98,6 +98,7 @@ def test_a_role_without_servers_gets_nothing_by_it(cast, view, lent):
     User.objects.filter(pk=cast.vera.pk).update(role=Role.AUDITOR)
     assert rights_on(cast.vera, view.server_id) == set()
     assert not fresh(cast.vera).has_perm_anywhere("snapshots.restore")
+    assert fresh(cast.vera).held_roles == []
 
 
 def test_several_add_up_until_the_last_has_ended(cast, view, lent, clock):

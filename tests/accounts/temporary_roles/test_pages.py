@@ -127,6 +127,14 @@ class TestOtherPages:
         assert answer.status_code == 403
         assert reverse("temporary_role_add") in answer.content.decode()
 
+    def test_a_page_that_guards_the_server_says_that_it_does_not_count(
+        self, cast, vera, view, lent, signed_in
+    ):
+        url = reverse("server_lock", args=[vera.token.pk, view.server_id])
+        answer = signed_in(cast.vera).post(url, {"step": "place", "reason": "r"})
+        assert answer.status_code == 409
+        assert "A temporary role does not allow this" in text_of(answer)
+
     def test_a_refusal_that_no_temporary_role_would_lift_offers_none(self, cast, signed_in):
         for person, url in ((cast.vera, "person_list"), (cast.aron, "server_list")):
             answer = signed_in(person).get(reverse(url))

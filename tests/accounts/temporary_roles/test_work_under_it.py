@@ -228,18 +228,25 @@ class TestRequestsForApproval:
         User.objects.filter(pk=cast.vera.pk).update(rights_since=timezone.now())
         assert refused(approve(cast.mia, asked)) == "asker_too_new"
 
-    def test_what_was_approved_and_could_not_begin_is_void_with_the_role(
-        self, cast, vera, view, lent, clock, double
+    @pytest.mark.parametrize(
+        ("is_lent_again", "code"), [(False, "not_allowed_any_more"), (True, "asker_lost_right")]
+    )
+    def test_what_could_not_begin_at_once_is_void_with_the_role(
+        self, cast, vera, view, lent, double, is_lent_again, code
     ):
+        """Also where the glass was broken, which asks nobody who asked."""
         place(cast.ada, view)
         double.answer = ask_sandbox
         asked = wish(vera, view)()
         double.answer = refuse_connections
-        assert approve(cast.mia, asked)().state == State.APPROVED
+        broken = deciding.break_glass(actor=actor(cast.ada), pk=asked.pk, reason="It burns")
+        assert broken.state == State.APPROVED
         double.answer = ask_sandbox
         end_early(cast, lent)
-        deciding.carry_out(asked)
-        assert (asked.state, asked.code) == (State.VOID, "not_allowed_any_more")
+        if is_lent_again:
+            lend(cast.vera, view, by=cast.mia)
+        deciding.carry_out(broken)
+        assert (broken.state, broken.code) == (State.VOID, code)
 
 
 class TestScripts:
