@@ -66,9 +66,8 @@ def insert(
             begun_under=begun_under,
             noted=noted,
         )
-        if (
-            planned.kind == Kind.GRACE
-        ):  # it goes on; a date far ahead takes the right that the person has then
+        # A date may be far ahead: it takes the right that the person has then.
+        if planned.kind == Kind.GRACE:
             planned.begun_under = list(noted.ids)
         check_unprotected(**ids)
         if extends is None:
