@@ -1,4 +1,4 @@
-"""Middleware: request ID and client address, response headers, and 503 for an unusable database or audit log."""
+"""Middleware: request ID and client address, language, response headers, and 503 for an unusable database or audit log."""
 
 import ipaddress
 import re
@@ -12,11 +12,13 @@ from django.core.exceptions import BadRequest
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 from django.utils.log import log_response
+from django.utils.translation import get_language
 
 from snapportal.setting_values import Network
 from snapshots.audit.journal import JournalUnavailableError
-from snapshots.views import errors
+from snapshots.views import errors, look
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -108,6 +110,24 @@ class RequestMiddleware:
                 meta.pop(name, None)
         request.id = request_id if REQUEST_ID_PATTERN.match(request_id) else uuid.uuid4().hex  # type: ignore[attr-defined]
         request.client_address = str(client) if client else ""  # type: ignore[attr-defined]
+
+
+class LookMiddleware:
+    """Answers in the browser's language until it is known who it is (see snapshots/views/look.py); scripts in English."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        is_for_people = not request.path.startswith(
+            (f"{settings.SNAPPORTAL_BASE_PATH}api/", settings.STATIC_URL)
+        )
+        look.use(request, look.of_request(request) if is_for_people else look.Look(settings.LANGUAGE_CODE))
+        response = self.get_response(request)
+        if is_for_people and not getattr(response, "may_be_cached", False):
+            patch_vary_headers(response, ["Accept-Language", "Cookie"])
+            response.headers.setdefault("Content-Language", get_language() or settings.LANGUAGE_CODE)
+        return response
 
 
 class HeadersMiddleware:

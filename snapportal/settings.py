@@ -7,7 +7,15 @@ from typing import Any
 
 from environs import ValidationError, validate
 
-from snapportal import content_policy, databases, logs, mail_settings, role_settings, sign_in_settings
+from snapportal import (
+    content_policy,
+    databases,
+    languages,
+    logs,
+    mail_settings,
+    role_settings,
+    sign_in_settings,
+)
 from snapportal.environment import Environment
 from snapportal.setting_values import (
     parse_api_url,
@@ -137,6 +145,10 @@ SNAPPORTAL_REQUIRE_SECOND_FACTOR = environment.parse("REQUIRE_SECOND_FACTOR", ro
 # --- Guards ---------------------------------------------------------------------------------------------------------
 SNAPPORTAL_GUARD_DELAY_HOURS: int = environment.whole("GUARD_DELAY_HOURS", 24, 1, 168)
 
+# --- Languages ------------------------------------------------------------------------------------------------------
+SNAPPORTAL_LANGUAGE = languages.read_default(environment)
+LOCALE_PATHS = languages.read_catalogues(environment, DATA_DIR)
+
 # --- Database and cache ---------------------------------------------------------------------------------------------
 _sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
 _database: Any = environment.read(env.dj_db_url, "DATABASE_URL", _sqlite_url, conn_max_age=600)
@@ -180,13 +192,13 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "snapportal.middleware.RequestMiddleware",
+    "snapportal.middleware.LookMiddleware",
     "snapportal.middleware.HeadersMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "snapportal.middleware.ReadableMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -252,11 +264,7 @@ CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "snapshots.views.errors.csrf_failure"
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"  # no cookie of its own
-LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}language"
-LANGUAGE_COOKIE_PATH = SNAPPORTAL_BASE_PATH
-LANGUAGE_COOKIE_SECURE = True
-LANGUAGE_COOKIE_HTTPONLY = True
-LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOOK_COOKIE_NAME = LANGUAGE_COOKIE_NAME = f"{COOKIE_PREFIX}look"  # the second is Django's, which is not used
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
@@ -265,9 +273,9 @@ X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {"DIRECTIVES": content_policy.DIRECTIVES}
 
 # --- Languages and time ---------------------------------------------------------------------------------------------
-LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English")]
-LOCALE_PATHS = [BASE_DIR / "snapshots" / "locale"]
+LANGUAGE_CODE = languages.SOURCE  # of commands, logs and the API, and of texts without a translation
+LANGUAGES = languages.LANGUAGES
+LANGUAGES_BIDI = languages.RIGHT_TO_LEFT
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = "UTC"

@@ -18,7 +18,9 @@
     return relative.format(-Math.max(0, Math.floor(seconds / size)), unit);
   };
 
+  // A person who has chosen a time zone gets times in it from the portal.
   const localise = (root) => {
+    if (document.documentElement.dataset.zone) return;
     for (const time of root.querySelectorAll("time[data-local]")) {
       const moment = new Date(time.dateTime);
       const utc = moment.getDate() === moment.getUTCDate() ? hour : dayAndHour;

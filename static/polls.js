@@ -9,6 +9,7 @@
   const POLLED = "[hx-trigger^=every], [data-looks], [data-version]";
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, headers } = event.detail;
+    if (document.body.dataset.look) headers["X-Look"] = document.body.dataset.look; // a part of a page looks as the page does
     if (!elt.matches(POLLED)) return;
     headers["X-Version"] = elt.dataset.version || "none";
     if (document.body.dataset.session) headers["X-Session"] = document.body.dataset.session;

@@ -112,6 +112,11 @@ class User(TemporaryRoleHolder, AbstractBaseUser):
     session_seed = models.CharField(max_length=16, default=new_session_seed, editable=False)
     rights_since = models.DateTimeField(default=timezone.now, editable=False)
     """When an admin last did what could give the person a right, or the account to somebody else (docs/decisions/0027)."""
+    language = models.CharField(max_length=10, blank=True, default="", editable=False)
+    theme = models.CharField(max_length=10, blank=True, default="", editable=False)
+    density = models.CharField(max_length=10, blank=True, default="", editable=False)
+    time_zone = models.CharField(max_length=60, blank=True, default="", editable=False)
+    """How the portal looks to the person (snapshots/views/look.py); empty where nothing was chosen."""
 
     objects: ClassVar[UserManager] = UserManager()
 

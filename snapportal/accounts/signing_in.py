@@ -11,6 +11,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from snapportal.accounts import session_service, throttle
 from snapportal.accounts.devices import set_cookie
 from snapportal.accounts.factors import pending, service
+from snapportal.accounts.look import service as look
 from snapportal.accounts.models import User
 from snapshots.audit import journal, masking
 from snapshots.notifications.events import CODES_STOPPED, NEW_DEVICE
@@ -65,6 +66,7 @@ def _start_session(request: HttpRequest, user: User, how: str, *, has_second_fac
     with journal.committed():
         login(request, user, backend=BACKEND)
         request.session[HOW_KEY] = how
+        look.adopt(request, user)
         is_new = session_service.begin(request, user, has_second_factor=has_second_factor)
         code = NEW_DEVICE if is_new else ""
         throttle.clear_failures(user.username, client_address(request))

@@ -26,7 +26,7 @@ from snapportal.accounts.models import User
 from snapportal.accounts.signing_in import client_address
 from snapshots.audit import journal
 from snapshots.audit.journal import JournalUnavailableError
-from snapshots.views import errors
+from snapshots.views import errors, look
 from snapshots.views.access import may_open
 from snapshots.views.actor import actor_of
 
@@ -75,6 +75,7 @@ def _prove(request: HttpRequest, view: View) -> HttpResponseBase | None:
     person = request.user
     if not isinstance(person, User) or not may_open(person, view.access) or _is_proven(request):  # type: ignore[attr-defined]
         return None
+    look.use_persons(request)
     kind = kinds.sent_kind(request, STEP_UP) if request.method == "POST" else None
     return _check(request, person, kind) if kind else _ask(request)
 

@@ -11,6 +11,7 @@ from snapportal.accounts import (
     team_views,
     views,
 )
+from snapportal.accounts.look import views as look_views
 from snapportal.accounts.oidc import confirm_views as sso_confirm_views
 from snapportal.accounts.oidc import views as sso_views
 from snapportal.accounts.security.security_txt import security_txt
@@ -31,6 +32,8 @@ urlpatterns = [
     path(
         "account/temporary-roles/<uuid:pk>/", role_views.temporary_role_detail, name="temporary_role_detail"
     ),
+    path("account/look/", look_views.look_edit, name="look_edit"),
+    path("sign-in/language/", look_views.language_choose, name="language_choose"),
     path("account/sessions/", session_views.session_list, name="session_list"),
     path("account/sessions/end/", session_views.session_end, name="session_end"),
     path("welcome/<str:key>/", views.invitation_accept, name="invitation_accept"),

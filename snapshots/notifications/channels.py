@@ -5,13 +5,16 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.core import mail
+from django.utils import translation
 from django.utils.translation import ngettext
 
 from snapshots.audit import outbound, sealing, standard_webhooks
 from snapshots.notifications import rules, services, texts
 from snapshots.notifications.mail_server import MailServer
 from snapshots.notifications.models import Delivery, Event, Target, TargetKind
+from snapshots.notifications.readers import isolated, reading
 from snapshots.notifications.targets import open_address
+from snapshots.templatetags.formats import local_text
 from snapshots.vault.crypto import SealError
 
 SEND_SECONDS: Final = 10.0
@@ -34,11 +37,14 @@ class SendError(Exception):
 def send(delivery: Delivery, events: list[Event]) -> None:
     """Raises SendError unless the receiver has taken the message."""
     if delivery.target is None:
-        _send_email(delivery, events)
+        with reading(delivery.person):
+            _send_email(delivery, events)
     elif delivery.target.kind == TargetKind.WEBHOOK:
-        _send_webhook(delivery, delivery.target, events)
+        with translation.override(settings.LANGUAGE_CODE):  # programs read it
+            _send_webhook(delivery, delivery.target, events)
     else:
-        _send_service(delivery.target, events)
+        with reading(None):
+            _send_service(delivery.target, events)
 
 
 def _address(target: Target) -> tuple[str, str]:
@@ -98,7 +104,7 @@ def _send_webhook(delivery: Delivery, target: Target, events: list[Event]) -> No
 
 def subject(events: list[Event]) -> str:
     if len(events) == 1:
-        return texts.title(events[0])
+        return texts.title(events[0], isolated)
     return ngettext("%d notification", "%d notifications", len(events)) % len(events)
 
 
@@ -108,8 +114,9 @@ def text(events: list[Event]) -> str:
     parts = []
     for event in events:
         who = names.get(event.actor_id or 0, "")
-        what = f"{texts.title(event)} ({who})" if who else texts.title(event)
-        parts.append(f"{event.at:%Y-%m-%d %H:%M} UTC  {what}\n{texts.page_url(event)}")
+        what = texts.title(event, isolated)
+        what = f"{what} ({isolated(who)})" if who else what
+        parts.append(f"{local_text(event.at)}  {what}\n{texts.page_url(event)}")
     return "\n\n".join(parts) + "\n"
 
 
@@ -158,6 +165,7 @@ def _send_email(delivery: Delivery, events: list[Event]) -> None:
         headers={
             "Message-ID": f"<{delivery.pk}@{server.sender.rpartition('@')[2]}>",
             "Auto-Submitted": "auto-generated",
+            "Content-Language": translation.get_language() or settings.LANGUAGE_CODE,
         },
         connection=mail.get_connection(**mail_options(server)),
     )

@@ -1,34 +1,47 @@
 """Formatting of times, ages, sizes and icons, as template tags and as functions for rows prepared in Python."""
 
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 from django import template
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext_lazy
 
 from snapshots.inventory.clocks import is_ahead
 from snapshots.inventory.names import visible_name
+from snapshots.templatetags.formats import local_text, number, utc_text
 
 register = template.Library()
 
 MEGABYTES_PER_GIGABYTE = 1024
 NOTHING = "—"
-
-
-def utc_text(value: datetime) -> str:
-    """'24 Nov 2026, 17:30 UTC'."""
-    return _minute_text(value.replace(second=0, microsecond=0), get_language())
-
-
-@lru_cache(maxsize=4096)
-def _minute_text(minute: datetime, _language: str | None) -> str:
-    """Kept, because formatting a date is a quarter of what preparing a row costs."""
-    return f"{date_format(timezone.localtime(minute, timezone.get_default_timezone()), 'j M Y, H:i')} UTC"
+UNITS = (
+    ("year", 365 * 86400, 730 * 86400),
+    ("month", 30 * 86400, 60 * 86400),
+    ("day", 86400, 2 * 86400),
+    ("hour", 3600, 2 * 3600),
+    ("minute", 60, 120),
+    ("second", 1, 0),
+)
+"""Name, seconds, and from how many seconds on it is used. static/app.js has the same."""
+LENGTHS = {
+    "year": ngettext_lazy("%d year", "%d years"),
+    "month": ngettext_lazy("%d month", "%d months"),
+    "day": ngettext_lazy("%d day", "%d days"),
+    "hour": ngettext_lazy("%d hour", "%d hours"),
+    "minute": ngettext_lazy("%d minute", "%d minutes"),
+    "second": ngettext_lazy("%d second", "%d seconds"),
+}
+AGES = {
+    "year": ngettext_lazy("%d year ago", "%d years ago"),
+    "month": ngettext_lazy("%d month ago", "%d months ago"),
+    "day": ngettext_lazy("%d day ago", "%d days ago"),
+    "hour": ngettext_lazy("%d hour ago", "%d hours ago"),
+    "minute": ngettext_lazy("%d minute ago", "%d minutes ago"),
+    "second": ngettext_lazy("%d second ago", "%d seconds ago"),
+}
 
 
 def iso_text(value: datetime) -> str:
@@ -49,30 +62,24 @@ def with_names(sentence: str, **names: object) -> SafeString:
 
 @register.simple_tag
 def moment(value: datetime | None) -> SafeString | str:
-    """A point in time: rendered in UTC, converted to the browser's time zone by static/app.js, with UTC in the title."""
+    """A point in time, with UTC in the title: in the time zone that the person has chosen. Where none is chosen it is
+    rendered in UTC, and static/app.js converts it to that of the browser."""
     if value is None:
         return NOTHING
-    utc = utc_text(value)
-    return format_html(
-        '<time dir="auto" datetime="{}" title="{}" data-local>{}</time>', iso_text(value), utc, utc
-    )
+    html = '<time dir="auto" datetime="{}" title="{}" data-local>{}</time>'
+    return format_html(html, iso_text(value), utc_text(value), local_text(value))
+
+
+def _in_largest_unit(value: timedelta) -> tuple[str, int]:
+    """The unit and how many of it, rounded down. Never negative."""
+    seconds = max(0, int(value.total_seconds()))
+    return next((unit, seconds // size) for unit, size, least in UNITS if seconds >= least)
 
 
 def duration(value: timedelta) -> str:
     """A length of time in its largest unit: '40 seconds', '6 days', '2 years'. Never negative."""
-    seconds = max(0, int(value.total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
-    if days >= 730:  # noqa: PLR2004 - months below two years
-        return ngettext("%d year", "%d years", days // 365) % (days // 365)
-    if days >= 60:  # noqa: PLR2004 - days below two months
-        return ngettext("%d month", "%d months", days // 30) % (days // 30)
-    if hours >= 48:  # noqa: PLR2004
-        return ngettext("%d day", "%d days", days) % days
-    if minutes >= 120:  # noqa: PLR2004
-        return ngettext("%d hour", "%d hours", hours) % hours
-    if seconds >= 120:  # noqa: PLR2004
-        return ngettext("%d minute", "%d minutes", minutes) % minutes
-    return ngettext("%d second", "%d seconds", seconds) % seconds
+    unit, count = _in_largest_unit(value)
+    return str(LENGTHS[unit] % count)
 
 
 def age_holds(age: timedelta) -> timedelta:
@@ -103,7 +110,8 @@ def ago_text(value: datetime | None) -> str:
         return _("%(time)s ahead of this portal's clock") % {"time": duration(-age)}
     if age < timedelta(seconds=10):
         return _("just now")
-    return _("%(age)s ago") % {"age": duration(age)}
+    unit, count = _in_largest_unit(age)
+    return str(AGES[unit] % count)
 
 
 @register.simple_tag(name="ago")
@@ -123,8 +131,8 @@ def megabytes(value: int | None) -> str:
     if value is None:
         return NOTHING
     if value < MEGABYTES_PER_GIGABYTE:
-        return _("%s MB") % number_format(value)
-    return _("%s GB") % number_format(value / MEGABYTES_PER_GIGABYTE, decimal_pos=1)
+        return _("%s MB") % number(value)
+    return _("%s GB") % number(value / MEGABYTES_PER_GIGABYTE, decimals=1)
 
 
 def id_text(value: int) -> str:

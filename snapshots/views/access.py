@@ -18,6 +18,7 @@ from snapshots.connection import Person
 from snapshots.inventory.servers import ListedServer
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import may, may_anywhere
+from snapshots.views import look
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError
 
@@ -104,6 +105,7 @@ def requires(permission: str, *methods: str, page: str = "", proof: str = "") ->
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _ask_to_sign_in(request)
+            look.use_persons(request)
             if is_of_other_session(request):
                 return HttpResponseClientRefresh()
             if page and request.method in {"GET", "HEAD"}:

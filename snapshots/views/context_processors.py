@@ -141,6 +141,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {
         "frame": SimpleLazyObject(partial(make_frame, request)),
         "session_mark": session_mark(request),
+        "look": getattr(request, "look", None),
         "is_sandbox": settings.SANDBOX,
         "sandbox_speed": settings.SNAPPORTAL_SANDBOX_SPEED,
     }

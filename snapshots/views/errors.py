@@ -14,6 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.journal import JournalUnavailableError
+from snapshots.views import look
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -162,9 +163,16 @@ def _render(request: HttpRequest, failure: Failure, *, framed: bool, ask_url: st
     if f"{request.path}/".startswith(f"{settings.SNAPPORTAL_BASE_PATH}api/"):
         return _as_json(failure)
     is_fragment = bool(getattr(request, "htmx", False))
+    if framed:
+        look.use_persons(request)
     request.live = None  # type: ignore[attr-defined] # it is not the page that would ask for news of itself
     template = "errors/_error.html" if is_fragment else "errors/error.html"
-    context = {"failure": failure, "request_id": getattr(request, "id", ""), "ask_url": ask_url}
+    context = {
+        "failure": failure,
+        "request_id": getattr(request, "id", ""),
+        "ask_url": ask_url,
+        "look": getattr(request, "look", None),
+    }
     body = render_to_string(template, context, request if framed else None)
     return HttpResponse(body, status=failure.status)
 

@@ -8,14 +8,19 @@ from typing import Any, TypeVar
 import msgspec
 from django.core.cache import caches
 from django.urls import get_script_prefix
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import get_language
 
 T = TypeVar("T")
 
 
 def key_of(*parts: Any) -> str:
-    """A key for what these values show, to people with this language. What msgspec cannot write as JSON counts as its text."""
-    text = msgspec.json.encode([get_language(), get_script_prefix(), parts], enc_hook=_as_text)
+    """A key for what these values show, to people with this language and time zone.
+
+    What msgspec cannot write as JSON counts as its text.
+    """
+    shown_to = [get_language(), get_current_timezone_name(), get_script_prefix()]
+    text = msgspec.json.encode([shown_to, parts], enc_hook=_as_text)
     return blake2b(text, digest_size=24).hexdigest()
 
 

@@ -53,7 +53,7 @@ def test_the_style_sheet_uses_logical_properties():
         r"(margin|padding|border)-(left|right|top|bottom)|[\s;{](left|right|top|bottom):", css
     )
     for feature in (
-        "prefers-color-scheme: dark",
+        "light-dark(",
         "prefers-reduced-motion",
         "forced-colors",
         "focus-visible",

@@ -118,6 +118,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "token.rotate_keys": (lazy("Re-encrypt the tokens"), lazy("Re-encrypt the stored tokens with a new key")),
     "person.sign_in": (lazy("Sign in"), lazy("Sign in as %(target)s")),
     "person.sign_out": (lazy("Sign out"), lazy("Sign out")),
+    "person.set_look": (lazy("Choose appearance and language"), lazy("Choose appearance and language")),
     "person.prove": (lazy("Confirm who it is"), lazy("Confirm who it is")),
     "factor.add": (lazy("Add a second factor"), lazy("Add a second factor for %(target)s")),
     "factor.remove": (lazy("Remove a second factor"), lazy("Remove a second factor of %(target)s")),

@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.inventory.readings import Reading
-from snapshots.templatetags.portal import ago, moment, utc_text
+from snapshots.templatetags.formats import utc_text
+from snapshots.templatetags.portal import ago, moment
 from snapshots.views.texts.base import Words
 
 _OLD = lazy("The list below may be outdated, so its actions are disabled. This page keeps retrying.")

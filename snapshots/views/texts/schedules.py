@@ -5,9 +5,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from django.utils import timezone
-from django.utils.dates import WEEKDAYS
-from django.utils.formats import date_format
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -19,6 +16,7 @@ from snapshots.schedules.models import Cause, Run, RunState, Schedule, State
 from snapshots.schedules.preview import ServerPreview
 from snapshots.schedules.recurrence import LAST_DAY, Preset
 from snapshots.schedules.retention import Keep
+from snapshots.templatetags import formats
 from snapshots.templatetags.portal import as_name, moment, with_names
 from snapshots.views.texts.audit_names import CODES
 from snapshots.views.texts.base import Badge, Words
@@ -158,7 +156,7 @@ def rule_words(preset: str, cron: str, zone: str) -> SafeString:
 
 def weekday_name(cron_day: str) -> str:
     """Of cron's number, in which 0 is Sunday."""
-    return str(WEEKDAYS[(int(cron_day) - 1) % 7])
+    return formats.weekday_name((int(cron_day) - 1) % 7)
 
 
 def keep_words(keep: Keep) -> str:
@@ -179,8 +177,7 @@ def keep_words(keep: Keep) -> str:
 
 def zone_text(at: datetime, zone: str) -> SafeString:
     """A moment in the schedule's own time zone, such as 'Mon 30 Nov 2026, 02:30'."""
-    local = timezone.localtime(at, ZoneInfo(zone))
-    return format_html('<span class="num">{}</span>', date_format(local, "D j M Y, H:i"))
+    return format_html('<span class="num">{}</span>', formats.day_text(at, ZoneInfo(zone)))
 
 
 def collision_words(found: ServerPreview, keep: Keep) -> SafeString | None:

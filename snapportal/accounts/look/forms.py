@@ -1,0 +1,66 @@
+"""What a person can choose. An empty value is no choice."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from snapshots.views.forms.time_zones import zone_choices
+from snapshots.views.look import Look, checked
+
+THEMES = [
+    ("", pgettext_lazy("theme", "As the system")),
+    ("light", pgettext_lazy("theme", "Light")),
+    ("dark", pgettext_lazy("theme", "Dark")),
+]
+DENSITIES = [
+    ("", pgettext_lazy("density", "Comfortable")),
+    ("compact", pgettext_lazy("density", "Compact: more fits on the screen")),
+]
+
+
+class LanguageSelect(forms.Select):
+    """Each language is named in itself."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option = super().create_option(name, value, *args, **kwargs)
+        if value:
+            option["attrs"] |= {"lang": str(value), "translate": "no"}
+        return option
+
+
+class LookForm(forms.Form):
+    """Appearance and language."""
+
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        widget=LanguageSelect,
+        help_text=_("Of the pages, and of the e-mails that you get."),
+    )
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        widget=forms.Select(attrs={"translate": "no"}),
+        help_text=_("E-mails use it too; without a choice they give times in UTC."),
+    )
+    theme = forms.ChoiceField(label=_("Theme"), required=False, choices=THEMES, widget=forms.RadioSelect)
+    density = forms.ChoiceField(
+        label=_("Density"), required=False, choices=DENSITIES, widget=forms.RadioSelect
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._offer("language", [("", _("As the browser")), *settings.LANGUAGES])
+        self._offer("time_zone", [("", _("As the browser")), *zone_choices("")])
+
+    def _offer(self, name: str, choices: list[Any]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    @property
+    def chosen(self) -> Look:
+        return checked(**self.cleaned_data)

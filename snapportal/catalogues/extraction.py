@@ -1,0 +1,62 @@
+"""Finds every text of the sources: of Python modules, of templates, and of the parts of Django that write on our pages."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import django
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract
+from django.utils.translation.template import templatize
+
+PACKAGES: Final = ("snapportal", "snapshots")
+_CONTEXT_FIRST: Final = {"pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3)}
+KEYWORDS: Final[dict[str, Any]] = {
+    **dict.fromkeys(("_", "lazy", "gettext", "gettext_lazy", "gettext_noop", "noop")),
+    **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    **_CONTEXT_FIRST,
+    **{f"{name}_lazy": places for name, places in _CONTEXT_FIRST.items()},
+}
+"""Function → places of its texts, as babel wants it; None for the first one."""
+COMMENT: Final = "Translators:"
+"""Comments that begin with it are for translators."""
+DJANGO_MODULES: Final = (
+    "contrib/auth/forms.py",
+    "contrib/auth/password_validation.py",
+    "core/validators.py",
+    "forms/fields.py",
+    "forms/models.py",
+)
+"""Django has no catalogue for Yiddish; so what its forms say is in ours."""
+
+
+def extract_all(root: Path) -> Catalog:
+    """A catalogue without translations. Locations have no line."""
+    catalog = Catalog(domain="django", charset="utf-8")
+    for name, source in sources(root):
+        for _line, texts, comments, context in extract(
+            "python", io.BytesIO(source), keywords=KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
+        ):
+            catalog.add(texts, locations=[(name, 0)], auto_comments=comments, context=context)
+    return catalog
+
+
+def sources(root: Path) -> Iterator[tuple[str, bytes]]:
+    """Name and Python text of each source that may have texts."""
+    for package in PACKAGES:
+        for path in sorted((root / package).rglob("*.py")):
+            source = path.read_bytes()
+            if "migrations" not in path.parts and b"gettext" in source:
+                yield path.relative_to(root).as_posix(), source
+    for path in sorted((root / "templates").rglob("*.html")):
+        name = path.relative_to(root).as_posix()
+        yield name, _as_python(path.read_text(), name)
+    for name in DJANGO_MODULES:
+        yield f"django/{name}", (Path(django.__file__).parent / name).read_bytes()
+
+
+def _as_python(template: str, name: str) -> bytes:
+    """Django writes a template's texts as calls, in the template's lines, whose indentation Python would not accept."""
+    lines = templatize(template, name).split("\n")
+    return "\n".join(line.strip() for line in lines).encode()
