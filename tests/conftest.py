@@ -9,6 +9,7 @@ import time_machine
 from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
+from tests.support import pseudo
 from tests.support.alone import pytest_runtest_protocol
 from tests.support.desk import Desk, make_desk
 from tests.support.double import double
@@ -111,3 +112,10 @@ def far_desk(cast, http_sandbox, settings) -> Desk:
     settings.SNAPPORTAL_API_URL = http_sandbox.url
     settings.SNAPPORTAL_API_TIMEOUT_SECONDS = 5.0
     return make_desk(cast.mia, http_sandbox.sandbox.token)
+
+
+@pytest.fixture
+def strange_portal(settings, tmp_path):
+    """The portal speaks a language that shows which texts are translated."""
+    with pseudo.speaking(settings, tmp_path / "locale"):
+        yield

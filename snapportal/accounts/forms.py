@@ -61,6 +61,7 @@ class InvitationForm(PersonForm):
 
     class Meta(PersonForm.Meta):
         fields = ["username", "name", "email", "role"]
+        error_messages = {"username": {"unique": _("A person with this sign-in name already exists.")}}
         help_texts = {
             "username": _("Small letters, digits and . _ @ + -; it cannot be changed later."),
             "email": PersonForm.Meta.help_texts["email"],

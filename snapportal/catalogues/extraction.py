@@ -1,5 +1,6 @@
 """Finds every text of the sources: of Python modules, of templates, and of the parts of Django that write on our pages."""
 
+import ast
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,7 +40,22 @@ def extract_all(root: Path) -> Catalog:
             "python", io.BytesIO(source), keywords=KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
         ):
             catalog.add(texts, locations=[(name, 0)], auto_comments=comments, context=context)
+    for name, text in api_texts(root):
+        catalog.add(text, locations=[(name, 0)])
     return catalog
+
+
+def api_texts(root: Path) -> Iterator[tuple[str, str]]:
+    """The reference page shows the summaries and docstrings of the API's calls."""
+    for path in sorted((root / "snapshots" / "api" / "endpoints").glob("*.py")):
+        for function in ast.walk(ast.parse(path.read_text())):
+            for call in getattr(function, "decorator_list", []):
+                if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".method"):
+                    summary = next(one.value for one in call.keywords if one.arg == "summary")
+                    texts = [ast.literal_eval(summary), ast.get_docstring(function) or ""]
+                    yield from (
+                        (path.relative_to(root).as_posix(), " ".join(one.split())) for one in texts if one
+                    )
 
 
 def sources(root: Path) -> Iterator[tuple[str, bytes]]:

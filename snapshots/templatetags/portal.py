@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 
 from django import template
+from django.template.defaultfilters import linebreaksbr
 from django.utils import timezone
 from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext_lazy
+from django.utils.translation import ngettext, ngettext_lazy
 
 from snapshots.inventory.clocks import is_ahead
 from snapshots.inventory.names import visible_name
@@ -52,6 +53,12 @@ def iso_text(value: datetime) -> str:
 def as_name(value: object) -> SafeString:
     """A name, ID or code: a browser that translates the page leaves it as it is. For text only, not for attributes."""
     return format_html('<bdi translate="no">{}</bdi>', value)
+
+
+@register.filter
+def as_written(text: str) -> SafeString:
+    """What a person or the provider wrote, with its line breaks. Its direction is its own, whatever that of the page is."""
+    return format_html("<bdi>{}</bdi>", linebreaksbr(text))
 
 
 def with_names(sentence: str, **names: object) -> SafeString:
@@ -133,6 +140,15 @@ def megabytes(value: int | None) -> str:
     if value < MEGABYTES_PER_GIGABYTE:
         return _("%s MB") % number(value)
     return _("%s GB") % number(value / MEGABYTES_PER_GIGABYTE, decimals=1)
+
+
+@register.filter
+def file_size(count: int) -> str:
+    """Of a file: '31.3 KB'."""
+    for factor, words in ((1024**3, _("%s GB")), (1024**2, _("%s MB")), (1024, _("%s KB"))):
+        if count >= factor:
+            return words % number(count / factor, decimals=1)
+    return ngettext("%d byte", "%d bytes", count) % count
 
 
 def id_text(value: int) -> str:

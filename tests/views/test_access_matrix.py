@@ -122,6 +122,8 @@ MATRIX = {
     "temporary_role_add": ({}, "GET POST", SEERS),
     "temporary_role_detail": (PK, "GET POST", SEERS),
     "account_detail": ({}, "GET POST", EVERYBODY),
+    "look_edit": ({}, "GET POST", EVERYBODY),
+    "language_choose": ({}, "POST", PUBLIC),
     "second_factor": ({}, "GET HEAD POST", PUBLIC),
     "passkey_options": ({}, "GET", PUBLIC),
     "factor_list": ({}, "GET", EVERYBODY),

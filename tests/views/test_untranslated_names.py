@@ -21,6 +21,7 @@ from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.batches import NAME as BATCH_NAME
+from tests.support.database_text import database_text
 from tests.support.desk import Desk, make_desk
 from tests.support.looks_at_access import look_at_access
 from tests.support.looks_at_sign_on import look_at_single_sign_on
@@ -239,6 +240,7 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     ada.post(edit, details | {"seen": hidden(ada.get(edit), "seen")})
     inspector.visit(ada, reverse("person_erase", args=[desk.user.pk]), shows=desk.user.name)
     inspector.visit(ada, "/account/", shows="ada@example.com")
+    inspector.visit(ada, reverse("look_edit"), shows="Time zone")
     inspector.visit(ada, reverse("session_list"), shows="This one")
     inspector.visit(ada, reverse("security_detail"), shows="What is required")
     inspector.visit(ada, "/help/")
@@ -266,8 +268,10 @@ def test_coming_in(inspector, cast, settings):
     assert inspector.found == []
 
 
-def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_path, settings, sandbox):
-    settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path)
+def test_every_page_was_looked_at(
+    inspector, desk, mia, cast, signed_in, tmp_path, settings, sandbox, strange_portal
+):
+    settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path / "archive")
     look_at_servers(inspector, desk, mia)
     look_at_the_log(inspector, desk, signed_in(cast.aron))
     look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
@@ -287,6 +291,8 @@ def test_every_page_was_looked_at(inspector, desk, mia, cast, signed_in, tmp_pat
     look_at_access(inspector, make_desk(cast.omar, sandbox.token), cast, sandbox.token, signed_in(cast.ada))
     pages = {name for name, (_arguments, methods, _who) in MATRIX.items() if "GET" in methods.split()}
     assert pages - PROBES - inspector.seen == set()
+    assert inspector.unmarked == {}
+    assert "⟦" not in database_text()  # what is stored, as the log, is in English, whoever acts
 
 
 def test_names_in_notifications_are_not_translated(inspector, desk, mia, cast, signed_in):

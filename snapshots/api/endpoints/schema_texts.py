@@ -8,6 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.contract import MAX_ID
+from snapshots.templatetags.portal import as_name
 
 KINDS: Final = {
     "integer": lazy("whole number"),
@@ -61,9 +62,9 @@ def kind_text(schema: Schemas) -> str:
     """As “text, at most 500 characters”."""
     (found, *_others) = _choices(schema)
     if "enum" in found:
-        return ", ".join(found["enum"])
+        return as_name(", ".join(found["enum"]))
     if found.get("format") == "uuid":
-        return "UUID"
+        return as_name("UUID")
     kind = str(KINDS[found["type"]])
     if "maxLength" in found:
         return gettext("%(kind)s, at most %(count)d characters") % {"kind": kind, "count": found["maxLength"]}

@@ -2,10 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext_lazy
 
 from snapshots.jobs.models import Job, JobState
 from snapshots.jobs.outcomes import DONE, Outcome
@@ -62,21 +63,23 @@ def result_words(job: Job, outcomes: Iterable[Outcome]) -> Words:
     return PARTLY_DONE if found & (DONE | {Outcome.UNKNOWN}) else NOTHING_DONE
 
 
+_OTHERS: Final = {
+    Outcome.PLANNED: ngettext_lazy("%d waits for its grace time", "%d wait for their grace time"),
+    Outcome.RUNNING: ngettext_lazy("%d in progress", "%d in progress"),
+    Outcome.WAITING: ngettext_lazy("%d not begun", "%d not begun"),
+    Outcome.UNKNOWN: ngettext_lazy("%d with an unknown result", "%d with an unknown result"),
+    Outcome.FAILED: ngettext_lazy("%d not completed", "%d not completed"),
+    Outcome.LEFT_OUT: ngettext_lazy("%d left out", "%d left out"),
+}
+
+
 def summary_text(outcomes: Iterable[Outcome]) -> str:
     """'3 of 5 completed, 1 with an unknown result, 1 not completed'."""
     count = Counter(outcomes)
     parts = [
         _("%(done)d of %(total)d completed") % {"done": count[Outcome.COMPLETED], "total": count.total()}
     ]
-    others = [
-        (count[Outcome.PLANNED], _("%d waits for its grace time"), _("%d wait for their grace time")),
-        (count[Outcome.RUNNING], _("%d in progress"), _("%d in progress")),
-        (count[Outcome.WAITING], _("%d not begun"), _("%d not begun")),
-        (count[Outcome.UNKNOWN], _("%d with an unknown result"), _("%d with an unknown result")),
-        (count[Outcome.FAILED], _("%d not completed"), _("%d not completed")),
-        (count[Outcome.LEFT_OUT], _("%d left out"), _("%d left out")),
-    ]
-    parts += [ngettext(one, many, number) % number for number, one, many in others if number]
+    parts += [str(words % count[outcome]) for outcome, words in _OTHERS.items() if count[outcome]]
     return ", ".join(parts)
 
 
