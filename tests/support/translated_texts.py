@@ -18,7 +18,7 @@ DATA = {"script", "style", "code", "pre", "time", "bdi"}
 """Elements without sentences of the portal."""
 CALENDAR = "|".join([*calendar.day_name, *calendar.day_abbr, *calendar.month_abbr[1:]])
 NO_WORDS = re.compile(rf"SnapPortal|Weekend|Production|(?<= )/\w+/|\{{\w+\}}|\b(?:{CALENDAR})\b")
-"""Names that stand in titles, which hold no elements, variables that people type, and what the CLDR does not know of a language that nobody speaks."""
+"""Names in titles, which hold no elements; variables that people type; what the CLDR does not know of this language."""
 WORD = re.compile(r"[A-Za-z]{2,}")
 TYPED_NAMES = {"typed_name", "name", "username", "email", "label", "person"}
 

@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy
 
 from snapshots import contract
 from snapshots.connection import Person
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 NOT_READY = lazy("Not ready yet")
-VERBS = {"create": lazy("create"), "restore": lazy("restore"), "delete": lazy("delete")}
+VERBS = {
+    "create": pgettext_lazy("what a role may not do with snapshots", "create"),
+    "restore": pgettext_lazy("what a role may not do with snapshots", "restore"),
+    "delete": pgettext_lazy("what a role may not do with snapshots", "delete"),
+}
 READY = Badge("ok", lazy("Ready"))
 CREATING = Badge("moving", lazy("Creating"))
 DELETING = Badge("moving", lazy("Deleting"))
