@@ -1,8 +1,12 @@
 """E-mails to people, through a mail server on loopback."""
 
+import re
+
 import pytest
 from django.core import mail
+from django.utils.translation import get_language
 
+from snapportal.accounts.models import User
 from snapshots.notifications import rules
 from snapshots.notifications.mail_server import MailServer
 from snapshots.notifications.models import Delivery, DeliveryState, Event, Kind, OutboxItem, Scope
@@ -121,3 +125,34 @@ def test_the_default_is_to_mail_failures_and_unknown_results_of_ones_own(
     assert sorted(kinds) == sorted([Kind.FAILED, Kind.UNKNOWN])
     deliver_after(6)
     assert [message.subject for message in mail.outbox] == ["[SnapPortal] 2 notifications"]
+
+
+def test_an_e_mail_speaks_the_language_of_its_reader_and_gives_times_in_the_readers_zone(
+    desk, mia, server, sink
+):
+    User.objects.filter(pk=mia.pk).update(language="de", time_zone="Asia/Tokyo")
+    end_operation(desk)
+    read_log()
+    deliver_after(6)
+    [message] = sink.mails
+    assert "wurde aus" in message["Subject"]
+    assert message["Content-Language"] == "de"
+    assert re.search(r"\d\d\.\d\d\.\d{4}, \d\d:\d\d JST \(", message.get_content())
+    assert get_language() == "en"
+
+
+def test_without_a_choice_an_e_mail_speaks_the_portals_language(desk, mia, server, sink, settings):
+    settings.SNAPPORTAL_LANGUAGE = "de"
+    end_operation(desk)
+    read_log()
+    deliver_after(6)
+    assert "wurde aus" in sink.mails[0]["Subject"]
+    assert " UTC  " in sink.mails[0].get_content()
+
+
+def test_names_in_an_e_mail_from_right_to_left_are_isolated(desk, mia, server, sink):
+    User.objects.filter(pk=mia.pk).update(language="he")
+    operation = end_operation(desk)
+    read_log()
+    deliver_after(6)
+    assert f"\u2068{operation.server_name}\u2069" in sink.mails[0].get_content()
