@@ -25,7 +25,9 @@ def read(path: Path) -> Catalog:
 def update(path: Path, template: Catalog) -> Catalog:
     """The catalogue of the file, or a new one, with exactly the texts of the template. Nothing is guessed."""
     language = path.parent.parent.name
-    catalog = read(path) if path.exists() else Catalog(locale=language, domain="django", charset="utf-8")
+    head = HEADER.format(language=Locale.parse(language).english_name)
+    new = Catalog(locale=language, domain="django", charset="utf-8", header_comment=head)
+    catalog = read(path) if path.exists() else new
     # A copy, because babel puts the template's own messages into the catalogue.
     catalog.update(
         copy.deepcopy(template), no_fuzzy_matching=True, update_header_comment=False, keep_user_comments=True
@@ -37,7 +39,6 @@ def update(path: Path, template: Catalog) -> Catalog:
 def write(path: Path, catalog: Catalog) -> None:
     """In the order of the sources, without line numbers: a change of the sources changes only the lines that it concerns."""
     catalog.project, catalog.version, catalog.fuzzy = "SnapPortal", "", False
-    catalog.header_comment = HEADER.format(language=Locale.parse(path.parent.parent.name).english_name)
     file = io.BytesIO()
     write_po(file, catalog, width=100, include_lineno=False, sort_by_file=True, ignore_obsolete=True)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -86,7 +86,7 @@ def people_pages(world: World) -> None:
     world.look(page, "This person was erased")
 
 
-@tour("session_list")
+@tour("session_list", "look_edit")
 def session_pages(world: World) -> None:
     for _ in range(2):
         page = world.site.page()
@@ -94,6 +94,13 @@ def session_pages(world: World) -> None:
     world.visit(page, reverse("session_list"), "This one")
     page.get_by_role("button", name="End", exact=False).last.click()
     world.look(page, "The session is ended.")
+    world.visit(page, reverse("look_edit"), "Time zone")
+    page.get_by_label("Compact").check()
+    page.get_by_label("Dark").check()
+    page.get_by_label("Language").select_option("de")
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "Ihre Auswahl ist gespeichert")
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
 
 @tour("token_add", "snapshot_delete")

@@ -118,12 +118,14 @@ def test_an_update_keeps_what_is_translated_and_drops_what_is_gone(tmp_path):
     path = catalogues.po_file(tmp_path, "de")
     old = one("Help", "Hilfe")
     old.add("Gone", "Fort")
+    old.header_comment = "# Help is always Hilfe."
     files.write(path, old)
     template = one("Help", "")
     template.add("Helper", "")
     files.write(path, files.update(path, template))
     found = {message.id: message.string for message in files.read(path) if message.id}
     assert found == {"Help": "Hilfe", "Helper": ""}
+    assert path.read_text().startswith("# Help is always Hilfe.\n")
     before = path.read_text()
     files.write(path, files.update(path, template))
     assert path.read_text() == before
