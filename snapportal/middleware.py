@@ -124,7 +124,7 @@ class LookMiddleware:
         )
         look.use(request, look.of_request(request) if is_for_people else look.Look(settings.LANGUAGE_CODE))
         response = self.get_response(request)
-        if is_for_people and not getattr(response, "may_be_cached", False):
+        if is_for_people and response.get("Content-Type", "").startswith("text/html"):
             patch_vary_headers(response, ["Accept-Language", "Cookie"])
             response.headers.setdefault("Content-Language", get_language() or settings.LANGUAGE_CODE)
         return response

@@ -48,8 +48,9 @@ def extract_all(root: Path) -> Catalog:
 def api_texts(root: Path) -> Iterator[tuple[str, str]]:
     """The reference page shows the summaries and docstrings of the API's calls."""
     for path in sorted((root / "snapshots" / "api" / "endpoints").glob("*.py")):
-        for function in ast.walk(ast.parse(path.read_text())):
-            for call in getattr(function, "decorator_list", []):
+        functions = [one for one in ast.walk(ast.parse(path.read_text())) if isinstance(one, ast.FunctionDef)]
+        for function in functions:
+            for call in function.decorator_list:
                 if isinstance(call, ast.Call) and ast.unparse(call.func).endswith(".method"):
                     summary = next(one.value for one in call.keywords if one.arg == "summary")
                     texts = [ast.literal_eval(summary), ast.get_docstring(function) or ""]

@@ -163,6 +163,14 @@ def test_scripts_and_the_log_are_answered_in_english(client, desk):
     assert client.get("/api/nowhere/", headers={"Accept-Language": "de"}).json()["detail"].startswith("Page")
 
 
+def test_a_file_of_the_log_has_no_language_whoever_downloads_it(cast, signed_in):
+    choose(actor=actor_of(cast.aron), person=cast.aron, look=Look(language="de"))
+    auditor = signed_in(cast.aron)
+    answer = auditor.post(reverse("entry_export"), {"format": "csv"})
+    assert not answer.has_header("Content-Language")
+    assert b"person.set_look" in b"".join(answer.streaming_content)
+
+
 def test_an_erased_person_leaves_no_choice_behind(cast):
     User.objects.filter(pk=cast.mia.pk).update(**CHOICES, is_active=False)
     erasure.erase_person(User.objects.get(pk=cast.mia.pk), actor=actor_of(cast.ada), reason="has left")

@@ -31,25 +31,30 @@ class LanguageSelect(forms.Select):
         return option
 
 
+class Choice(forms.ChoiceField):
+    """One of several, of which the first is the empty one."""
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
 class LookForm(forms.Form):
     """Appearance and language."""
 
-    language = forms.ChoiceField(
+    use_required_attribute = False  # browsers would refuse the empty choice
+    language = Choice(
         label=_("Language"),
-        required=False,
         widget=LanguageSelect,
         help_text=_("Of the pages, and of the e-mails that you get."),
     )
-    time_zone = forms.ChoiceField(
+    time_zone = Choice(
         label=_("Time zone"),
-        required=False,
         widget=forms.Select(attrs={"translate": "no"}),
         help_text=_("E-mails use it too; without a choice they give times in UTC."),
     )
-    theme = forms.ChoiceField(label=_("Theme"), required=False, choices=THEMES, widget=forms.RadioSelect)
-    density = forms.ChoiceField(
-        label=_("Density"), required=False, choices=DENSITIES, widget=forms.RadioSelect
-    )
+    theme = Choice(label=_("Theme"), choices=THEMES, widget=forms.RadioSelect)
+    density = Choice(label=_("Density"), choices=DENSITIES, widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -58,7 +63,7 @@ class LookForm(forms.Form):
 
     def _offer(self, name: str, choices: list[Any]) -> None:
         field = self.fields[name]
-        assert isinstance(field, forms.ChoiceField)
+        assert isinstance(field, Choice)
         field.choices = choices
 
     @property
