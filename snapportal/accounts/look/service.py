@@ -26,7 +26,7 @@ def choose(*, actor: Actor, person: User, look: Look) -> None:
 def adopt(request: HttpRequest, person: User) -> None:
     """Whoever has not chosen anything yet keeps what was chosen in this browser before the sign-in."""
     look = parse(request.COOKIES.get(settings.LOOK_COOKIE_NAME, ""))
-    if of_person(person) == Look() != look:
+    if look != Look():
         User.objects.filter(pk=person.pk, **asdict(Look())).update(**asdict(look))
 
 
