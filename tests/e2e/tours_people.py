@@ -101,6 +101,9 @@ def session_pages(world: World) -> None:
     page.get_by_role("button", name="Save").click()
     world.look(page, "Ihre Auswahl ist gespeichert")
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
+    with page.expect_request("**/help/") as asked:
+        page.evaluate("htmx.ajax('GET', '/help/', '#announcer')")
+    assert asked.value.headers["x-look"] == "de|dark|compact|"
 
 
 @tour("token_add", "snapshot_delete")
