@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import Role, User
 from snapshots.inventory.shown_servers import all_names_shown_with
-from snapshots.templatetags.portal import utc_text, with_names
+from snapshots.templatetags.formats import local_text
+from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
 from snapshots.views.stored_tokens import limited_by
 
@@ -53,7 +54,7 @@ def ground(person: User, permission: str, server_id: int) -> str:
     for one in person.temporary_roles_for(permission, server_id):
         return _("Temporary role %(role)s until %(end)s") % {
             "role": one.get_role_display(),
-            "end": utc_text(one.ends_at or timezone.now()),
+            "end": local_text(one.ends_at or timezone.now()),
         }
     return ""
 

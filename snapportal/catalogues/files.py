@@ -32,7 +32,6 @@ def update(path: Path, template: Catalog) -> Catalog:
     catalog.update(
         copy.deepcopy(template), no_fuzzy_matching=True, update_header_comment=False, keep_user_comments=True
     )
-    catalog.obsolete.clear()
     return catalog
 
 

@@ -1,6 +1,7 @@
 """Times and numbers as the language of the page, or of the message, writes them, by the Unicode CLDR."""
 
 from datetime import UTC, datetime, tzinfo
+from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 from typing import Final
 
@@ -46,10 +47,12 @@ def weekday_name(day: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _number(value: float, decimals: int, language: str) -> str:
-    return format_decimal(value, "0." + "0" * decimals if decimals else "0", locale=_locale(language))
+    cut = Decimal(str(value)).quantize(Decimal(10) ** -decimals, rounding=ROUND_DOWN)
+    return format_decimal(cut, "0." + "0" * decimals if decimals else "0", locale=_locale(language))
 
 
 def number(value: float, *, decimals: int = 0) -> str:
+    """What does not fit into the decimals is cut off."""
     return _number(value, decimals, _language())
 
 

@@ -144,7 +144,7 @@ def megabytes(value: int | None) -> str:
 
 @register.filter
 def file_size(count: int) -> str:
-    """Of a file: '31.3 KB'."""
+    """Of a file: '31.2 KB'."""
     for factor, words in ((1024**3, _("%s GB")), (1024**2, _("%s MB")), (1024, _("%s KB"))):
         if count >= factor:
             return words % number(count / factor, decimals=1)

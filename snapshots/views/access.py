@@ -67,17 +67,19 @@ def _mark(view: object, *, access: str, methods: tuple[str, ...], page: str = ""
     view.page = page  # type: ignore[attr-defined]
 
 
-def public(*methods: str) -> Callable[[View[P]], View[P]]:
-    """Anybody may open it, signed in or not."""
+def public(*methods: str, page: str = "") -> Callable[[View[P]], View[P]]:
+    """Anybody may open it, signed in or not. `page`: where the form of a view is that takes only POST (see `requires`)."""
 
     def decorate(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            if page and request.method in {"GET", "HEAD"}:
+                return _redirect_to(page, kwargs)
             if request.method not in methods:
                 return HttpResponseNotAllowed(methods)
             return view(request, *args, **kwargs)
 
-        _mark(guarded, access="public", methods=methods)
+        _mark(guarded, access="public", methods=methods, page=page)
         return cast("View[P]", guarded)
 
     return decorate

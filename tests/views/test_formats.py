@@ -53,8 +53,8 @@ def test_numbers_and_sizes():
     for language in ("en", "de"):
         with translation.override(language):
             found[language] = (portal.megabytes(4856), portal.megabytes(512), portal.file_size(32_040))
-    assert found["en"] == ("4.7 GB", "512 MB", "31.3 KB")
-    assert found["de"] == ("4,7 GB", "512 MB", "31,3 KB")
+    assert found["en"] == ("4.7 GB", "512 MB", "31.2 KB")
+    assert found["de"] == ("4,7 GB", "512 MB", "31,2 KB")
     assert portal.file_size(5) == "5 bytes"
     assert portal.file_size(3 * 1024**2) == "3.0 MB"
 

@@ -34,7 +34,7 @@ def look_edit(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/look.html", {"form": form}, status=status)
 
 
-@public("POST")
+@public("POST", page="sign_in")
 def language_choose(request: HttpRequest) -> HttpResponse:
     """The language of this browser, for the pages before the sign-in; it stays at the page that is asked for."""
     wanted = request.POST.get("next", "")

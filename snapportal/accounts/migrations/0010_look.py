@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0008_rights_since"),
+        ("accounts", "0009_temporary_roles"),
     ]
 
     operations = [
