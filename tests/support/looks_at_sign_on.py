@@ -1,4 +1,4 @@
-"""Looks at the pages of single sign-on for names that a browser would translate."""
+"""Looks at the pages of sign-in for names that a browser would translate."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -7,7 +7,10 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
+from snapportal.accounts import people
+from snapportal.accounts.models import Role, User
 from snapportal.sign_in_settings import SingleSignOn
+from snapshots.audit.journal import Actor
 from tests.support.identity_provider import CLIENT_ID, CLIENT_SECRET, running
 from tests.support.looks_at_factors import look_at_second_factors
 from tests.support.translated_texts import Inspector
@@ -33,3 +36,12 @@ def look_at_single_sign_on(inspector: Inspector, cast: SimpleNamespace, settings
         inspector.visit(ada, reverse("person_edit", args=[cast.vera.pk]), shows="Known there as")
     settings.SNAPPORTAL_OIDC = None
     look_at_second_factors(inspector, cast)
+
+
+def look_at_coming_in(inspector: Inspector) -> None:
+    inspector.visit(Client(), "/sign-in/")
+    wrong = Client().post("/sign-in/", {"username": "mia", "password": "wrong"})
+    inspector.look(wrong, shows="Sign-in failed")
+    person = User(username="nora", name="Nora Neu", role=Role.MANAGER)
+    _person, key = people.invite(person, actor=Actor(id=None, name="tests", role=""))
+    inspector.visit(Client(), reverse("invitation_accept", args=[key]), shows="Nora Neu")

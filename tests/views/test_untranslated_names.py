@@ -9,11 +9,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from snapportal.accounts import people
-from snapportal.accounts.models import Role, User
+from snapportal.accounts.models import Role
 from snapshots.audit.archiving import run
 from snapshots.audit.hold_models import Hold
-from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.inventory.reader import expire
 from snapshots.operations.models import Action, Finding, Operation, State
@@ -24,7 +22,7 @@ from tests.support.batches import NAME as BATCH_NAME
 from tests.support.database_text import database_text
 from tests.support.desk import Desk, make_desk
 from tests.support.looks_at_access import look_at_access
-from tests.support.looks_at_sign_on import look_at_single_sign_on
+from tests.support.looks_at_sign_on import look_at_coming_in, look_at_single_sign_on
 from tests.support.looks_at_work import (
     look_at_api_keys,
     look_at_batches,
@@ -251,15 +249,6 @@ def test_people(inspector, desk, cast, signed_in, sandbox):
     look_at_access(inspector, desk, cast, sandbox.token, signed_in(cast.ada))
     look_at_people(inspector, desk, signed_in(cast.ada))
     assert inspector.found == []
-
-
-def look_at_coming_in(inspector: Inspector) -> None:
-    inspector.visit(Client(), "/sign-in/")
-    wrong = Client().post("/sign-in/", {"username": "mia", "password": "wrong"})
-    inspector.look(wrong, shows="Sign-in failed")
-    person = User(username="nora", name="Nora Neu", role=Role.MANAGER)
-    _person, key = people.invite(person, actor=Actor(id=None, name="tests", role=""))
-    inspector.visit(Client(), reverse("invitation_accept", args=[key]), shows="Nora Neu")
 
 
 def test_coming_in(inspector, cast, settings):
