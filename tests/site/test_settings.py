@@ -71,6 +71,7 @@ def test_all_errors_are_reported_in_one_run(production):
         "SNAPPORTAL_API_TIMEOUT_SECONDS": "600",
         "SNAPPORTAL_TRUSTED_PROXIES": "somewhere",
         "SNAPPORTAL_REQUIRE_SECOND_FACTOR": "manager,boss",
+        "SNAPPORTAL_LANGUAGE": "klingon",
         "SNAPPORTAL_DATABASE_URL": "nonsense://x",
         "SNAPPORTAL_CACHE_URL": "nonsense://x",
     }
