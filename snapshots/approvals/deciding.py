@@ -1,6 +1,7 @@
 """Approve, deny or withdraw a request, or break the glass; what is approved begins at once, in the name of whoever asked."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -55,7 +56,7 @@ def deny(*, actor: Actor, pk: UUID, reason: str) -> ApprovalRequest:
 
 def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
     """By whoever asked. Raises OperationRefusedError (request_over, not_owner), JournalUnavailableError."""
-    with journal.committed():
+    with _refusals_recorded(actor, pk, "withdraw"), journal.committed():
         asked = _open(pk, OPEN)
         journal.record(asked.entry(actor, "withdraw"))
         if asked.person_id != actor.id:
@@ -65,28 +66,45 @@ def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
 
 
 def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.Check) -> ApprovalRequest:
-    try:
-        with journal.committed():
-            asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))
-            noted = borrowed(actor.id, rules.rights_of(asked))
-            evidence = noted.added_to(f"asked by person {asked.person_id}")
-            journal.record(asked.entry(actor, verdict, reason=reason, evidence=evidence))
-            check(check_person(actor.id, ()), asked)
-            if verdict != Verdict.APPROVE:  # instead of what the person decided before
-                asked.decisions.filter(person_id=int(actor.id or 0)).delete()
-            Decision.objects.create(
-                request=asked, person_id=int(actor.id or 0), verdict=verdict, reason=reason, at=timezone.now()
-            )
-            if verdict == Verdict.DENY:
-                _end(asked, State.DENIED)
-            elif rules.is_enough(asked, rules.valid_decisions(asked)):
-                asked.state = State.APPROVED
-                asked.save(update_fields=["state"])
-    except IntegrityError:
-        raise OperationRefusedError("already_decided") from None
+    with _refusals_recorded(actor, pk, verdict, reason):
+        try:
+            with journal.committed():
+                asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))
+                noted = borrowed(actor.id, rules.rights_of(asked))
+                evidence = noted.added_to(f"asked by person {asked.person_id}")
+                journal.record(asked.entry(actor, verdict, reason=reason, evidence=evidence))
+                check(check_person(actor.id, ()), asked)
+                _store(asked, Decision(person_id=int(actor.id or 0), verdict=verdict, reason=reason))
+        except IntegrityError:
+            raise OperationRefusedError("already_decided") from None
     if asked.state == State.APPROVED:
         carry_out(asked)
     return asked
+
+
+def _store(asked: ApprovalRequest, decision: Decision) -> None:
+    """Under the log's lock, with what follows for the request."""
+    if decision.verdict != Verdict.APPROVE:  # instead of what the person decided before
+        asked.decisions.filter(person_id=decision.person_id).delete()
+    decision.request, decision.at = asked, timezone.now()
+    decision.save(force_insert=True)
+    if decision.verdict == Verdict.DENY:
+        _end(asked, State.DENIED)
+    elif rules.is_enough(asked, rules.valid_decisions(asked)):
+        asked.state = State.APPROVED
+        asked.save(update_fields=["state"])
+
+
+@contextmanager
+def _refusals_recorded(actor: Actor, pk: UUID, verb: str, reason: str = "") -> Iterator[None]:
+    """A refusal is in the log too (promise 7): written when the transaction in which it was tried is undone."""
+    try:
+        yield
+    except OperationRefusedError as error:
+        asked = ApprovalRequest.objects.filter(pk=pk).first()
+        if asked is not None:
+            journal.record(asked.entry(actor, verb, result="refused", code=error.code, reason=reason))
+        raise
 
 
 def _open(pk: UUID, states: Sequence[State]) -> ApprovalRequest:
@@ -142,11 +160,11 @@ def _run(asked: ApprovalRequest) -> Begun:
 
 
 def _confirmation(asked: ApprovalRequest) -> Confirmation:
+    decisions = rules.valid_decisions(asked)
+    glass = [one for one in decisions if one.verdict == Verdict.BREAK_GLASS]
     people = ", ".join(
-        f"glass broken by person {one.person_id}"
-        if one.verdict == Verdict.BREAK_GLASS
-        else f"approved by person {one.person_id}"
-        for one in rules.valid_decisions(asked)
+        f"glass broken by person {one.person_id}" if one in glass else f"approved by person {one.person_id}"
+        for one in decisions
     )
     return Confirmation(
         idempotency_key=asked.form_key,
@@ -161,6 +179,8 @@ def _confirmation(asked: ApprovalRequest) -> Confirmation:
             asked_at=asked.created_at.isoformat(),
             given_at=timezone.now().isoformat(),
             lifts=tuple(asked.lifts),
+            people=tuple(one.person_id for one in glass or decisions),
+            needed=1 if glass else rules.needed_for(asked),
         ),
     )
 

@@ -10,7 +10,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy
 from snapshots.operations.policies import PERMISSION, matching
 from snapshots.operations.rights import Right, may_on
-from snapshots.operations.second_person import address_of, check_two_people
+from snapshots.operations.second_person import check_two_people, is_same_person
 
 Check = Callable[[Person, ApprovalRequest], None]
 
@@ -77,12 +77,14 @@ def valid_decisions(request: ApprovalRequest) -> list[Decision]:
     """What makes it approved: decisions of people who still may, as now stored, one for each person that is known as one."""
     found: Iterable[Decision] = request.decisions.exclude(verdict=Verdict.DENY)
     people = get_user_model().objects.in_bulk([one.person_id for one in found])
-    valid: dict[object, Decision] = {}
+    valid: dict[Person, Decision] = {}
     for one in found:
         person = people.get(one.person_id)
         check = check_may_break_glass if one.verdict == Verdict.BREAK_GLASS else check_may_approve
-        if person is not None and not obstacle(check, person, request):
-            valid.setdefault(address_of(person) or person.pk, one)
+        if person is None or obstacle(check, person, request):
+            continue
+        if one.verdict == Verdict.BREAK_GLASS or not any(is_same_person(person, other) for other in valid):
+            valid[person] = one
     return list(valid.values())
 
 

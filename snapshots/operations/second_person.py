@@ -12,6 +12,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from snapshots.connection import Person
+from snapshots.operations.approval import Approval
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import Right, may_on
 
@@ -59,7 +60,25 @@ def is_same_person(person: Person, other: Person) -> bool:
     """Also another account of the same person, as far as that is known."""
     keepers = {person.service_owner_id, other.service_owner_id}  # type: ignore[union-attr]
     has_one_address = address_of(person) != "" and address_of(person) == address_of(other)
-    return person.pk == other.pk or has_one_address or bool(keepers & {person.pk, other.pk})
+    is_one = person.pk == other.pk or has_one_address or bool(keepers & {person.pk, other.pk})
+    return is_one or bool(_subjects_of(person) & _subjects_of(other))
+
+
+def _subjects_of(person: Person) -> set[str]:
+    """What identity providers call the person: the same at two issuers where one took the place of the other."""
+    return set(person.identities.values_list("subject", flat=True))  # type: ignore[union-attr]
+
+
+def check_still_given(approval: Approval | None, right: Right) -> None:
+    """Of those who approved as many as it takes may still do it themselves. Raises OperationRefusedError "approval_lost".
+
+    What was approved may be sent days later, after a grace time, and in steps.
+    """
+    if approval is None:
+        return
+    people = get_user_model().objects.filter(pk__in=approval.people)
+    if sum(may_on(one, *right) for one in people) < approval.needed:
+        raise OperationRefusedError("approval_lost")
 
 
 def address_of(person: Person) -> str:

@@ -43,6 +43,7 @@ from snapshots.operations.preconditions import (
 )
 from snapshots.operations.protection import check_unprotected
 from snapshots.operations.rights import OVERRIDE_PERMISSION, Borrowed, borrowed, check_still_allowed
+from snapshots.operations.second_person import check_still_given
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.transitions import record_intent
 from snapshots.upstream.client import SnapshotClient
@@ -233,7 +234,7 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
 
 
 def _check_again(operation: Operation, request: Request, view: ServerView, noted: Borrowed) -> None:
-    """The rights, the token and its limits, a hold, locks, protection, and what an authorization depends on.
+    """The rights, the token and its limits, a hold, locks, the approval, protection, and what an authorization depends on.
 
     The lock serialises requests here, so each one sees what the others have committed.
     """
@@ -254,6 +255,7 @@ def _check_again(operation: Operation, request: Request, view: ServerView, noted
     check_not_blocked(
         operation.server_id, request.action, approval=request.approval, of_schedule=request.of_schedule
     )
+    check_still_given(request.approval, (request.action.permission, operation.server_id))
     if request.action == Action.CREATE:
         places.use(operation.server_id, operation.idempotency_key)
     if request.action == Action.DELETE:
