@@ -95,7 +95,7 @@ COPIED: Final = (
 
 
 def kind_of(row: Row) -> Kind | None:
-    """The kind of event that a row of the log records; None for a row that nobody is told of, as of a decision that was refused."""
+    """The kind of event that a row of the log records; None for a row that nobody is told of, as of refused decisions."""
     if row.get(chain.UNREADABLE) or (row["result"] == "refused" and row["action"].startswith("approval.")):
         return None
     action, result = row["action"], row["result"]

@@ -80,6 +80,8 @@ def test_an_accepted_operation_and_an_intent_are_no_events(cast, desk, watched):
         ({"action": "deletion.remind"}, Kind.DELETION_DUE),
         ({"action": "deletion.refuse", "result": "refused"}, Kind.DELETION_DUE),
         ({"action": "deletion.plan"}, Kind.DELETION_DUE),
+        ({"action": "approval.approve", "result": "completed"}, Kind.APPROVAL),
+        ({"action": "approval.approve", "result": "refused"}, None),
         ({"action": "schedule.run", "result": "completed"}, None),
         ({"action": "person.sign_in", "result": "failed"}, None),
     ],
