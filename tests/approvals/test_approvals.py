@@ -6,7 +6,6 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from snapportal.accounts.models import Role, User
 from snapshots.approvals import deciding
 from snapshots.approvals.models import ApprovalRequest, Kind, State
 from snapshots.approvals.queries import begun_of
@@ -14,7 +13,6 @@ from snapshots.audit.models import Entry
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.jobs.models import Job
 from snapshots.operations import server_locks
-from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.api import script_of
@@ -22,7 +20,6 @@ from tests.support.desk import make_desk
 from tests.support.freezes import freeze
 from tests.support.policies import actor, approve, only, place, wish
 from tests.support.refusals import refused
-from tests.support.rendezvous import at_once
 
 pytestmark = pytest.mark.django_db
 HOUR = 3600
@@ -225,33 +222,3 @@ class TestCarryingOut:
         assert deciding.run_due() == 0
         assert Operation.objects.count() == 1
         assert only().state == State.BEGUN
-
-
-@pytest.mark.django_db(transaction=True)
-def test_twenty_parallel_approvals_of_one_request_give_one_operation(cast, desk):
-    view = desk.server()
-    place(cast.ada, view)
-    people = [
-        User.objects.create_user(
-            username=f"m{n}",
-            password=None,
-            name=f"M{n}",
-            role=Role.MANAGER,
-            rights_since=cast.mia.rights_since,
-        )
-        for n in range(20)
-    ]
-    asked = wish(desk, view)()
-
-    def try_it(person: User) -> str:
-        try:
-            approve(person, asked)()
-        except OperationRefusedError as error:
-            return error.code
-        return "approved"
-
-    results = at_once([partial(try_it, one) for one in people])
-    assert sorted(set(results)) == ["approved", "request_over"]
-    assert results.count("approved") == 1
-    assert Operation.objects.count() == 1
-    assert only().state == State.BEGUN
