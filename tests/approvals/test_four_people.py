@@ -218,7 +218,6 @@ def four(cast, double, monkeypatch):
 @pytest.mark.django_db
 def test_nothing_is_sent_that_is_not_allowed(four):
     run_state_machine_as_test(Machine, settings=machine_settings(runs=RUNS, steps=STEPS, shrinks=RUNS < 100))
-    print(Machine.found)
 
 
 @pytest.fixture
