@@ -1,6 +1,6 @@
 """Approve, deny or withdraw a request, or break the glass; what is approved begins at once, in the name of whoever asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
@@ -15,7 +15,7 @@ from snapshots.approvals import rules
 from snapshots.approvals.asking import RUNS, Begun
 from snapshots.approvals.models import OPEN, ApprovalRequest, Decision, Kind, State, Verdict
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor, JournalUnavailableError
+from snapshots.audit.journal import Actor, EntryData, JournalUnavailableError
 from snapshots.operations.approval import Approval
 from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.errors import OperationRefusedError
@@ -57,8 +57,7 @@ def deny(*, actor: Actor, pk: UUID, reason: str) -> ApprovalRequest:
 def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
     """By whoever asked. Raises OperationRefusedError (request_over, not_owner), JournalUnavailableError."""
     with _refusals_recorded(actor, pk, "withdraw"), journal.committed():
-        asked = _open(pk, OPEN)
-        journal.record(asked.entry(actor, "withdraw"))
+        asked = _open(pk, OPEN, lambda asked: asked.entry(actor, "withdraw"))
         if asked.person_id != actor.id:
             raise OperationRefusedError("not_owner")
         _end(asked, State.WITHDRAWN)
@@ -69,10 +68,11 @@ def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.
     with _refusals_recorded(actor, pk, verdict, reason):
         try:
             with journal.committed():
-                asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))
-                noted = borrowed(actor.id, rules.rights_of(asked))
-                evidence = noted.added_to(f"asked by person {asked.person_id}")
-                journal.record(asked.entry(actor, verdict, reason=reason, evidence=evidence))
+                asked = _open(
+                    pk,
+                    OPEN if verdict == Verdict.DENY else (State.WAITING,),
+                    lambda asked: _entry(asked, actor, verdict, reason),
+                )
                 check(check_person(actor.id, ()), asked)
                 _store(asked, Decision(person_id=int(actor.id or 0), verdict=verdict, reason=reason))
         except IntegrityError:
@@ -80,6 +80,12 @@ def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.
     if asked.state == State.APPROVED:
         carry_out(asked)
     return asked
+
+
+def _entry(asked: ApprovalRequest, actor: Actor, verdict: Verdict, reason: str) -> EntryData:
+    noted = borrowed(actor.id, rules.rights_of(asked))
+    evidence = noted.added_to(f"asked by person {asked.person_id}")
+    return asked.entry(actor, verdict, reason=reason, evidence=evidence)
 
 
 def _store(asked: ApprovalRequest, decision: Decision) -> None:
@@ -107,9 +113,18 @@ def _refusals_recorded(actor: Actor, pk: UUID, verb: str, reason: str = "") -> I
         raise
 
 
-def _open(pk: UUID, states: Sequence[State]) -> ApprovalRequest:
-    """Under the log's lock. Raises OperationRefusedError "request_over"."""
-    asked = ApprovalRequest.objects.filter(pk=pk, state__in=states, expires_at__gt=timezone.now()).first()
+def _open(
+    pk: UUID, states: Sequence[State], entry: Callable[[ApprovalRequest], EntryData]
+) -> ApprovalRequest:
+    """The request in one of these states, with its row of the log. Read after that is written, that is, under the log's lock:
+    somebody else may have decided meanwhile.
+
+    Raises OperationRefusedError "request_over".
+    """
+    found = ApprovalRequest.objects.filter(pk=pk)
+    for one in found:
+        journal.record(entry(one))
+    asked = found.filter(state__in=states, expires_at__gt=timezone.now()).first()
     if asked is None:
         raise OperationRefusedError("request_over")
     return asked

@@ -10,7 +10,7 @@ from snapshots.approvals.models import Decision, State
 from snapshots.audit.models import Entry
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
-from tests.support.policies import approve, only, place, wish
+from tests.support.policies import actor, approve, only, place, wish
 from tests.support.rendezvous import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -77,3 +77,18 @@ def test_what_is_approved_begins_once_however_many_workers_carry_it_out(cast, de
     at_once(6 * [lambda: deciding.carry_out(only())])
     assert Operation.objects.count() == 1
     assert only().state == State.BEGUN
+
+
+@pytest.mark.parametrize("step", ["deny", "withdraw"])
+def test_of_an_approval_and_its_opposite_at_once_one_comes_first(cast, desk, managers, step):
+    view = desk.server()
+    place(cast.ada, view)
+    asked = wish(desk, view)()
+    if step == "deny":
+        stop = partial(deciding.deny, actor=actor(managers[1]), pk=asked.pk, reason="no")
+    else:
+        stop = partial(deciding.withdraw, actor=desk.actor, pk=asked.pk)
+    results = at_once([partial(outcome, approve(managers[0], asked)), partial(outcome, stop)])
+    is_stopped = only().state in {State.DENIED, State.WITHDRAWN}
+    assert Operation.objects.exists() != is_stopped
+    assert "approved" in results

@@ -40,6 +40,13 @@ EVENTS = (
     "provider away",
     "process ends",
 )
+COURSE = {
+    "number": st.sampled_from([0, 1]),
+    "server": where,
+    "kind": st.sampled_from(Kind),
+    "anyway": st.booleans(),
+    "others": st.permutations([0, 1, 3]),
+}
 
 
 class Machine(FourPeople, RuleBasedStateMachine):
@@ -81,22 +88,22 @@ class Machine(FourPeople, RuleBasedStateMachine):
     def break_the_glass(self, number, place):
         self.decide(number, place, "glass", deciding.break_glass, reason="now")
 
-    @rule(
-        number=st.sampled_from([0, 1]),
-        server=where,
-        kind=st.sampled_from(Kind),
-        anyway=st.booleans(),
-        others=st.permutations([0, 1, 3]),
-        event=st.sampled_from(["", "", *EVENTS]),
-        is_at_once=st.booleans(),
-    )
-    def ask_and_approve(self, number, server, kind, anyway, others, event, is_at_once):
-        """What happens most: somebody asks, and others approve; and something happens before that, or while they do."""
+    @rule(**COURSE, event=st.sampled_from(["", *EVENTS]))
+    def ask_and_approve(self, number, server, kind, anyway, others, event):
+        """What happens most: somebody asks, and others approve; and something happens between."""
         self.ask(number, server, kind, anyway, len(self.asked))
-        if event and is_at_once:
+        if event:
             self.happen(event, others[0])
-        elif event:
-            self.happen_while_lists_are_read(event, others[0])
+        self.approve_in_turn(others)
+
+    @rule(**COURSE, event=st.sampled_from(EVENTS))
+    def ask_and_approve_while(self, number, server, kind, anyway, others, event):
+        """The same, and something happens while what was approved is begun."""
+        self.ask(number, server, kind, anyway, len(self.asked))
+        self.happen_while_lists_are_read(event, others[0])
+        self.approve_in_turn(others)
+
+    def approve_in_turn(self, others):
         for other in others:
             if self.asked:
                 self.approve(other, 99)
@@ -233,7 +240,7 @@ class TestWhatIsAllowedHappens:
 
     @pytest.mark.parametrize("kind", Kind)
     def test_what_somebody_else_approved(self, machine, kind):
-        machine.ask_and_approve(0, 0, kind, False, [1, 0, 3], "", False)
+        machine.ask_and_approve(0, 0, kind, False, [1, 0, 3], "")
         for _turn in range(3):
             machine.let_time_pass(20)
         assert (
@@ -246,12 +253,12 @@ class TestWhatIsAllowedHappens:
     def test_what_two_others_approved_in_spite_of_a_lock(self, machine):
         machine.guard("policy", 0, 3, ["restore"], needed=2, chosen=True)
         machine.guard("lock", 0, 0, ["restore"])
-        machine.ask_and_approve(0, 0, Kind.RESTORE, True, [1, 0, 3], "", False)
+        machine.ask_and_approve(0, 0, Kind.RESTORE, True, [1, 0, 3], "")
         assert machine.found == {"approved restore": 1}
 
     def test_a_deletion_after_its_grace_time(self, machine):
         machine.set_a_grace_time(0, 1)
-        machine.ask_and_approve(0, 0, Kind.DELETE, False, [1, 0, 3], "", False)
+        machine.ask_and_approve(0, 0, Kind.DELETE, False, [1, 0, 3], "")
         machine.let_time_pass(1500)
         assert machine.found == {"approved delete later": 1}
 
@@ -261,7 +268,7 @@ class TestWhatIsAllowedHappens:
         assert machine.found == {"glass restore": 1}
 
     def test_what_was_approved_while_the_provider_was_away(self, machine):
-        machine.ask_and_approve(0, 0, Kind.RESTORE, False, [1, 0, 3], "provider away", True)
+        machine.ask_and_approve(0, 0, Kind.RESTORE, False, [1, 0, 3], "provider away")
         assert not machine.found
         machine.let_time_pass(20)
         assert machine.found == {"approved restore": 1}
