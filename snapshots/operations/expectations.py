@@ -91,11 +91,16 @@ def _duration(
     """
     if accepted_at is None or ended_at is None:
         return None
-    last_seen_running = max(accepted_at, seen_moving_at or accepted_at)
     taken = ended_at - accepted_at
     longest = STUCK_FACTOR * timedelta(minutes=EXPECTED_MINUTES[action][1])
-    was_seen = timedelta() <= ended_at - last_seen_running <= MAX_GAP
+    was_seen = was_end_seen(accepted_at, seen_moving_at, ended_at)
     return taken.total_seconds() if was_seen and taken <= longest else None
+
+
+def was_end_seen(accepted_at: datetime, seen_moving_at: datetime | None, ended_at: datetime) -> bool:
+    """Whether somebody looked in the MAX_GAP before the reading that showed the end."""
+    last_seen_running = max(accepted_at, seen_moving_at or accepted_at)
+    return timedelta() <= ended_at - last_seen_running <= MAX_GAP
 
 
 def columns(server_id: int, action: Action, snapshot: Snapshot | None) -> dict[str, int | None]:

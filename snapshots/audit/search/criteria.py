@@ -74,6 +74,10 @@ class Criteria:
         others = [part for part in found if part is not leading]
         return SourcedListing(_lines(others), first, end, sources=leading.sources)
 
+    def rows(self) -> EntryQuerySet:
+        """The rows that fulfil the conditions, in no order; `since` and `until` are not among them."""
+        return reduce(lambda rows, part: part.narrow(rows), self._parts(), Entry.objects.all())
+
     def _parts(self) -> list[Part]:
         found = []
         if self.text:

@@ -1,6 +1,7 @@
 """The filter of the audit log, read from the query string."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -149,6 +150,10 @@ class EntryFilterForm(forms.Form):
             since=_midnight(since) if since else None,
             until=_midnight(until + timedelta(days=1)) if until else None,
         )
+
+    def criteria_between(self, first: date, last: date) -> Criteria:
+        """The same for other days. Only for a valid form."""
+        return replace(self.criteria, since=_midnight(first), until=_midnight(last + timedelta(days=1)))
 
     def rows(self) -> EntryQuerySet:
         """Every row of the matching operations and events. Only for a valid form."""
