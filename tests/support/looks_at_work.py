@@ -77,6 +77,7 @@ def look_at_approvals(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, reverse("policy_detail", args=[policy.pk]), shows="Production")
     asked = wish(desk, view)()
     inspector.visit(mia, reverse("request_list"), shows=view.name)
+    inspector.visit(mia, reverse("log_activity"), shows=f"<bdi>{desk.user}</bdi>")
     inspector.visit(mia, reverse("request_detail", args=[asked.pk]), shows=view.name)
     User.objects.filter(pk=desk.user.pk).update(role="manager")
     policy.delete()
@@ -103,6 +104,7 @@ def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     planned = plan(desk, view)
     inspector.visit(mia, keeping_url, shows="Will be deleted")
     inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows="Will be deleted")
+    inspector.visit(mia, url_of("server_history", desk, view.server_id), shows="after its grace time")
     inspector.visit(mia, reverse("deletion_list"), shows=snapshot.name)
     inspector.visit(mia, reverse("deletion_detail", args=[planned.pk]), shows=snapshot.name)
 

@@ -72,7 +72,6 @@ def look_at_servers(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, "/", q="weekly", shows=full.name)
     for view in (full, roomy):
         inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows=view.name)
-        inspector.visit(mia, url_of("server_history", desk, view.server_id), shows=view.name)
         inspector.visit(mia, url_of("server_status", desk, view.server_id), shows="snap-name")
         inspector.visit(mia, url_of("snapshot_create", desk, view.server_id), shows=view.name)
     inspector.visit(mia, url_of("snapshot_name_check", desk, roomy.server_id), name=snapshot.name)
@@ -166,7 +165,6 @@ def look_at_the_log(inspector: Inspector, desk: Desk, auditor: Client) -> None:
     auditor.get("/people/")
     inspector.visit(auditor, "/audit/", shows=NEW_NAME)
     inspector.visit(auditor, "/audit/", server="web-server-01", person="Mia", shows=NEW_NAME)
-    inspector.visit(auditor, "/audit/activity/", server="web-server-01", shows="Mia")
     inspector.visit(auditor, "/audit/export/", server="web-server-01", person="Mia", shows="web-server-01")
     for entry in Entry.objects.all():
         inspector.visit(auditor, reverse("entry_detail", args=[entry.sequence]), shows=str(entry.hash))
