@@ -120,7 +120,7 @@ def completed_creates(operations: Iterable[Operation]) -> tuple[list[Create], in
 def _legend(creates: list[Create]) -> tuple[KeyEntry, ...]:
     late = (KeyEntry("dot", "warn", _("Took longer")),) if any(one.kind == "warn" for one in creates) else ()
     return (
-        KeyEntry("band", "neutral", _("The documented time")),
+        KeyEntry("band", "", _("The documented time")),
         KeyEntry("dot", "ok", _("One create")),
         *late,
     )

@@ -76,7 +76,7 @@ def make_sizes(facts: ServerFacts) -> Sizes:
         height=BOTTOM + BELOW_AXIS,
         ticks=tick_labels(scale),
         lines=value_lines(values, _size_text),
-        legend=(KeyEntry("area", "ok", _("All together")), KeyEntry("dot", "moving", _("One snapshot"))),
+        legend=(KeyEntry("area", "", _("All together")), KeyEntry("dot", "point", _("One snapshot"))),
         steps=_steps(rows, scale, values, end),
         points=tuple(_point(one, scale, values) for one in known if one.start and one.start >= facts.since),
         rows=rows[::-1],
