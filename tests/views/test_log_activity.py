@@ -166,12 +166,22 @@ def test_two_people_of_one_name_are_told_apart_and_the_ten_busiest_are_shown(cas
     assert mirrored.rows[5].segments[0].x == 50, "a bar begins at the right"
 
 
-def test_only_the_newest_rows_are_counted_and_the_page_says_since_when(log, aron, monkeypatch):
-    monkeypatch.setattr(activity, "MOST_COUNTED", 4)
-    assert sum(one.number for one in count_activity(Criteria()).counts) == 3, "of four rows one is an intent"
-    assert "Not all rows of this period are counted" in text_of(aron.get(URL))
-    monkeypatch.undo()
-    assert "Not all rows" not in text_of(aron.get(URL))
+@pytest.mark.parametrize(("most", "counted", "is_all"), [(6, 4, False), (8, 6, False), (9, 7, True)])
+def test_only_the_newest_rows_are_counted_and_the_page_says_since_when(
+    log, aron, monkeypatch, most, counted, is_all
+):
+    """Of the nine rows two are no end: an intent, and that the provider accepted it."""
+    monkeypatch.setattr(activity, "MOST_COUNTED", most)
+    found = count_activity(Criteria())
+    assert sum(one.number for one in found.counts) == counted
+    assert found.counted_from == (None if is_all else Entry.objects.get(sequence=10 - most).at)
+    assert ("Not all rows of this period are counted" in text_of(aron.get(URL))) != is_all
+
+
+def test_with_a_text_fewer_rows_are_compared(log, monkeypatch):
+    monkeypatch.setattr(activity, "MOST_SCANNED", 7)
+    assert counts(text="visit") == {("completed", ARON.id): 1}
+    assert counts() != counts(text="visit")
 
 
 @pytest.mark.only_sqlite  # PostgreSQL plans from statistics, which a short table does not have
