@@ -161,7 +161,7 @@ def test_two_people_of_one_name_are_told_apart_and_the_ten_busiest_are_shown(cas
     assert len(found.rows) == 10
     assert found.sentence.startswith("13 people have entries. Shown are the 10 with the most.")
     assert found.rows[0].segments[0].width == 2 * found.rows[5].segments[0].width == 98
-    with translation.override("ar"):
+    with translation.override("he"):
         mirrored = make_people(count_activity(Criteria()).counts, Roster.load(), "/audit/", {"a": "b"})
     assert mirrored.rows[5].segments[0].x == 50, "a bar begins at the right"
 

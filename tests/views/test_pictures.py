@@ -233,7 +233,7 @@ def test_from_right_to_left_time_goes_the_other_way(desk, empty):
     known(empty, 1, now - 40 * DAY, now - 30 * DAY)
     operated(desk, empty, Action.RESTORE, now - 20 * DAY)
     usual = make_timeline(facts_of(desk, empty))
-    with translation.override("ar"):
+    with translation.override("he"):
         mirrored = make_timeline(facts_of(desk, empty))
         assert (mirrored.direction, mirrored.start_x) == ("rtl", 99)
     assert (usual.direction, usual.start_x) == ("ltr", 1)

@@ -13,7 +13,8 @@ from django.utils.translation import ngettext
 
 from snapshots.contract import CREATE_MINUTES
 from snapshots.operations.models import Action, Operation, State
-from snapshots.templatetags.portal import ago_text, duration, megabytes, named, utc_text
+from snapshots.templatetags.formats import utc_text
+from snapshots.templatetags.portal import ago_text, duration, megabytes, named
 from snapshots.views.pictures.server_facts import Due, ServerFacts, Stay
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge
