@@ -12,9 +12,9 @@ from snapshots.audit import outbound, sealing, standard_webhooks
 from snapshots.notifications import rules, services, texts
 from snapshots.notifications.mail_server import MailServer
 from snapshots.notifications.models import Delivery, Event, Target, TargetKind
-from snapshots.notifications.readers import isolated, reading
+from snapshots.notifications.readers import reading
 from snapshots.notifications.targets import open_address
-from snapshots.templatetags.formats import local_text
+from snapshots.templatetags.formats import isolated, local_text
 from snapshots.vault.crypto import SealError
 
 SEND_SECONDS: Final = 10.0

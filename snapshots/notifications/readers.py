@@ -2,14 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Final
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.conf import settings
 from django.utils import timezone, translation
-
-FIRST_STRONG_ISOLATE: Final = "\u2068"
-POP_ISOLATE: Final = "\u2069"
 
 
 @contextmanager
@@ -26,8 +23,3 @@ def _zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ZoneInfoNotFoundError, ValueError):
         return None
-
-
-def isolated(name: str) -> str:
-    """A name in plain text. In a text from right to left its own direction must not order the words around it."""
-    return f"{FIRST_STRONG_ISOLATE}{name}{POP_ISOLATE}" if translation.get_language_bidi() else name

@@ -1,4 +1,4 @@
-"""Times and numbers as the language of the page, or of the message, writes them, by the Unicode CLDR."""
+"""Times, numbers and names as the language of the page, or of the message, writes them, by the Unicode CLDR."""
 
 from datetime import UTC, datetime, tzinfo
 from decimal import ROUND_DOWN, Decimal
@@ -9,7 +9,7 @@ from babel import Locale, UnknownLocaleError
 from babel.dates import format_datetime, get_day_names
 from babel.numbers import format_decimal
 from django.utils import timezone
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_bidi
 
 ENGLISH: Final = "en"
 ENGLISH_DATE: Final = "d MMM y"
@@ -17,6 +17,8 @@ ENGLISH_DAY: Final = "EEE d MMM y"
 ENGLISH_TIME: Final = "HH:mm"
 """CLDR's English is that of the United States; the portal's texts are read everywhere."""
 DAY_SKELETON: Final = "yMMMEd"
+FIRST_STRONG_ISOLATE: Final = "\u2068"
+POP_ISOLATE: Final = "\u2069"
 
 
 def utc_text(value: datetime) -> str:
@@ -96,3 +98,8 @@ def _locale(language: str) -> Locale:
         return Locale.parse(language, sep="-")
     except (UnknownLocaleError, ValueError):
         return Locale(ENGLISH)
+
+
+def isolated(name: str) -> str:
+    """A name in plain text. In a text from right to left its own direction must not order the words around it."""
+    return f"{FIRST_STRONG_ISOLATE}{name}{POP_ISOLATE}" if get_language_bidi() else name

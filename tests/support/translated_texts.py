@@ -17,7 +17,7 @@ SPOKEN = {"title", "aria-label", "placeholder", "alt", "data-label", "data-copie
 DATA = {"script", "style", "code", "pre", "time", "bdi"}
 """Elements without sentences of the portal."""
 CALENDAR = "|".join([*calendar.day_name, *calendar.day_abbr, *calendar.month_abbr[1:]])
-NO_WORDS = re.compile(rf"SnapPortal|Weekend|Production|(?<= )/\w+/|\{{\w+\}}|\b(?:{CALENDAR})\b")
+NO_WORDS = re.compile(rf"SnapPortal|UTC|Weekend|Production|(?<= )/\w+/|\{{\w+\}}|\b(?:{CALENDAR})\b")
 """Names in titles, which hold no elements; variables that people type; what the CLDR does not know of this language."""
 WORD = re.compile(r"[A-Za-z]{2,}")
 TYPED_NAMES = {"typed_name", "name", "username", "email", "label", "person"}

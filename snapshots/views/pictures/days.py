@@ -105,7 +105,7 @@ def _segments(
 ) -> Iterable[Segment]:
     below = 0
     for one in amounts(found):
-        title = f"{date_format(day, 'j M Y')}, {one.text}: {one.number}"
+        title = texts.labelled(f"{date_format(day, 'j M Y')}, {one.text}", one.number)
         y = values.y(below + one.count)
         yield Segment(*place, y, round(values.y(below) - y, 2), one.kind, title)
         below += one.count

@@ -127,4 +127,4 @@ def _legend(creates: list[Create]) -> tuple[KeyEntry, ...]:
 
 
 def _point_title(create: Create) -> str:
-    return f"{named(create.operation.snapshot_name)}: {duration(create.took)}"
+    return texts.labelled_snapshot(create.operation.snapshot_name, duration(create.took))

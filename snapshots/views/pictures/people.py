@@ -129,5 +129,5 @@ def _segments(found: Counter[str], largest: int) -> Iterable[Segment]:
     for one in amounts(found):
         start, width = INSET + room * before / largest, room * one.count / largest
         x = 100 - start - width if is_mirrored() else start
-        yield Segment(round(x, 2), round(width, 2), one.kind, f"{one.text}: {one.number}")
+        yield Segment(round(x, 2), round(width, 2), one.kind, texts.labelled(one.text, one.number))
         before += one.count

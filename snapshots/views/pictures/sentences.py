@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from snapshots.contract import CREATE_MINUTES
 from snapshots.operations.models import Action, Operation, State
-from snapshots.templatetags.formats import utc_text
+from snapshots.templatetags.formats import isolated, utc_text
 from snapshots.templatetags.portal import ago_text, duration, megabytes, named
 from snapshots.views.pictures.server_facts import Due, ServerFacts, Stay
 from snapshots.views.texts.base import Badge
@@ -68,20 +68,32 @@ def plan_words(stay: Stay) -> "StrPromise | str":
     return PLANS[stay.plan]
 
 
+def labelled(label: "StrPromise | str", value: object) -> str:
+    return _("%(label)s: %(value)s") % {"label": label, "value": value}
+
+
+def labelled_snapshot(name: str, value: object) -> str:
+    return labelled(isolated(named(name)), value)
+
+
 def stay_title(stay: Stay) -> str:
-    until = f" – {utc_text(stay.end)}" if stay.end else ""
     since = utc_text(stay.start) if stay.start else ""
-    return f"{named(stay.name)}: {since}{until}"
+    until = utc_text(stay.end) if stay.end else ""
+    return labelled_snapshot(stay.name, f"{since} – {until}" if until else since)
 
 
 def plan_title(stay: Stay) -> str:
-    at = utc_text(stay.planned_end) if stay.planned_end else ""
-    return f"{named(stay.name)}: {plan_words(stay)}, {at}"
+    return labelled_snapshot(stay.name, _on(plan_words(stay), stay.planned_end))
 
 
 def operation_title(operation: Operation, at: datetime) -> str:
     label, state = Action(operation.action).label, operation_badge(operation).text
-    return f"{label} {named(operation.snapshot_name)}: {state}, {utc_text(at)}"
+    what = _("%(action)s %(name)s") % {"action": label, "name": isolated(named(operation.snapshot_name))}
+    return labelled(what, _on(state, at))
+
+
+def _on(what: "StrPromise | str", at: datetime | None) -> str:
+    return _("%(what)s, %(time)s") % {"what": what, "time": utc_text(at) if at else ""}
 
 
 def due_badge(due: Due) -> Badge:
@@ -89,7 +101,7 @@ def due_badge(due: Due) -> Badge:
 
 
 def due_title(due: Due) -> str:
-    return f"{due.schedule.name}: {due.makes or due_badge(due).text}, {utc_text(due.at)}"
+    return labelled(isolated(due.schedule.name), _on(due.makes or due_badge(due).text, due.at))
 
 
 def timeline_sentence(facts: ServerFacts) -> str:

@@ -118,5 +118,5 @@ def _steps(
 
 def _point(stay: Stay, scale: TimeScale, values: ValueScale) -> Point:
     assert stay.start is not None
-    title = f"{named(stay.name)}: {megabytes(stay.size_mb)}"
+    title = texts.labelled_snapshot(stay.name, megabytes(stay.size_mb))
     return Point(scale.x(stay.start), values.y(stay.size_mb or 0), title)
