@@ -1,10 +1,9 @@
 """Do what a person confirmed, or make a request of it where it takes the approval of others.
 
-`begin` is the entry point of pages and API for restores and deletions.
+`begin` is the entry point of pages and API for whatever a policy can be about.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final
 
@@ -12,46 +11,59 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from snapshots import contract
-from snapshots.approvals.models import ApprovalRequest, Kind
-from snapshots.approvals.rules import policies_of
+from snapshots.approvals import of_batches, of_schedules, of_snapshots
+from snapshots.approvals.families import Asked, Family
+from snapshots.approvals.models import OPEN, ApprovalRequest, Kind, RequestedItem
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
-from snapshots.contract import Snapshot
+from snapshots.deletions.keeping import lift_protection
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.service import request_delete
-from snapshots.jobs import plans
+from snapshots.jobs import batches, plans
 from snapshots.jobs.models import Job
 from snapshots.operations import service
-from snapshots.operations.approval import Approval
-from snapshots.operations.confirmation import Authorization, Confirmation
+from snapshots.operations.approval import NEEDED, Approval
+from snapshots.operations.confirmation import Authorization
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
 from snapshots.operations.policies import HOURS
-from snapshots.operations.preconditions import read_server, restorable_snapshot, unchanged_snapshot
-from snapshots.operations.protection import Target, check_unprotected
 from snapshots.operations.rights import borrowed, check_person, check_still_allowed
-from snapshots.operations.server_views import ServerView
-from snapshots.operations.service import Request, read_request
-from snapshots.vault.models import StoredToken
+from snapshots.schedules.models import Schedule
 
-Begun = Operation | Job | PlannedDeletion
+Begun = Operation | Job | PlannedDeletion | Schedule | None
+"""None for what leaves nothing behind but its row of the log."""
 RUNS: Final[dict[Kind, Callable[..., Begun]]] = {
     Kind.RESTORE: service.restore_snapshot,
     Kind.SAFE_RESTORE: plans.safe_restore,
     Kind.DELETE: request_delete,
+    Kind.REPLACE: plans.replace_snapshot,
+    Kind.UNPROTECT: lift_protection,
+    Kind.CREATE_MANY: batches.create_many,
+    Kind.DELETE_MANY: batches.delete_many,
+    Kind.RESTORE_MANY: batches.restore_many,
+    **of_schedules.RUNS,
 }
-NEEDS_APPROVAL: Final = "approval_needed"
-OVERRIDABLE: Final = frozenset({NEEDS_APPROVAL, "server_locked", "frozen"})
+_OF_SNAPSHOTS: Final = Family(of_snapshots.form_key, of_snapshots.describe, of_snapshots.call_of)
+_OF_BATCHES: Final = Family(of_batches.form_key, of_batches.describe, of_batches.call_of)
+_OF_SCHEDULES: Final = Family(of_schedules.form_key, of_schedules.describe, of_schedules.call_of)
+OVERRIDABLE: Final = frozenset({NEEDED, "server_locked", "frozen"})
 """Refusals that an approval lifts."""
 DEFAULT_HOURS: Final = HOURS[1]
+MOST_OPEN: Final = 20
+"""How many requests of one person may wait: more are not read by those who decide them."""
+
+
+def family_of(kind: Kind) -> Family:
+    if kind.is_schedule:
+        return _OF_SCHEDULES
+    return _OF_BATCHES if kind.is_batch else _OF_SNAPSHOTS
 
 
 def begin(
     kind: Kind,
     *,
     actor: Actor,
-    token: StoredToken,
-    confirmation: str | Authorization,
+    confirmation: Any,
     asks: bool = False,
     api_key_id: str = "",
     **arguments: Any,
@@ -60,99 +72,91 @@ def begin(
 
     A form that was sent before returns what it made. Raises OperationRefusedError, JournalUnavailableError.
     """
-    request = Request(kind.action, actor, token, confirmation, "")
-    earlier = _asked_before(request)
+    asked = Asked(kind, actor, confirmation, arguments)
+    earlier = _asked_before(asked)
     if earlier is not None:
         return earlier
     try:
-        return RUNS[kind](actor=actor, token=token, confirmation=confirmation, **arguments)
+        return RUNS[kind](actor=actor, confirmation=confirmation, **arguments)
     except OperationRefusedError as error:
-        if error.code != NEEDS_APPROVAL and not (asks and error.code in OVERRIDABLE):
+        if error.code != NEEDED and not (asks and error.code in OVERRIDABLE):
             raise
-        lifts = sorted(OVERRIDABLE) if asks else [NEEDS_APPROVAL]
-        return _ask(kind, request, arguments, lifts=lifts, api_key_id=api_key_id)
+        lifts = sorted(OVERRIDABLE) if asks else [NEEDED]
+        return _ask(asked, lifts=lifts, api_key_id=api_key_id)
 
 
-def _asked_before(request: Request) -> ApprovalRequest | None:
+def _asked_before(asked: Asked) -> ApprovalRequest | None:
     try:
-        confirmed = read_request(request)
+        form_key = family_of(asked.kind).form_key(asked)
     except OperationRefusedError:  # the run itself refuses and records it
         return None
-    return ApprovalRequest.objects.filter(form_key=confirmed.idempotency_key).first()
+    return ApprovalRequest.objects.filter(form_key=form_key).first()
 
 
-def _ask(
-    kind: Kind, request: Request, arguments: dict[str, Any], *, lifts: list[str], api_key_id: str
-) -> ApprovalRequest:
-    now = timezone.now()
-    stands_for = Approval("to be asked for", now.isoformat(), now.isoformat(), tuple(lifts))
-    # Only for the checks: nothing is sent with it.
-    confirmed = replace(read_request(request), approval=stands_for)
-    view = read_server(request.token, confirmed)
-    snapshot, room = _check(kind, confirmed, view, arguments)
-    asked = ApprovalRequest(
-        form_key=confirmed.idempotency_key,
-        kind=kind,
+def _ask(asked: Asked, *, lifts: list[str], api_key_id: str) -> ApprovalRequest:
+    family, actor = family_of(asked.kind), asked.actor
+    described = family.describe(asked, Approval.to_ask_for(tuple(lifts)))
+    request = ApprovalRequest(
+        form_key=family.form_key(asked),
+        kind=asked.kind,
         lifts=lifts,
-        **Target(request.token, view.name, snapshot).columns,
-        also_deletes=room,
-        arguments=arguments,
-        reason=contract.clean_reason(arguments.get("reason", "")),
-        person_id=int(request.actor.id or 0),
-        role=request.actor.role,
-        channel=request.actor.channel,
+        title=described.title,
+        arguments=described.arguments,
+        reason=contract.clean_reason(asked.arguments.get("reason", "")),
+        person_id=int(actor.id or 0),
+        role=actor.role,
+        channel=actor.channel,
         api_key_id=api_key_id,
-        created_at=now,
+        created_at=timezone.now(),
     )
-    _set_limits(asked)
+    request.items = list(described.items)
+    _set_limits(request)
     try:
-        with journal.committed():
-            _insert(asked, request.actor)
-            request.guard()
+        _save(request, actor, asked.confirmation)
     except IntegrityError:  # the same form at the same moment
-        return ApprovalRequest.objects.get(form_key=confirmed.idempotency_key)
-    return asked
+        return ApprovalRequest.objects.get(form_key=request.form_key)
+    return request
 
 
-def _insert(asked: ApprovalRequest, actor: Actor) -> None:
+def _save(request: ApprovalRequest, actor: Actor, confirmation: Any) -> None:
     """With its row of the log, and the rights checked under the log's lock."""
-    rights = [(action.permission, asked.server_id) for action in asked.actions]
-    noted = borrowed(actor.id, rights)
-    asked.asked_under = list(noted.ids)
-    asked.save(force_insert=True)
-    evidence = noted.added_to(_evidence(asked))
-    journal.record(asked.entry(actor, "request", reason=asked.reason, evidence=evidence))
-    check_person(actor.id, rights, noted=noted)
-    for action in asked.actions:
-        check_still_allowed(actor.id, action.permission, server_id=asked.server_id, token_id=asked.token_id)
+    with journal.committed():
+        noted = borrowed(actor.id, request.rights)
+        request.asked_under = list(noted.ids)
+        request.save(force_insert=True)
+        for item in request.items:
+            item.request = request
+        RequestedItem.objects.bulk_create(request.items)
+        evidence = noted.added_to(evidence_of(request))
+        journal.record(request.entry(actor, "request", reason=request.reason, evidence=evidence))
+        check_person(actor.id, request.rights, noted=noted)
+        _check_still_allowed(request, actor)
+        if isinstance(confirmation, Authorization):
+            confirmation.guard()
 
 
-def _check(
-    kind: Kind, confirmed: Confirmation, view: ServerView, arguments: dict[str, Any]
-) -> tuple[Snapshot, str]:
-    """The snapshot that was confirmed, if it could be done now, and what is deleted first. Raises OperationRefusedError."""
-    if kind == Kind.DELETE:
-        snapshot = unchanged_snapshot(confirmed, view)
-        check_unprotected(server_id=view.server_id, snapshot_id=snapshot.id)
-        return snapshot, ""
-    words = {name: arguments.get(name, "") for name in ("typed_name", "reason")}
-    snapshot = restorable_snapshot(confirmed, view, **words)
-    if kind == Kind.RESTORE:
-        return snapshot, ""
-    room = arguments.get("make_room", "")
-    steps = plans.Lane(view, "").room_steps(room, needed_id=snapshot.id, approval=confirmed.approval)
-    return snapshot, "".join(f"{one.snapshot_name} (ID {one.snapshot_id})" for one in steps)
+def _check_still_allowed(request: ApprovalRequest, actor: Actor) -> None:
+    tokens = {item.server_id: item.token_id for item in request.items}
+    for permission, server_id in request.rights:
+        check_still_allowed(actor.id, permission, server_id=server_id, token_id=tokens[server_id])
+    waiting = ApprovalRequest.objects.filter(person_id=request.person_id, state__in=OPEN)
+    if waiting.filter(expires_at__gt=timezone.now()).count() > MOST_OPEN:
+        raise OperationRefusedError("too_many_requests")
 
 
-def _set_limits(asked: ApprovalRequest) -> None:
+def _set_limits(request: ApprovalRequest) -> None:
     """How many have to approve it, and until when: what the policies ask for, of several the strictest."""
-    policies = policies_of(asked)
-    asked.needed = max([one.needed for one in policies], default=1)
+    policies = request.policies
+    request.needed = max([one.needed for one in policies], default=1)
     hours = min([one.hours for one in policies], default=DEFAULT_HOURS)
-    asked.expires_at = timezone.now() + timedelta(hours=hours)
+    request.expires_at = timezone.now() + timedelta(hours=hours)
 
 
-def _evidence(asked: ApprovalRequest) -> str:
-    room = f", after deleting {asked.also_deletes}" if asked.also_deletes else ""
-    needed = f"{asked.needed} to approve until {asked.expires_at:%Y-%m-%d %H:%M} UTC"
-    return f"{asked.kind}{room}; lifts {', '.join(asked.lifts)}; {needed}"
+def evidence_of(request: ApprovalRequest) -> str:
+    """For the log: what is asked for, of what, and how many have to approve it until when."""
+    title = f" {request.title}" if request.title else ""
+    several = "" if request.item else f" of {'; '.join(map(str, request.items))}"
+    rooms = "; ".join(item.also_deletes for item in request.items if item.also_deletes)
+    room = f", after deleting {rooms}" if rooms else ""
+    needed = f"{request.needed} to approve until {request.expires_at:%Y-%m-%d %H:%M} UTC"
+    return f"{request.kind}{title}{several}{room}; lifts {', '.join(request.lifts)}; {needed}"

@@ -12,17 +12,15 @@ from django.utils import timezone
 
 from snapshots.api import keys
 from snapshots.approvals import rules
-from snapshots.approvals.asking import RUNS, Begun
+from snapshots.approvals.asking import RUNS, Begun, family_of
 from snapshots.approvals.models import OPEN, ApprovalRequest, Decision, Kind, State, Verdict
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData, JournalUnavailableError
-from snapshots.operations.approval import Approval
-from snapshots.operations.confirmation import Authorization, Confirmation
+from snapshots.operations.approval import Approval, Approved
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import required_reason
 from snapshots.operations.retries import PASSING_CODES, pause_seconds
 from snapshots.operations.rights import borrowed, check_person
-from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
 LONGEST_PAUSE_SECONDS = 300
@@ -83,7 +81,7 @@ def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.
 
 
 def _entry(asked: ApprovalRequest, actor: Actor, verdict: Verdict, reason: str) -> EntryData:
-    noted = borrowed(actor.id, rules.rights_of(asked))
+    noted = borrowed(actor.id, asked.rights)
     evidence = noted.added_to(f"asked by person {asked.person_id}")
     return asked.entry(actor, verdict, reason=reason, evidence=evidence)
 
@@ -156,47 +154,32 @@ def carry_out(asked: ApprovalRequest) -> None:
 
 def _run(asked: ApprovalRequest) -> Begun:
     """Raises OperationRefusedError, JournalUnavailableError."""
-    token = StoredToken.objects.filter(pk=asked.token_id).first()
-    if token is None:
-        raise OperationRefusedError("token_gone")
-    name = str(check_person(asked.person_id, ()))
-    return RUNS[Kind(asked.kind)](
-        actor=Actor(
-            id=asked.person_id,
-            name=name,
-            role=asked.role,
-            channel=asked.channel,
-            may_override=bool(asked.arguments.get("override_reason")),
-        ),
-        token=token,
-        confirmation=Authorization(_confirmation(asked), partial(_take, asked.pk)),
-        **asked.arguments,
+    kind = Kind(asked.kind)
+    approved = Approved(asked.form_key, _approval(asked), partial(_take, asked.pk))
+    actor = Actor(
+        id=asked.person_id,
+        name=str(check_person(asked.person_id, ())),
+        role=asked.role,
+        channel=asked.channel,
+        may_override=bool(asked.arguments.get("override_reason")),
     )
+    return RUNS[kind](actor=actor, **family_of(kind).call_of(asked, approved))
 
 
-def _confirmation(asked: ApprovalRequest) -> Confirmation:
+def _approval(asked: ApprovalRequest) -> Approval:
     decisions = rules.valid_decisions(asked)
     glass = [one for one in decisions if one.verdict == Verdict.BREAK_GLASS]
     people = ", ".join(
         f"glass broken by person {one.person_id}" if one in glass else f"approved by person {one.person_id}"
         for one in decisions
     )
-    return Confirmation(
-        idempotency_key=asked.form_key,
-        actor_id=asked.person_id,
-        action=asked.action,
-        token_id=asked.token_id,
-        server_id=asked.server_id,
-        snapshot_id=asked.snapshot_id,
-        fingerprint=asked.fingerprint,
-        approval=Approval(
-            text=f"{people}; request {asked.pk}",
-            asked_at=asked.created_at.isoformat(),
-            given_at=timezone.now().isoformat(),
-            lifts=tuple(asked.lifts),
-            people=tuple(one.person_id for one in glass or decisions),
-            needed=1 if glass else rules.needed_for(asked),
-        ),
+    return Approval(
+        text=f"{people}; request {asked.pk}",
+        asked_at=asked.created_at.isoformat(),
+        given_at=timezone.now().isoformat(),
+        lifts=tuple(asked.lifts),
+        people=tuple(one.person_id for one in glass or decisions),
+        needed=1 if glass else rules.needed_for(asked),
     )
 
 
@@ -210,8 +193,8 @@ def _take(pk: UUID) -> None:
     if not rules.is_enough(asked, rules.valid_decisions(asked)):
         raise OperationRefusedError("approval_lost")
     if asked.api_key_id:
-        for action in asked.actions:
-            keys.check_still_valid(asked.api_key_id, action.permission, asked.server_id)
+        for permission, server_id in asked.rights:
+            keys.check_still_valid(asked.api_key_id, permission, server_id or 0)
     _end(asked, State.BEGUN)
 
 

@@ -1,23 +1,64 @@
 """Requests for approval, and what people decided of them."""
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.operations.guarded_models import Policy, PolicyAction
 from snapshots.operations.models import Action
+from snapshots.operations.policies import matching
+from snapshots.operations.rights import Right
+
+DELETE: Final = Action.DELETE.permission
 
 
 class Kind(models.TextChoices):
     RESTORE = "restore", _("Restore")
     SAFE_RESTORE = "safe_restore", _("Restore with a safety snapshot")
     DELETE = "delete", _("Delete")
+    REPLACE = "replace", _("Create in place of another snapshot")
+    UNPROTECT = "unprotect", _("Lift a protection")
+    CREATE_MANY = "create_many", _("Create on several servers")
+    DELETE_MANY = "delete_many", _("Delete several snapshots")
+    RESTORE_MANY = "restore_many", _("Go back to a restore point")
+    CREATE_SCHEDULE = "create_schedule", _("Make a schedule")
+    CHANGE_SCHEDULE = "change_schedule", _("Change a schedule")
+    RESUME_SCHEDULE = "resume_schedule", _("Resume a schedule")
 
     @property
-    def action(self) -> Action:
-        return Action.DELETE if self == Kind.DELETE else Action.RESTORE
+    def action(self) -> str:
+        """What the form of one snapshot or server confirms."""
+        return _ACTIONS[self]
+
+    @property
+    def is_schedule(self) -> bool:
+        return self in _SCHEDULES
+
+    @property
+    def is_batch(self) -> bool:
+        return self in {Kind.CREATE_MANY, Kind.DELETE_MANY, Kind.RESTORE_MANY}
+
+
+_ACTIONS: Final[dict[Kind, str]] = {
+    Kind.RESTORE: Action.RESTORE,
+    Kind.SAFE_RESTORE: Action.RESTORE,
+    Kind.DELETE: Action.DELETE,
+    Kind.REPLACE: Action.CREATE,
+    Kind.UNPROTECT: PolicyAction.UNPROTECT,
+    Kind.CREATE_MANY: Action.CREATE,
+    Kind.DELETE_MANY: Action.DELETE,
+    Kind.RESTORE_MANY: Action.RESTORE,
+}
+_SCHEDULES: Final[dict[Kind, tuple[str, ...]]] = {
+    Kind.CREATE_SCHEDULE: ("schedules.manage", "snapshots.create", "snapshots.delete"),
+    Kind.CHANGE_SCHEDULE: ("schedules.manage", "snapshots.create", "snapshots.delete"),
+    Kind.RESUME_SCHEDULE: ("schedules.pause",),
+}
+"""Kinds of requests about schedules, and the rights that they take."""
 
 
 class State(models.TextChoices):
@@ -55,18 +96,8 @@ class ApprovalRequest(models.Model):
     """What the approval lifts: codes of refusals. Locks and freezes only for whoever asked for that."""
     needed = models.IntegerField()
 
-    token_id = models.CharField(max_length=12)
-    token_label = models.CharField(max_length=80)
-    token_fingerprint = models.CharField(max_length=64)
-    server_id = models.BigIntegerField()
-    server_name = models.CharField(max_length=300)
-    snapshot_id = models.BigIntegerField()
-    snapshot_name = models.CharField(max_length=300)
-    snapshot_created_at = models.DateTimeField(null=True)
-    fingerprint = models.CharField(max_length=64)
-    """Of the snapshot, as it was when it was asked."""
-    also_deletes = models.CharField(max_length=330, blank=True)
-    """The name and ID of the snapshot that is deleted first to make room, if one is."""
+    title = models.CharField(max_length=300, blank=True)
+    """The name of the schedule, of the restore point, or of the snapshots that are created."""
     arguments = models.JSONField(default=dict)
     """Of the call that begins it."""
     reason = models.TextField(blank=True)
@@ -91,31 +122,95 @@ class ApprovalRequest(models.Model):
         indexes = [models.Index(fields=["state", "expires_at"], name="approval_request_open")]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.server_name} {self.state}"
+        return f"{self.kind} {self.state}"
+
+    @cached_property
+    def items(self) -> "list[RequestedItem]":
+        """What it is about. Set before it is saved, else as stored."""
+        return list(self.stored_items.all())
 
     @property
-    def action(self) -> Action:
-        """What was confirmed."""
-        return Kind(self.kind).action
+    def item(self) -> "RequestedItem | None":
+        """The only one; None if there are several."""
+        return self.items[0] if len(self.items) == 1 else None
 
     @property
-    def actions(self) -> list[Action]:
-        """All that is done: a restore may have to delete a snapshot first."""
-        return [self.action, Action.DELETE] if self.also_deletes else [self.action]
+    def rights(self) -> list[Right]:
+        """What it takes to do it, and so to approve it, each once."""
+        found = [(one, item.server_id) for item in self.items for one in self._permissions(item)]
+        return list(dict.fromkeys(found))
 
-    def entry(self, actor: Actor, verb: str, **more: Any) -> EntryData:
-        """A row of the log about it."""
+    @property
+    def policies(self) -> list[Policy]:
+        """Those that ask for approval of any of it now."""
+        return matching(
+            (item.server_id, action) for item in self.items for action in self._policy_actions(item)
+        )
+
+    def _permissions(self, item: "RequestedItem") -> list[str]:
+        kind = Kind(self.kind)
+        if kind.is_schedule:
+            return list(_SCHEDULES[kind])
+        first = DELETE if kind == Kind.UNPROTECT else Action(kind.action).permission
+        return [first, DELETE] if item.also_deletes else [first]
+
+    def _policy_actions(self, item: "RequestedItem") -> list[str]:
+        kind = Kind(self.kind)
+        if kind.is_schedule:
+            return [PolicyAction.SCHEDULE]
+        several = [PolicyAction.BATCH] if kind.is_batch and len(self.items) > 1 else []
+        return [kind.action, *([Action.DELETE] if item.also_deletes else []), *several]
+
+    def entry(self, actor: Actor, verb: str, *, code: str = "", **more: Any) -> EntryData:
+        """A row of the log about it, with the server and the token if all of it is about the same.
+
+        The code is its kind, unless it says why it is over.
+        """
+        servers = {item.server_id: item.server_name for item in self.items}
+        (server_id, server_name), *more_servers = servers.items() or [(None, "")]
+        tokens = {item.token_fingerprint: item.token_label for item in self.items}
+        (fingerprint, label), *more_tokens = tokens.items() or [("", "")]
         return actor.entry(
             action=f"approval.{verb}",
+            code=code or self.kind,
             target=str(self.pk),
-            server_id=self.server_id,
-            server_name=self.server_name,
-            snapshot_id=self.snapshot_id,
-            snapshot_name=self.snapshot_name,
-            token_label=self.token_label,
-            token_fingerprint=self.token_fingerprint,
+            server_id=None if more_servers else server_id,
+            server_name="" if more_servers else server_name,
+            snapshot_id=self.item.snapshot_id if self.item else None,
+            snapshot_name=self.item.snapshot_name if self.item else "",
+            token_label="" if more_tokens else label,
+            token_fingerprint="" if more_tokens else fingerprint,
             **more,
         )
+
+
+class RequestedItem(models.Model):
+    """A server, and mostly one of its snapshots, that a request is about, as the person who asked saw it."""
+
+    request = models.ForeignKey(ApprovalRequest, on_delete=models.CASCADE, related_name="stored_items")
+    token_id = models.CharField(max_length=12, blank=True)
+    token_label = models.CharField(max_length=80, blank=True)
+    token_fingerprint = models.CharField(max_length=64, blank=True)
+    server_id = models.BigIntegerField(null=True)
+    """None for all servers of the token."""
+    server_name = models.CharField(max_length=300, blank=True)
+    snapshot_id = models.BigIntegerField(null=True)
+    snapshot_name = models.CharField(max_length=300, blank=True)
+    snapshot_created_at = models.DateTimeField(null=True)
+    fingerprint = models.CharField(max_length=64, blank=True)
+    """Of the snapshot, as it was when it was asked."""
+    also_deletes = models.CharField(max_length=330, blank=True)
+    """The name and ID of the snapshot that is deleted first to make room, if one is."""
+    is_without_way_back = models.BooleanField(default=False)
+    """Whether it is restored without a snapshot of the present state."""
+
+    class Meta:
+        db_table = "approval_item"
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["server_id"], name="approval_item_server")]
+
+    def __str__(self) -> str:
+        return f"{self.snapshot_name} of {self.server_name}"
 
 
 class Decision(models.Model):

@@ -7,16 +7,11 @@ from django.contrib.auth import get_user_model
 from snapshots.approvals.models import ApprovalRequest, Decision, Verdict
 from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guarded_models import Policy
-from snapshots.operations.policies import PERMISSION, matching
-from snapshots.operations.rights import Right, may_on
+from snapshots.operations.policies import PERMISSION
+from snapshots.operations.rights import may_on
 from snapshots.operations.second_person import check_two_people, is_same_person
 
 Check = Callable[[Person, ApprovalRequest], None]
-
-
-def rights_of(request: ApprovalRequest) -> list[Right]:
-    return [(one.permission, request.server_id) for one in request.actions]
 
 
 def check_may_approve(person: Person, request: ApprovalRequest) -> None:
@@ -24,9 +19,9 @@ def check_may_approve(person: Person, request: ApprovalRequest) -> None:
     if person.pk == request.person_id:
         raise OperationRefusedError("second_person")
     check_may_deny(person, request)
-    if any(one.approvers and person.pk not in one.approvers for one in policies_of(request)):
+    if any(one.approvers and person.pk not in one.approvers for one in request.policies):
         raise OperationRefusedError("not_an_approver")
-    check_two_people(person, request.person_id, rights_of(request), asked_under=request.asked_under)
+    check_two_people(person, request.person_id, request.rights, asked_under=request.asked_under)
 
 
 def has_lost_right(request: ApprovalRequest) -> bool:
@@ -44,7 +39,8 @@ def check_may_deny(person: Person, request: ApprovalRequest) -> None:
     Raises OperationRefusedError "not_an_approver".
     """
     is_script = person.is_service_account  # type: ignore[union-attr]
-    if is_script or not all(may_on(person, *one) for one in rights_of(request)):
+    rights = request.rights
+    if is_script or not rights or not all(may_on(person, *one) for one in rights):
         raise OperationRefusedError("not_an_approver")
 
 
@@ -64,13 +60,9 @@ def obstacle(check: Check, person: Person, request: ApprovalRequest) -> str:
     return ""
 
 
-def policies_of(request: ApprovalRequest) -> list[Policy]:
-    return [one for action in request.actions for one in matching(request.server_id, action)]
-
-
 def needed_for(request: ApprovalRequest) -> int:
     """How many people have to approve it: as asked then, or more if a policy has come since."""
-    return max([request.needed, *(one.needed for one in policies_of(request))])
+    return max([request.needed, *(one.needed for one in request.policies)])
 
 
 def valid_decisions(request: ApprovalRequest) -> list[Decision]:
@@ -86,6 +78,21 @@ def valid_decisions(request: ApprovalRequest) -> list[Decision]:
         if one.verdict == Verdict.BREAK_GLASS or not any(is_same_person(person, other) for other in valid):
             valid[person] = one
     return list(valid.values())
+
+
+def can_be_approved(request: ApprovalRequest) -> bool:
+    """Whether as many people as it takes could approve it at present, or have."""
+    given = [one.person_id for one in valid_decisions(request)]
+    found: list[Person] = list(get_user_model().objects.filter(pk__in=given))
+    needed = needed_for(request)
+    for person in get_user_model().objects.filter(is_active=True).order_by("pk"):
+        if len(found) >= needed:
+            break
+        if not obstacle(check_may_approve, person, request) and not any(
+            is_same_person(person, other) for other in found
+        ):
+            found.append(person)
+    return len(found) >= needed
 
 
 def is_enough(request: ApprovalRequest, decisions: list[Decision]) -> bool:

@@ -36,7 +36,7 @@ MAX_PAUSE_SECONDS = 300
 REMIND_BEFORE = timedelta(days=3)
 TRIED_AGAIN_CODES = retries.PASSING_CODES | {"server_held", "frozen"}
 """Refusals that end by themselves: it is tried again until it is sent, refused for good or kept."""
-NOT_SENT_CODES = frozenset({"never_sent", "unreachable", "busy"})
+NOT_SENT_CODES = frozenset({"never_sent", "unreachable", "busy", "frozen"})
 """Codes of failed operations of which nothing left the portal: trying again repeats no call (promise 10)."""
 
 
@@ -175,7 +175,9 @@ def _follow_sent() -> int:
 
 def _follow(planned: PlannedDeletion, operation: Operation) -> bool:
     if operation.state == OperationState.PENDING:
-        service.resume(operation)
+        service.resume(
+            operation, approval=Approval.stored(planned.approval), of_schedule=planned.spares_newest
+        )
     if operation.is_open:
         return False
     if operation.state == OperationState.FAILED and operation.code in NOT_SENT_CODES:

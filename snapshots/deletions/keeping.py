@@ -11,10 +11,14 @@ from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.deletions.plans import draft, end, insert, waiting_of
 from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations import protection
+from snapshots.operations.confirmation import Authorization, ConfirmationError, read_confirmation
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.guarded_models import PolicyAction
 from snapshots.operations.models import Action, Protection
+from snapshots.operations.preconditions import read_server, unchanged_snapshot
 from snapshots.operations.protection import Target
 from snapshots.operations.rights import borrowed, check_still_allowed
+from snapshots.vault.models import StoredToken
 
 KEEP_PERMISSION = Action.CREATE.permission
 """Who may create snapshots may also keep one: it only calls back what has not happened."""
@@ -87,6 +91,34 @@ def protect_snapshot(*, actor: Actor, target: Target, reason: str = "") -> Prote
     """Protect a snapshot, and call back the deletion that waits for it. Raises like operations.protection.protect."""
     also = partial(_keep_waiting, actor, target)
     return protection.protect(actor=actor, target=target, reason=reason, also=also)
+
+
+def lift_protection(
+    *,
+    actor: Actor,
+    token: StoredToken,
+    confirmation: str | Authorization,
+    reason: str,
+) -> None:
+    """Lift the protection of the snapshot as the person saw it.
+
+    Raises OperationRefusedError (confirmation_invalid, snapshot_changed and the like, and those of protection.lift),
+    JournalUnavailableError.
+    """
+    try:
+        confirmed = read_confirmation(
+            confirmation, actor_id=actor.id, action=PolicyAction.UNPROTECT, token_id=token.pk
+        )
+    except ConfirmationError as error:
+        raise OperationRefusedError(error.code) from None
+    view = read_server(token, confirmed, protection.PERMISSION)
+    protection.lift(
+        actor=actor,
+        target=Target(token, view.name, unchanged_snapshot(confirmed, view)),
+        reason=reason,
+        approval=confirmed.approval,
+        guard=confirmation.guard if isinstance(confirmation, Authorization) else lambda: None,
+    )
 
 
 def _keep_waiting(actor: Actor, target: Target) -> None:

@@ -6,9 +6,11 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.operations.guarded_models import Guarded
 
 
 class Kind(models.TextChoices):
@@ -127,14 +129,20 @@ class PlannedDeletion(models.Model):
         )
 
 
-class ServerGrace(models.Model):
-    """The grace time of a server, where it differs from the setting."""
+class ServerGrace(Guarded):
+    """The grace time of a server, where it differs from the setting, or is asked to be shorter: `next_days` holds at
+    `lift_due_at`. None in either stands for the setting."""
 
     server_id = models.BigIntegerField(primary_key=True)
-    days = models.IntegerField()
+    server_name = models.CharField(max_length=300, blank=True)
+    days = models.IntegerField(null=True)
+    next_days = models.IntegerField(null=True)
+    person_id = models.BigIntegerField(default=0)
+    reason = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
         db_table = "server_grace"
 
     def __str__(self) -> str:
-        return f"{self.server_id}: {self.days}"
+        return f"{self.server_id}"

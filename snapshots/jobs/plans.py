@@ -78,7 +78,7 @@ def replace_snapshot(
         if not contract.is_valid_name(name):
             raise OperationRefusedError("bad_name")
         lane = Lane(view, request.override)
-        steps = lane.room_steps(make_room, needed_id=None)
+        steps = lane.room_steps(make_room, needed_id=None, approval=confirmed.approval)
         return [*steps, lane.step(Action.CREATE, name=name, description=description)]
 
     return _start(request, Kind.REPLACE, plan, reason)

@@ -12,6 +12,7 @@ from django.core import signing
 
 from snapshots.contract import Snapshot
 from snapshots.jobs.models import Kind
+from snapshots.operations.approval import Approval, Approved
 from snapshots.operations.confirmation import MAX_AGE_SECONDS, Confirmation, snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
@@ -45,7 +46,7 @@ class Selection:
     point_id: str = ""
     retry_of: str = ""
 
-    def confirmation(self, item: Item, action: Action) -> Confirmation:
+    def confirmation(self, item: Item, action: Action, approval: Approval | None = None) -> Confirmation:
         """What the selection confirms of one item, for the checks of a single operation."""
         return Confirmation(
             idempotency_key=self.idempotency_key,
@@ -55,6 +56,7 @@ class Selection:
             server_id=item.server_id,
             snapshot_id=item.snapshot_id,
             fingerprint=item.fingerprint,
+            approval=approval,
         )
 
 
@@ -88,14 +90,17 @@ def sign_selection(selection: Selection) -> str:
     return signing.dumps(asdict(selection), salt=SALT, compress=True)
 
 
-def read_selection(text: str, *, actor_id: int | None, kind: Kind) -> Selection:
-    """The selection in `text`.
+def read_selection(text: str | Approved[Selection], *, actor_id: int | None, kind: Kind) -> Selection:
+    """The selection in `text`, or the one that other people approved.
 
     Raises OperationRefusedError: confirmation_expired, confirmation_invalid (also if it is of another person or kind),
     nothing_selected, too_many.
     """
     try:
-        selection = msgspec.convert(signing.loads(text, salt=SALT, max_age=MAX_AGE_SECONDS), Selection)
+        if isinstance(text, Approved):
+            selection = text.confirmed
+        else:
+            selection = msgspec.convert(signing.loads(text, salt=SALT, max_age=MAX_AGE_SECONDS), Selection)
     except signing.SignatureExpired:
         raise OperationRefusedError("confirmation_expired") from None
     except (signing.BadSignature, msgspec.ValidationError, ValueError):

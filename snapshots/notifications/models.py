@@ -39,7 +39,10 @@ class Kind(models.TextChoices):
         _("My password, second factors or single sign-on were changed, or somebody guessed codes"),
     )
     API_KEY = "person.api_key", _("An API key was made or revoked in my name")
-    SERVER_LOCK = "server.lock", _("A server was locked, or somebody wants to lift its lock")
+    SERVER_LOCK = (
+        "server.lock",
+        _("A server was locked, or somebody wants to lift its lock or shorten its grace time"),
+    )
     FREEZE = "freeze", _("A freeze or an approval policy was placed, or somebody wants to lift one")
     APPROVAL = "approval", _("Somebody asks for approval, or a request was decided")
     TEST = "test", _("A test")

@@ -1,6 +1,6 @@
 """Who is told of an event: what a person may see, and what a person or a target wants to know."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from snapshots.notifications.events import TEMPORARY_ROLE
 from snapshots.notifications.models import Event, Follow, Kind, PersonalRule, Scope, Target
 from snapshots.operations.attention import visible_to
 from snapshots.operations.models import Action
+from snapshots.operations.policies import naming
 from snapshots.vault.models import StoredToken
 
 
@@ -135,7 +136,14 @@ def _sees_servers_of(person: Any, event: Event) -> bool:
         return True
     if any(_reaches(one, event) for one in own_tokens(person)):
         return True
-    return event.kind in SEEN_KINDS and event.server_id in servers_shown_to(person)
+    is_shown = event.kind in SEEN_KINDS and not event.server_ids.isdisjoint(servers_shown_to(person))
+    return is_shown or (event.kind == Kind.APPROVAL and _is_asked(person, event))
+
+
+def _is_asked(person: Any, event: Event) -> bool:
+    """Whether a policy names the person among those who approve what is done on one of the servers."""
+    numbers: Collection[int | None] = event.server_ids or [None]
+    return any(policy.reaches(number) for policy in naming(person.pk) for number in numbers)
 
 
 def _reaches(token: StoredToken, event: Event) -> bool:

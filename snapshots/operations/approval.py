@@ -1,8 +1,14 @@
 """What an approval is to those who act on it; requests and decisions are in snapshots/approvals."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+from django.utils import timezone
+
+NEEDED = "approval_needed"
+"""The code of a refusal because of a policy."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +27,12 @@ class Approval:
     needed: int = 0
 
     @classmethod
+    def to_ask_for(cls, lifts: tuple[str, ...] = (NEEDED,)) -> "Approval":
+        """Stands for one that will be asked for. Only for checks: nothing is sent with it."""
+        now = timezone.now().isoformat()
+        return cls("to be asked for", now, now, lifts)
+
+    @classmethod
     def stored(cls, value: dict[str, Any] | None) -> "Approval | None":
         """From the JSON of a job or a planned deletion."""
         if not value:
@@ -30,5 +42,21 @@ class Approval:
 
     def covers(self, code: str, created_at: datetime) -> bool:
         """Whether it lifts a lock, a freeze or a policy of this time."""
-        until = self.given_at if code == "approval_needed" else self.asked_at
+        until = self.given_at if code == NEEDED else self.asked_at
         return code in self.lifts and created_at <= datetime.fromisoformat(until)
+
+
+Confirmed = TypeVar("Confirmed")
+
+
+@dataclass(frozen=True)
+class Approved(Generic[Confirmed]):
+    """Takes the place of what a form confirms where other people approved it: a selection, or the one-time key of a form.
+
+    `guard` is called last in the transaction in which it begins, under the log's lock, and raises OperationRefusedError if
+    it may not happen any more.
+    """
+
+    confirmed: Confirmed
+    approval: Approval
+    guard: Callable[[], object]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from snapshots.operations import freezes, policies, server_locks
-from snapshots.operations.approval import Approval
+from snapshots.operations.approval import NEEDED, Approval
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Guarded
 
@@ -28,7 +28,12 @@ def check_may_be_planned(
     if lock is not None and lock.covers(action):
         _check("server_locked", [lock], approval)
     if not of_schedule:
-        _check("approval_needed", policies.matching(server_id, action), approval)
+        check_approved([(server_id, action)], approval)
+
+
+def check_approved(about: Iterable[policies.About], approval: Approval | None) -> None:
+    """What policies about any of this ask for. Raises OperationRefusedError "approval_needed"."""
+    _check(NEEDED, policies.matching(about), approval)
 
 
 def _check(code: str, found: Iterable[Guarded], approval: Approval | None) -> None:

@@ -13,7 +13,6 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
-from snapshots.contract import clean_text
 from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.freeze_times import is_inside, next_end
@@ -64,12 +63,12 @@ def frozen_servers(server_ids: Iterable[int]) -> set[int]:
 
 
 def place(*, actor: Actor, definition: FreezeDefinition) -> Freeze:
-    """Raises OperationRefusedError (reason_missing, freeze_end, not_allowed_any_more, not_on_this_server),
+    """Raises OperationRefusedError (name_missing, reason_missing, freeze_end, not_allowed_any_more, not_on_this_server),
     JournalUnavailableError."""
     now = timezone.now()
     begins, ends = definition.weekly or (None, None)
     freeze = Freeze(
-        name=clean_text(definition.name, 80),
+        name=guard.required_name(definition.name),
         servers=sorted([number, name] for number, name in (definition.servers or {}).items()),
         time_zone=definition.time_zone,
         starts_at=definition.starts_at,

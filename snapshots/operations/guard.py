@@ -15,7 +15,8 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
-from snapshots.contract import clean_reason
+from snapshots.contract import clean_reason, clean_text
+from snapshots.inventory.names import visible_name
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Guarded, OnServers
 from snapshots.operations.rights import Right, check_lasting, check_person
@@ -30,6 +31,14 @@ def required_reason(text: str) -> str:
     if not reason:
         raise OperationRefusedError("reason_missing")
     return reason
+
+
+def required_name(text: str) -> str:
+    """As it is displayed: a name of which nothing can be seen is none. Raises OperationRefusedError "name_missing"."""
+    name = clean_text(visible_name(text), 80)
+    if not name:
+        raise OperationRefusedError("name_missing")
+    return name
 
 
 def ask(row: Guarded, actor: Actor, reason: str) -> None:

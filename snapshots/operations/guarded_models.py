@@ -1,8 +1,10 @@
 """What a team has agreed not to do, or not alone, and how that is lifted: locks of servers, freezes, and approval policies."""
 
 from datetime import datetime
+from typing import Final
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from snapshots.operations.models import Action
 
@@ -64,8 +66,11 @@ class OnServers(Guarded):
     def covers_all(self) -> bool:
         return not self.servers
 
-    def reaches(self, server_id: int) -> bool:
-        return self.covers_all or any(number == server_id for number, _name in self.servers)
+    def reaches(self, server_id: int | None) -> bool:
+        """None stands for all servers: then it is also about those of this row."""
+        return (
+            self.covers_all or server_id is None or any(number == server_id for number, _name in self.servers)
+        )
 
     def is_over(self, now: datetime) -> bool:
         return self.is_lifted(now)
@@ -94,11 +99,35 @@ class Freeze(OnServers):
         return now >= self.ends_at or self.is_lifted(now)
 
 
+class PolicyAction(models.TextChoices):
+    """What a policy can be about."""
+
+    RESTORE = Action.RESTORE.value, _("Restore")
+    DELETE = Action.DELETE.value, _("Delete")
+    BATCH = "snapshot.batch", _("Several at once")
+    UNPROTECT = "snapshot.unprotect", _("Lift a protection")
+    SCHEDULE = "schedule.define", _("Schedules that delete")
+
+    @property
+    def permission(self) -> str:
+        """What whoever approves it must at least be allowed to do."""
+        return _PERMISSIONS[self]
+
+
+_PERMISSIONS: Final = {
+    PolicyAction.RESTORE: Action.RESTORE.permission,
+    PolicyAction.DELETE: Action.DELETE.permission,
+    PolicyAction.BATCH: Action.CREATE.permission,
+    PolicyAction.UNPROTECT: Action.DELETE.permission,
+    PolicyAction.SCHEDULE: "schedules.pause",
+}
+
+
 class Policy(OnServers):
     """On its servers these actions take the approval of other people."""
 
     actions = models.JSONField()
-    """Values of Action."""
+    """Values of PolicyAction."""
     needed = models.IntegerField()
     """How many people have to approve."""
     hours = models.IntegerField()

@@ -8,20 +8,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
-from snapshots.contract import clean_text
+from snapshots.connection import Person
 from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guarded_models import Policy
-from snapshots.operations.models import Action
-from snapshots.operations.rights import Right
+from snapshots.operations.guarded_models import Policy, PolicyAction
+from snapshots.operations.rights import Right, may_anywhere, may_on
 
 PERMISSION: Final = "people.manage"
-ACTIONS: Final = (Action.RESTORE, Action.DELETE)
-"""What a policy can be about."""
+About = tuple[int | None, str]
+"""A server, None for all, and what is done on it."""
 MOST_NEEDED: Final = 2
 HOURS: Final = (1, 4, 12, 24, 72)
 
@@ -44,19 +44,46 @@ def current() -> list[Policy]:
     return [one for one in Policy.objects.all() if not one.is_over(now)]
 
 
-def matching(server_id: int, action: str) -> list[Policy]:
-    """The policies that ask for approval of this action on this server now."""
-    if action not in ACTIONS:
-        return []
-    return [one for one in current() if action in one.actions and one.reaches(server_id)]
+def matching(about: Iterable[About]) -> list[Policy]:
+    """The policies that ask for approval of any of this now."""
+    wanted = [one for one in set(about) if one[1] in PolicyAction.values]
+    return (
+        [policy for policy in current() if any(_is_about(policy, *one) for one in wanted)] if wanted else []
+    )
+
+
+def _is_about(policy: Policy, server_id: int | None, action: str) -> bool:
+    return action in policy.actions and policy.reaches(server_id)
+
+
+def naming(person_id: int | None) -> list[Policy]:
+    """The policies that name this person among those who may approve."""
+    return [one for one in current() if person_id in one.approvers]
+
+
+def able_approvers(policy: Policy) -> set[int]:
+    """Of the people whom it names, those who are still there and may do at least something of what it is about."""
+    people = get_user_model().objects.filter(pk__in=policy.approvers, is_active=True)
+    rights = [PolicyAction(one).permission for one in policy.actions]
+    servers = [number for number, _name in policy.servers]
+    return {
+        one.pk
+        for one in people
+        if any(_may(one, right, number) for right in rights for number in servers or [None])
+    }
+
+
+def _may(person: Person, permission: str, server_id: int | None) -> bool:
+    """None: anywhere."""
+    return may_anywhere(person, permission) if server_id is None else may_on(person, permission, server_id)
 
 
 def place(*, actor: Actor, definition: PolicyDefinition) -> Policy:
-    """Raises OperationRefusedError (reason_missing, bad_policy, not_allowed_any_more), JournalUnavailableError."""
+    """Raises OperationRefusedError (name_missing, reason_missing, bad_policy, not_allowed_any_more), JournalUnavailableError."""
     policy = Policy(
-        name=clean_text(definition.name, 80),
+        name=guard.required_name(definition.name),
         servers=sorted([number, name] for number, name in (definition.servers or {}).items()),
-        actions=[one.value for one in ACTIONS if one in definition.actions],
+        actions=[one for one in PolicyAction.values if one in definition.actions],
         needed=definition.needed,
         hours=definition.hours,
         approvers=sorted(set(definition.approvers)),

@@ -17,9 +17,12 @@ from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
 
-def read_server(token: StoredToken, confirmed: Confirmation) -> ServerView:
-    """The confirmed server as the provider lists it now. Never uses a cached list: nothing is sent based on an old one."""
-    check_token(token, Action(confirmed.action).permission, confirmed.server_id)
+def read_server(token: StoredToken, confirmed: Confirmation, permission: str = "") -> ServerView:
+    """The confirmed server as the provider lists it now. Never uses a cached list: nothing is sent based on an old one.
+
+    `permission`: what the token must allow, if what was confirmed is none of the operations.
+    """
+    check_token(token, permission or Action(confirmed.action).permission, confirmed.server_id)
     reading = read_and_reconcile(token, fresh=True)
     check_live(reading)
     return confirmed_server(server_views(token, reading), reading, confirmed)

@@ -11,8 +11,11 @@ from snapshots import contract, sql
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import Snapshot
+from snapshots.operations.approval import Approval
+from snapshots.operations.blocks import check_approved
 from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.guarded_models import PolicyAction
 from snapshots.operations.models import Action, Operation, Protection
 from snapshots.operations.rights import borrowed, check_lasting, check_still_allowed
 from snapshots.vault.models import StoredToken
@@ -106,20 +109,31 @@ def protect(
     return row
 
 
-def lift(*, actor: Actor, target: Target, reason: str) -> None:
-    """Lift the protection of a snapshot.
+def lift(
+    *,
+    actor: Actor,
+    target: Target,
+    reason: str,
+    approval: Approval | None = None,
+    guard: Callable[[], object] = lambda: None,
+) -> None:
+    """Lift the protection of a snapshot. `guard` is called last in the same transaction.
 
-    Raises OperationRefusedError (reason_missing, not_protected, only_temporary, not_allowed_any_more), JournalUnavailableError.
+    Raises OperationRefusedError (reason_missing, approval_needed, not_protected, only_temporary, not_allowed_any_more),
+    JournalUnavailableError.
     """
     text = contract.clean_reason(reason)
     if not text:
         raise OperationRefusedError("reason_missing")
     with journal.committed():
-        journal.record(target.entry(actor, action="snapshot.unprotect", reason=text))
+        evidence = approval.text if approval else ""
+        journal.record(target.entry(actor, action=PolicyAction.UNPROTECT, reason=text, evidence=evidence))
         check_lasting(actor.id, [(PERMISSION, target.snapshot.server.id)])
         check_still_allowed(
             actor.id, PERMISSION, server_id=target.snapshot.server.id, token_id=target.token.pk
         )
+        check_approved([(target.snapshot.server.id, PolicyAction.UNPROTECT)], approval)
         lifted, _rows = Protection.objects.filter(**target.ids).delete()
         if not lifted:
             raise OperationRefusedError("not_protected")
+        guard()

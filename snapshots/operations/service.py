@@ -34,7 +34,7 @@ from snapshots.operations.dispatch import Answer, send_once
 from snapshots.operations.drafts import draft_operation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS, claim, operation_for_key
-from snapshots.operations.models import Action, Operation
+from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.preconditions import (
     check_server_exists,
     read_server,
@@ -45,7 +45,7 @@ from snapshots.operations.protection import check_unprotected
 from snapshots.operations.rights import OVERRIDE_PERMISSION, Borrowed, borrowed, check_still_allowed
 from snapshots.operations.second_person import check_still_given
 from snapshots.operations.server_views import ServerView
-from snapshots.operations.transitions import record_intent
+from snapshots.operations.transitions import record_intent, transition
 from snapshots.upstream.client import SnapshotClient
 from snapshots.vault.models import StoredToken
 
@@ -54,11 +54,11 @@ from snapshots.vault.models import StoredToken
 class Request:
     """What a person submitted. `confirmation` is the signed text of the form, not yet verified, or stands for it."""
 
-    action: Action
+    action: str
     actor: Actor
     token: StoredToken
     confirmation: str | Authorization
-    override_reason: str
+    override_reason: str = ""
 
     @property
     def override(self) -> str:
@@ -153,8 +153,22 @@ def delete_snapshot(
     return _perform(Request(Action.DELETE, actor, token, confirmation, override_reason), check, _send_delete)
 
 
-def resume(operation: Operation, *, description: str = "") -> None:
-    """Send an operation whose worker died between its intent and its call. Only one of several callers sends it."""
+def resume(
+    operation: Operation,
+    *,
+    description: str = "",
+    approval: Approval | None = None,
+    of_schedule: bool = False,
+) -> None:
+    """Send an operation whose worker died between its intent and its call. Only one of several callers sends it.
+
+    It is not sent, and has failed, if a lock, a freeze or a policy forbids it by now.
+    """
+    try:
+        check_not_blocked(operation.server_id, operation.action, approval=approval, of_schedule=of_schedule)
+    except OperationRefusedError as error:
+        transition(operation, State.FAILED, expect=[State.PENDING], code=error.code)
+        return
     sends: dict[Action, Send] = {
         Action.CREATE: partial(_send_create, description=description),
         Action.RESTORE: _send_restore,
@@ -223,7 +237,7 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
     if request.override:
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
     approval = request.approval.text if request.approval else ""
-    right = (request.action.permission, operation.server_id)
+    right = (Action(request.action).permission, operation.server_id)
     try:
         with journal.committed():
             noted = borrowed(request.actor.id, [right], request.begun_under)
@@ -240,7 +254,7 @@ def _check_again(operation: Operation, request: Request, view: ServerView, noted
     """
     check_still_allowed(
         request.actor.id,
-        request.action.permission,
+        Action(request.action).permission,
         server_id=operation.server_id,
         token_id=operation.token_id,
         begun_under=request.begun_under,
@@ -255,7 +269,7 @@ def _check_again(operation: Operation, request: Request, view: ServerView, noted
     check_not_blocked(
         operation.server_id, request.action, approval=request.approval, of_schedule=request.of_schedule
     )
-    check_still_given(request.approval, (request.action.permission, operation.server_id))
+    check_still_given(request.approval, (Action(request.action).permission, operation.server_id))
     if request.action == Action.CREATE:
         places.use(operation.server_id, operation.idempotency_key)
     if request.action == Action.DELETE:

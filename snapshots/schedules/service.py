@@ -10,10 +10,12 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.operations.approval import Approved
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.rights import Borrowed, borrowed, check_person
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
+from snapshots.schedules.loosening import check_definition, check_resumed
 from snapshots.schedules.models import (
     OPEN_RUNS,
     Cause,
@@ -31,11 +33,17 @@ PAUSE = "schedules.pause"
 
 
 def create_schedule(
-    *, actor: Actor, token: StoredToken, definition: Definition, preview: str, form_key: str
+    *,
+    actor: Actor,
+    token: StoredToken,
+    definition: Definition,
+    preview: str,
+    form_key: str,
+    approved: Approved[str] | None = None,
 ) -> Schedule:
     """`preview` is the proof that the person saw what it would delete. A form that was sent before returns its schedule.
 
-    Raises OperationRefusedError (preview_missing, and those of Definition.check and check_still_allowed),
+    Raises OperationRefusedError (preview_missing, approval_needed, and those of Definition.check and check_still_allowed),
     JournalUnavailableError.
     """
     earlier = Schedule.objects.filter(form_key=form_key).first()
@@ -43,7 +51,7 @@ def create_schedule(
         return earlier
     schedule = Schedule(form_key=form_key, created_at=timezone.now())
     try:
-        _define(schedule, actor, token, definition, preview, action="schedule.create")
+        _define(schedule, actor, token, definition, preview, action="schedule.create", approved=approved)
     except IntegrityError:  # the same form at the same moment
         return Schedule.objects.get(form_key=form_key)
     return schedule
@@ -57,6 +65,7 @@ def change_schedule(
     definition: Definition,
     preview: str,
     seen: datetime,
+    approved: Approved[str] | None = None,
 ) -> None:
     """From now on it runs in the actor's name, with `token`: the same token stored by the actor, or one that shows its servers.
 
@@ -75,7 +84,9 @@ def change_schedule(
             raise OperationRefusedError("schedule_changed")
         _check_person(actor, schedule, MANAGE)
 
-    _define(schedule, actor, token, definition, preview, action="schedule.change", check=check)
+    _define(
+        schedule, actor, token, definition, preview, action="schedule.change", check=check, approved=approved
+    )
 
 
 def _define(
@@ -87,21 +98,20 @@ def _define(
     *,
     action: str,
     check: Callable[[], None] = lambda: None,
+    approved: Approved[str] | None = None,
 ) -> None:
-    """Save the definition. `check` is called under the log's lock."""
+    """Save the definition. `check` is called under the log's lock. What was approved was previewed when it was asked for."""
     definition.check()
     rights = _rights_of(definition)
-    if not definition.keep.is_everything and not was_previewed(
-        preview, definition, token_id=token.pk, person_id=int(actor.id or 0)
-    ):
-        raise OperationRefusedError("preview_missing")
+    if approved is None and not definition.keep.is_everything:
+        _check_previewed(preview, definition, token, actor)
     with journal.committed():
         noted = borrowed(actor.id, product(rights, definition.targets))
         journal.record(
             actor.entry(
                 action=action,
                 target=definition.name,
-                evidence=noted.added_to(_list(definition)),
+                evidence=noted.added_to(_evidence(definition, approved)),
                 token_label=token.label,
                 token_fingerprint=token.fingerprint,
             )
@@ -109,9 +119,18 @@ def _define(
         check_person(actor.id, product(rights, definition.targets), noted=noted)
         _check_token(actor, token, rights, definition.targets)
         check()
+        stored = None if schedule._state.adding else schedule
+        check_definition(stored, definition, token.fingerprint, approved.approval if approved else None)
         _fill(schedule, actor, token, definition)
         schedule.save()
         _save_servers(schedule, definition)
+        if approved:
+            approved.guard()
+
+
+def _check_previewed(preview: str, definition: Definition, token: StoredToken, actor: Actor) -> None:
+    if not was_previewed(preview, definition, token_id=token.pk, person_id=int(actor.id or 0)):
+        raise OperationRefusedError("preview_missing")
 
 
 def _rights_of(definition: Definition) -> list[str]:
@@ -167,6 +186,10 @@ def _save_servers(schedule: Schedule, definition: Definition) -> None:
     )
 
 
+def _evidence(definition: Definition, approved: Approved[str] | None) -> str:
+    return f"{approved.approval.text}; {_list(definition)}" if approved else _list(definition)
+
+
 def _list(definition: Definition) -> str:
     """Such as '30 2 * * * Europe/Berlin; keeps 3 last, 0 daily, 0 weekly, 0 monthly; servers 501, 502'."""
     keep = definition.keep
@@ -192,21 +215,24 @@ def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     schedule.refresh_from_db()
 
 
-def resume(*, actor: Actor, schedule: Schedule) -> None:
+def resume(*, actor: Actor, schedule: Schedule, approved: Approved[str] | None = None) -> None:
     """It is due again at its next time; nothing is caught up.
 
     What the portal stopped is resumed by its owner alone, because it runs in the owner's name: others change it, which
-    makes them its owner. Raises OperationRefusedError (schedule_active, not_owner, not_allowed_any_more),
+    makes them its owner. Raises OperationRefusedError (schedule_active, not_owner, approval_needed, not_allowed_any_more),
     JournalUnavailableError.
     """
     now = timezone.now()
+    approval = approved.approval if approved else None
     with journal.committed():
         right = MANAGE if schedule.code else PAUSE
         noted = _noted(actor, schedule, right)
-        journal.record(schedule.entry(actor, action="schedule.resume", evidence=noted.note))
+        evidence = noted.added_to(approval.text if approval else "")
+        journal.record(schedule.entry(actor, action="schedule.resume", evidence=evidence))
         _check_person(actor, schedule, right, noted)
         if schedule.code and schedule.owner_id != actor.id:
             raise OperationRefusedError("not_owner")
+        check_resumed(schedule, approval)
         inactive = Schedule.objects.present().exclude(state=State.ACTIVE).filter(pk=schedule.pk)
         if not inactive.filter(code=schedule.code).update(
             state=State.ACTIVE,
@@ -217,6 +243,8 @@ def resume(*, actor: Actor, schedule: Schedule) -> None:
             silent_told_at=None,
         ):
             raise OperationRefusedError("schedule_active")
+        if approved:
+            approved.guard()
     schedule.refresh_from_db()
 
 
@@ -235,8 +263,8 @@ def remove(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
 def run_now(*, actor: Actor, schedule: Schedule, form_key: str) -> Run:
     """A run besides those that are due, in the schedule's and its owner's name; the log says who asked for it.
 
-    A form that was sent before returns its run. Raises OperationRefusedError (schedule_runs, not_allowed_any_more),
-    JournalUnavailableError.
+    A form that was sent before returns its run. Raises OperationRefusedError (schedule_runs, approval_needed if it is not
+    active and resuming it would take that, not_allowed_any_more), JournalUnavailableError.
     """
     earlier = Run.objects.filter(form_key=form_key).first()
     if earlier is not None:
@@ -248,6 +276,8 @@ def run_now(*, actor: Actor, schedule: Schedule, form_key: str) -> Run:
             noted = _noted(actor, schedule, MANAGE)
             journal.record(schedule.entry(actor, action="schedule.run_now", evidence=noted.note))
             _check_person(actor, schedule, MANAGE, noted)
+            if not schedule.is_active:
+                check_resumed(schedule)
             if schedule.runs.filter(state__in=OPEN_RUNS).exists():
                 raise OperationRefusedError("schedule_runs")
             run.save(force_insert=True)

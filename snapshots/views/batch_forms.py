@@ -8,6 +8,8 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 
+from snapshots.approvals.asking import Begun
+from snapshots.approvals.models import ApprovalRequest
 from snapshots.jobs import service
 from snapshots.jobs.models import Job, Kind
 from snapshots.jobs.outcomes import Result, chain_of, to_try_again
@@ -15,6 +17,7 @@ from snapshots.jobs.points import RestorePoint, first_jobs, restore_points
 from snapshots.jobs.selections import Selection, new_selection, sign_selection
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.views.actor import actor_of
+from snapshots.views.begun import begun_url
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.batches import BatchForm
 from snapshots.views.refused_forms import (
@@ -83,20 +86,20 @@ class Sent:
         return {"form": self.form, "refusal": refusal_words(self.code) if shows else None}
 
 
-def send(request: HttpRequest, form: BatchForm, run: Callable[..., Job]) -> Sent:
+def send(request: HttpRequest, form: BatchForm, run: Callable[..., Begun | ApprovalRequest]) -> Sent:
     """Begin the batch if the form was sent and is valid."""
     if not form.is_bound:
         return Sent(form)
     if not form.is_valid():
         return Sent(form, INCOMPLETE)
     try:
-        job = run(actor=actor_of(request), **form.arguments())
+        begun = run(actor=actor_of(request), **form.arguments())
     except OperationRefusedError as error:
         if error.code == "not_allowed_any_more":  # logged already
             raise RightsChangedError(error.code) from error
         refuse_beside_field(form, error.code)
         return Sent(form, error.code)
-    return Sent(form, response=redirect("job_detail", pk=job.pk))
+    return Sent(form, response=redirect(begun_url(begun)))
 
 
 def posted(request: HttpRequest) -> Any:

@@ -12,18 +12,23 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
+from snapshots.approvals.asking import begin
+from snapshots.approvals.models import Kind as RequestKind
 from snapshots.deletions.grace import grace_days
 from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.names import free_name, visible_name
-from snapshots.jobs import batches
+from snapshots.jobs.batch_checks import check_create, check_delete
+from snapshots.jobs.batch_plans import ACTIONS
 from snapshots.jobs.models import Kind
 from snapshots.jobs.selections import MAX_ITEMS, Item, Selection, item_of
 from snapshots.jobs.undo import ways_back
+from snapshots.operations.approval import Approval
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
 from snapshots.views.access import requires
+from snapshots.views.approval_notes import needed_for_batch
 from snapshots.views.batch_forms import Retry, Sent, posted, retry_in, selection_for, send
 from snapshots.views.forms.batches import CreateManyForm, DeleteManyForm
 from snapshots.views.forms.deletions import days_text
@@ -72,7 +77,7 @@ def batch_create(request: HttpRequest) -> HttpResponse:
     if retry:
         form.fields["name"].disabled = True
         form.initial["name"] = retry.first.title
-    sent = send(request, form, batches.create_many)
+    sent = send(request, form, partial(begin, RequestKind.CREATE_MANY))
     if sent.response:
         return sent.response
     chosen = _choose(request, Kind.CREATE_MANY, retry)
@@ -80,9 +85,7 @@ def batch_create(request: HttpRequest) -> HttpResponse:
         Line(
             item=item,
             view=one.view,
-            why=why_not(
-                obstacle(request.user, Action.CREATE, one.view, partial(batches.check_create, one.view))
-            ),
+            why=why_not(obstacle(request.user, Action.CREATE, one.view, partial(check_create, one.view))),
         )
         for item, one in zip(chosen.selection.items, chosen.found, strict=True)
     ]
@@ -94,7 +97,7 @@ def batch_create(request: HttpRequest) -> HttpResponse:
 @requires("snapshots.delete", "GET", "HEAD", "POST", proof="form")
 def batch_delete(request: HttpRequest) -> HttpResponse:
     retry = retry_in(request, Kind.DELETE_MANY)
-    sent = send(request, DeleteManyForm(posted(request)), batches.delete_many)
+    sent = send(request, DeleteManyForm(posted(request)), partial(begin, RequestKind.DELETE_MANY))
     if sent.response:
         return sent.response
     chosen = _choose(request, Kind.DELETE_MANY, retry)
@@ -132,12 +135,13 @@ def _delete_line(
     assert one.snapshot is not None
     view, snapshot = one.view, one.snapshot
     days = grace_days(view.server_id)
+    anybody = Approval.to_ask_for()
     marks = make_marks(snapshot, view, planned, request.user, restores)
     return Line(
         item=item,
         view=view,
         why=why_not(
-            obstacle(request.user, Action.DELETE, view, partial(batches.check_delete, selection, item, view))
+            obstacle(request.user, Action.DELETE, view, partial(check_delete, selection, item, view, anybody))
         ),
         row=make_row(snapshot, view, may_restore=False, may_delete=False, marks=marks),
         grace=days_text(days) if days else "",
@@ -174,6 +178,9 @@ def _page(
         "missing": chosen.missing if chosen.lists.readings else [],
         "shows_tokens": len(chosen.lists.readings) > 1,
         "is_retry": bool(chosen.selection.retry_of),
+        "approvals_needed": needed_for_batch(
+            ACTIONS[Kind(chosen.selection.kind)], [line.view for line in possible]
+        ),
         **more,
     }
     if not sent.code and len(chosen.wanted) > MAX_ITEMS:

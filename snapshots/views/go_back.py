@@ -13,20 +13,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from snapshots import contract
+from snapshots.approvals.asking import begin
+from snapshots.approvals.models import Kind as RequestKind
 from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.clocks import clocks_differ
-from snapshots.jobs import batches
+from snapshots.jobs import batch_plans
+from snapshots.jobs.batch_checks import check_restore
 from snapshots.jobs.models import Kind
 from snapshots.jobs.outcomes import Result
 from snapshots.jobs.points import RestorePoint, still_exists
 from snapshots.jobs.room import Need, needs_in
 from snapshots.jobs.selections import Item, Selection, item_of
+from snapshots.operations.approval import Approval
 from snapshots.operations.models import Action
 from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import with_names
 from snapshots.views.access import requires
+from snapshots.views.approval_notes import needed_for_batch
 from snapshots.views.batch_forms import Retry, point_or_404, posted, retry_in, selection_for, send
 from snapshots.views.forms.batches import RestoreManyForm
 from snapshots.views.picks import Found, Lists, Wanted, obstacle, read_lists
@@ -62,7 +67,7 @@ def restore_point_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
     selection, lines = _lines(request, point, members, lists, retry)
     possible = [line for line in lines if not line.why]
     form = RestoreManyForm(posted(request), choices=_choices(request, possible))
-    sent = send(request, form, partial(batches.restore_many, point=point.first))
+    sent = send(request, form, partial(begin, RequestKind.RESTORE_MANY, point=point.first))
     if sent.response:
         return sent.response
     sent.sign(replace(selection, items=tuple(line.item for line in possible if line.item)))
@@ -72,6 +77,7 @@ def restore_point_restore(request: HttpRequest, pk: UUID) -> HttpResponse:
         "possible": [(line, fields[line.server_id]) for line in possible],
         "impossible": [line for line in lines if line.why],
         "is_retry": retry is not None,
+        "approvals_needed": needed_for_batch(Action.RESTORE, [line.view for line in possible if line.view]),
         "low": contract.RESTORE_MINUTES[0],
         "high": contract.RESTORE_MINUTES[1],
     }
@@ -124,7 +130,12 @@ def _line(user: Person, selection: Selection, item: Item, view: ServerView, snap
         server_id=view.server_id,
         server_name=view.name,
         why=why_not(
-            obstacle(user, Action.RESTORE, view, partial(batches.check_restore, selection, item, view))
+            obstacle(
+                user,
+                Action.RESTORE,
+                view,
+                partial(check_restore, selection, item, view, Approval.to_ask_for()),
+            )
         ),
         view=view,
         snapshot=snapshot,
@@ -153,13 +164,13 @@ def _answers(
 ) -> tuple[list[Choice], str]:
     """Where a snapshot of the present state can be taken for nothing, that is chosen; else the person chooses."""
     others: list[Choice] = [
-        (batches.WITHOUT, _("Nothing: it is restored at once, and there is no way back")),
-        (batches.SKIP, _("This server is left as it is")),
+        (batch_plans.WITHOUT, _("Nothing: it is restored at once, and there is no way back")),
+        (batch_plans.SKIP, _("This server is left as it is")),
     ]
     if not may(request.user, Action.CREATE.permission, view) or not view.reading.is_complete:
         return others, ""
     if not view.is_full:
-        return [(batches.TAKE, _("A snapshot of its present state is taken")), *others], batches.TAKE
+        return [(batch_plans.TAKE, _("A snapshot of its present state is taken")), *others], batch_plans.TAKE
     if not may(request.user, Action.DELETE.permission, view):
         return others, ""
     return [*_room_answers(view, needed, needs), *others], ""

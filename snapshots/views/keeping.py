@@ -1,36 +1,41 @@
-"""How long a snapshot is kept: its protection, its date, and the grace time of its server."""
+"""How long a snapshot is kept: its protection, and its date."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from django.conf import settings
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from snapshots.approvals.asking import Begun, begin
+from snapshots.approvals.models import ApprovalRequest
+from snapshots.approvals.models import Kind as RequestKind
 from snapshots.connection import own_token_or_404
 from snapshots.contract import Snapshot
-from snapshots.deletions import grace, keeping
-from snapshots.deletions.models import ServerGrace
+from snapshots.deletions import keeping
 from snapshots.deletions.plans import waiting_of
 from snapshots.inventory.servers import find_snapshot
-from snapshots.operations import protection
+from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.guarded_models import PolicyAction
 from snapshots.operations.models import Protection
 from snapshots.operations.protection import Target
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import ServerView, server_view_or_404
-from snapshots.views.access import check_on_server, raise_if_rights_changed, requires
+from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
-from snapshots.views.forms.deletions import GraceForm, KeepUntilForm, ProtectForm, UnprotectForm
+from snapshots.views.approval_notes import needed_for
+from snapshots.views.begun import begun_url
+from snapshots.views.forms.deletions import KeepUntilForm, ProtectForm, UnprotectForm
 from snapshots.views.marks import keep_url, names_of_people
+from snapshots.views.refused_forms import put
 from snapshots.views.texts.deletions import deletion_badge
 from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 
 PERMISSION = "snapshots.delete"
-FIELDS_OF_CODES = {"bad_date": "until", "bad_grace": "days", "reason_missing": "reason"}
+FIELDS_OF_CODES = {"bad_date": "until", "reason_missing": "reason"}
 
 
 @dataclass(frozen=True)
@@ -75,9 +80,9 @@ def snapshot_protect(request: HttpRequest, token_id: str, snapshot_id: int) -> H
 
 @requires(PERMISSION, "POST", page="snapshot_keeping", proof="form")
 def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
-    def run(shown: Shown, form: UnprotectForm) -> None:
-        reason = form.cleaned_data["reason"]
-        protection.lift(actor=actor_of(request), target=shown.target, reason=reason)
+    def run(shown: Shown, form: UnprotectForm) -> Begun | ApprovalRequest:
+        token = shown.view.token
+        return begin(RequestKind.UNPROTECT, actor=actor_of(request), token=token, **form.cleaned_data)
 
     return _submit(request, token_id, snapshot_id, UnprotectForm(request.POST), run)
 
@@ -95,7 +100,7 @@ def _submit(
     token_id: str,
     snapshot_id: int,
     form: Form,
-    run: Callable[[Shown, Any], None],
+    run: Callable[[Shown, Any], Begun | ApprovalRequest],
 ) -> HttpResponse:
     """Run it and show the page again; a refusal is shown at its field, if it has one."""
     shown = _shown(request, token_id, snapshot_id)
@@ -104,10 +109,12 @@ def _submit(
     if not form.is_valid():
         return _page(request, shown, form)
     try:
-        run(shown, form)
+        begun = run(shown, form)
     except OperationRefusedError as error:
         raise_if_rights_changed(request, error, PERMISSION)
         return _page(request, shown, form, error.code)
+    if isinstance(begun, ApprovalRequest):
+        return redirect(begun_url(begun))
     return redirect("snapshot_keeping", token_id, snapshot_id)
 
 
@@ -143,36 +150,23 @@ def _page(request: HttpRequest, shown: Shown, form: Form | None = None, code: st
         "planned_badge": deletion_badge(waiting) if waiting else None,
         "keep_url": keep_url(waiting, request.user) if waiting else "",
         "protect_form": form if isinstance(form, ProtectForm) else ProtectForm(),
-        "unprotect_form": form if isinstance(form, UnprotectForm) else UnprotectForm(),
+        "unprotect_form": _unprotect_form(request, shown, form),
+        "approvals_needed": needed_for([(shown.view.server_id, PolicyAction.UNPROTECT)]) if row else 0,
         "date_form": form if isinstance(form, KeepUntilForm) else KeepUntilForm(),
         "refusal": refusal_words(code) if code and not is_at_field else None,
     }
     return render(request, "deletions/snapshot_keeping.html", context, status=_status(form, code))
 
 
-@requires(PERMISSION, "GET", "HEAD", "POST", proof="form")
-def server_grace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
-    """Set how long deletions of a server's snapshots wait."""
-    view = server_view_or_404(own_token_or_404(request.user, token_id), server_id)
-    check_on_server(request, PERMISSION, view)
-    own = ServerGrace.objects.filter(server_id=server_id).values_list("days", flat=True).first()
-    form = GraceForm(
-        request.POST if request.method == "POST" else None, initial={"days": "" if own is None else str(own)}
+def _unprotect_form(request: HttpRequest, shown: Shown, form: Form | None) -> UnprotectForm:
+    """With a new confirmation of what the page shows."""
+    found = form if isinstance(form, UnprotectForm) else UnprotectForm()
+    confirmation = sign_confirmation(
+        actor_id=int(request.user.pk or 0),
+        action=PolicyAction.UNPROTECT,
+        token_id=shown.view.token.pk,
+        server_id=shown.view.server_id,
+        snapshot=shown.snapshot,
     )
-    form.set_choices(settings.SNAPPORTAL_DELETE_GRACE_DAYS)
-    if request.method == "POST" and form.is_valid():
-        try:
-            grace.set_grace(
-                actor=actor_of(request),
-                server_id=server_id,
-                server_name=view.name,
-                token_id=token_id,
-                **form.cleaned_data,
-            )
-            return redirect("server_detail", token_id, server_id)
-        except OperationRefusedError as error:
-            raise_if_rights_changed(request, error, PERMISSION)
-            _show_at_field(form, error.code)
-    return render(
-        request, "deletions/server_grace.html", {"view": view, "form": form}, status=_status(form, "")
-    )
+    put(found, confirmation=confirmation)
+    return found

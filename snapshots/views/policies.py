@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from snapshots.connection import Person
 from snapshots.inventory.shown_servers import all_known_names, servers_shown_to
 from snapshots.operations import policies
-from snapshots.operations.guarded_models import Policy
+from snapshots.operations.guarded_models import Policy, PolicyAction
 from snapshots.operations.models import Action
 from snapshots.operations.rights import may_anywhere, may_on
 from snapshots.templatetags.portal import as_name, with_names
@@ -28,15 +28,24 @@ from snapshots.views.tried_forms import shown_refusal, try_form
 
 @dataclass(frozen=True)
 class PolicyLine:
-    """A policy as a person may see it. `more`: how many of its servers the person does not see."""
+    """A policy as a person may see it. `more`: how many of its servers the person does not see.
+
+    `approvers`: number and name of each, and whether the person can approve anything of it at present.
+    """
 
     policy: Policy
     servers: list[str]
     more: int
     actions: list[str]
-    approvers: list[str]
+    approvers: list[tuple[int, str, bool]]
     placed_by: str
     asked_by: str
+
+    @property
+    def lacks_approvers(self) -> bool:
+        """Whether it names people, and fewer of them can approve than are needed."""
+        able = sum(is_able for _number, _name, is_able in self.approvers)
+        return bool(self.approvers) and able < self.policy.needed
 
 
 @requires("snapshots.see", "GET", "HEAD")
@@ -79,7 +88,7 @@ def policy_detail(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _possible_approvers() -> dict[int, str]:
     """ID → name of each person who may restore or delete somewhere."""
-    rights = [one.permission for one in policies.ACTIONS]
+    rights = [Action.RESTORE.permission, Action.DELETE.permission]
     people = get_user_model().objects.filter(is_active=True, service_owner=None)
     return {one.pk: as_name(one) for one in people if any(may_anywhere(one, right) for right in rights)}
 
@@ -96,12 +105,13 @@ def _lines(user: Person) -> list[PolicyLine]:
 
 def _line(policy: Policy, shown: set[int] | None, people: dict[int, str]) -> PolicyLine:
     servers = [name for number, name in policy.servers if shown is None or number in shown]
+    able = policies.able_approvers(policy)
     return PolicyLine(
         policy=policy,
         servers=servers,
         more=len(policy.servers) - len(servers),
-        actions=[str(Action(one).label) for one in policy.actions],
-        approvers=[people.get(one, "") for one in policy.approvers],
+        actions=[str(PolicyAction(one).label) for one in policy.actions],
+        approvers=[(one, people.get(one, ""), one in able) for one in policy.approvers],
         placed_by=people.get(policy.person_id, ""),
         asked_by=people.get(policy.lift_person_id or 0, ""),
     )

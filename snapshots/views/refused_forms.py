@@ -12,6 +12,7 @@ INCOMPLETE: Final = "incomplete"
 """The code of a form with invalid fields."""
 FIELDS_OF_CODES: Final = {
     "bad_name": "name",
+    "bad_grace": "days",
     "lock_ended": "until",
     "freeze_end": "until",
     "count_mismatch": "typed_count",
@@ -43,4 +44,4 @@ def put(form: Form, **values: str) -> None:
         return
     form.data = form.data.copy()  # type: ignore[attr-defined]
     for name, value in values.items():
-        form.data[name] = value  # type: ignore[index]
+        form.data[form.add_prefix(name)] = value  # type: ignore[index]

@@ -1,5 +1,6 @@
 """The form of a schedule, new or changed: it is saved only after the preview of exactly what it says was shown (promise 35)."""
 
+import hashlib
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -13,12 +14,13 @@ from django.shortcuts import redirect, render
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
+from snapshots.approvals.asking import Begun, begin
+from snapshots.approvals.models import ApprovalRequest, Kind
 from snapshots.connection import own_tokens
 from snapshots.inventory.readings import Reading
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.server_views import ServerView, server_views
-from snapshots.schedules import service
 from snapshots.schedules.definition import Definition, definition_of, sign_preview, was_previewed
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.service import MANAGE
@@ -27,6 +29,8 @@ from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
+from snapshots.views.approval_notes import approvals_to_define
+from snapshots.views.begun import begun_url
 from snapshots.views.forms.schedule_values import ALL, ServerChoice, TokenChoice, server_value, values_of
 from snapshots.views.forms.schedules import ScheduleForm
 from snapshots.views.refused_forms import UNPROCESSABLE, put
@@ -119,7 +123,7 @@ class Editor:
         return shown
 
 
-def _answer(editor: Editor, save: Callable[[Editor], Schedule | None]) -> HttpResponse:
+def _answer(editor: Editor, save: Callable[[Editor], Begun | ApprovalRequest]) -> HttpResponse:
     """Save what was previewed, or show the form with the preview of what it says. `save` returns None if it may not yet."""
     if editor.request.method != "POST":
         return _page(editor)
@@ -133,8 +137,9 @@ def _answer(editor: Editor, save: Callable[[Editor], Schedule | None]) -> HttpRe
         return _refused(editor, error)
     if saved is None:
         return _page(editor)
-    messages.success(editor.request, with_names(_("The schedule %(name)s is saved."), name=saved.name))
-    return redirect("schedule_detail", saved.pk)
+    if isinstance(saved, Schedule):
+        messages.success(editor.request, with_names(_("The schedule %(name)s is saved."), name=saved.name))
+    return redirect(begun_url(saved))
 
 
 def _refused(editor: Editor, error: OperationRefusedError) -> HttpResponse:
@@ -155,6 +160,7 @@ def _page(editor: Editor, code: str = "", status: int = 200) -> HttpResponse:
         "form": form,
         "schedule": schedule,
         "preview": editor.preview() if is_valid else None,
+        "approvals_needed": approvals_to_define(schedule, form.definition, editor.token) if is_valid else 0,
         "example": name_example(form),
         "refusal": refusal_words(code) if code else None,
         "troubles": [
@@ -197,18 +203,19 @@ def schedule_add(request: HttpRequest) -> HttpResponse:
     return _answer(editor, _create)
 
 
-def _create(editor: Editor) -> Schedule | None:
+def _create(editor: Editor) -> Begun | ApprovalRequest:
     """None for the form of a schedule that was saved before and says something else now: that is another schedule."""
     key, definition = editor.form.cleaned_data.get("form_key", ""), editor.form.definition
     earlier = Schedule.objects.filter(form_key=key).first()
     if not key or (earlier and (earlier.removed_at or not _says_the_same(earlier, definition))):
         return None
-    return service.create_schedule(
+    return begin(
+        Kind.CREATE_SCHEDULE,
         actor=actor_of(editor.request),
+        confirmation=key,
         token=editor.token,
         definition=definition,
         preview=editor.form.cleaned_data["preview"],
-        form_key=key,
     )
 
 
@@ -274,17 +281,20 @@ def schedule_change(request: HttpRequest, pk: UUID) -> HttpResponse:
     return _answer(Editor(request, read_and_reconcile_all([token]), schedule, initial), _change)
 
 
-def _change(editor: Editor) -> Schedule | None:
+def _change(editor: Editor) -> Begun | ApprovalRequest:
+    """The proof of the preview, which no other rendering has, is the one-time key."""
     assert editor.schedule is not None
     seen = editor.seen
     if seen is None:
         raise OperationRefusedError("schedule_changed")
-    service.change_schedule(
+    proof = editor.form.cleaned_data["preview"]
+    return begin(
+        Kind.CHANGE_SCHEDULE,
         actor=actor_of(editor.request),
-        schedule=editor.schedule,
+        confirmation=hashlib.sha256(proof.encode()).hexdigest(),
+        schedule_id=str(editor.schedule.pk),
         token=editor.token,
         definition=editor.form.definition,
-        preview=editor.form.cleaned_data["preview"],
-        seen=seen,
+        preview=proof,
+        seen=seen.isoformat(),
     )
-    return editor.schedule

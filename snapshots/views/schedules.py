@@ -10,7 +10,10 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
+from snapshots.approvals.asking import begin
+from snapshots.approvals.models import ApprovalRequest, Kind
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import may_anywhere, may_on
 from snapshots.schedules import service, silence
@@ -20,6 +23,7 @@ from snapshots.schedules.visibility import visible_to
 from snapshots.templatetags.portal import with_names
 from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
+from snapshots.views.approval_notes import approvals_to_resume
 from snapshots.views.forms.schedules import RunForm, WhyForm
 from snapshots.views.live_pages import live
 from snapshots.views.refused_forms import UNPROCESSABLE
@@ -28,6 +32,7 @@ from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.schedules import keep_words
 
 RUNS_SHOWN = 20
+ASKED = lazy("Other people have to approve that first: see Approvals. It begins by itself then.")
 
 
 @live()
@@ -61,6 +66,7 @@ def schedule_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "last_good": silence.last_good(schedule),
         "form_key": secrets.token_urlsafe(24),
         "why_form": WhyForm(),
+        "resuming_needs": 0 if schedule.is_active else approvals_to_resume(schedule),
     }
     return render(request, "schedules/schedule_detail.html", context | _rights(request, schedule))
 
@@ -91,11 +97,18 @@ def schedule_pause(request: HttpRequest, pk: UUID) -> HttpResponse:
 
 @requires(PAUSE, "POST", page="schedule_detail")
 def schedule_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
-    def run(schedule: Schedule, _data: dict[str, Any]) -> str:
-        service.resume(actor=actor_of(request), schedule=schedule)
+    def run(schedule: Schedule, data: dict[str, Any]) -> str:
+        begun = begin(
+            Kind.RESUME_SCHEDULE,
+            actor=actor_of(request),
+            confirmation=data["form_key"],
+            schedule_id=str(schedule.pk),
+        )
+        if isinstance(begun, ApprovalRequest):
+            return str(ASKED)
         return _("%(name)s is active again.")
 
-    return _do(request, pk, PAUSE, Form(request.POST), run)
+    return _do(request, pk, PAUSE, RunForm(request.POST), run)
 
 
 @requires(MANAGE, "POST", page="schedule_detail")

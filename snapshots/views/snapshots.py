@@ -16,7 +16,6 @@ from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import find_snapshot, listed_servers
-from snapshots.jobs import plans
 from snapshots.jobs.undo import ways_back
 from snapshots.operations import service
 from snapshots.operations.expectations import expected
@@ -26,7 +25,7 @@ from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
-from snapshots.views.approval_notes import approval_context, asks_anyway
+from snapshots.views.approval_notes import approval_context, asks_anyway, needed_for
 from snapshots.views.blocked import blocks_context
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
@@ -55,7 +54,7 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
 def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Create on a full server: delete a snapshot that the person chooses first, as one job."""
     token = own_token_or_404(request.user, token_id)
-    sent = submit(request, ReplaceForm, plans.replace_snapshot, token)
+    sent = submit(request, ReplaceForm, partial(begin, Kind.REPLACE), token)
     if sent.response:
         return sent.response
     view = server_view_or_404(token, server_id)
@@ -64,6 +63,8 @@ def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> Htt
     sent.prepare_for(view, Action.CREATE)
     offer_room(sent.form, view)
     context = sent.page_context(view.reading) | {"view": view}
+    if view.is_full:
+        context["approvals_needed"] = needed_for([(view.server_id, Action.DELETE)])
     return render(request, "snapshots/snapshot_replace.html", context, status=sent.status)
 
 

@@ -13,21 +13,21 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 
+from snapshots.approvals.asking import Begun
 from snapshots.approvals.models import ApprovalRequest
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
-from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.readings import Reading
-from snapshots.jobs.models import Job
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS
-from snapshots.operations.models import Action, Operation
+from snapshots.operations.models import Action
 from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
 from snapshots.views.actor import actor_of
+from snapshots.views.begun import begun_url
 from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.snapshots import ConfirmedForm
 from snapshots.views.refused_forms import INCOMPLETE, put, refuse_beside_field, status_of
@@ -120,7 +120,7 @@ def _refusal(sent: Submission, reading: Reading) -> Words:
 def submit(
     request: HttpRequest,
     form_class: type[ConfirmedForm],
-    run: Callable[..., Operation | Job | PlannedDeletion | ApprovalRequest],
+    run: Callable[..., Begun | ApprovalRequest],
     token: StoredToken,
 ) -> Submission:
     """Run the operation if the form was sent and is valid. A refusal is shown at its field, if it has one."""
@@ -139,12 +139,4 @@ def submit(
             raise RightsChangedError(error.code) from error
         refuse_beside_field(form, error.code)
         return Submission(request, form, actor, error.code, error.retry_after_seconds)
-    return Submission(request, form, actor, response=redirect(_page_of(begun), pk=begun.pk))
-
-
-def _page_of(begun: Operation | Job | PlannedDeletion | ApprovalRequest) -> str:
-    if isinstance(begun, ApprovalRequest):
-        return "request_detail"
-    if isinstance(begun, Job):
-        return "job_detail"
-    return "deletion_detail" if isinstance(begun, PlannedDeletion) else "operation_detail"
+    return Submission(request, form, actor, response=redirect(begun_url(begun)))

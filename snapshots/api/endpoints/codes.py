@@ -92,6 +92,7 @@ REFUSALS: Final = (
     "server_locked",
     "frozen",
     "approval_needed",
+    "too_many_requests",
     "place_reserved",
     "deletion_planned",
     "snapshot_deleting",

@@ -83,7 +83,8 @@ def document(base_path: str) -> dict[str, Any]:
     kinds: list[Any] = [Error]
     for resource in RESOURCES:
         for method in resource.by_method.values():
-            kinds += [kind for kind in [method.body, *method.answers.values()] if kind]
+            kinds += [method.body] if method.body else []
+            kinds += [kind for answer in method.answers.values() for kind in _kinds_of(answer)]
     schemas, components = msgspec.json.schema_components(kinds, ref_template="#/components/schemas/{name}")
     refs = dict(zip(kinds, schemas, strict=True))
     return {
@@ -168,7 +169,9 @@ def _responses(method: Method, refs: dict[Any, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for status, kind in sorted(method.answers.items()):
         words = ANSWER_WORDS.get(status, HTTPStatus(status).phrase)
-        found[str(status)] = {"description": words} | ({"content": _json(refs[kind])} if kind else {})
+        schemas = [refs[one] for one in _kinds_of(kind)]
+        schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
+        found[str(status)] = {"description": words} | ({"content": _json(schema)} if schemas else {})
     errors = ERRORS | WRITE_ERRORS if method.is_write else ERRORS
     for code, words in errors.items():
         found.setdefault(str(code), {"description": words, "content": _json(refs[Error])})
@@ -176,6 +179,13 @@ def _responses(method: Method, refs: dict[Any, Any]) -> dict[str, Any]:
         if str(status) in found:
             found[str(status)]["headers"] = {name: {"description": words, "schema": {"type": "string"}}}
     return dict(sorted(found.items()))
+
+
+def _kinds_of(answer: Any) -> tuple[Any, ...]:
+    """The shapes that an answer can have; none without a body."""
+    if isinstance(answer, tuple):
+        return answer
+    return (answer,) if answer else ()
 
 
 def _json(schema: dict[str, Any]) -> dict[str, Any]:

@@ -11,10 +11,12 @@ from snapshots.api.endpoints.http import Answer, Call, older_page
 from snapshots.api.endpoints.items import JobItem, JobPage, job_items
 from snapshots.api.endpoints.reach import foreign_or_missing, reached_rows
 from snapshots.api.endpoints.resources import Resource
-from snapshots.api.endpoints.shapes import Id
+from snapshots.api.endpoints.shapes import Id, WaitingAnswer
 from snapshots.api.endpoints.snapshots import default_reason
+from snapshots.approvals.asking import begin
+from snapshots.approvals.models import ApprovalRequest, Kind
 from snapshots.inventory.servers import find_snapshot
-from snapshots.jobs import plans, service
+from snapshots.jobs import service
 from snapshots.jobs.models import Job, JobQuerySet, Step
 from snapshots.jobs.room import NO_NEED, needs_in, room_key
 from snapshots.operations.models import Action
@@ -56,23 +58,33 @@ def list_jobs(call: Call, query: JobQuery) -> Answer:
     "POST",
     right="snapshots.restore",
     body=JobBody,
-    answers={202: JobItem},
+    answers={202: (JobItem, WaitingAnswer)},
     summary="Restore after a safety snapshot",
 )
 def create_job(call: Call, body: JobBody) -> Answer:
-    """Takes a snapshot of the present state, and then restores, so that there is a way back; needs the right to create too."""
+    """Takes a snapshot of the present state, and then restores, so that there is a way back; needs the right to create too.
+
+    Where a policy asks for the approval of other people the answer is its request, and the job begins when they have given it.
+    """
     reason = call.reason(body.reason, is_required=True) or default_reason(call)
     call.check_right("snapshots.create")
     if body.make_room is not None:
         call.check_right("snapshots.delete")
     begun = service.job_for_key(call.operation_key) or _begin(call, body, reason)
+    if isinstance(begun, ApprovalRequest):
+        return writes.requested_answer(begun)
     (item,) = job_items([begun])
     return Answer(item, 202, {"Location": item.url})
 
 
-def _begin(call: Call, body: JobBody, reason: str) -> Job:
+def _begin(call: Call, body: JobBody, reason: str) -> Job | ApprovalRequest:
+    earlier = ApprovalRequest.objects.filter(form_key=call.operation_key).first()
+    if earlier is not None:
+        return earlier
     found, server_name = reading.snapshot_or_404(call, body.snapshot_id, fresh=True)
-    return plans.safe_restore(
+    begun = begin(
+        Kind.SAFE_RESTORE,
+        api_key_id=call.key.pk,
         actor=call.actor,
         token=call.token,
         confirmation=writes.authorization(call, Action.RESTORE, found.server.id, found.id),
@@ -81,6 +93,8 @@ def _begin(call: Call, body: JobBody, reason: str) -> Job:
         override_reason=call.override_reason,
         make_room=_room_key(call, found.server.id, body.make_room),
     )
+    assert isinstance(begun, Job | ApprovalRequest)
+    return begun
 
 
 def _room_key(call: Call, server_id: int, snapshot_id: int | None) -> str:

@@ -12,12 +12,13 @@ from snapshots.api.endpoints.reach import foreign_or_missing, reached_rows
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import ServerName, SnapshotName, time_text
 from snapshots.approvals import queries
-from snapshots.approvals.models import ApprovalRequest
+from snapshots.approvals.models import ApprovalRequest, RequestedItem
 from snapshots.jobs.models import Job
 from snapshots.operations.models import Operation
+from snapshots.schedules.models import Schedule
 
 PAGE_SIZE: Final = 50
-PAGES: Final[dict[type, str]] = {Operation: "api_operation", Job: "api_job"}
+PAGES: Final[dict[type, str]] = {Operation: "api_operation", Job: "api_job", Schedule: "api_schedule"}
 
 request_list = Resource("requests/", "api_requests")
 request = Resource("requests/<uuid:pk>/", "api_request")
@@ -27,17 +28,30 @@ class RequestQuery(Struct):
     before: UUID | None = None
 
 
+class RequestedPart(Struct):
+    """`server` null: all servers. `snapshot` null: none, or one that is created. `also_deletes`: what makes room first."""
+
+    server: ServerName | None
+    snapshot: SnapshotName | None
+    also_deletes: str
+
+
 class RequestItem(Struct):
-    """`state` is waiting, approved, begun, void, denied, withdrawn or expired. `began`: the address of what it became."""
+    """`state` is waiting, approved, begun, void, denied, withdrawn or expired. `began`: the address of what it became.
+
+    `server` and `snapshot` are null where it is about several: `parts` holds all that it is about.
+    """
 
     id: str
     url: str
     kind: str
     state: str
     code: str
-    server: ServerName
-    snapshot: SnapshotName
+    title: str
+    server: ServerName | None
+    snapshot: SnapshotName | None
     also_deletes: str
+    parts: list[RequestedPart]
     reason: str
     needed: int
     created_at: str | None
@@ -76,13 +90,25 @@ def read_request(call: Call, pk: UUID) -> Answer:
 
 
 def _visible(call: Call) -> QuerySet[ApprovalRequest]:
-    """Those that the key's person sees on pages, of the servers that the key reaches."""
+    """Those that the key's person sees on pages and that are about no other server than those that the key reaches."""
     reached = reached_rows(call, "token_fingerprint", call.token.fingerprint)
-    return queries.visible_to(call.person).filter(reached)
+    others = RequestedItem.objects.exclude(pk__in=RequestedItem.objects.filter(reached).values("pk"))
+    return queries.visible_to(call.person).exclude(pk__in=others.values("request_id"))
+
+
+def _part(item: RequestedItem) -> RequestedPart:
+    snapshot = (item.snapshot_name, time_text(item.snapshot_created_at))
+    return RequestedPart(
+        server=None if item.server_id is None else ServerName(item.server_id, item.server_name),
+        snapshot=None if item.snapshot_id is None else SnapshotName(item.snapshot_id, *snapshot),
+        also_deletes=item.also_deletes,
+    )
 
 
 def _item(asked: ApprovalRequest) -> RequestItem:
     begun = queries.begun_of(asked)
+    parts = [_part(one) for one in asked.items]
+    only = parts[0] if len(parts) == 1 else RequestedPart(None, None, "")
     name = PAGES.get(type(begun))
     return RequestItem(
         id=str(asked.pk),
@@ -90,9 +116,11 @@ def _item(asked: ApprovalRequest) -> RequestItem:
         kind=asked.kind,
         state=asked.state,
         code=asked.code,
-        server=ServerName(asked.server_id, asked.server_name),
-        snapshot=SnapshotName(asked.snapshot_id, asked.snapshot_name, time_text(asked.snapshot_created_at)),
-        also_deletes=asked.also_deletes,
+        title=asked.title,
+        server=only.server,
+        snapshot=only.snapshot,
+        also_deletes=only.also_deletes,
+        parts=parts,
         reason=asked.reason,
         needed=asked.needed,
         created_at=time_text(asked.created_at),

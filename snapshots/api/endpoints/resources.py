@@ -30,7 +30,10 @@ Run = Callable[..., Answer]
 
 @dataclass(frozen=True, kw_only=True)
 class Method:
-    """One method of an address, with what its documentation says. `answers`: status → what its body is; None: no body."""
+    """One method of an address, with what its documentation says. `answers`: status → what its body is; None: no body.
+
+    A tuple of several: one of them.
+    """
 
     name: str
     right: str

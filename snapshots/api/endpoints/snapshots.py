@@ -18,7 +18,7 @@ from snapshots.api.endpoints.shapes import (
 )
 from snapshots.approvals.asking import begin
 from snapshots.approvals.models import ApprovalRequest, Kind
-from snapshots.jobs.models import Job
+from snapshots.deletions.models import PlannedDeletion
 from snapshots.operations import service
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
@@ -133,7 +133,7 @@ def delete_snapshot(call: Call, body: DeleteBody, snapshot_id: int) -> Answer:
         override_reason=call.override_reason,
         delete_now=body.delete_now,
     )
-    assert not isinstance(begun, Job)
+    assert isinstance(begun, Operation | PlannedDeletion | ApprovalRequest)
     return writes.deleted_answer(begun)
 
 

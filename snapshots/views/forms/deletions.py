@@ -16,6 +16,8 @@ class ProtectForm(forms.Form):
 
 class UnprotectForm(forms.Form):
     prefix = "unprotect"
+    confirmation = forms.CharField(widget=forms.HiddenInput, required=False)
+    """A signed record of what the page showed."""
     reason = ReasonField(required=True)
 
 

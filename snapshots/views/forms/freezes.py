@@ -90,7 +90,7 @@ class FreezeForm(ServersForm):
         self.fields["until"].error_messages["required"] = NO_DATE
 
     def clean_name(self) -> str:
-        name = visible_name(clean_text(self.cleaned_data["name"], 80))
+        name = clean_text(visible_name(self.cleaned_data["name"]), 80)
         if not name:
             raise forms.ValidationError(_("Give the freeze a name."))
         return name

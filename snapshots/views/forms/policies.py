@@ -10,7 +10,8 @@ from django.utils.translation import ngettext
 
 from snapshots.contract import clean_text
 from snapshots.inventory.names import visible_name
-from snapshots.operations.policies import ACTIONS, HOURS, MOST_NEEDED, PolicyDefinition
+from snapshots.operations.guarded_models import PolicyAction
+from snapshots.operations.policies import HOURS, MOST_NEEDED, PolicyDefinition
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.server_choices import ServersForm
 
@@ -30,7 +31,7 @@ class PolicyForm(ServersForm):
     actions = forms.MultipleChoiceField(
         label=lazy("What takes an approval?"),
         widget=forms.CheckboxSelectMultiple,
-        choices=[(one.value, one.label) for one in ACTIONS],
+        choices=PolicyAction.choices,
         error_messages={"required": lazy("Choose what it is about.")},
     )
     needed = forms.TypedChoiceField(
@@ -49,7 +50,7 @@ class PolicyForm(ServersForm):
     reason = ReasonField(required=True)
 
     def __init__(self, data: Any, *, names: Mapping[int, str], people: Mapping[int, str]) -> None:
-        initial = {"actions": [ACTIONS[0].value], "needed": 1, "hours": DEFAULT_HOURS}
+        initial = {"actions": [PolicyAction.RESTORE.value], "needed": 1, "hours": DEFAULT_HOURS}
         super().__init__(data, names=names, chosen=None, initial=initial)
         self._set_choices("needed", [(one, str(one)) for one in range(1, MOST_NEEDED + 1)])
         self._set_choices("hours", [(one, ngettext("%d hour", "%d hours", one) % one) for one in HOURS])
@@ -59,7 +60,7 @@ class PolicyForm(ServersForm):
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
     def clean_name(self) -> str:
-        name = visible_name(clean_text(self.cleaned_data["name"], 80))
+        name = clean_text(visible_name(self.cleaned_data["name"]), 80)
         if not name:
             raise forms.ValidationError(_("Give the policy a name."))
         return name

@@ -24,12 +24,17 @@ _PRESENT: dict[str, "StrPromise"] = {
     "same": lazy("The snapshot is as it was when it was asked."),
     "changed": lazy("The snapshot has changed since: what was asked is void, and cannot begin."),
     "gone": lazy("The snapshot is gone: what was asked is void, and cannot begin."),
-    "unknown": lazy("How the snapshot is now is not known: your tokens do not show it."),
+    "listed": lazy("The server is there."),
+    "schedule_same": lazy("The schedule is as it was when it was asked."),
+    "schedule_changed": lazy(
+        "The schedule was changed or removed since: what was asked is void, and cannot begin."
+    ),
+    "unknown": lazy("How it is now is not known: your tokens do not show it."),
 }
 
 
 def present_text(change: str) -> "StrPromise":
-    """`change`: same, changed, gone or unknown."""
+    """`change`: what became of a snapshot, a server or a schedule since it was asked."""
     return _PRESENT[change]
 
 

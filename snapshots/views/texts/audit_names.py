@@ -48,6 +48,12 @@ STEPS: dict[str, "StrPromise"] = {
     "refused": lazy("It was refused. Nothing was sent to the provider."),
 }
 CODES: dict[str, "StrPromise"] = {
+    "restore": lazy("Restore"),
+    "delete": lazy("Delete"),
+    "unprotect": lazy("Lift a protection"),
+    "create_schedule": lazy("Make a schedule"),
+    "change_schedule": lazy("Change a schedule"),
+    "resume_schedule": lazy("Resume a schedule"),
     "safe_restore": lazy("Restore with a safety snapshot"),
     "replace": lazy("Create in place of another snapshot"),
     "create_many": lazy("Create on several servers"),

@@ -26,7 +26,7 @@ BLOCK_REFUSALS = {
     "approval_needed": Words(
         "warn",
         lazy("This takes the approval of other people"),
-        lazy("Nothing was sent. Approval is asked for on the page of a single restore or deletion."),
+        lazy("Nothing was sent. Approval is asked for on the page on which it is done."),
     ),
     "policy_over": Words("info", lazy("This policy does not hold any more"), lazy("Nothing was changed.")),
     "bad_policy": Words(
@@ -34,6 +34,12 @@ BLOCK_REFUSALS = {
         lazy("This policy cannot be met"),
         lazy("Nothing was changed."),
         lazy("Choose what it is about, and at least as many approvers as are needed."),
+    ),
+    "too_many_requests": Words(
+        "warn",
+        lazy("Too many of your requests wait for approval"),
+        lazy("Nothing was sent."),
+        lazy("Withdraw some of them, or wait until they are decided."),
     ),
     "request_over": Words(
         "info", lazy("This request is over"), lazy("Somebody decided it already, or its time has passed.")
@@ -87,6 +93,11 @@ BLOCK_REFUSALS = {
         "info",
         lazy("Nobody wants to lift it any more"),
         lazy("Somebody called it back. Nothing was changed."),
+    ),
+    "grace_changed": Words(
+        "info",
+        lazy("Somebody has just changed this grace time"),
+        lazy("Nothing was changed. See below how it is now."),
     ),
     "second_person": Words(
         "warn",

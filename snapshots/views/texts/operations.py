@@ -105,6 +105,18 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("The portal was stopped before it was sent. Nothing was changed."),
         lazy("Request it again."),
     ),
+    "server_locked": (
+        lazy("The server was locked before it was sent. Nothing was changed."),
+        lazy("The server's page says why and until when it is locked."),
+    ),
+    "frozen": (
+        lazy("A freeze began before it was sent. Nothing was changed."),
+        lazy("Request it again when the freeze is over."),
+    ),
+    "approval_needed": (
+        lazy("A policy was placed before it was sent. Nothing was changed."),
+        lazy("Request it again: then other people approve it."),
+    ),
     "bad_call": (
         lazy("The portal found the request invalid and did not send it. Nothing was changed."),
         lazy("Tell your admin."),

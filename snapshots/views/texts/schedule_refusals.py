@@ -11,7 +11,7 @@ SCHEDULE_REFUSALS = {
         lazy("This is the newest snapshot of its server"),
         lazy("A schedule never deletes the newest completed snapshot. Nothing was sent."),
     ),
-    "name_missing": Words("bad", lazy("Give the schedule a name"), lazy("Nothing was saved.")),
+    "name_missing": Words("bad", lazy("Give it a name"), lazy("Nothing was saved.")),
     "bad_recurrence": Words(
         "bad",
         lazy("This is never due"),
