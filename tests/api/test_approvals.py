@@ -6,12 +6,14 @@ from django.urls import reverse
 from snapshots.api import keys
 from snapshots.api.models import ApiKey
 from snapshots.approvals import deciding
-from snapshots.approvals.models import ApprovalRequest, State
+from snapshots.approvals.models import ApprovalRequest, Kind, State
+from snapshots.jobs.models import Job
 from snapshots.operations.models import Operation
 from tests.support.api import Script, make_key, script_of
 from tests.support.desk import make_desk
 from tests.support.policies import actor, approve, only, place
 from tests.support.refusals import refused
+from tests.support.wishes import make
 
 pytestmark = pytest.mark.django_db
 
@@ -45,6 +47,34 @@ def test_a_restore_is_answered_with_the_address_of_its_request_and_begins_when_a
     assert (shown["state"], shown["began"]) == ("begun", reverse("api_operation", args=[operation.pk]))
     assert restore(script, desk, view).status_code == 200
     assert Operation.objects.count() == 1
+
+
+def test_a_restore_with_a_safety_snapshot_too(cast, desk, view):
+    script = script_of(desk)
+    body = {"kind": "safe_restore", "snapshot_id": desk.snapshot(view).id, "reason": "bad upgrade"}
+    answer = script.post("jobs/", body, Idempotency_Key="deploy-8")
+    assert (answer.status_code, answer.json()["code"]) == (202, "approval_needed")
+    assert answer["Location"] == answer.json()["request"] == reverse("api_request", args=[only().pk])
+    assert script.post("jobs/", body, Idempotency_Key="deploy-8").json() == answer.json()
+    assert not Job.objects.exists()
+    approve(cast.ada, only())()
+    job = Job.objects.get()
+    assert job.approval["text"].startswith(f"approved by person {cast.ada.pk}")
+    shown = script.get(f"requests/{only().pk}/").json()
+    assert (shown["kind"], shown["began"]) == ("safe_restore", reverse("api_job", args=[job.pk]))
+    again = script.post("jobs/", body, Idempotency_Key="deploy-8")
+    assert (again.status_code, again.json()["id"]) == (202, str(job.pk))
+
+
+def test_a_request_about_several_is_shown_to_keys_that_reach_all_of_it(cast, desk):
+    made = make(desk, Kind.DELETE_MANY)
+    place(cast.ada, *made.views, actions=[made.action])
+    asked = made.begin()
+    shown = script_of(desk).get(f"requests/{asked.pk}/").json()
+    assert (shown["server"], len(shown["parts"])) == (None, 3)
+    assert len({item.server_id for item in asked.items}) > 1
+    _key, secret = make_key(desk.user, desk.token, name="one", server_ids=[asked.items[0].server_id])
+    assert Script(secret).get(f"requests/{asked.pk}/").status_code == 404
 
 
 def test_a_deletion_too(cast, desk, view):

@@ -11,6 +11,7 @@ from snapshots.approvals.models import ApprovalRequest, Decision, State
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Operation
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
+from snapshots.vault.models import StoredToken
 from tests.support.policies import actor, approve, only, place, wish
 from tests.support.refusals import refused
 
@@ -107,9 +108,16 @@ class TestNotApproving:
     def test_nor_when_the_snapshot_changed(self, cast, desk, view, max_):
         place(cast.ada, view)
         asked = wish(desk, view)()
-        SandboxSnapshot.objects.filter(pk=asked.snapshot_id).update(name="renamed-meanwhile")
+        SandboxSnapshot.objects.filter(pk=asked.item.snapshot_id).update(name="renamed-meanwhile")
         approve(max_, asked)()
         assert (only().state, only().code) == (State.VOID, "snapshot_changed")
+
+    def test_nor_when_the_token_of_who_asked_is_gone(self, cast, desk, view, max_):
+        place(cast.ada, view)
+        asked = wish(desk, view)()
+        StoredToken.objects.all().delete()
+        approve(max_, asked)()
+        assert (only().state, only().code) == (State.VOID, "token_gone")
 
     def test_nor_after_its_time(self, cast, desk, view, max_, clock):
         place(cast.ada, view, hours=4)

@@ -16,13 +16,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER
 from snapshots.deletions import due, keeping
-from snapshots.deletions.grace import set_grace
 from snapshots.deletions.models import PlannedDeletion, State
 from snapshots.operations import dispatch, protection, service
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
-from tests.support.deletions import request, target_of
+from tests.support.deletions import put_grace, request, target_of
 from tests.support.desk import make_desk
 from tests.support.imaginary import Killed
 from tests.support.machines import machine_settings
@@ -161,7 +160,7 @@ class DeletionsMachine(RuleBasedStateMachine):
     @rule(days=st.sampled_from([0, 1, 3, None]))
     def set_grace(self, days):
         view = self.desks[0].server(SERVER)
-        set_grace(actor=self.desks[0].actor, server_id=view.server_id, server_name=view.name, days=days)
+        put_grace(view, days)
 
     @rule(hours=st.sampled_from([1, 11, 25, 80]))
     def the_worker_runs_all_the_while(self, hours):

@@ -8,12 +8,12 @@ import time_machine
 from snapshots.audit.models import Entry
 from snapshots.deletions import due, keeping
 from snapshots.deletions.grace import grace_days, set_grace
-from snapshots.deletions.models import PlannedDeletion, ServerGrace, State
+from snapshots.deletions.models import PlannedDeletion, State
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.models import State as OperationState
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
-from tests.support.deletions import deletes_of, exists, plan, request, run_at
+from tests.support.deletions import deletes_of, exists, plan, put_grace, request, run_at
 from tests.support.imaginary import Killed
 from tests.support.limits import limit
 
@@ -238,9 +238,6 @@ def test_a_server_has_its_own_grace_time(desk, settings):
     assert grace_days(view.server_id) == 7
     row = Entry.objects.get(action="deletion.set_grace")
     assert (row.server_id, row.reason, row.full_evidence) == (view.server_id, "database", "3 → 7 days")
-    set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=None)
-    assert not ServerGrace.objects.exists()
-    assert grace_days(view.server_id) == 3
     with pytest.raises(OperationRefusedError, match="bad_grace"):
         set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=8)
 
@@ -248,7 +245,7 @@ def test_a_server_has_its_own_grace_time(desk, settings):
 def test_shortening_the_grace_time_changes_nothing_that_waits(desk):
     view = desk.server()
     planned = plan(desk, view)
-    set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=0)
+    put_grace(view, 0)
     before = planned.due_at
     planned.refresh_from_db()
     assert planned.due_at == before

@@ -6,7 +6,7 @@ import pytest
 
 from snapshots.audit.models import Entry
 from snapshots.deletions.models import PlannedDeletion
-from snapshots.jobs import batches, engine
+from snapshots.jobs import batch_checks, engine
 from snapshots.jobs.models import Job, JobState
 from snapshots.jobs.outcomes import Outcome
 from snapshots.operations.models import Operation, State
@@ -132,7 +132,7 @@ class TestCreate:
     def test_a_server_of_which_only_snapshots_are_listed_cannot_be_chosen(self, desk):
         view = replace(desk.server(), server=None)
         assert view.is_gone
-        assert refused(lambda: batches.check_create(view)) == "server_gone"
+        assert refused(lambda: batch_checks.check_create(view)) == "server_gone"
 
 
 class TestDelete:

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from snapshots.deletions import keeping
-from snapshots.jobs import batches
+from snapshots.jobs import batch_plans
 from snapshots.jobs.models import Job, Kind
 from snapshots.jobs.room import needs_in, room_key
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
@@ -43,7 +43,7 @@ def go_back(point: Job) -> str:
     return reverse("restore_point_restore", args=[point.pk])
 
 
-def answers(desk, point: Job, answer: str = batches.TAKE) -> dict[str, str]:
+def answers(desk, point: Job, answer: str = batch_plans.TAKE) -> dict[str, str]:
     return {f"server-{view.server_id}": answer for view, _snapshot in members_of(desk, point)}
 
 
@@ -175,10 +175,10 @@ class TestGoingBack:
         fields = page.context["form"].choice_fields
         firsts = {server_id: field.initial for server_id, field in fields.items()}
         assert firsts.pop(view.server_id) == ""
-        assert set(firsts.values()) == {batches.TAKE}
+        assert set(firsts.values()) == {batch_plans.TAKE}
         assert "All 5 snapshot slots are used" in text_of(page)
         offered = [value for value, _label in fields[view.server_id].field.widget.choices]
-        assert batches.TAKE not in offered
+        assert batch_plans.TAKE not in offered
         assert room_key(target) not in offered
         assert len(offered) == 4 + 2
 
@@ -270,7 +270,7 @@ class TestGoingBack:
         text = text_of(mia.get(again))
         assert "1 server is stopped and restored" in text
         answer = confirm(
-            mia, again, **{f"server-{full.server_id}": batches.WITHOUT}, typed_name=NAME, reason="x"
+            mia, again, **{f"server-{full.server_id}": batch_plans.WITHOUT}, typed_name=NAME, reason="x"
         )
         retry = Job.objects.get(retry_of=job)
         assert answer["Location"] == reverse("job_detail", args=[retry.pk])

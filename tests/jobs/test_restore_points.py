@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from snapshots.audit.models import Entry
-from snapshots.jobs import batches, engine
+from snapshots.jobs import batch_plans, engine
 from snapshots.jobs.models import Job, JobState, Kind, StepState
 from snapshots.jobs.outcomes import Outcome, to_try_again
 from snapshots.jobs.points import first_jobs, restore_points, still_exists
@@ -83,15 +83,15 @@ class TestGoingBack:
     def test_a_server_that_is_left_as_it_is_has_no_step(self, desk, clock):
         point = made_point(desk, clock)
         ids = [view.server_id for view, _snapshot in members_of(desk, point)]
-        job = restore_many(desk, point, choices={ids[0]: batches.SKIP})
+        job = restore_many(desk, point, choices={ids[0]: batch_plans.SKIP})
         assert {step.server_id for step in job.steps.all()} == set(ids[1:])
-        skip_all = dict.fromkeys(ids, batches.SKIP)
+        skip_all = dict.fromkeys(ids, batch_plans.SKIP)
         assert refused(lambda: restore_many(desk, point, choices=skip_all)) == "nothing_selected"
 
     def test_without_a_safety_snapshot_it_is_restored_at_once(self, desk, clock):
         point = made_point(desk, clock)
         first = members_of(desk, point)[0][0].server_id
-        job = restore_many(desk, point, choices={first: batches.WITHOUT})
+        job = restore_many(desk, point, choices={first: batch_plans.WITHOUT})
         assert [step.action for step in job.steps.filter(server_id=first)] == [Action.RESTORE]
 
     def test_on_a_full_server_the_chosen_snapshot_makes_room(self, desk, clock):
@@ -114,7 +114,7 @@ class TestGoingBack:
     @pytest.mark.parametrize(
         ("choice", "code"),
         [
-            (batches.TAKE, "limit_reached"),
+            (batch_plans.TAKE, "limit_reached"),
             ("target", "room_is_needed"),
             ("99999999:abc", "snapshot_gone"),
             ("nonsense", "room_missing"),
@@ -164,7 +164,7 @@ class TestGoingBack:
     ):
         point = made_point(far_desk, clock)
         ids = [view.server_id for view, _snapshot in members_of(far_desk, point)]
-        job = restore_many(far_desk, point, choices=dict.fromkeys(ids, batches.WITHOUT))
+        job = restore_many(far_desk, point, choices=dict.fromkeys(ids, batch_plans.WITHOUT))
         engine.advance(job.pk, seconds=0)
         http_sandbox.misbehave("reset_before", method="POST")
         engine.advance(job.pk, seconds=0)

@@ -3,11 +3,15 @@
 import pytest
 
 from snapshots.audit import journal
-from snapshots.operations import service
+from snapshots.audit.models import Entry
+from snapshots.operations import server_locks, service
+from snapshots.operations.approval import Approval
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.transitions import record_intent
 from snapshots.sandbox.models import Restore, Snapshot
 from snapshots.vault import tokens
+from tests.support.freezes import freeze
+from tests.support.policies import place
 
 pytestmark = pytest.mark.django_db
 
@@ -88,3 +92,34 @@ def test_without_its_token_nothing_is_sent(desk):
     operation.refresh_from_db()
     assert operation.state == State.PENDING
     assert not Snapshot.objects.filter(name=operation.snapshot_name, server_id=operation.server_id).exists()
+
+
+class TestForbiddenMeanwhile:
+    """Nothing is sent that a lock, a freeze or a policy forbids by the time at which it would be."""
+
+    @pytest.mark.parametrize("block", ["server_locked", "frozen", "approval_needed"])
+    def test_it_is_not_sent_any_more_and_says_why(self, cast, desk, block):
+        operation = pending(desk, Action.RESTORE)
+        _forbid(cast, desk, operation, block)
+        service.resume(Operation.objects.get(pk=operation.pk))
+        assert not Restore.objects.exists()
+        operation.refresh_from_db()
+        assert (operation.state, operation.code) == (State.FAILED, block)
+        outcome = Entry.objects.get(operation_id=operation.pk, phase="outcome")
+        assert (outcome.result, outcome.code) == ("failed", block)
+
+    def test_what_was_approved_is_sent(self, cast, desk):
+        operation = pending(desk, Action.RESTORE)
+        place(cast.ada)
+        service.resume(operation, approval=Approval.to_ask_for())
+        assert Restore.objects.get().server_id == operation.server_id
+
+
+def _forbid(cast, desk, operation: Operation, block: str) -> None:
+    if block == "frozen":
+        freeze(desk)
+    elif block == "approval_needed":
+        place(cast.ada)
+    else:
+        ids = {"server_id": operation.server_id, "server_name": operation.server_name}
+        server_locks.place(actor=desk.actor, reason="forensics", **ids)

@@ -122,7 +122,7 @@ def test_what_is_set_about_a_server_needs_the_right_there(vera, settings):
     def everything(view):
         about = {"actor": vera.actor, "server_id": view.server_id, "server_name": view.name, "days": 2}
         return [
-            lambda: set_grace(**about),
+            lambda: set_grace(**about, reason="the disk is full"),
             lambda: silence.set_days(**about),
             lambda: plan(vera, view),
             lambda: protection.protect(actor=vera.actor, target=target_of(vera, view)),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from time_machine import Traveller
 
 from snapshots.contract import Snapshot
-from snapshots.jobs import batches
+from snapshots.jobs import batch_plans, batches
 from snapshots.jobs.models import Job, JobState, Kind
 from snapshots.jobs.outcomes import Outcome, aims, results_of
 from snapshots.jobs.points import restore_points
@@ -110,7 +110,7 @@ def restore_many(
 ) -> Job:
     """Go back to a restore point, with a safety snapshot on each server for which `choices` says nothing else."""
     members = members_of(desk, point)
-    take = {view.server_id: batches.TAKE for view, _snapshot in members}
+    take = {view.server_id: batch_plans.TAKE for view, _snapshot in members}
     return batches.restore_many(
         actor=desk.actor,
         point=point,

@@ -6,7 +6,7 @@ from time_machine import Traveller
 
 from snapshots.contract import Snapshot
 from snapshots.deletions import due
-from snapshots.deletions.models import PlannedDeletion
+from snapshots.deletions.models import PlannedDeletion, ServerGrace
 from snapshots.deletions.service import request_delete
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.protection import Target
@@ -50,3 +50,10 @@ def exists(snapshot_id: int) -> bool:
 
 def deletes_of(snapshot_id: int) -> list[Operation]:
     return list(Operation.objects.filter(action=Action.DELETE, snapshot_id=snapshot_id))
+
+
+def put_grace(view: ServerView, days: int | None) -> None:
+    """The grace time of a server, as if everybody needed had agreed to it."""
+    ServerGrace.objects.filter(server_id=view.server_id).delete()
+    if days is not None:
+        ServerGrace.objects.create(server_id=view.server_id, days=days)

@@ -5,6 +5,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from snapportal.accounts.models import User
+from snapshots.approvals.models import Kind
 from snapshots.deletions import keeping
 from snapshots.deletions.grace import set_grace
 from snapshots.notifications.models import Event
@@ -28,6 +29,7 @@ from tests.support.policies import place, wish
 from tests.support.schedule_forms import ADD, filled, show
 from tests.support.schedules import define
 from tests.support.translated_texts import Inspector
+from tests.support.wishes import make
 
 
 def url_of(name: str, desk: Desk, pk: int) -> str:
@@ -79,6 +81,10 @@ def look_at_approvals(inspector: Inspector, desk: Desk, mia: Client) -> None:
     inspector.visit(mia, reverse("request_list"), shows=view.name)
     inspector.visit(mia, reverse("log_activity"), shows=f"<bdi>{desk.user}</bdi>")
     inspector.visit(mia, reverse("request_detail", args=[asked.pk]), shows=view.name)
+    of_batches = place(desk.user, name="Several", actions=["snapshot.batch"])
+    asked = make(desk, Kind.CREATE_MANY).begin()
+    inspector.visit(mia, reverse("request_detail", args=[asked.pk]), shows=asked.items[0].server_name)
+    of_batches.delete()
     User.objects.filter(pk=desk.user.pk).update(role="manager")
     policy.delete()
 
@@ -87,7 +93,10 @@ def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     view = desk.server()
     set_grace(actor=desk.actor, server_id=view.server_id, server_name=view.name, days=2)
     snapshot = desk.snapshot(view)
-    inspector.visit(mia, reverse("server_grace", args=[desk.token.pk, view.server_id]), shows=view.name)
+    grace_url = reverse("server_grace", args=[desk.token.pk, view.server_id])
+    inspector.visit(mia, grace_url, shows=view.name)
+    mia.post(grace_url, {"days": "1", "reason": "the disk is full"})
+    inspector.visit(mia, grace_url, shows="Somebody wants to shorten it")
     inspector.visit(mia, reverse("server_lock", args=[desk.token.pk, view.server_id]), shows=view.name)
     made = freeze(desk, view)
     inspector.visit(mia, reverse("freeze_list"), shows="Weekend")

@@ -162,6 +162,7 @@ class TestPolicies:
         ("changed", "words"),
         [
             ({"name": ""}, "Give the policy a name"),
+            ({"name": "\u200b\u202e"}, "Give the policy a name"),
             ({"actions": []}, "Choose what it is about"),
             ({"servers": []}, "Choose the servers"),
             ({"needed": "3"}, "Select a valid choice"),
@@ -173,6 +174,13 @@ class TestPolicies:
         assert answer.status_code == 422
         assert words in text_of(answer)
         assert not Policy.objects.exists()
+
+    def test_a_name_is_stored_as_it_is_displayed(self, cast, desk, view):
+        assert place(cast.ada, view, name=" Pro\u200bduc\u202etion ").name == "Production"
+        with pytest.raises(OperationRefusedError, match="name_missing"):
+            place(cast.ada, view, name="\u2063\u3164")
+        with pytest.raises(OperationRefusedError, match="name_missing"):
+            freeze(desk, name="\u2063")
 
     def test_as_many_approvers_as_are_needed(self, cast, desk, signed_in):
         sent = self.fields(needed="2", approvers=[cast.mia.pk])

@@ -15,7 +15,7 @@ from snapshots.vault.tokens import decrypt
 from tests.support.deletions import plan, target_of
 from tests.support.desk import make_desk
 from tests.support.notifying import read_log
-from tests.support.pages import confirm, text_of
+from tests.support.pages import confirm, hidden, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -132,7 +132,11 @@ def test_protecting_and_lifting(desk, mia, view):
     assert refused.status_code == 422
     assert "Enter a reason" in text_of(refused)
     assert Protection.objects.exists()
-    mia.post(url_of("snapshot_unprotect", desk, view), {"unprotect-reason": "the audit is over"})
+    sent = {
+        "unprotect-reason": "the audit is over",
+        "unprotect-confirmation": hidden(refused, "unprotect-confirmation"),
+    }
+    mia.post(url_of("snapshot_unprotect", desk, view), sent)
     assert not Protection.objects.exists()
 
 
@@ -184,8 +188,27 @@ def test_the_grace_time_of_a_server_is_set_on_its_page(desk, mia, view):
     assert ServerGrace.objects.get().days == 5
     assert "5 days" in text_of(server_page(mia, desk, view))
     assert mia.post(url, {"days": "8"}).status_code == 422
-    mia.post(url, {"days": ""})
-    assert not ServerGrace.objects.exists()
+    mia.post(url, {"days": "7"})
+    assert ServerGrace.objects.get().days == 7
+
+
+def test_a_shorter_one_is_asked_for_on_the_same_page_and_somebody_else_agrees(
+    cast, desk, mia, view, signed_in, sandbox, settings
+):
+    settings.SNAPPORTAL_DELETE_GRACE_DAYS = 3
+    url = reverse("server_grace", args=[desk.token.pk, view.server_id])
+    assert "Enter a reason" in text_of(mia.post(url, {"days": "0"}))
+    assert mia.post(url, {"days": "0", "reason": "the disk is full"})["Location"] == url
+    page = text_of(mia.get(url))
+    assert "Somebody wants to shorten it" in page
+    assert "so somebody else must agree" in page
+    assert mia.post(url, {"step": "agree"}).status_code == 409
+    desk_of_ada = make_desk(cast.ada, sandbox.token)
+    desk_of_ada.views()
+    ada, url = signed_in(cast.ada), reverse("server_grace", args=[desk_of_ada.token.pk, view.server_id])
+    assert "Agree: shorten it now" in text_of(ada.get(url))
+    assert ada.post(url, {"step": "agree"}).status_code == 302
+    assert "Not at all: it is deleted at once" in text_of(server_page(mia, desk, view))
 
 
 def test_a_snapshot_that_is_not_listed_has_no_page(desk, mia):

@@ -22,6 +22,7 @@ from tests.support.schedule_forms import ADD, filled, save
 from tests.support.schedules import define
 
 pytestmark = pytest.mark.django_db
+FORM = {"form_key": "a key of one form"}
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ class TestActions:
         page = follow(omar, omar.post(url_of("pause", schedule), {"reason": "moving the rack"}))
         assert "nightly is paused." in page
         assert Entry.objects.get(action="schedule.pause").reason == "moving the rack"
-        page = follow(omar, omar.post(url_of("resume", schedule)))
+        page = follow(omar, omar.post(url_of("resume", schedule), FORM))
         assert "nightly is active again." in page
 
     @pytest.mark.parametrize(
@@ -204,7 +205,7 @@ class TestActions:
     )
     def test_a_refusal_is_told_on_a_page_that_can_be_opened_again(self, mia, schedule, name, state, words):
         Schedule.objects.update(state=state)
-        assert words in text_of(mia.get(mia.post(url_of(name, schedule))["Location"]))
+        assert words in text_of(mia.get(mia.post(url_of(name, schedule), FORM)["Location"]))
 
     def test_what_the_portal_stopped_is_resumed_by_its_owner_alone(
         self, cast, mia, schedule, sandbox, signed_in
@@ -213,10 +214,10 @@ class TestActions:
         ada = signed_in(cast.ada)
         make_desk(cast.ada, sandbox.token)
         assert url_of("resume", schedule) not in ada.get(url_of("detail", schedule)).content.decode()
-        answer = ada.post(url_of("resume", schedule))
+        answer = ada.post(url_of("resume", schedule), FORM)
         assert "Only its owner can resume this schedule" in text_of(ada.get(answer["Location"]))
         assert url_of("resume", schedule) in mia.get(url_of("detail", schedule)).content.decode()
-        assert "nightly is active again." in follow(mia, mia.post(url_of("resume", schedule)))
+        assert "nightly is active again." in follow(mia, mia.post(url_of("resume", schedule), FORM))
 
     def test_a_run_by_hand_is_begun_once_however_often_the_form_is_sent(self, mia, schedule):
         key = hidden(mia.get(url_of("detail", schedule)), "form_key")
