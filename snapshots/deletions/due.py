@@ -175,9 +175,7 @@ def _follow_sent() -> int:
 
 def _follow(planned: PlannedDeletion, operation: Operation) -> bool:
     if operation.state == OperationState.PENDING:
-        service.resume(
-            operation, approval=Approval.stored(planned.approval), of_schedule=planned.spares_newest
-        )
+        service.resume(operation, approval=Approval.stored(planned.approval))
     if operation.is_open:
         return False
     if operation.state == OperationState.FAILED and operation.code in NOT_SENT_CODES:

@@ -20,7 +20,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory import leases
-from snapshots.jobs.models import Job, JobState, Kind, Step, StepState
+from snapshots.jobs.models import Job, JobState, Step, StepState
 from snapshots.jobs.steps import perform
 from snapshots.operations import places, service
 from snapshots.operations.approval import Approval
@@ -136,12 +136,8 @@ def _try(job: Job, step: Step, turn: Turn = ENDLESS) -> None:
     if made is None:
         made = _send(job, step, turn)
     elif made.state == State.PENDING:
-        service.resume(
-            made,
-            description=step.description,
-            approval=Approval.stored(job.approval),
-            of_schedule=job.kind == Kind.SCHEDULE,
-        )
+        approval = Approval.stored(job.approval)
+        service.resume(made, description=step.description, approval=approval)
     if isinstance(made, PlannedDeletion):
         _set(step, StepState.COMPLETED, code=PLANNED)
     elif made is not None:

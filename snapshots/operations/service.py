@@ -153,19 +153,13 @@ def delete_snapshot(
     return _perform(Request(Action.DELETE, actor, token, confirmation, override_reason), check, _send_delete)
 
 
-def resume(
-    operation: Operation,
-    *,
-    description: str = "",
-    approval: Approval | None = None,
-    of_schedule: bool = False,
-) -> None:
+def resume(operation: Operation, *, description: str = "", approval: Approval | None = None) -> None:
     """Send an operation whose worker died between its intent and its call. Only one of several callers sends it.
 
-    It is not sent, and has failed, if a lock, a freeze or a policy forbids it by now.
+    It is not sent, and has failed, if a lock or a freeze forbids it by now. A policy is asked before the intent.
     """
     try:
-        check_not_blocked(operation.server_id, operation.action, approval=approval, of_schedule=of_schedule)
+        check_not_blocked(operation.server_id, operation.action, approval=approval, of_schedule=True)
     except OperationRefusedError as error:
         transition(operation, State.FAILED, expect=[State.PENDING], code=error.code)
         return
@@ -174,8 +168,7 @@ def resume(
         Action.RESTORE: _send_restore,
         Action.DELETE: _send_delete,
     }
-    token = StoredToken.objects.filter(pk=operation.token_id).first()
-    if token is not None:
+    for token in StoredToken.objects.filter(pk=operation.token_id):
         send_once(operation, token, sends[Action(operation.action)])
 
 

@@ -95,12 +95,12 @@ def test_without_its_token_nothing_is_sent(desk):
 
 
 class TestForbiddenMeanwhile:
-    """Nothing is sent that a lock, a freeze or a policy forbids by the time at which it would be."""
+    """Nothing is sent that a lock or a freeze forbids by the time at which it would be."""
 
-    @pytest.mark.parametrize("block", ["server_locked", "frozen", "approval_needed"])
-    def test_it_is_not_sent_any_more_and_says_why(self, cast, desk, block):
+    @pytest.mark.parametrize("block", ["server_locked", "frozen"])
+    def test_it_is_not_sent_any_more_and_says_why(self, desk, block):
         operation = pending(desk, Action.RESTORE)
-        _forbid(cast, desk, operation, block)
+        _forbid(desk, operation, block)
         service.resume(Operation.objects.get(pk=operation.pk))
         assert not Restore.objects.exists()
         operation.refresh_from_db()
@@ -108,18 +108,17 @@ class TestForbiddenMeanwhile:
         outcome = Entry.objects.get(operation_id=operation.pk, phase="outcome")
         assert (outcome.result, outcome.code) == ("failed", block)
 
-    def test_what_was_approved_is_sent(self, cast, desk):
+    def test_what_was_approved_in_spite_of_a_freeze_is_sent_and_a_later_policy_is_not_asked(self, cast, desk):
         operation = pending(desk, Action.RESTORE)
+        freeze(desk)
         place(cast.ada)
-        service.resume(operation, approval=Approval.to_ask_for())
+        service.resume(operation, approval=Approval.to_ask_for(("frozen",)))
         assert Restore.objects.get().server_id == operation.server_id
 
 
-def _forbid(cast, desk, operation: Operation, block: str) -> None:
+def _forbid(desk, operation: Operation, block: str) -> None:
     if block == "frozen":
         freeze(desk)
-    elif block == "approval_needed":
-        place(cast.ada)
     else:
         ids = {"server_id": operation.server_id, "server_name": operation.server_name}
         server_locks.place(actor=desk.actor, reason="forensics", **ids)

@@ -113,10 +113,6 @@ FAILED_WORDS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("A freeze began before it was sent. Nothing was changed."),
         lazy("Request it again when the freeze is over."),
     ),
-    "approval_needed": (
-        lazy("A policy was placed before it was sent. Nothing was changed."),
-        lazy("Request it again: then other people approve it."),
-    ),
     "bad_call": (
         lazy("The portal found the request invalid and did not send it. Nothing was changed."),
         lazy("Tell your admin."),
