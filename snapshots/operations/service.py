@@ -163,11 +163,8 @@ def resume(operation: Operation, *, description: str = "", approval: Approval | 
     except OperationRefusedError as error:
         transition(operation, State.FAILED, expect=[State.PENDING], code=error.code)
         return
-    sends: dict[Action, Send] = {
-        Action.CREATE: partial(_send_create, description=description),
-        Action.RESTORE: _send_restore,
-        Action.DELETE: _send_delete,
-    }
+    create: Send = partial(_send_create, description=description)
+    sends = {Action.CREATE: create, Action.RESTORE: _send_restore, Action.DELETE: _send_delete}
     for token in StoredToken.objects.filter(pk=operation.token_id):
         send_once(operation, token, sends[Action(operation.action)])
 
@@ -230,9 +227,9 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
     if request.override:
         operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
     approval = request.approval.text if request.approval else ""
-    right = (Action(request.action).permission, operation.server_id)
     try:
         with journal.committed():
+            right = (Action(request.action).permission, operation.server_id)
             noted = borrowed(request.actor.id, [right], request.begun_under)
             record_intent(operation, request.actor, evidence=noted.added_to(approval))
             _check_again(operation, request, view, noted)

@@ -61,7 +61,7 @@ def token_of_another_account(case: Case) -> None:
 
 def another_snapshot(case: Case) -> None:
     """With the ID of the one that was confirmed."""
-    SandboxSnapshot.objects.filter(pk=only().snapshot_id).update(
+    SandboxSnapshot.objects.filter(pk=only().item.snapshot_id).update(
         name="another", created_at=timezone.now(), state_stamp="1"
     )
 

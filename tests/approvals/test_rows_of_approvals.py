@@ -99,8 +99,8 @@ def test_each_leaves_its_row(cast, desk, view, max_, clock, what):
     assert (row.code, row.target, row.server_id, row.snapshot_id) == (
         code,
         str(asked.pk),
-        asked.server_id,
-        asked.snapshot_id,
+        asked.item.server_id,
+        asked.item.snapshot_id,
     )
     assert row.actor_id == (User.objects.get(username=who).pk if who else None)
     if verb in {"deny", "break_glass"}:
