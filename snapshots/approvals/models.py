@@ -162,17 +162,14 @@ class ApprovalRequest(models.Model):
         return [kind.action, *([Action.DELETE] if item.also_deletes else []), *several]
 
     def entry(self, actor: Actor, verb: str, *, code: str = "", **more: Any) -> EntryData:
-        """A row of the log about it, with the server and the token if all of it is about the same.
-
-        The code is its kind, unless it says why it is over.
-        """
+        """A row of the log about it, with the server and the token if all of it is about the same."""
         servers = {item.server_id: item.server_name for item in self.items}
         (server_id, server_name), *more_servers = servers.items() or [(None, "")]
         tokens = {item.token_fingerprint: item.token_label for item in self.items}
         (fingerprint, label), *more_tokens = tokens.items() or [("", "")]
         return actor.entry(
             action=f"approval.{verb}",
-            code=code or self.kind,
+            code=code,
             target=str(self.pk),
             server_id=None if more_servers else server_id,
             server_name="" if more_servers else server_name,

@@ -50,7 +50,7 @@ def expire(cast: Any) -> object:
 
 
 def rename_and_approve(cast: Any) -> object:
-    SandboxSnapshot.objects.filter(pk=only().snapshot_id).update(name="another")
+    SandboxSnapshot.objects.filter(pk=only().item.snapshot_id).update(name="another")
     return approved(cast.max_)
 
 
