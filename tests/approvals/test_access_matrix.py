@@ -50,11 +50,12 @@ BLOCKS = ("nothing", "lock", "lock that covers deletions", "freeze")
 FORBIDS = {"lock": {RESTORE}, "lock that covers deletions": {RESTORE, DELETE}, "freeze": {RESTORE, DELETE}}
 
 
-def blocked(action: Action, policy: str, block: str) -> str:
-    """What forbids it, if anything: a lock or a freeze before a policy. Nothing forbids a create."""
-    if action in FORBIDS.get(block, NONE):
+def blocked(action: Action, policy: str, block: str, channel: str) -> str:
+    """What forbids it, if anything: a lock or a freeze before a policy, which a batch asks first. Nothing forbids a create."""
+    takes_approval = action != CREATE and policy != "no policy"
+    if action in FORBIDS.get(block, NONE) and not (takes_approval and channel == "batch item"):
         return "frozen" if block == "freeze" else "server_locked"
-    return "approval_needed" if action != CREATE and policy != "no policy" else ""
+    return "approval_needed" if takes_approval else ""
 
 
 def asked(here: frozenset[Action], somewhere: frozenset[Action], action: Action, block: str) -> str:
@@ -76,8 +77,8 @@ def step(here: frozenset[Action], somewhere: frozenset[Action], action: Action, 
 
 
 def item(here: frozenset[Action], somewhere: frozenset[Action], action: Action, block: str) -> str:
-    """Of a batch each item is checked alone, and then the rights for those that are left."""
-    if action in somewhere and action not in here:
+    """A batch that takes an approval is refused as a whole. Else each item is checked alone, then the rights for what is left."""
+    if action in somewhere and action not in here and block != "approval_needed":
         return "not_on_this_server"
     return block or step(here, somewhere, action, block)
 
@@ -197,7 +198,7 @@ def outcomes(cast, site: Site, provider: Provider, channel: str) -> dict[tuple[s
 def test_each_combination_does_what_the_rules_say(cast, site, provider, channel):
     wrong = []
     for (role, where, action, policy, block), came in outcomes(cast, site, provider, channel).items():
-        expected = RULES[channel](*WHO[role, where], action, blocked(action, policy, block))
+        expected = RULES[channel](*WHO[role, where], action, blocked(action, policy, block, channel))
         if came != expected:
             wrong.append(f"{role} {where}, {action}, {policy}, {block}: {came}, not {expected}")
     assert not wrong, "\n".join(wrong)

@@ -12,7 +12,7 @@ from time_machine import Traveller
 from snapshots.approvals.models import ApprovalRequest
 from snapshots.audit.models import Entry
 from snapshots.contract import Snapshot
-from snapshots.jobs import batches, engine, service
+from snapshots.jobs import batch_plans, batches, engine, service
 from snapshots.jobs.models import Job, Kind, Step
 from snapshots.operations.confirmation import snapshot_fingerprint
 from snapshots.operations.errors import OperationRefusedError
@@ -144,7 +144,7 @@ def _batch(site: Site, action: Action) -> Job:
         confirmation=sign_point(site.desk, point, [(site.view, site.snapshot)]),
         typed_name=point.title,
         reason="bad upgrade",
-        choices={site.view.server_id: batches.WITHOUT},
+        choices={site.view.server_id: batch_plans.WITHOUT},
     )
 
 

@@ -82,7 +82,8 @@ class FourPeople:
     # --- What is watched ----------------------------------------------------------------------------------
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
-            self.judge(Operation.objects.exclude(pk__in=self.seen).get(state="sent"))
+            for operation in Operation.objects.filter(state="sent"):
+                self.judge(operation)
             return ask_sandbox(request)
         if self.during:
             self.during.pop()()
