@@ -5,7 +5,7 @@ what a reading proves. Operations whose worker died are closed here without a re
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from django.conf import settings
@@ -91,15 +91,17 @@ def close_abandoned() -> int:
     Raises JournalUnavailableError.
     """
     now = timezone.now()
-    limit = now - ABANDONED_AFTER
-    going = (State.PENDING, State.SENT, State.ACCEPTED)
-    old = sql.select(Operation, f"WHERE state IN ({sql.places(going)}) AND created_at < %s", [*going, limit])
-    return sum(_close_if_abandoned(operation, now) for operation in list(old))
+    limit, unseen = now - ABANDONED_AFTER, now - RESTORE_NOT_SEEN_AFTER
+    abandoned = sql.select(
+        Operation,
+        "WHERE state = %s AND created_at < %s OR state = %s AND sent_at < %s"
+        " OR state = %s AND action = %s AND accepted_at < %s AND (seen_moving_at IS NULL OR seen_moving_at < %s)",
+        [State.PENDING, limit, State.SENT, limit, State.ACCEPTED, Action.RESTORE, unseen, unseen],
+    )
+    return sum(_close_abandoned(operation) for operation in list(abandoned))
 
 
-def _close_if_abandoned(operation: Operation, now: datetime) -> bool:
-    """A restore is, if it has not been observed running for twice the longest documented time."""
-    limit = now - ABANDONED_AFTER
+def _close_abandoned(operation: Operation) -> bool:
     match operation.state:
         case State.PENDING:
             return transition(
@@ -109,7 +111,7 @@ def _close_if_abandoned(operation: Operation, now: datetime) -> bool:
                 code="never_sent",
                 evidence="The portal stopped before anything was sent to the provider.",
             )
-        case State.SENT if _is_before(operation.sent_at, limit):
+        case State.SENT:
             return transition(
                 operation,
                 State.UNKNOWN,
@@ -117,19 +119,8 @@ def _close_if_abandoned(operation: Operation, now: datetime) -> bool:
                 code="interrupted",
                 evidence="The portal stopped before the provider's answer was written down.",
             )
-        case State.ACCEPTED if operation.action == Action.RESTORE and _is_unseen(operation, now):
-            return transition(operation, State.UNKNOWN, expect=[State.ACCEPTED], code="end_not_seen")
-    return False
-
-
-def _is_unseen(restore: Operation, now: datetime) -> bool:
-    limit = now - RESTORE_NOT_SEEN_AFTER
-    is_seen = restore.seen_moving_at is not None and restore.seen_moving_at >= limit
-    return _is_before(restore.accepted_at, limit) and not is_seen
-
-
-def _is_before(at: datetime | None, limit: datetime) -> bool:
-    return at is not None and at < limit
+    # A restore that has not been observed running for twice the longest documented time.
+    return transition(operation, State.UNKNOWN, expect=[State.ACCEPTED], code="end_not_seen")
 
 
 def _reconcile_one(operation: Operation, observation: Observation) -> bool:

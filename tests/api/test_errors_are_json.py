@@ -49,6 +49,12 @@ def test_a_parameter_given_twice(desk):
     assert code_of(script_of(desk).get("snapshots/?server_id=1&server_id=2")) == (400, "invalid")
 
 
+@pytest.mark.parametrize("value", ["null", "Null", "none", ""])
+def test_a_number_that_is_none(desk, value):
+    """It must not be taken for no filter."""
+    assert code_of(script_of(desk).get(f"snapshots/?server_id={value}")) == (400, "invalid")
+
+
 def test_a_header_that_is_not_utf_8(desk):
     answer = script_of(desk).post("snapshots/", {"server_id": 1, "name": "x"}, X_Reason="caf\udce9")
     assert code_of(answer) == (400, "invalid")

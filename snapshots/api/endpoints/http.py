@@ -158,9 +158,13 @@ def parse_query(request: HttpRequest, kind: type[T]) -> T:
     if repeated:
         raise ApiError(400, "invalid", f"{repeated} is given more than once.")
     try:
-        return msgspec.convert(request.GET.dict(), kind, strict=False)
+        found = msgspec.convert(request.GET.dict(), kind, strict=False)
     except msgspec.ValidationError as error:
         raise ApiError(400, "invalid", f"{error}.") from None
+    for name in kind.__struct_fields__:
+        if name in request.GET and getattr(found, name) is None:  # the text "null" would be no filter at all
+            raise ApiError(400, "invalid", f"{name} has no value.")
+    return found
 
 
 def parse_body(request: HttpRequest, kind: type[T]) -> T:
