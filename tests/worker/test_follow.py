@@ -68,6 +68,6 @@ def test_abandoned_operations_are_closed_once_in_each_run(desk, clock):
     clock.shift(900)
     with CaptureQueriesContext(connection) as seen:
         follow_open()
-    never_sent = [one["sql"] for one in seen.captured_queries if 'created_at <' in one["sql"]]
+    never_sent = [one["sql"] for one in seen.captured_queries if "created_at <" in one["sql"]]
     assert Operation.objects.get().state == State.COMPLETED  # its list was read
     assert len(never_sent) == 1, never_sent
