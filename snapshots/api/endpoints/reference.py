@@ -94,7 +94,7 @@ def _call_row(resource: Resource, method: Method, url: str) -> CallRow:
         method=method.name,
         path=f"{urlsplit(url).path}{path}",
         summary=gettext(method.summary),
-        description=gettext(" ".join(method.description.split())),
+        description=gettext(_one_line(method.description)),
         right="" if method.right == ANY_KEY else method.right,
         parameters=parameter_rows([*item.get("parameters", []), *operation["parameters"]]),
         members=member_rows(body["content"]["application/json"]["schema"], schemas) if body else [],
@@ -141,3 +141,7 @@ def api_reference(request: HttpRequest) -> HttpResponse:
         "max_kib": MAX_BODY_BYTES // 1024,
     }
     return render(request, "api/reference.html", context)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
