@@ -1,7 +1,6 @@
 """Approve, deny or withdraw a request, or break the glass; what is approved begins at once, in the name of whoever asked."""
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -18,7 +17,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData, JournalUnavailableError
 from snapshots.operations.approval import Approval, Approved
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guard import required_reason
+from snapshots.operations.guard import refusals_recorded, required_reason
 from snapshots.operations.retries import PASSING_CODES, pause_seconds
 from snapshots.operations.rights import borrowed, check_person
 
@@ -54,8 +53,10 @@ def deny(*, actor: Actor, pk: UUID, reason: str) -> ApprovalRequest:
 
 def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
     """By whoever asked. Raises OperationRefusedError (request_over, not_owner), JournalUnavailableError."""
-    with _refusals_recorded(actor, pk, "withdraw"), journal.committed():
-        asked = _open(pk, OPEN, lambda asked: asked.entry(actor, "withdraw"))
+    entry = partial(_entry_of, pk, lambda asked: asked.entry(actor, "withdraw"))
+    with refusals_recorded(entry), journal.alone():
+        asked = _open(pk, OPEN)
+        journal.record(asked.entry(actor, "withdraw"))
         if asked.person_id != actor.id:
             raise OperationRefusedError("not_owner")
         _end(asked, State.WITHDRAWN)
@@ -63,14 +64,11 @@ def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
 
 
 def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.Check) -> ApprovalRequest:
-    with _refusals_recorded(actor, pk, verdict, reason):
+    with refusals_recorded(partial(_entry_of, pk, lambda asked: _entry(asked, actor, verdict, reason))):
         try:
-            with journal.committed():
-                asked = _open(
-                    pk,
-                    OPEN if verdict == Verdict.DENY else (State.WAITING,),
-                    lambda asked: _entry(asked, actor, verdict, reason),
-                )
+            with journal.alone():
+                asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))
+                journal.record(_entry(asked, actor, verdict, reason))
                 check(check_person(actor.id, ()), asked)
                 _store(asked, Decision(person_id=int(actor.id or 0), verdict=verdict, reason=reason))
         except IntegrityError:
@@ -99,30 +97,14 @@ def _store(asked: ApprovalRequest, decision: Decision) -> None:
         asked.save(update_fields=["state"])
 
 
-@contextmanager
-def _refusals_recorded(actor: Actor, pk: UUID, verb: str, reason: str = "") -> Iterator[None]:
-    """A refusal is in the log too (promise 7): written when the transaction in which it was tried is undone."""
-    try:
-        yield
-    except OperationRefusedError as error:
-        asked = ApprovalRequest.objects.filter(pk=pk).first()
-        if asked is not None:
-            journal.record(asked.entry(actor, verb, result="refused", code=error.code, reason=reason))
-        raise
+def _entry_of(pk: UUID, entry: Callable[[ApprovalRequest], EntryData]) -> EntryData | None:
+    asked = ApprovalRequest.objects.filter(pk=pk).first()
+    return entry(asked) if asked else None
 
 
-def _open(
-    pk: UUID, states: Sequence[State], entry: Callable[[ApprovalRequest], EntryData]
-) -> ApprovalRequest:
-    """The request in one of these states, with its row of the log. Read after that is written, that is, under the log's lock:
-    somebody else may have decided meanwhile.
-
-    Raises OperationRefusedError "request_over".
-    """
-    found = ApprovalRequest.objects.filter(pk=pk)
-    for one in found:
-        journal.record(entry(one))
-    asked = found.filter(state__in=states, expires_at__gt=timezone.now()).first()
+def _open(pk: UUID, states: Sequence[State]) -> ApprovalRequest:
+    """The request in one of these states, as it is under the log's lock. Raises OperationRefusedError "request_over"."""
+    asked = ApprovalRequest.objects.filter(pk=pk, state__in=states, expires_at__gt=timezone.now()).first()
     if asked is None:
         raise OperationRefusedError("request_over")
     return asked

@@ -75,6 +75,14 @@ def committed() -> Iterator[None]:
         raise JournalUnavailableError(str(error)) from error
 
 
+@contextmanager
+def alone() -> Iterator[None]:
+    """`committed()` with the log's lock from the start: for what is read before the first row, and must not change after."""
+    with committed():
+        locking.take_advisory_lock()
+        yield
+
+
 def intend(data: EntryData) -> Entry:
     """Insert an intent row (result 'pending'). Only inside `committed()`."""
     return _append(Phase.INTENT, data, data.result or "pending")

@@ -3,14 +3,15 @@
 A longer time holds at once. A shorter one takes a second person, or time: see operations/guard.py (promise 45).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
 
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor
+from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import clean_reason
 from snapshots.deletions.models import ServerGrace
 from snapshots.operations import guard
@@ -60,9 +61,8 @@ def set_grace(
     text = guard.required_reason(reason) if is_shorter else clean_reason(reason)
     row = grace_of(server_id) or ServerGrace(server_id=server_id)
     row.server_name = server_name
-    with journal.committed():
-        evidence = f"{_extent(before, days)}{_delay() if is_shorter else ''}"
-        _record(row, actor, "ask_shorten" if is_shorter else "set_grace", text, evidence)
+    evidence = f"{_extent(before, days)}{_delay() if is_shorter else ''}"
+    with _recorded(_entry(row, actor, "ask_shorten" if is_shorter else "set_grace", text, evidence)):
         check_lasting(actor.id, [(PERMISSION, server_id)])
         check_still_allowed(actor.id, PERMISSION, server_id=server_id, token_id=token_id)
         _check_unchanged(row, before)
@@ -82,9 +82,8 @@ def agree_to_shorten(*, actor: Actor, server_id: int) -> None:
     Raises OperationRefusedError (lift_not_asked, second_person, and those of check_lasting), JournalUnavailableError.
     """
     row = _asked(server_id)
-    with journal.committed():
-        evidence = f"{_extent(grace_days(server_id), row.next_days)}; {guard.who_asked(row)}"
-        _record(row, actor, "shorten", "", evidence)
+    evidence = f"{_extent(grace_days(server_id), row.next_days)}; {guard.who_asked(row)}"
+    with _recorded(_entry(row, actor, "shorten", "", evidence)):
         check_lasting(actor.id, [(PERMISSION, server_id)])
         row = _asked(server_id)
         guard.check_second_person(row, actor, [(PERMISSION, server_id)])
@@ -97,8 +96,7 @@ def agree_to_shorten(*, actor: Actor, server_id: int) -> None:
 def keep_grace(*, actor: Actor, server_id: int) -> None:
     """Call the shorter time back. Raises OperationRefusedError (lift_not_asked, those of check_lasting)."""
     row = _asked(server_id)
-    with journal.committed():
-        _record(row, actor, "keep_grace", "", guard.who_asked(row))
+    with _recorded(_entry(row, actor, "keep_grace", "", guard.who_asked(row))):
         check_lasting(actor.id, [(PERMISSION, server_id)])
         guard.call_back(_asked(server_id))
 
@@ -154,13 +152,19 @@ def _delay() -> str:
     return f"; holds in {settings.SNAPPORTAL_GUARD_DELAY_HOURS} hours unless somebody calls it back"
 
 
-def _record(row: ServerGrace, actor: Actor, verb: str, reason: str, evidence: str) -> None:
-    journal.record(
-        actor.entry(
-            action=f"deletion.{verb}",
-            server_id=row.server_id,
-            server_name=row.server_name,
-            reason=reason,
-            evidence=evidence,
-        )
+def _entry(row: ServerGrace, actor: Actor, verb: str, reason: str, evidence: str) -> EntryData:
+    return actor.entry(
+        action=f"deletion.{verb}",
+        server_id=row.server_id,
+        server_name=row.server_name,
+        reason=reason,
+        evidence=evidence,
     )
+
+
+@contextmanager
+def _recorded(entry: EntryData) -> Iterator[None]:
+    """A transaction with this row of the log; what is refused in it has a row too."""
+    with guard.refusals_recorded(lambda: entry), journal.committed():
+        journal.record(entry)
+        yield

@@ -71,7 +71,9 @@ _ALWAYS: Final = {
     "person.set_password": Kind.FACTORS,
     "person.unlink_identity": Kind.FACTORS,
 }
-"""Actions that are told whatever their result."""
+"""Actions that are told whatever their result, but for those that change what guards."""
+_NOT_TOLD_IF_REFUSED: Final = frozenset({Kind.SERVER_LOCK, Kind.FREEZE, Kind.APPROVAL})
+"""Nothing changed, and nobody has to do anything."""
 _EXPECTED: Final = frozenset(
     {
         ("job.end", "schedule"),
@@ -98,10 +100,10 @@ COPIED: Final = (
 
 
 def kind_of(row: Row) -> Kind | None:
-    """The kind of event that a row of the log records; None for a row that nobody is told of, as of refused decisions."""
-    if row.get(chain.UNREADABLE) or (row["result"] == "refused" and row["action"].startswith("approval.")):
-        return None
+    """The kind of event that a row of the log records; None for a row that nobody is told of."""
     action, result = row["action"], row["result"]
+    if row.get(chain.UNREADABLE) or (result == "refused" and _ALWAYS.get(action) in _NOT_TOLD_IF_REFUSED):
+        return None
     if action in Action.values:
         return _OPERATION_RESULTS.get(result) if row["phase"] == "outcome" else None
     if action in _ALWAYS or row["code"] == CODES_STOPPED:

@@ -11,7 +11,6 @@ from typing import Final
 
 from django.utils import timezone
 
-from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
@@ -81,9 +80,7 @@ def place(*, actor: Actor, definition: FreezeDefinition) -> Freeze:
     )
     if freeze.ends_at <= max(now, freeze.starts_at):
         raise OperationRefusedError("freeze_end")
-    with journal.committed():
-        journal.record(LIFTING.entry(freeze, actor, "place", reason=freeze.reason, evidence=_extent(freeze)))
-        LIFTING.check_rights(actor, freeze)
+    with LIFTING.placing(freeze, actor, _extent(freeze)):
         freeze.save(force_insert=True)
     return freeze
 

@@ -5,9 +5,11 @@ concerned is told. Until then whoever may ask may call it back. The functions ch
 writes the row of the log and checks the rights. No step of it takes a temporary role.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 from django.conf import settings
@@ -81,6 +83,18 @@ def _check_asked(row: Guarded) -> None:
 Row = TypeVar("Row", bound=OnServers)
 
 
+@contextmanager
+def refusals_recorded(entry: Callable[[], EntryData | None]) -> Iterator[None]:
+    """Around a transaction: what is refused in it has a row of the log too (promise 7), if `entry` has one for it."""
+    try:
+        yield
+    except OperationRefusedError as error:
+        refused = entry()
+        if refused is not None:
+            journal.record(replace(refused, result="refused", code=error.code))
+        raise
+
+
 @dataclass(frozen=True)
 class Lifting(Generic[Row]):
     """The steps in which a freeze or a policy is lifted, each with its row of the log.
@@ -100,8 +114,7 @@ class Lifting(Generic[Row]):
         Raises OperationRefusedError (reason_missing, `over`, lift_asked, those of the rights), JournalUnavailableError.
         """
         text = required_reason(reason)
-        with journal.committed():
-            row = self._held(pk)
+        with self._step(actor, pk, "ask_lift") as row:
             ask(row, actor, text)
             journal.record(self.entry(row, actor, "ask_lift", reason=text, evidence=when_it_lifts(row)))
             self.check_rights(actor, row)
@@ -111,8 +124,7 @@ class Lifting(Generic[Row]):
 
         Raises OperationRefusedError (`over`, lift_not_asked, second_person, those of the rights), JournalUnavailableError.
         """
-        with journal.committed():
-            row = self._held(pk)
+        with self._step(actor, pk, "lift") as row:
             journal.record(self.entry(row, actor, "lift", evidence=who_asked(row)))
             self.check_rights(actor, row)
             check_second_person(row, actor, self.rights(row))
@@ -123,8 +135,7 @@ class Lifting(Generic[Row]):
 
         Raises OperationRefusedError (`over`, lift_not_asked, those of the rights), JournalUnavailableError.
         """
-        with journal.committed():
-            row = self._held(pk)
+        with self._step(actor, pk, "keep") as row:
             journal.record(self.entry(row, actor, "keep", evidence=who_asked(row)))
             self.check_rights(actor, row)
             call_back(row)
@@ -144,8 +155,28 @@ class Lifting(Generic[Row]):
             **more,
         )
 
-    def _held(self, pk: int) -> Row:
+    @contextmanager
+    def placing(self, row: Row, actor: Actor, evidence: str) -> Iterator[None]:
+        """A transaction with the row of the log that it is placed, and the rights checked."""
+        entry = self.entry(row, actor, "place", reason=row.reason, evidence=evidence)
+        with refusals_recorded(lambda: entry), journal.committed():
+            journal.record(entry)
+            self.check_rights(actor, row)
+            yield
+
+    @contextmanager
+    def _step(self, actor: Actor, pk: int, verb: str) -> Iterator[Row]:
+        """A transaction with the row as it is under the log's lock: somebody else may agree or call it back at this moment."""
+        with refusals_recorded(partial(self._refused, actor, pk, verb)), journal.alone():
+            row = self._found(pk)
+            if row is None or row.is_over(timezone.now()):
+                raise OperationRefusedError(self.over)
+            yield row
+
+    def _refused(self, actor: Actor, pk: int, verb: str) -> EntryData | None:
+        row = self._found(pk)
+        return self.entry(row, actor, verb) if row else None
+
+    def _found(self, pk: int) -> Row | None:
         row: Row | None = self.model._default_manager.filter(pk=pk).first()
-        if row is None or row.is_over(timezone.now()):
-            raise OperationRefusedError(self.over)
         return row

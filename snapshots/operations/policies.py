@@ -11,7 +11,6 @@ from typing import Final
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
-from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.connection import Person
 from snapshots.operations import guard
@@ -94,10 +93,7 @@ def place(*, actor: Actor, definition: PolicyDefinition) -> Policy:
     is_too_few = policy.approvers and len(policy.approvers) < policy.needed
     if not policy.actions or not 1 <= policy.needed <= MOST_NEEDED or policy.hours not in HOURS or is_too_few:
         raise OperationRefusedError("bad_policy")
-    with journal.committed():
-        evidence = _extent(policy)
-        journal.record(LIFTING.entry(policy, actor, "place", reason=policy.reason, evidence=evidence))
-        LIFTING.check_rights(actor, policy)
+    with LIFTING.placing(policy, actor, _extent(policy)):
         policy.save(force_insert=True)
     return policy
 

@@ -3,7 +3,8 @@
 Anybody who may restore, and not by a temporary role alone, places a lock. To lift one takes two people, or time: see guard.py.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.utils import timezone
@@ -57,8 +58,9 @@ def place(
     )
     if until is not None and until <= now:
         raise OperationRefusedError("lock_ended")
-    with journal.committed():
-        journal.record(_entry(lock, actor, "server.lock", reason=lock.reason, evidence=_extent(lock)))
+    entry = _entry(lock, actor, "server.lock", reason=lock.reason, evidence=_extent(lock))
+    with guard.refusals_recorded(lambda: entry), journal.committed():
+        journal.record(entry)
         check_lasting(actor.id, [(PERMISSION, server_id)])
         if lock_of(server_id):
             raise OperationRefusedError("already_locked")
@@ -73,8 +75,7 @@ def ask_to_lift(*, actor: Actor, server_id: int, reason: str) -> ServerLock:
     Raises OperationRefusedError (reason_missing, not_locked, lift_asked, those of check_lasting), JournalUnavailableError.
     """
     text = guard.required_reason(reason)
-    with journal.committed():
-        lock = _held(server_id)
+    with _step(actor, server_id, "server.ask_unlock") as lock:
         guard.ask(lock, actor, text)
         evidence = guard.when_it_lifts(lock)
         journal.record(_entry(lock, actor, "server.ask_unlock", reason=text, evidence=evidence))
@@ -87,8 +88,7 @@ def agree_to_lift(*, actor: Actor, server_id: int) -> None:
 
     Raises OperationRefusedError (not_locked, lift_not_asked, second_person, those of check_lasting), JournalUnavailableError.
     """
-    with journal.committed():
-        lock = _held(server_id)
+    with _step(actor, server_id, "server.unlock") as lock:
         journal.record(_entry(lock, actor, "server.unlock", evidence=guard.who_asked(lock)))
         check_lasting(actor.id, [(PERMISSION, server_id)])
         guard.check_second_person(lock, actor, [(PERMISSION, server_id)])
@@ -100,18 +100,25 @@ def keep(*, actor: Actor, server_id: int) -> None:
 
     Raises OperationRefusedError (not_locked, lift_not_asked, those of check_lasting), JournalUnavailableError.
     """
-    with journal.committed():
-        lock = _held(server_id)
+    with _step(actor, server_id, "server.keep_lock") as lock:
         journal.record(_entry(lock, actor, "server.keep_lock", evidence=guard.who_asked(lock)))
         check_lasting(actor.id, [(PERMISSION, server_id)])
         guard.call_back(lock)
 
 
-def _held(server_id: int) -> ServerLock:
-    lock = lock_of(server_id)
-    if lock is None:
-        raise OperationRefusedError("not_locked")
-    return lock
+@contextmanager
+def _step(actor: Actor, server_id: int, action: str) -> Iterator[ServerLock]:
+    """A transaction with the lock as it is under that of the log: somebody else may agree or call it back at this moment."""
+
+    def refused() -> EntryData | None:
+        lock = lock_of(server_id)
+        return _entry(lock, actor, action) if lock else None
+
+    with guard.refusals_recorded(refused), journal.alone():
+        held = lock_of(server_id)
+        if held is None:
+            raise OperationRefusedError("not_locked")
+        yield held
 
 
 def _extent(lock: ServerLock) -> str:

@@ -257,7 +257,7 @@ class TestLifting:
         self.agree(colleague, made)()
         restore(desk, view)()
         assert (
-            Entry.objects.get(action="freeze.lift").evidence
+            Entry.objects.get(action="freeze.lift", result="completed").evidence
             == f"asked for by person {desk.user.pk}: it is over"
         )
         assert refused(self.agree(colleague, made)) == "freeze_over"

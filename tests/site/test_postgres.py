@@ -55,6 +55,7 @@ TEST_FILES = {
         "operations/test_reconciliation.py",
         "operations/test_rights_in_flight.py",
         "operations/test_two_people.py",
+        "operations/test_guard_rows.py",
         "approvals/test_approvals_at_once.py",
         "inventory/test_reader.py",
         "jobs/test_safe_restore.py",
