@@ -9,10 +9,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.utils import timezone
+from django.utils.html import conditional_escape, escape
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import Role, User
 from snapshots.inventory.shown_servers import all_names_shown_with
+from snapshots.operations.rights import least
 from snapshots.templatetags.formats import local_text
 from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
@@ -67,6 +70,8 @@ def verdict(person: User, token: StoredToken, server_id: int, verb: str) -> Verd
     if person.lacks_keeper:
         return Verdict(False, _("Nobody looks after the service account"))
     why = ground(person, permission, server_id)
+    if not why and (own := ground(person, least(permission), server_id)):
+        why = SafeString(escape(_("Only their own snapshots: %(why)s")) % {"why": conditional_escape(own)})
     if not why:
         return Verdict(False, _("Role %(role)s") % {"role": Role(person.role).label})
     if not (token.reaches(server_id) and token.allows(permission)):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 USERNAME_PATTERN = r"\A(?!erased-[0-9]+\Z)[a-z0-9._@+-]+\Z"
 """Erased people are called `erased-` and their number; nobody else can be."""
 VIEWER_PERMISSIONS = frozenset({"snapshots.see", "snapshots.keep_token"})
-OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create", "schedules.pause"}
+OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create", "snapshots.delete_own", "schedules.pause"}
 MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete", "schedules.manage"}
 SERVER_PERMISSIONS = MANAGER_PERMISSIONS - VIEWER_PERMISSIONS
 """The rights on servers, which a team can give."""
@@ -52,7 +52,9 @@ ROLES_WITH_SERVERS = tuple(role for role, rights in PERMISSIONS.items() if "snap
 
 ROLE_WORDS: dict[str, "StrPromise"] = {
     Role.VIEWER: _("Sees the servers and snapshots of their own tokens. Changes nothing."),
-    Role.OPERATOR: _("Sees all that a viewer sees, creates snapshots, and pauses schedules."),
+    Role.OPERATOR: _(
+        "Sees all that a viewer sees, creates snapshots, deletes their own ones, and pauses schedules."
+    ),
     Role.MANAGER: _("Creates, restores and deletes snapshots, and makes schedules."),
     Role.AUDITOR: _("Reads and exports the audit log. Sees no servers and keeps no tokens."),
     Role.ADMIN: _("Does all that a manager does, reads the audit log, and manages people and their tokens."),

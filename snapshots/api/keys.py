@@ -18,7 +18,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.rights import may_anywhere
+from snapshots.operations.rights import may_in_part
 from snapshots.vault.models import StoredToken
 
 log = structlog.get_logger()
@@ -138,7 +138,7 @@ def _check(wish: Wish, owner: AbstractBaseUser) -> None:
     person = get_user_model().objects.filter(pk=owner.pk).first()
     if person is None or not is_alive(person):
         raise KeyNotMadeError("owner")
-    if not wish.rights or not all(one in RIGHTS and may_anywhere(person, one) for one in wish.rights):
+    if not wish.rights or not all(one in RIGHTS and may_in_part(person, one) for one in wish.rights):
         raise KeyNotMadeError("rights")
     if not 0 < wish.days <= LONGEST_DAYS:
         raise KeyNotMadeError("days")

@@ -26,8 +26,9 @@ from snapshots.operations.approval import NEEDED, Approval
 from snapshots.operations.confirmation import Authorization
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Operation
+from snapshots.operations.ownership import check_rights
 from snapshots.operations.policies import HOURS
-from snapshots.operations.rights import borrowed, check_person, check_still_allowed
+from snapshots.operations.rights import borrowed, check_person, check_stored_token
 from snapshots.schedules.models import Schedule
 
 Begun = Operation | Job | PlannedDeletion | Schedule | None
@@ -121,7 +122,7 @@ def _ask(asked: Asked, *, lifts: list[str], api_key_id: str) -> ApprovalRequest:
 def _save(request: ApprovalRequest, actor: Actor, confirmation: Any) -> None:
     """With its row of the log, and the rights checked under the log's lock."""
     with journal.committed():
-        noted = borrowed(actor.id, request.rights)
+        noted = borrowed(actor.id, request.rights_of_asker)
         request.asked_under = list(noted.ids)
         request.save(force_insert=True)
         for item in request.items:
@@ -129,16 +130,23 @@ def _save(request: ApprovalRequest, actor: Actor, confirmation: Any) -> None:
         RequestedItem.objects.bulk_create(request.items)
         evidence = noted.added_to(evidence_of(request))
         journal.record(request.entry(actor, "request", reason=request.reason, evidence=evidence))
-        check_person(actor.id, request.rights, noted=noted)
-        _check_still_allowed(request, actor)
+        check = check_rights if Kind(request.kind).may_be_of_owner else check_person
+        check(actor.id, request.rights_of_asker, noted=noted)
+        _check_tokens(request)
+        _check_number(request)
         if isinstance(confirmation, Authorization):
             confirmation.guard()
 
 
-def _check_still_allowed(request: ApprovalRequest, actor: Actor) -> None:
+def _check_tokens(request: ApprovalRequest) -> None:
+    """What an owner deletes is deleted with a token that may delete: its limits know of no owners."""
     tokens = {item.server_id: item.token_id for item in request.items}
     for permission, server_id in request.rights:
-        check_still_allowed(actor.id, permission, server_id=server_id, token_id=tokens[server_id])
+        if server_id is not None and tokens[server_id]:
+            check_stored_token(tokens[server_id], permission, server_id)
+
+
+def _check_number(request: ApprovalRequest) -> None:
     waiting = ApprovalRequest.objects.filter(person_id=request.person_id, state__in=OPEN)
     if waiting.filter(expires_at__gt=timezone.now()).count() > MOST_OPEN:
         raise OperationRefusedError("too_many_requests")

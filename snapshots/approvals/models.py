@@ -8,12 +8,12 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.jobs.room import room_id
 from snapshots.operations.guarded_models import Policy, PolicyAction
 from snapshots.operations.models import Action
+from snapshots.operations.ownership import owned_by
 from snapshots.operations.policies import matching
-from snapshots.operations.rights import Right
-
-DELETE: Final = Action.DELETE.permission
+from snapshots.operations.rights import DELETE, DELETE_OWN, Right
 
 
 class Kind(models.TextChoices):
@@ -37,6 +37,11 @@ class Kind(models.TextChoices):
     @property
     def is_schedule(self) -> bool:
         return self in _SCHEDULES
+
+    @property
+    def may_be_of_owner(self) -> bool:
+        """Whether what it deletes may be the own snapshots of whoever asks, which takes less of them."""
+        return not self.is_schedule and self != Kind.UNPROTECT
 
     @property
     def is_batch(self) -> bool:
@@ -137,7 +142,19 @@ class ApprovalRequest(models.Model):
     @property
     def rights(self) -> list[Right]:
         """What it takes to do it, and so to approve it, each once."""
-        found = [(one, item.server_id) for item in self.items for one in self._permissions(item)]
+        return list(dict.fromkeys((one, item.server_id) for item, one in self._needs))
+
+    @property
+    def rights_of_asker(self) -> list[Right]:
+        """What it takes to ask for it: less than to approve it, where what is deleted is the asker's own."""
+        servers = [server_id for permission, server_id in self.rights if permission == DELETE]
+        if not servers or not Kind(self.kind).may_be_of_owner:
+            return self.rights
+        owned = owned_by(self.person_id, servers)
+        found = [
+            (DELETE_OWN if one == DELETE and self._deleted_of(item) in owned else one, item.server_id)
+            for item, one in self._needs
+        ]
         return list(dict.fromkeys(found))
 
     @property
@@ -146,6 +163,15 @@ class ApprovalRequest(models.Model):
         return matching(
             (item.server_id, action) for item in self.items for action in self._policy_actions(item)
         )
+
+    @property
+    def _needs(self) -> "list[tuple[RequestedItem, str]]":
+        return [(item, one) for item in self.items for one in self._permissions(item)]
+
+    def _deleted_of(self, item: "RequestedItem") -> tuple[int | None, int | None]:
+        """Server and snapshot: the item's own, or the one that makes room."""
+        room = self.arguments.get("make_room", "")
+        return item.server_id, room_id(room) if item.also_deletes else item.snapshot_id
 
     def _permissions(self, item: "RequestedItem") -> list[str]:
         kind = Kind(self.kind)

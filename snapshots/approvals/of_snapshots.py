@@ -18,7 +18,7 @@ from snapshots.operations.preconditions import (
     unchanged_snapshot,
 )
 from snapshots.operations.protection import PERMISSION, Target, check_unprotected
-from snapshots.operations.server_views import ServerView
+from snapshots.operations.server_views import ServerView, check_deletable
 from snapshots.operations.service import Request, read_request
 from snapshots.vault.models import StoredToken
 
@@ -82,6 +82,8 @@ def _item(kind: Kind, confirmed: Confirmation, view: ServerView, arguments: dict
         )
     if kind in {Kind.DELETE, Kind.UNPROTECT}:
         snapshot = unchanged_snapshot(confirmed, view)
+        if kind == Kind.DELETE:
+            check_deletable(confirmed.actor_id, view, snapshot.id)
         _check_protection(kind, view.server_id, snapshot.id, arguments)
     else:
         words = {name: arguments.get(name, "") for name in ("typed_name", "reason")}

@@ -21,7 +21,13 @@ def check_may_approve(person: Person, request: ApprovalRequest) -> None:
     check_may_deny(person, request)
     if any(one.approvers and person.pk not in one.approvers for one in request.policies):
         raise OperationRefusedError("not_an_approver")
-    check_two_people(person, request.person_id, request.rights, asked_under=request.asked_under)
+    check_two_people(
+        person,
+        request.person_id,
+        request.rights,
+        of_other=request.rights_of_asker,
+        asked_under=request.asked_under,
+    )
 
 
 def has_lost_right(request: ApprovalRequest) -> bool:

@@ -4,6 +4,7 @@ The intent of a deletion takes that lock too: of a plan, its withdrawal and its 
 """
 
 from collections.abc import Callable, Collection
+from typing import Any
 
 from django.db import IntegrityError
 from django.utils import timezone
@@ -16,8 +17,9 @@ from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_may_be_planned
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
+from snapshots.operations.ownership import check_may_still_delete, right_to_delete
 from snapshots.operations.protection import Target, check_not_being_deleted, check_unprotected
-from snapshots.operations.rights import borrowed, check_still_allowed
+from snapshots.operations.rights import borrowed
 
 
 def waiting_of(server_id: int, snapshot_id: int) -> PlannedDeletionQuerySet:
@@ -51,20 +53,21 @@ def insert(
     """Save it with its row of the log. A date that waits for the snapshot is replaced; a grace time must be kept first.
 
     `guard` is called in the same transaction. Raises OperationRefusedError (deletion_planned, deletion_over if `extends`
-    waits no longer, protected, server_locked, approval_needed, snapshot_deleting, not_allowed_any_more), JournalUnavailableError.
+    waits no longer, protected, server_locked, approval_needed, snapshot_deleting, and those of
+    check_may_still_delete), JournalUnavailableError.
     """
     ids = {"server_id": planned.server_id, "snapshot_id": planned.snapshot_id}
+    about: dict[str, Any] = {
+        **ids,
+        "created_at": planned.snapshot_created_at,
+        "of_schedule": of_schedule,
+    }
     with journal.committed():
-        noted = borrowed(actor.id, [(Action.DELETE.permission, planned.server_id)], begun_under)
+        noted = borrowed(actor.id, [right_to_delete(actor.id, **about)], begun_under)
         evidence = noted.added_to(f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC.")
         journal.record(planned.entry(actor, action=action, reason=planned.reason, evidence=evidence))
-        check_still_allowed(
-            actor.id,
-            Action.DELETE.permission,
-            server_id=planned.server_id,
-            token_id=planned.token_id,
-            begun_under=begun_under,
-            noted=noted,
+        check_may_still_delete(
+            actor.id, **about, token_id=planned.token_id, begun_under=begun_under, noted=noted
         )
         # A date may be far ahead: it takes the right that the person has then.
         if planned.kind == Kind.GRACE:

@@ -16,7 +16,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.preconditions import check_server_exists, restorable_snapshot, unchanged_snapshot
 from snapshots.operations.rights import check_token
-from snapshots.operations.server_views import ServerView
+from snapshots.operations.server_views import ServerView, check_deletable
 
 
 def check_create(view: ServerView) -> None:
@@ -34,6 +34,7 @@ def check_delete(
     """The confirmed snapshot. Raises OperationRefusedError if it cannot be deleted now."""
     check_token(view.token, Action.DELETE.permission, view.server_id)
     snapshot = unchanged_snapshot(selection.confirmation(item, Action.DELETE), view)
+    check_deletable(selection.actor_id, view, snapshot.id)
     _check_free(view)
     if snapshot.id in view.protected_ids:
         raise OperationRefusedError("protected")

@@ -32,7 +32,7 @@ from snapshots.operations.models import Action
 from snapshots.operations.preconditions import check_live, confirmed_server
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.retries import PASSING_CODES
-from snapshots.operations.rights import check_here, check_token
+from snapshots.operations.rights import check_here, check_token, least
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -132,7 +132,7 @@ def _read(selection: Selection) -> dict[str, _Source]:
 
 def _lane(batch: Batch, item: Item, sources: Mapping[str, _Source]) -> list[Step]:
     try:
-        check_here(batch.actor.id, batch.action.permission, item.server_id)
+        check_here(batch.actor.id, least(batch.action.permission), item.server_id)
         confirmed = batch.selection.confirmation(item, batch.action)
         view = _live_view(confirmed, sources.get(item.token_id))
         return batch.plan(batch, item, view)

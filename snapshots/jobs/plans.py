@@ -13,7 +13,7 @@ from snapshots.inventory.names import free_name, visible_name
 from snapshots.inventory.servers import find_snapshot
 from snapshots.jobs import engine, service
 from snapshots.jobs.models import Job, Kind, Step
-from snapshots.jobs.room import NO_NEED, needs_in, room_key
+from snapshots.jobs.room import NO_NEED, needs_in, room_id, room_key
 from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_not_blocked
 from snapshots.operations.confirmation import Authorization, Confirmation, snapshot_fingerprint
@@ -125,10 +125,10 @@ class Lane:
         """The delete that makes room; none while there is room. Raises OperationRefusedError if it was not chosen."""
         if not self.view.is_full:
             return []
-        number, _, shown = make_room.partition(":")
-        if not number.isdecimal() or not shown:
+        number = room_id(make_room)
+        if number is None:
             raise OperationRefusedError("room_missing")
-        snapshot = find_snapshot(self.view.reading, int(number))
+        snapshot = find_snapshot(self.view.reading, number)
         if snapshot is None or snapshot.server.id != self.view.server_id:
             raise OperationRefusedError("snapshot_gone")
         if snapshot.id == needed_id:

@@ -50,3 +50,9 @@ def room_key(snapshot: Snapshot, need: Need = NO_NEED) -> str:
     """What a form sends for the snapshot that makes room: its ID, its state as shown, and what it was shown to be needed for."""
     key = f"{snapshot.id}:{snapshot_fingerprint(snapshot)}"
     return f"{key}:{need.digest}" if need.digest else key
+
+
+def room_id(key: str) -> int | None:
+    """The ID of the snapshot that a form chose; None if it chose none."""
+    number, _, shown = key.partition(":")
+    return int(number) if number.isdecimal() and shown else None

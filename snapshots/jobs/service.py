@@ -20,7 +20,8 @@ from snapshots.operations import places
 from snapshots.operations.approval import Approval
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
-from snapshots.operations.rights import Borrowed, Right, borrowed, check_person, may_on
+from snapshots.operations.ownership import check_rights, owned_by
+from snapshots.operations.rights import DELETE_OWN, Borrowed, Right, borrowed, check_person, may_on
 from snapshots.vault.models import StoredToken
 
 
@@ -77,9 +78,8 @@ def start(
 
 def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], object]) -> None:
     tokens = StoredToken.objects.in_bulk({step.token_id for step in steps})
-    wanted = _rights_of(steps)
     with journal.committed():
-        noted = borrowed(actor.id, wanted)
+        noted = borrowed(actor.id, _rights_to_begin(job, steps))
         job.begun_under = list(noted.ids)
         job.save(force_insert=True)
         for step in steps:
@@ -89,7 +89,7 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], o
         for step in steps:
             if step.state == StepState.FAILED:
                 journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
-        _check_rights(actor, job, wanted, noted)
+        _check_rights(actor, job, _rights_to_begin(job, steps), noted)
         _reserve_places(job, steps)
         guard()
 
@@ -108,6 +108,17 @@ def _rights_of(steps: Iterable[Step]) -> set[Right]:
     return {(Action(one.action).permission, one.server_id) for one in steps if one.state != StepState.FAILED}
 
 
+def _rights_to_begin(job: Job, steps: Sequence[Step]) -> set[Right]:
+    """To delete what is one's own takes less. A schedule deletes what it made, whoever owns that, with the full right."""
+    deletes = [one.server_id for one in steps if one.action == Action.DELETE]
+    if job.kind == Kind.SCHEDULE or not deletes:
+        return _rights_of(steps)
+    owned = owned_by(job.actor_id, deletes)
+    own = [one for one in steps if one.action == Action.DELETE and (one.server_id, one.snapshot_id) in owned]
+    others = _rights_of(one for one in steps if one not in own)
+    return others | {(DELETE_OWN, server_id) for _permission, server_id in _rights_of(own)}
+
+
 def _check_rights(actor: Actor, job: Job, wanted: set[Right], noted: Borrowed) -> None:
     """Those of the person. The token's limits are checked with each step, as a step is refused alone; so is a right that the
     owner of a schedule has on others of its servers."""
@@ -115,7 +126,9 @@ def _check_rights(actor: Actor, job: Job, wanted: set[Right], noted: Borrowed) -
         person = check_person(actor.id, ())
         if any(may_on(person, *one) for one in wanted):
             return
-    check_person(actor.id, wanted, noted=noted)
+        check_person(actor.id, wanted, noted=noted)
+    else:
+        check_rights(actor.id, wanted, noted=noted)
 
 
 def _start_entry(actor: Actor, job: Job, steps: Sequence[Step], noted: Borrowed) -> EntryData:

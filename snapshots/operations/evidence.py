@@ -34,10 +34,11 @@ def follow_create(operation: Operation, observation: Observation) -> bool:
         return _mark_other_snapshot(operation, snapshot)
     evidence = f"The provider lists snapshot {snapshot.id} as “{snapshot.status}”."
     if snapshot.is_completed:
-        size_mb = snapshot.size_mb
-        return transition(
-            operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence, snapshot_size_mb=size_mb
-        )
+        facts: dict[str, Any] = {
+            "snapshot_size_mb": snapshot.size_mb,
+            "snapshot_created_at": snapshot.created_at,
+        }
+        return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence, **facts)
     if snapshot.is_moving:
         Operation.objects.filter(pk=operation.pk).update(seen_moving_at=observation.started_at)
     if snapshot.is_failed:

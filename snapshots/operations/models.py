@@ -210,6 +210,27 @@ class Protection(models.Model):
         return f"{self.server_id}/{self.snapshot_id}"
 
 
+class Ownership(models.Model):
+    """Whose a snapshot is. The row of a snapshot that is no longer listed, or whose ID another one has now, has no effect."""
+
+    server_id = models.BigIntegerField()
+    snapshot_id = models.BigIntegerField()
+    snapshot_created_at = models.DateTimeField(null=True)
+    """As the provider lists it. What has another time is another snapshot; without one nobody owns it (see ownership.py)."""
+    person_id = models.BigIntegerField()
+    since = models.DateTimeField()
+    operation_id = models.UUIDField(null=True)
+    """The create that made it; None if it was made past the portal, and then given to somebody."""
+
+    class Meta:
+        db_table = "snapshot_ownership"
+        constraints = [models.UniqueConstraint(fields=["server_id", "snapshot_id"], name="owner_of_snapshot")]
+        indexes = [models.Index(fields=["person_id"], name="snapshots_of_person")]
+
+    def __str__(self) -> str:
+        return f"{self.server_id}/{self.snapshot_id}: {self.person_id}"
+
+
 class PlaceReservation(models.Model):
     """A place of a full server that a job empties for a snapshot of its own: nobody else creates one there meanwhile."""
 

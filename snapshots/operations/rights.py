@@ -20,6 +20,9 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.vault.models import StoredToken
 
+DELETE = Action.DELETE.permission
+DELETE_OWN = "snapshots.delete_own"
+"""To delete one's own snapshots, and to set dates for them (see ownership.py). Whoever has DELETE has it too."""
 OVERRIDE_PERMISSION = Action.RESTORE.permission
 """People who may restore may also act on a server that a restore holds, and close an operation by hand."""
 
@@ -68,6 +71,16 @@ def _borrowed_by(person: Person, wanted: Iterable[Right], begun_under: Collectio
 def may_anywhere(person: Person, permission: str) -> bool:
     """Whether the person's role, a team's or a temporary one allows it on at least one server."""
     return person.is_authenticated and person.has_perm_anywhere(permission)  # type: ignore[attr-defined]
+
+
+def may_in_part(person: Person, permission: str) -> bool:
+    """Whether the person may do it to anything: whoever may not delete everything may still delete what is their own."""
+    return may_anywhere(person, least(permission))
+
+
+def least(permission: str) -> str:
+    """What is needed to do it to anything: to delete, the right to delete what is one's own."""
+    return DELETE_OWN if permission == DELETE else permission
 
 
 def may(person: Person, permission: str, server: ListedServer) -> bool:
@@ -140,8 +153,13 @@ def check_still_allowed(
     """
     person = check_person(actor_id, [(permission, server_id)], begun_under=begun_under, noted=noted)
     if token_id and server_id is not None:
-        token = StoredToken.objects.filter(pk=token_id).first()
-        if token is None:
-            raise OperationRefusedError("token_gone")
-        check_token(token, permission, server_id)
+        check_stored_token(token_id, permission, server_id)
     return person
+
+
+def check_stored_token(token_id: str, permission: str, server_id: int) -> None:
+    """The token as now stored. Raises OperationRefusedError (token_gone, token_limited)."""
+    token = StoredToken.objects.filter(pk=token_id).first()
+    if token is None:
+        raise OperationRefusedError("token_gone")
+    check_token(token, permission, server_id)

@@ -23,9 +23,16 @@ def settled_before() -> datetime:
 
 
 def check_two_people(
-    person: Person, other_id: int, rights: Iterable[Right], *, asked_under: Collection[str] = ()
+    person: Person,
+    other_id: int,
+    rights: Iterable[Right],
+    *,
+    of_other: Iterable[Right] | None = None,
+    asked_under: Collection[str] = (),
 ) -> None:
-    """`person` seconds what the other one asked for. Temporary roles count for nothing, but for those it was `asked_under`.
+    """`person` seconds what the other one asked for. `of_other`: what the other one needs, if that is something else.
+
+    Temporary roles count for nothing, but for those it was `asked_under`.
 
     Raises OperationRefusedError (second_person, rights_too_new, asker_lost_right, asker_too_new).
     """
@@ -33,11 +40,12 @@ def check_two_people(
     if other is None or is_same_person(person, other):
         raise OperationRefusedError("second_person")
     needed: Sequence[Right] = tuple(rights)
+    asked: Sequence[Right] = needed if of_other is None else tuple(of_other)
     if not is_settled(person, needed):
         raise OperationRefusedError("rights_too_new")
-    if not all(may_on(other, *one) for one in needed):
+    if not all(may_on(other, *one) for one in asked):
         raise OperationRefusedError("asker_lost_right")
-    if not all(is_settled(other, [one]) or _is_lent(other, one, asked_under) for one in needed):
+    if not all(is_settled(other, [one]) or _is_lent(other, one, asked_under) for one in asked):
         raise OperationRefusedError("asker_too_new")
 
 

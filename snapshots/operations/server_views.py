@@ -1,7 +1,7 @@
 """A server as the provider lists it, joined with the portal's operations on it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from snapshots import sql
+from snapshots.connection import Person
 from snapshots.contract import MAX_ID, Snapshot, is_moving, is_restoring, status_key
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.progress import (
@@ -22,8 +23,10 @@ from snapshots.inventory.readings import POLL_SECONDS, Reading, server_key, snap
 from snapshots.inventory.servers import ListedServer, listed_servers
 from snapshots.operations import expectations
 from snapshots.operations.models import OPEN_STATES, Action, Finding, Operation, State
+from snapshots.operations.ownership import check_may_delete, may_delete, owners_on
 from snapshots.operations.protection import protected_ids
 from snapshots.operations.reconciliation import read_and_reconcile
+from snapshots.operations.rights import DELETE, check_person
 from snapshots.vault.models import StoredToken
 
 RECENT = timedelta(minutes=10)
@@ -36,6 +39,8 @@ class ServerView(ListedServer):
 
     operations: tuple[Operation, ...]
     protected_ids: frozenset[int]
+    owners: Mapping[int, int]
+    """Snapshot → the person who owns it, for those that somebody owns."""
     expected_create: Expectation
     """Of a snapshot that is being created, and was not requested here."""
 
@@ -147,9 +152,9 @@ def _operations_of(server_ids: Sequence[int]) -> dict[int, tuple[Operation, ...]
 
 
 def join(servers: Sequence[ListedServer]) -> list[ServerView]:
-    """These servers, in the same order, with three queries for all of them."""
+    """These servers, in the same order, with four queries for all of them."""
     ids = [one.server_id for one in servers]
-    operations, protected = _operations_of(ids), protected_ids(ids)
+    operations, protected, owners = _operations_of(ids), protected_ids(ids), owners_on(ids)
     moving = [one.server_id for one in servers if any(snapshot.is_moving for snapshot in one.snapshots)]
     creates = expectations.expected_creates(moving)
     as_documented = expectations.documented(Action.CREATE)
@@ -159,6 +164,7 @@ def join(servers: Sequence[ListedServer]) -> list[ServerView]:
             operations=operations.get(server.server_id, ()),
             expected_create=creates.get(server.server_id, as_documented),
             protected_ids=_listed_of(protected.get(server.server_id), server),
+            owners=_owners_of(owners.get(server.server_id), server),
         )
         for server in servers
     ]
@@ -167,6 +173,27 @@ def join(servers: Sequence[ListedServer]) -> list[ServerView]:
 def _listed_of(ids: set[int] | None, server: ListedServer) -> frozenset[int]:
     """Those of these snapshots that the server still has."""
     return frozenset(one.id for one in server.snapshots if one.id in ids) if ids else frozenset()
+
+
+def _owners_of(owned: dict[tuple[int, datetime], int] | None, server: ListedServer) -> dict[int, int]:
+    """Those of the snapshots that the server still has."""
+    if not owned:
+        return {}
+    times = {one.id: one.created_at for one in server.snapshots if one.created_at is not None}
+    return {number: owned[number, at] for number, at in times.items() if (number, at) in owned}
+
+
+def deletable_ids(person: Person, view: ServerView) -> frozenset[int]:
+    """Those of the server's snapshots that the person may delete, with the token that shows them."""
+    if not view.token.allows(DELETE):
+        return frozenset()
+    ids = [one.id for one in view.snapshots]
+    return frozenset(one for one in ids if may_delete(person, view.server_id, view.owners.get(one)))
+
+
+def check_deletable(actor_id: int | None, view: ServerView, snapshot_id: int | None) -> None:
+    """By the person as now stored. Raises OperationRefusedError (those of ownership.check_may_delete)."""
+    check_may_delete(check_person(actor_id, ()), view.server_id, view.owners.get(snapshot_id or 0))
 
 
 def server_views(token: StoredToken, reading: Reading) -> list[ServerView]:

@@ -35,6 +35,7 @@ from snapshots.operations.drafts import draft_operation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS, claim, operation_for_key
 from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.ownership import check_may_still, right_for
 from snapshots.operations.preconditions import (
     check_server_exists,
     read_server,
@@ -229,7 +230,7 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
     approval = request.approval.text if request.approval else ""
     try:
         with journal.committed():
-            right = (Action(request.action).permission, operation.server_id)
+            right = right_for(operation, of_schedule=request.of_schedule)
             noted = borrowed(request.actor.id, [right], request.begun_under)
             record_intent(operation, request.actor, evidence=noted.added_to(approval))
             _check_again(operation, request, view, noted)
@@ -242,14 +243,7 @@ def _check_again(operation: Operation, request: Request, view: ServerView, noted
 
     The lock serialises requests here, so each one sees what the others have committed.
     """
-    check_still_allowed(
-        request.actor.id,
-        Action(request.action).permission,
-        server_id=operation.server_id,
-        token_id=operation.token_id,
-        begun_under=request.begun_under,
-        noted=noted,
-    )
+    check_may_still(operation, of_schedule=request.of_schedule, begun_under=request.begun_under, noted=noted)
     token = StoredToken.objects.filter(pk=operation.token_id, fingerprint=operation.token_fingerprint)
     if not token.exists():  # replaced since the lists were read
         raise OperationRefusedError("token_gone")

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.operations import ownership
 from snapshots.operations.models import Operation, State
 
 ENDED_STATES = (State.COMPLETED, State.FAILED, State.RECONCILED)
@@ -82,6 +83,7 @@ def transition(
             return False
         operation.refresh_from_db()
         journal.conclude(_outcome_row(operation, source, reason=reason, duration_ms=duration_ms))
+        ownership.record_creation(operation)
         if guard:
             guard()
     return True

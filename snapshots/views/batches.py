@@ -94,7 +94,7 @@ def batch_create(request: HttpRequest) -> HttpResponse:
     return _page(request, "batches/batch_create.html", sent, chosen, lines, running=running)
 
 
-@requires("snapshots.delete", "GET", "HEAD", "POST", proof="form")
+@requires("snapshots.delete_own", "GET", "HEAD", "POST", proof="form")
 def batch_delete(request: HttpRequest) -> HttpResponse:
     retry = retry_in(request, Kind.DELETE_MANY)
     sent = send(request, DeleteManyForm(posted(request)), partial(begin, RequestKind.DELETE_MANY))

@@ -13,10 +13,11 @@ from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.readings import shows_server
 from snapshots.operations.models import Operation, State
 from snapshots.operations.rights import may
-from snapshots.operations.server_views import ServerView
+from snapshots.operations.server_views import ServerView, deletable_ids
 from snapshots.templatetags.portal import ago, id_text, iso_text
 from snapshots.views.links import link
 from snapshots.views.marks import Planned, make_marks
+from snapshots.views.owners import owner_texts
 from snapshots.views.picks import pick_of
 from snapshots.views.rows import Estimate, Row, make_row, operation_estimate
 from snapshots.views.texts.base import Badge, Words
@@ -78,6 +79,7 @@ class Card:
     poll_url: str
     poll_seconds: int
     may_delete: bool
+    """Some of its snapshots at least."""
     is_alone: bool
     hidden_count: int = 0
     pick: str = ""
@@ -152,9 +154,9 @@ def make_card(
     `shows_trouble`: the card says what is wrong with the reading; in the list a banner does. `planned`: the deletions that
     wait; None to read them here.
     """
-    may_create, may_restore, may_delete = (
-        may(user, f"snapshots.{verb}", view) for verb in ("create", "restore", "delete")
-    )
+    may_create, may_restore = (may(user, f"snapshots.{verb}", view) for verb in ("create", "restore"))
+    deletable = deletable_ids(user, view)
+    owners = owner_texts([view]) if is_alone else {}
     ids = (view.token.pk, view.server_id)
     reading = view.reading
     is_held = _is_held(view, may_override=is_alone and may_restore)
@@ -180,8 +182,9 @@ def make_card(
                 one,
                 view,
                 may_restore=may_restore,
-                may_delete=may_delete,
+                may_delete=one.id in deletable,
                 marks=make_marks(one, view, waiting, user),
+                owner=owners.get(view.owners.get(one.id, 0), ""),
             )
             for one in rows
         ),
@@ -189,7 +192,7 @@ def make_card(
         create_url=link("snapshot_create", *ids) if may_create and not view.is_gone else "",
         is_gone=view.is_gone,
         is_off=is_held or reading.is_stale,
-        is_held=is_held and (may_create or may_restore or may_delete),
+        is_held=is_held and (may_create or may_restore or bool(deletable)),
         warning=stuck_text(view.status, view.status_since) if view.is_status_stuck else "",
         trouble=reading_words(reading) if shows_trouble and is_in_trouble else None,
         confirmed_at=ago(reading.confirmed_at),
@@ -198,7 +201,7 @@ def make_card(
         poll_seconds=max(reading.poll_seconds, view.poll_seconds if view.is_moving else 0)
         if view.is_moving or is_in_trouble
         else 0,
-        may_delete=may_delete,
+        may_delete=bool(deletable),
         is_alone=is_alone,
         hidden_count=view.used - len(rows),
         pick=pick_of(view) if may_create and not is_alone and not view.is_gone and not view.is_full else "",

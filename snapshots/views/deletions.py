@@ -13,11 +13,10 @@ from snapshots.deletions.queries import visible_to
 from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.rights import may_on
 from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.live_pages import live
-from snapshots.views.marks import code_text, extend_url, keep_url, names_of_people
+from snapshots.views.marks import code_text, extend_url, keep_url, may_delete_planned, names_of_people
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.deletions import deletion_badge, deletion_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
@@ -82,14 +81,14 @@ def deletion_keep(request: HttpRequest, pk: UUID) -> HttpResponse:
     return redirect("deletion_detail", pk=planned.pk)
 
 
-@requires("snapshots.delete", "POST", page="deletion_detail")
+@requires("snapshots.delete_own", "POST", page="deletion_detail")
 def deletion_extend(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Move a date on, and go to the page of the new one."""
     planned = get_object_or_404(visible_to(request.user), pk=pk)
     try:
         longer = keeping.extend(actor=actor_of(request), planned=planned)
     except OperationRefusedError as error:
-        return _refused(request, planned, error, "snapshots.delete")
+        return _refused(request, planned, error, "snapshots.delete_own")
     return redirect("deletion_detail", pk=longer.pk)
 
 
@@ -103,7 +102,7 @@ def _refused(
 
 def _page(request: HttpRequest, planned: PlannedDeletion, code: str = "") -> HttpResponse:
     names = names_of_people(pk for pk in (planned.person_id, planned.ended_by_id) if pk)
-    may_delete = may_on(request.user, "snapshots.delete", planned.server_id)
+    may_delete = may_delete_planned(request.user, planned)
     context = {
         "planned": planned,
         "badge": deletion_badge(planned),

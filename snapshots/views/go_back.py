@@ -173,11 +173,14 @@ def _answers(
         return [(batch_plans.TAKE, _("A snapshot of its present state is taken")), *others], batch_plans.TAKE
     if not may(request.user, Action.DELETE.permission, view):
         return others, ""
-    return [*_room_answers(view, needed, needs), *others], ""
+    return [*_room_answers(request.user, view, needed, needs), *others], ""
 
 
-def _room_answers(view: ServerView, needed: Snapshot, needs: Mapping[int, Need]) -> list[Choice]:
+def _room_answers(
+    user: Person, view: ServerView, needed: Snapshot, needs: Mapping[int, Need]
+) -> list[Choice]:
     sentence = escape(_("Deleted for good, so that one of the present state can be taken: %(snapshot)s"))
     return [
-        (one.key, SafeString(sentence % {"snapshot": one.label})) for one in room_choices(view, needs, needed)
+        (one.key, SafeString(sentence % {"snapshot": one.label}))
+        for one in room_choices(view, user, needs, needed)
     ]

@@ -16,7 +16,7 @@ from snapshots.jobs.models import Job, Kind, Step
 from snapshots.jobs.outcomes import Outcome, Result, chain_of, to_try_again
 from snapshots.operations.attention import visible_to as visible_operations
 from snapshots.operations.models import Action
-from snapshots.operations.rights import may_anywhere
+from snapshots.operations.rights import may_in_part
 from snapshots.vault.models import StoredToken
 from snapshots.views.rows import Estimate, operation_estimate
 from snapshots.views.texts.base import Badge
@@ -127,6 +127,6 @@ def _again(request: HttpRequest, job: Job, chain: Sequence[Job]) -> dict[str, An
         Kind.RESTORE_MANY: (Action.RESTORE, "restore_point_restore", [job.point_id]),
     }
     action, name, arguments = targets[Kind(job.kind)]
-    if not count or not may_anywhere(request.user, action.permission):
+    if not count or not may_in_part(request.user, action.permission):
         return None
     return {"count": count, "url": f"{reverse(name, args=arguments)}?retry={job.pk}"}

@@ -1,71 +1,42 @@
 """How long a snapshot is kept: its protection, and its date."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.forms import Form
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from snapshots.approvals.asking import Begun, begin
 from snapshots.approvals.models import ApprovalRequest
 from snapshots.approvals.models import Kind as RequestKind
-from snapshots.connection import own_token_or_404
-from snapshots.contract import Snapshot
 from snapshots.deletions import keeping
 from snapshots.deletions.plans import waiting_of
-from snapshots.inventory.servers import find_snapshot
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import PolicyAction
 from snapshots.operations.models import Protection
-from snapshots.operations.protection import Target
-from snapshots.operations.reconciliation import read_and_reconcile
-from snapshots.operations.server_views import ServerView, server_view_or_404
+from snapshots.operations.rights import DELETE, DELETE_OWN, may
+from snapshots.operations.server_views import deletable_ids
 from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.approval_notes import needed_for
 from snapshots.views.begun import begun_url
 from snapshots.views.forms.deletions import KeepUntilForm, ProtectForm, UnprotectForm
 from snapshots.views.marks import keep_url, names_of_people
+from snapshots.views.owners import hand_over_url, shown_owner
 from snapshots.views.refused_forms import put
+from snapshots.views.shown_snapshot import Shown, shown_snapshot
 from snapshots.views.texts.deletions import deletion_badge
-from snapshots.views.texts.readings import reading_words
 from snapshots.views.texts.refusals import refusal_status, refusal_words
 
-PERMISSION = "snapshots.delete"
+PERMISSION = DELETE
 FIELDS_OF_CODES = {"bad_date": "until", "reason_missing": "reason"}
 
 
-@dataclass(frozen=True)
-class Shown:
-    """The snapshot that a page is about."""
-
-    view: ServerView
-    snapshot: Snapshot
-
-    @property
-    def target(self) -> Target:
-        return Target(self.view.token, self.view.name, self.snapshot)
-
-
-def _shown(request: HttpRequest, token_id: str, snapshot_id: int) -> Shown | HttpResponse:
-    """The listed snapshot, or the page that says that it cannot be shown now. Raises Http404 if there is none."""
-    token = own_token_or_404(request.user, token_id)
-    reading = read_and_reconcile(token)
-    snapshot = find_snapshot(reading, snapshot_id)
-    if snapshot is not None:
-        return Shown(server_view_or_404(token, snapshot.server.id), snapshot)
-    if reading.is_known and reading.is_complete:
-        raise Http404(f"no snapshot {snapshot_id}")
-    context = {"trouble": reading_words(reading) if reading.is_stale else None, "reading": reading}
-    return render(request, "snapshots/snapshot_gone.html", context, status=503)
-
-
-@requires(PERMISSION, "GET", "HEAD")
+@requires(DELETE_OWN, "GET", "HEAD")
 def snapshot_keeping(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
-    shown = _shown(request, token_id, snapshot_id)
+    shown = shown_snapshot(request, token_id, snapshot_id)
     return _page(request, shown) if isinstance(shown, Shown) else shown
 
 
@@ -87,7 +58,7 @@ def snapshot_unprotect(request: HttpRequest, token_id: str, snapshot_id: int) ->
     return _submit(request, token_id, snapshot_id, UnprotectForm(request.POST), run)
 
 
-@requires(PERMISSION, "POST", page="snapshot_keeping", proof="form")
+@requires(DELETE_OWN, "POST", page="snapshot_keeping", proof="form")
 def snapshot_keep_until(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     def run(shown: Shown, form: KeepUntilForm) -> None:
         keeping.set_keep_until(actor=actor_of(request), target=shown.target, **form.cleaned_data)
@@ -103,7 +74,7 @@ def _submit(
     run: Callable[[Shown, Any], Begun | ApprovalRequest],
 ) -> HttpResponse:
     """Run it and show the page again; a refusal is shown at its field, if it has one."""
-    shown = _shown(request, token_id, snapshot_id)
+    shown = shown_snapshot(request, token_id, snapshot_id)
     if not isinstance(shown, Shown):
         return shown
     if not form.is_valid():
@@ -140,9 +111,14 @@ def _page(request: HttpRequest, shown: Shown, form: Form | None = None, code: st
     row = Protection.objects.filter(**shown.target.ids).first()
     waiting = waiting_of(**shown.target.ids).first()
     names = names_of_people(one.person_id for one in (row, waiting) if one)
+    view, snapshot = shown.view, shown.snapshot
     context = {
-        "view": shown.view,
-        "snapshot": shown.snapshot,
+        "view": view,
+        "snapshot": snapshot,
+        "owner": shown_owner(view, snapshot),
+        "may_protect": may(request.user, PERMISSION, view),
+        "may_date": snapshot.id in deletable_ids(request.user, view),
+        "hand_over_url": hand_over_url(request.user, view, snapshot),
         "protection": row,
         "protected_by": names.get(row.person_id, "") if row else "",
         "planned": waiting,

@@ -21,7 +21,7 @@ from snapshots.deletions.queries import waiting_in
 from snapshots.inventory.clocks import clocks_differ
 from snapshots.inventory.servers import ListedServer
 from snapshots.operations.rights import may
-from snapshots.operations.server_views import ServerView, join
+from snapshots.operations.server_views import ServerView, deletable_ids, join
 from snapshots.templatetags.portal import age_holds
 from snapshots.views import kept_html, polls
 from snapshots.views.cards import Card, make_card
@@ -95,7 +95,8 @@ def resting_card(
 
     key = kept_html.key_of(
         "card",
-        [may(user, f"snapshots.{verb}", view) for verb in ("create", "restore", "delete")],
+        [may(user, f"snapshots.{verb}", view) for verb in ("create", "restore")],
+        sorted(deletable_ids(user, view)),
         view.token.pk,
         view.token.label if shows_token else "",
         (view.server_id, view.name, view.server, view.is_gone, view.limit),

@@ -14,6 +14,7 @@ from snapshots.deletions.keeping import KEEP_PERMISSION
 from snapshots.deletions.models import Kind, PlannedDeletion
 from snapshots.inventory.shown_servers import own_token_for
 from snapshots.operations.models import Operation
+from snapshots.operations.ownership import may_delete, owner_of
 from snapshots.operations.rights import may_on
 from snapshots.operations.server_views import ServerView
 from snapshots.templatetags.portal import moment
@@ -75,11 +76,15 @@ def keep_url(planned: PlannedDeletion, user: Person) -> str:
 
 def extend_url(planned: PlannedDeletion, user: Person) -> str:
     """Extending needs a token of the person's own: the snapshot is then deleted with it."""
-    may_delete = may_on(user, "snapshots.delete", planned.server_id)
-    if not (planned.is_waiting and planned.kind == Kind.KEEP_UNTIL and may_delete):
+    if not (planned.is_waiting and planned.kind == Kind.KEEP_UNTIL and may_delete_planned(user, planned)):
         return ""
     own = own_token_for(user.pk, planned.server_id, fingerprint=planned.token_fingerprint)
     return link("deletion_extend", planned.pk) if own and own.allows("snapshots.delete") else ""
+
+
+def may_delete_planned(user: Person, planned: PlannedDeletion) -> bool:
+    about = (planned.server_id, planned.snapshot_id, planned.snapshot_created_at)
+    return may_delete(user, planned.server_id, owner_of(*about))
 
 
 def names_of_people(ids: Iterable[int]) -> dict[int, str]:

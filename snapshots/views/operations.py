@@ -22,8 +22,8 @@ from snapshots.operations.attention import can_be_closed, visible_to
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile, read_and_reconcile_all
-from snapshots.operations.rights import may, may_on
-from snapshots.operations.server_views import server_views
+from snapshots.operations.rights import may_on
+from snapshots.operations.server_views import deletable_ids, server_views
 from snapshots.upstream.errors import LimitReachedError, RateLimitedError
 from snapshots.vault.models import StoredToken
 from snapshots.views import polls
@@ -76,7 +76,7 @@ def _deletable_context(request: HttpRequest, operation: Operation) -> dict[str, 
         "view": view,
         "rows": deletable_rows(view, request.user),
         "labels": row_labels(),
-        "may_delete": may(request.user, "snapshots.delete", view),
+        "may_delete": bool(deletable_ids(request.user, view)),
         "trouble": reading_words(reading) if reading.is_stale else None,
     }
 

@@ -10,7 +10,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.preconditions import check_live
 from snapshots.operations.reconciliation import read_and_reconcile_all
-from snapshots.operations.rights import may_on
+from snapshots.operations.rights import least, may_on
 from snapshots.operations.server_views import ServerView, server_views
 from snapshots.vault.models import StoredToken
 
@@ -82,7 +82,7 @@ def read_lists(user: Person, wanted: Sequence[Wanted], *, max_age: float = 0.0) 
 
 def obstacle(user: Person, action: Action, view: ServerView, check: Callable[[], object]) -> str:
     """The code of what prevents something now, by the rules that are applied again when it is sent; '' if nothing does."""
-    if not may_on(user, action.permission, view.server_id):
+    if not may_on(user, least(action.permission), view.server_id):
         return "not_on_this_server"
     try:
         check_live(view.reading)

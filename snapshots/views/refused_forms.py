@@ -13,6 +13,7 @@ INCOMPLETE: Final = "incomplete"
 FIELDS_OF_CODES: Final = {
     "bad_name": "name",
     "bad_grace": "days",
+    "bad_receiver": "receiver",
     "lock_ended": "until",
     "freeze_end": "until",
     "count_mismatch": "typed_count",

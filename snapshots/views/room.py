@@ -13,8 +13,7 @@ from snapshots.contract import Snapshot
 from snapshots.deletions.queries import waiting_in
 from snapshots.jobs.room import NO_NEED, Need, needs_in, room_key
 from snapshots.jobs.undo import ways_back
-from snapshots.operations.rights import may
-from snapshots.operations.server_views import ServerView
+from snapshots.operations.server_views import ServerView, deletable_ids
 from snapshots.templatetags.portal import ago, id_text, moment, with_names
 from snapshots.views.marks import make_marks, restored_at
 from snapshots.views.rows import Row, make_row
@@ -42,6 +41,7 @@ def _label(snapshot: Snapshot, need: Need) -> SafeString:
 
 
 def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bool:
+    """As far as it is up to the snapshot, not to the person."""
     if snapshot.id in view.deleted_ids | view.protected_ids:
         return False
     is_settled = not snapshot.is_moving or view.is_stuck(snapshot)
@@ -49,27 +49,28 @@ def _can_go(snapshot: Snapshot, view: ServerView, needed: Snapshot | None) -> bo
 
 
 def room_choices(
-    view: ServerView, needs: Mapping[int, Need], needed: Snapshot | None = None
+    view: ServerView, user: Person, needs: Mapping[int, Need], needed: Snapshot | None = None
 ) -> list[RoomChoice]:
-    """What may be deleted to make room, oldest first. `needs`: those of the server's snapshots."""
+    """What the person may delete to make room, oldest first. `needs`: those of the server's snapshots."""
+    deletable = deletable_ids(user, view)
     found = [(one, needs.get(one.id, NO_NEED)) for one in reversed(view.snapshots)]
     return [
         RoomChoice(room_key(one, need), _label(one, need), is_needed=need != NO_NEED)
         for one, need in found
-        if _can_go(one, view, needed)
+        if one.id in deletable and _can_go(one, view, needed)
     ]
 
 
 def deletable_rows(view: ServerView, user: Person) -> list[Row]:
     """The snapshots of a full server, of which one may be deleted, with what each is needed for."""
     planned, restores = waiting_in([view]), ways_back([view])
-    may_delete = may(user, "snapshots.delete", view)
+    deletable = deletable_ids(user, view)
     return [
         make_row(
             one,
             view,
             may_restore=False,
-            may_delete=may_delete,
+            may_delete=one.id in deletable,
             marks=make_marks(one, view, planned, user, restores),
         )
         for one in view.snapshots
@@ -81,9 +82,9 @@ def _first_choice(choices: Sequence[RoomChoice]) -> str:
     return next((one.key for one in choices if not one.is_needed), "")
 
 
-def offer_room(form: Form, view: ServerView, *, needed: Snapshot | None = None) -> None:
+def offer_room(form: Form, view: ServerView, user: Person, *, needed: Snapshot | None = None) -> None:
     """Give the form's `make_room` its choices, one of them chosen; take it off where there is room or no choice."""
-    choices = room_choices(view, needs_in([view]), needed) if view.is_full else []
+    choices = room_choices(view, user, needs_in([view]), needed) if view.is_full else []
     if not choices:
         del form.fields["make_room"]
         return

@@ -89,6 +89,8 @@ class Row(Buttons):
     estimate: Estimate | None
     warning: str
     marks: tuple[Mark, ...]
+    owner: SafeString | str
+    """Whose it is, on pages that say so."""
     keeping_url: str
     pick: str = ""
     """What the URL of a batch names it by, where it can be selected."""
@@ -134,6 +136,7 @@ def make_row(
     may_restore: bool,
     may_delete: bool,
     marks: tuple[Mark, ...] = (),
+    owner: SafeString | str = "",
 ) -> Row:
     name, namesakes = named(snapshot.name), view.namesakes(snapshot)
     has_namesakes = namesakes > 1
@@ -155,6 +158,7 @@ def make_row(
         else None,
         warning=stuck_text(snapshot.status, view.moving_since(snapshot)) if is_stuck else "",
         marks=marks,
+        owner=owner,
         keeping_url=link("snapshot_keeping", view.token.pk, snapshot.id)
         if may_delete and snapshot.id not in view.deleted_ids
         else "",

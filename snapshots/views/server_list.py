@@ -18,6 +18,7 @@ from snapshots.connection import own_tokens
 from snapshots.inventory.names import visible_name
 from snapshots.inventory.readings import Reading
 from snapshots.inventory.servers import ListedServer, listed_servers
+from snapshots.operations.ownership import may_delete_any
 from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.rights import may_anywhere
 from snapshots.templatetags.portal import id_text
@@ -169,7 +170,7 @@ def server_list(request: HttpRequest) -> HttpResponse:
         "has_servers": bool(servers),
         "role_note": role_note(request.user),
         "may_create": may_anywhere(request.user, "snapshots.create"),
-        "may_delete": may_anywhere(request.user, "snapshots.delete"),
+        "may_delete": may_delete_any(request.user),
     }
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)

@@ -22,7 +22,7 @@ from snapshots.operations.expectations import expected
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.rights import may
-from snapshots.operations.server_views import ServerView, server_view_or_404
+from snapshots.operations.server_views import ServerView, deletable_ids, server_view_or_404
 from snapshots.vault.models import StoredToken
 from snapshots.views.access import requires
 from snapshots.views.approval_notes import approval_context, asks_anyway, needed_for
@@ -30,6 +30,7 @@ from snapshots.views.blocked import blocks_context
 from snapshots.views.forms.snapshots import CreateForm, DeleteForm, ReplaceForm, RestoreForm
 from snapshots.views.grace import offer_grace
 from snapshots.views.marks import restored_at
+from snapshots.views.owners import deleters_context, shown_owner
 from snapshots.views.room import deletable_rows, offer_room
 from snapshots.views.rows import lost_time, row_labels
 from snapshots.views.submission import Submission, submit
@@ -50,7 +51,7 @@ def snapshot_create(request: HttpRequest, token_id: str, server_id: int) -> Http
     return sent.response or _create_page(request, token, server_id, sent)
 
 
-@requires("snapshots.delete", "GET", "HEAD", "POST", proof="form")
+@requires("snapshots.delete_own", "GET", "HEAD", "POST", proof="form")
 def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     """Create on a full server: delete a snapshot that the person chooses first, as one job."""
     token = own_token_or_404(request.user, token_id)
@@ -61,7 +62,7 @@ def snapshot_replace(request: HttpRequest, token_id: str, server_id: int) -> Htt
     sent.form.initial["name"] = propose_name(view)
     sent.form.fields["name"].widget.attrs |= NAME_FIELD
     sent.prepare_for(view, Action.CREATE)
-    offer_room(sent.form, view)
+    offer_room(sent.form, view, request.user)
     context = sent.page_context(view.reading) | {"view": view}
     if view.is_full:
         context["approvals_needed"] = needed_for([(view.server_id, Action.DELETE)])
@@ -76,7 +77,7 @@ def snapshot_restore(request: HttpRequest, token_id: str, snapshot_id: int) -> H
     return sent.response or _confirm_page(request, token, snapshot_id, sent, Action.RESTORE)
 
 
-@requires("snapshots.delete", "GET", "HEAD", "POST", proof="form")
+@requires("snapshots.delete_own", "GET", "HEAD", "POST", proof="form")
 def snapshot_delete(request: HttpRequest, token_id: str, snapshot_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
     sent = submit(request, DeleteForm, partial(begin, Kind.DELETE, asks=asks_anyway(request)), token)
@@ -119,7 +120,7 @@ def _create_page(request: HttpRequest, token: StoredToken, server_id: int, sent:
         "view": view,
         "rows": deletable_rows(view, request.user),
         "labels": row_labels(),
-        "may_delete": may(request.user, "snapshots.delete", view),
+        "may_delete": bool(deletable_ids(request.user, view)),
         "is_running": view.server is not None and view.server.is_running,
         "usual": usual_sentence(expected(view.server_id, Action.CREATE)),
         "command": create_curl(request, view.server_id, sent.form.initial["name"]),
@@ -160,6 +161,7 @@ def _confirm_page(
         context |= offer_grace(sent.form, view, snapshot)
         restore = ways_back([view]).get(snapshot.id)
         context["undoes"] = restored_at(restore) if restore else ""
+        context |= deleters_context(request, view, snapshot)
     context["is_held_for_me"] = view.is_held and "override_reason" not in sent.form.fields
     verb = "restore" if action == Action.RESTORE else "delete"
     return render(request, f"snapshots/snapshot_{verb}.html", context, status=sent.status)
@@ -171,9 +173,7 @@ def _offer_safety(request: HttpRequest, sent: Submission, view: ServerView, snap
     if not may(request.user, "snapshots.create", view) or view.is_held or not view.reading.is_complete:
         del fields["take_safety"], fields["make_room"]
         return
-    offer_room(sent.form, view, needed=snapshot)
-    if view.is_full and not may(request.user, "snapshots.delete", view):
-        fields.pop("make_room", None)
+    offer_room(sent.form, view, request.user, needed=snapshot)
     if view.is_full and "make_room" not in fields:  # nothing can make room
         del fields["take_safety"]
 
@@ -184,6 +184,7 @@ def _consequences(
     return {
         "view": view,
         "snapshot": snapshot,
+        "owner": shown_owner(view, snapshot),
         "still": still_text(snapshot.status) if snapshot.is_moving else "",
         "stuck": stuck_text(snapshot.status, view.moving_since(snapshot)) if view.is_stuck(snapshot) else "",
         "namesakes": view.namesakes(snapshot),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from snapshots.approvals.asking import Begun
 from snapshots.approvals.models import ApprovalRequest
 from snapshots.audit.journal import Actor
+from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import looks_like
 from snapshots.inventory.readings import Reading
@@ -23,6 +24,7 @@ from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import FORM_IN_PROGRESS
 from snapshots.operations.models import Action
+from snapshots.operations.ownership import check_may_delete
 from snapshots.operations.rights import may
 from snapshots.operations.server_views import ServerView
 from snapshots.vault.models import StoredToken
@@ -61,8 +63,8 @@ class Submission:
         """
         if not self.code and not view.token.allows(action.permission):
             self.code = "token_limited"
-        elif not self.code and not may(self.request.user, action.permission, view):
-            self.code = "not_on_this_server"
+        elif not self.code:
+            self.code = _lacking_right(self.request.user, view, action, snapshot)
         if not view.is_held:
             self.form.fields.pop("override_reason", None)
         elif "override_reason" in self.form.fields:
@@ -109,6 +111,17 @@ class Submission:
                 "override_reason",
                 _("Nothing was sent. Enter why it must be done now, or wait until the restore has ended."),
             )
+
+
+def _lacking_right(user: Person, view: ServerView, action: Action, snapshot: Snapshot | None) -> str:
+    """The code of why the person may not do it; '' if the person may."""
+    if action == Action.DELETE and snapshot is not None:
+        try:
+            check_may_delete(user, view.server_id, view.owners.get(snapshot.id))
+        except OperationRefusedError as error:
+            return error.code
+        return ""
+    return "" if may(user, action.permission, view) else "not_on_this_server"
 
 
 def _refusal(sent: Submission, reading: Reading) -> Words:

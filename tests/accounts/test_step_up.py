@@ -43,6 +43,8 @@ PROVEN = {
         "person_sessions_end",
         "session_end",
         "snapshot_keep_until",
+        "snapshot_hand_over",
+        "person_hand_over",
         "server_grace",
         "request_detail",
         "temporary_role_detail",

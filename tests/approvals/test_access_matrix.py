@@ -24,6 +24,7 @@ from tests.support.channels import CHANNELS, DONE, FORBIDDEN, NOTHING, REQUEST, 
 from tests.support.desk import Desk, make_desk
 from tests.support.double import ask_sandbox
 from tests.support.freezes import freeze
+from tests.support.ownership import own_as_is
 from tests.support.policies import actor, place
 from tests.support.schedules import define, finish, next_hour
 from tests.support.teams import make_team
@@ -31,18 +32,19 @@ from tests.support.undone import undone
 
 pytestmark = pytest.mark.django_db
 CREATE, RESTORE, DELETE = Action.CREATE, Action.RESTORE, Action.DELETE
-ALL, NONE = frozenset(Action), frozenset[Action]()
+DELETE_OWN = "snapshot.delete of one's own"
+OPERATES, ALL, NONE = frozenset({CREATE, DELETE_OWN}), frozenset({*Action, DELETE_OWN}), frozenset[str]()
 
 # who: (what the person may do on this server, and what on at least one)
 WHO = {
     (Role.VIEWER, ""): (NONE, NONE),
-    (Role.OPERATOR, ""): ({CREATE}, {CREATE}),
+    (Role.OPERATOR, ""): (OPERATES, OPERATES),
     (Role.MANAGER, ""): (ALL, ALL),
     (Role.AUDITOR, ""): (NONE, NONE),
     (Role.ADMIN, ""): (ALL, ALL),
-    (TeamRole.OPERATOR, "here"): ({CREATE}, {CREATE}),
+    (TeamRole.OPERATOR, "here"): (OPERATES, OPERATES),
     (TeamRole.MANAGER, "here"): (ALL, ALL),
-    (TeamRole.OPERATOR, "elsewhere"): (NONE, {CREATE}),
+    (TeamRole.OPERATOR, "elsewhere"): (NONE, OPERATES),
     (TeamRole.MANAGER, "elsewhere"): (NONE, ALL),
 }
 POLICIES = {"no policy": None, "one": {}, "two": {"needed": 2}, "chosen approvers": {"approvers": [1005]}}
@@ -58,7 +60,17 @@ def blocked(action: Action, policy: str, block: str, channel: str) -> str:
     return "approval_needed" if takes_approval else ""
 
 
-def asked(here: frozenset[Action], somewhere: frozenset[Action], action: Action, block: str) -> str:
+def lacking(here: frozenset[str], somewhere: frozenset[str], action: Action) -> str:
+    """Why the person may not do it; '' if the person may. The snapshot is nobody's."""
+    if action in here:
+        return ""
+    if action == DELETE and DELETE_OWN in here:
+        return "not_own_snapshot"
+    part = DELETE_OWN if action == DELETE else action
+    return "not_on_this_server" if part in somewhere else "not_allowed_any_more"
+
+
+def asked(here: frozenset[str], somewhere: frozenset[str], action: Action, block: str) -> str:
     """What a person sends, or a script. A restore says first what stands against it, whoever asks; a deletion last."""
     if action not in somewhere:
         return FORBIDDEN
@@ -69,21 +81,21 @@ def asked(here: frozenset[Action], somewhere: frozenset[Action], action: Action,
     return REQUEST if block == "approval_needed" else block or DONE
 
 
-def step(here: frozenset[Action], somewhere: frozenset[Action], action: Action, block: str) -> str:
+def step(here: frozenset[str], somewhere: frozenset[str], action: Action, block: str) -> str:
     """A job that was begun: nobody is asked there, so what takes an approval is refused."""
-    if action not in here:
-        return "not_on_this_server" if action in somewhere else "not_allowed_any_more"
-    return block or DONE
+    return lacking(here, somewhere, action) or block or DONE
 
 
-def item(here: frozenset[Action], somewhere: frozenset[Action], action: Action, block: str) -> str:
-    """A batch that takes an approval is refused as a whole. Else each item is checked alone, then the rights for what is left."""
-    if action in somewhere and action not in here and block != "approval_needed":
-        return "not_on_this_server"
-    return block or step(here, somewhere, action, block)
+def item(here: frozenset[str], somewhere: frozenset[str], action: Action, block: str) -> str:
+    """A batch that takes an approval is refused as a whole. Else each item is checked alone, and of a deletion whose the snapshot
+    is; then the rights for what is left."""
+    code = lacking(here, somewhere, action)
+    if code and (action == DELETE or code == "not_on_this_server") and block != "approval_needed":
+        return code
+    return block or code or DONE
 
 
-def run(here: frozenset[Action], somewhere: frozenset[Action], action: Action, block: str) -> str:
+def run(here: frozenset[str], somewhere: frozenset[str], action: Action, block: str) -> str:
     """A schedule restores nothing. It deletes what it made, which no policy is for, and nothing where that is forbidden."""
     if here != ALL:  # whose owner could not make it now
         return "owner_lacks_right"
@@ -182,12 +194,18 @@ def combinations(channel: str) -> Iterator[tuple[tuple[str, str], str, str, list
             yield who, policy, block, actions
 
 
-def outcomes(cast, site: Site, provider: Provider, channel: str) -> dict[tuple[str, ...], str]:
+def outcomes(
+    cast, site: Site, provider: Provider, channel: str, *, owns: bool = False
+) -> dict[tuple[str, ...], str]:
+    """`owns`: of operators who own the snapshot, and of deletions only."""
     found = {}
     for (role, where), policy, block, actions in combinations(channel):
+        tried = actions if not owns else [one for one in actions if one == DELETE and "operator" in role]
         with being(site, role, where):
+            if owns:
+                own_as_is(site.desk.user, site.snapshot)
             forbid(cast.ada, site, policy, block)
-            for action in actions:  # of a schedule one run tells of all of them
+            for action in tried:  # of a schedule one run tells of all of them
                 with nullcontext() if channel == "schedule" else undone():
                     provider.is_written = False
                     found[role, where, action, policy, block] = CHANNELS[channel](site, action)
@@ -203,6 +221,19 @@ def test_each_combination_does_what_the_rules_say(cast, site, provider, channel)
             wrong.append(f"{role} {where}, {action}, {policy}, {block}: {came}, not {expected}")
     assert not wrong, "\n".join(wrong)
     assert not Operation.objects.filter(action=RESTORE).exists()
+
+
+@pytest.mark.parametrize("channel", [one for one in CHANNELS if one != "schedule"])
+def test_an_operator_deletes_the_own_snapshot_as_a_manager_deletes_any(cast, site, provider, channel):
+    wrong = []
+    for (role, where, action, policy, block), came in outcomes(
+        cast, site, provider, channel, owns=True
+    ).items():
+        rights = (one | {DELETE} if DELETE_OWN in one else one for one in WHO[role, where])
+        expected = RULES[channel](*rights, action, blocked(action, policy, block, channel))
+        if came != expected:
+            wrong.append(f"{role} {where}, {policy}, {block}: {came}, not {expected}")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_each_channel_has_every_combination_and_the_page_those_that_it_says():
@@ -222,4 +253,4 @@ def test_every_role_action_and_channel_has_its_row():
     assert {role for role, where in WHO if not where} == {*Role}
     assert {role for role, where in WHO if where} == {*TeamRole}
     assert {*RULES} == {*CHANNELS}
-    assert set().union(*(somewhere for _here, somewhere in WHO.values())) == {*Action}
+    assert set().union(*(somewhere for _here, somewhere in WHO.values())) == ALL

@@ -263,6 +263,10 @@ class TestWhatIsAllowedHappens:
         machine.let_time_pass(1500)
         assert machine.found == {"approved delete later": 1}
 
+    def test_a_deletion_that_its_owner_asked_for(self, machine):
+        machine.ask_and_approve(2, 0, Kind.DELETE, False, [2, 1, 0], "")
+        assert machine.found == {"approved delete": 1}
+
     def test_for_what_the_glass_is_broken(self, machine):
         machine.ask(0, 0, Kind.RESTORE, False, 0)
         machine.break_the_glass(3, 0)

@@ -137,7 +137,7 @@ def test_delete_now_needs_a_reason_and_takes_the_place_of_what_waits(desk, clock
     ("change", "code"),
     [
         ("snapshot", "snapshot_changed"),
-        ("role", "not_allowed_any_more"),
+        ("role", "not_own_snapshot"),
         ("token", "token_gone"),
         ("limited rights", "token_limited"),
         ("limited servers", "token_limited"),

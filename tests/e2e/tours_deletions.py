@@ -8,8 +8,11 @@ from django.utils import timezone
 from snapshots.deletions import due, keeping
 from snapshots.deletions.grace import set_grace
 from snapshots.deletions.models import PlannedDeletion
+from snapshots.vault import tokens
 from tests.e2e.tours import World, tour
 from tests.support.deletions import plan, target_of
+from tests.support.desk import make_desk
+from tests.support.ownership import own_as_is
 
 
 @tour(
@@ -44,6 +47,34 @@ def deletions(world: World) -> None:
     page.get_by_role("button", name="Lift the protection").click()
     world.look(page, "Enter a reason")
     world.seen -= {"snapshot_keep_until", "snapshot_unprotect"}  # where a refused form is shown again
+
+
+@tour(
+    "person_edit",
+    "person_hand_over",
+    "server_detail",
+    "snapshot_delete",
+    "snapshot_hand_over",
+    "snapshot_keeping",
+)
+def own_snapshots(world: World) -> None:
+    desk = world.desk()
+    omar = make_desk(world.cast.omar, tokens.decrypt(desk.token))
+    view = omar.server("web-server-01")
+    own, foreign = view.snapshots[:2]
+    own_as_is(omar.user, own)
+    page = world.site.page(omar.user)
+    world.visit(page, reverse("server_detail", args=[omar.token.pk, view.server_id]), "Owner: Omar")
+    world.visit(page, reverse("snapshot_delete", args=[omar.token.pk, foreign.id]), "Who could delete it")
+    world.visit(page, reverse("snapshot_keeping", args=[omar.token.pk, own.id]), "A manager can protect it")
+    page.get_by_role("link", name="Hand over").click()
+    world.look(page, "To whom?")
+    page.get_by_role("button", name="Hand over").click()
+    world.look(page, "Choose a person")
+    page = world.site.page(make_desk(world.cast.ada, tokens.decrypt(desk.token)).user)
+    world.visit(page, reverse("person_edit", args=[omar.user.pk]), "Hand over the snapshots")
+    page.get_by_role("link", name="Hand over the snapshots").click()
+    world.look(page, own.name)
 
 
 @tour("server_detail", "server_lock", "snapshot_restore")

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 DELAY = timedelta(hours=24)
 RIGHTS = {
     "viewer": frozenset[str](),
-    "operator": frozenset({"create"}),
-    "manager": frozenset({"create", "restore", "delete"}),
-    "admin": frozenset({"create", "restore", "delete", "manage"}),
+    "operator": frozenset({"create", "delete own"}),
+    "manager": frozenset({"create", "restore", "delete", "delete own"}),
+    "admin": frozenset({"create", "restore", "delete", "delete own", "manage"}),
 }
 
 
@@ -86,6 +86,8 @@ class Model:
     team_server: int
     team_changed_at: datetime
     blocks: list[Block] = field(default_factory=list)
+    owners: dict[int, int] = field(default_factory=dict)
+    """Snapshot → the person who made it."""
 
     def may(self, pk: int, right: str, server: int | None, settled_at: datetime | None = None) -> bool:
         """With `settled_at`: whether the person, or the account, had the right at that time already."""
@@ -95,6 +97,11 @@ class Model:
         is_team_new = settled_at is not None and self.team_changed_at > settled_at
         in_team = person.joined_at is not None and server == self.team_server and not is_team_new
         return right in RIGHTS[person.role] or (in_team and right in RIGHTS["manager"])
+
+    def right(self, of: Asked | Sent) -> str:
+        """What it takes of whoever wants it. Whoever approves it needs the whole right."""
+        is_own = self.owners.get(of.snapshot) == of.person
+        return "delete own" if of.action == "delete" and is_own else of.action
 
     def forbidding(self, server: int, action: str, now: datetime) -> list[Block]:
         return [one for one in self.blocks if one.forbids(server, action, now)]
@@ -109,9 +116,11 @@ class Model:
         asked.needed = max([one.needed for one in policies], default=1)
         return asked
 
-    def may_second(self, pk: int, other: int, right: str, server: int | None, now: datetime) -> bool:
-        both = (self.may(one, right, server, now - DELAY) for one in (pk, other))
-        return pk != other and all(both)
+    def may_second(
+        self, pk: int, other: int, right: str, server: int | None, now: datetime, of_other: str = ""
+    ) -> bool:
+        rights = {pk: right, other: of_other or right}
+        return pk != other and all(self.may(one, rights[one], server, now - DELAY) for one in rights)
 
     def givers(self, asked: Asked, now: datetime) -> set[int]:
         """Who has approved it and still may."""
@@ -119,7 +128,7 @@ class Model:
         return {
             pk
             for pk in asked.approvals
-            if self.may_second(pk, asked.person, asked.action, asked.server, now)
+            if self.may_second(pk, asked.person, asked.action, asked.server, now, self.right(asked))
             and all(pk in one for one in lists)
         }
 
@@ -154,7 +163,7 @@ class Model:
 
     def why_not_sent(self, sent: Sent, now: datetime) -> str:
         """Why the call must not be made now; '' if it may."""
-        if not self.may(sent.person, sent.action, sent.server):
+        if not self.may(sent.person, self.right(sent), sent.server):
             return "no right"
         asked = sent.asked
         if asked is None:

@@ -28,6 +28,7 @@ from tests.support.desk import Desk, make_desk
 from tests.support.double import Double, ask_sandbox, refuse_connections
 from tests.support.freezes import freeze
 from tests.support.imaginary import Killed
+from tests.support.ownership import own_as_is
 from tests.support.policies import actor, place
 from tests.support.provider import fill_sandbox
 from tests.support.teams import make_team
@@ -71,6 +72,10 @@ class FourPeople:
         now = datetime.now(UTC)
         known = {one.pk: Person(one.role, one.rights_since) for one in self.users}
         self.model = Model(known, self.views[0].server_id, now)
+        for view in self.views:  # one of each server is the operator's
+            own = self.desks[2].snapshot(view)
+            own_as_is(self.users[2], own)
+            self.model.owners[own.id] = self.users[2].pk
 
     def tear_down(self) -> None:
         post_save.disconnect(self.note_begun, sender=PlannedDeletion)
@@ -82,15 +87,23 @@ class FourPeople:
     # --- What is watched ----------------------------------------------------------------------------------
     def answer(self, request: httpx.Request) -> httpx.Response:
         if request.method != "GET":
-            for operation in Operation.objects.filter(state="sent"):
+            sent = list(Operation.objects.filter(state="sent"))
+            for operation in sent:
                 self.judge(operation)
-            return ask_sandbox(request)
+            answer = ask_sandbox(request)
+            self.note_owner(answer, sent)
+            return answer
         if self.during:
             self.during.pop()()
         if self.refusals:
             self.refusals -= 1
             return refuse_connections(request)
         return ask_sandbox(request)
+
+    def note_owner(self, answer: httpx.Response, sent: Sequence[Operation]) -> None:
+        for operation in sent:
+            if operation.action == "snapshot.create" and answer.is_success:
+                self.model.owners[answer.json()["snapshot"]["id"]] = operation.actor_id
 
     def die_or(self, mark_sent: Callable[..., bool], operation: Operation, at: datetime) -> bool:
         """Once, the process ends between the intent and the call."""

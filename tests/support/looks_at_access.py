@@ -8,6 +8,7 @@ from django.urls import reverse
 from tests.support.actors import actor_of
 from tests.support.desk import Desk, make_desk
 from tests.support.limits import CREATE, limit
+from tests.support.ownership import own_as_is
 from tests.support.teams import make_team
 from tests.support.temporary_roles import ask_for, lend
 from tests.support.translated_texts import Inspector
@@ -25,6 +26,9 @@ def look_at_access(inspector: Inspector, desk: Desk, people: Any, token: str, br
     inspector.visit(
         browser, reverse("server_people", args=[ada.token.pk, view.server_id]), shows=str(desk.user)
     )
+    snapshot = desk.snapshot(view)
+    own_as_is(desk.user, snapshot)
+    inspector.visit(browser, reverse("person_hand_over", args=[desk.user.pk]), shows=snapshot.name)
     inspector.visit(browser, reverse("team_list"), shows=team.name)
     inspector.visit(browser, reverse("team_add"), shows=view.name)
     inspector.visit(browser, reverse("team_edit", args=[team.pk]), shows="Ada")

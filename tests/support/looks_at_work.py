@@ -25,6 +25,7 @@ from tests.support.desk import Desk
 from tests.support.freezes import freeze
 from tests.support.jobs import start_safe_restore
 from tests.support.notifying import add_webhook, deliver_after, end_operation, read_log
+from tests.support.ownership import own_as_is
 from tests.support.policies import place, wish
 from tests.support.schedule_forms import ADD, filled, show
 from tests.support.schedules import define
@@ -105,6 +106,9 @@ def look_at_deletions(inspector: Inspector, desk: Desk, mia: Client) -> None:
     made.delete()
     look_at_approvals(inspector, desk, mia)
     inspector.visit(mia, reverse("server_silence", args=[desk.token.pk, view.server_id]), shows=view.name)
+    own_as_is(desk.user, snapshot)
+    inspector.visit(mia, url_of("snapshot_hand_over", desk, snapshot.id), shows=snapshot.name)
+    inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows="Owner: ")
     keeping_url = url_of("snapshot_keeping", desk, snapshot.id)
     keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))
     inspector.visit(mia, keeping_url, shows="Protected by")

@@ -8,6 +8,9 @@ from django.test import Client
 from snapshots.operations.models import Operation, State
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
+from tests.support.ownership import omar, own
+
+__all__ = ["omar", "own", "site", "stored", "vera"]
 
 
 @pytest.fixture

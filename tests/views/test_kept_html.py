@@ -145,7 +145,7 @@ def test_a_second_token_is_named_on_every_card(rested, desk):
 def test_a_resting_card_is_not_rendered_again(rested, django_assert_max_num_queries):
     parts = caches["html"]
     kept = dict(parts._cache)
-    with django_assert_max_num_queries(11):
+    with django_assert_max_num_queries(12):
         shown(rested)
     assert dict(parts._cache) == kept
 

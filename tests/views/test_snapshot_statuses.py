@@ -80,7 +80,7 @@ def test_a_row_does_not_repeat_what_the_role_does_not_allow(row, cast):
     ("name", "note"),
     [
         ("vera", "Your role may not create, restore or delete snapshots."),
-        ("omar", "Your role may not restore or delete snapshots."),
+        ("omar", "Your role may not restore snapshots. It may delete only your own ones."),
         ("mia", ""),
     ],
 )

@@ -83,6 +83,7 @@ REFUSALS: Final = (
     "token_gone",
     "token_limited",
     "not_on_this_server",
+    "not_own_snapshot",
     "not_allowed_any_more",
     "server_gone",
     "snapshot_gone",

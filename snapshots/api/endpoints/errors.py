@@ -26,6 +26,7 @@ REFUSAL_STATUSES: Final = {
     "token_gone": 403,
     "token_limited": 403,
     "not_on_this_server": 403,
+    "not_own_snapshot": 403,
 }
 RETRY_SECONDS: Final = 2
 

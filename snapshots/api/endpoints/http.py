@@ -20,7 +20,7 @@ from snapshots.api.endpoints.shapes import PageQuery
 from snapshots.api.models import ApiKey
 from snapshots.audit.journal import Actor
 from snapshots.contract import clean_reason
-from snapshots.operations.rights import may_anywhere
+from snapshots.operations.rights import may_in_part
 from snapshots.vault.limits import RIGHTS as LIMITABLE
 from snapshots.vault.models import StoredToken
 
@@ -99,7 +99,7 @@ class Call:
 
     def check_right(self, right: str) -> None:
         """Raises ApiError (403), and records it."""
-        if right not in self.key.rights or not may_anywhere(self.person, right):
+        if right not in self.key.rights or not may_in_part(self.person, right):
             self.record_refusal(right)
             raise ApiError(403, "forbidden", f"This key lacks the right “{right}”.")
         if right in LIMITABLE and self.key.token_id and not self.token.allows(right):

@@ -12,7 +12,7 @@ from snapshots.api.endpoints.shapes import (
     TokenItem,
     server_item,
 )
-from snapshots.operations.rights import may_anywhere
+from snapshots.operations.rights import may_in_part
 
 server_list = Resource("servers/", "api_servers")
 account = Resource("account/me/", "api_account")
@@ -43,6 +43,6 @@ def read_account(call: Call) -> Answer:
     rights = [
         one
         for one in call.key.rights
-        if may_anywhere(call.person, one) and (token is None or token.allows(one))
+        if may_in_part(call.person, one) and (token is None or token.allows(one))
     ]
     return Answer(AccountAnswer(item, TokenItem(call.key.name, rights)))

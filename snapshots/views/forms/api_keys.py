@@ -12,7 +12,7 @@ from snapshots import contract
 from snapshots.api.keys import DEFAULT_DAYS, LONGEST_DAYS, KeyNotMadeError, Wish
 from snapshots.api.models import RIGHTS
 from snapshots.inventory.names import visible_name
-from snapshots.operations.rights import may_anywhere
+from snapshots.operations.rights import may_in_part
 from snapshots.vault.models import StoredToken
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.schedule_values import ServerChoice, TokenChoice
@@ -53,7 +53,7 @@ class ApiKeyForm(forms.Form):
 
     def __init__(self, data: Any, *, owner: AbstractBaseUser, tokens: Sequence[TokenChoice]) -> None:
         self.tokens = tokens
-        allowed = [one for one in RIGHTS if may_anywhere(owner, one)]
+        allowed = [one for one in RIGHTS if may_in_part(owner, one)]
         all_values = [one.all_value for one in tokens]
         first = {"days": DEFAULT_DAYS, "rights": [SEE] if SEE in allowed else allowed, "servers": []}
         super().__init__(data, initial=first)

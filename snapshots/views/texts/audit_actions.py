@@ -51,6 +51,10 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Lift a protection"),
         lazy("Lift the protection of snapshot %(snapshot)s of %(server)s"),
     ),
+    "snapshot.hand_over": (
+        lazy("Hand a snapshot over"),
+        lazy("Hand snapshot %(snapshot)s of %(server)s over to %(target)s"),
+    ),
     "deletion.plan": (lazy("Plan a deletion"), lazy("Plan to delete snapshot %(snapshot)s of %(server)s")),
     "deletion.keep": (
         lazy("Keep a snapshot"),

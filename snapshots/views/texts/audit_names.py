@@ -89,6 +89,7 @@ CODES: dict[str, "StrPromise"] = {
     "token_changed": lazy("The stored token was removed or replaced meanwhile"),
     "token_refused": lazy("The provider refused the token"),
     "not_on_this_server": lazy("The person has this right on other servers"),
+    "not_own_snapshot": lazy("The snapshot is somebody else's, and the person may delete only their own"),
     "token_limited": lazy("The limits of the stored token do not allow it"),
     "limited_by_admin": lazy("An admin limited the token: its owner cannot widen that"),
     "key": lazy("The portal's own encryption key is missing or a different one"),

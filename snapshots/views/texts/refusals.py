@@ -106,6 +106,23 @@ REFUSAL_WORDS = {
         lazy("You have this right on other servers. Nothing was sent."),
         lazy("Ask for a temporary role under Account, or an admin of this portal."),
     ),
+    "not_own_snapshot": Words(
+        "bad",
+        lazy("This snapshot is not yours"),
+        lazy("You may delete only the snapshots that you or your schedules made. Nothing was sent."),
+        lazy("Ask its owner, or a manager."),
+    ),
+    "owner_changed": Words(
+        "warn",
+        lazy("It belongs to somebody else by now"),
+        lazy("Nothing was changed, because what you saw differs from what is there now."),
+        lazy("Read this page again."),
+    ),
+    "bad_receiver": Words(
+        "bad",
+        lazy("It cannot be given to this person"),
+        lazy("Choose somebody else, who is active and sees the server. Nothing was changed."),
+    ),
     "token_limited": Words(
         "bad",
         lazy("The token's limits do not allow this"),
@@ -240,6 +257,7 @@ _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules 
 FIELD_CODES = frozenset(
     {
         "bad_date",
+        "bad_receiver",
         "bad_grace",
         "room_missing",
         "room_is_needed",
@@ -276,6 +294,6 @@ def refusal_status(code: str) -> int:
     """The HTTP status of a page that shows this refusal."""
     if code in UNAVAILABLE_CODES:
         return 503
-    if code in {"not_allowed_any_more", "not_on_this_server", "token_limited"}:
+    if code in {"not_allowed_any_more", "not_on_this_server", "not_own_snapshot", "token_limited"}:
         return 403
     return 422 if code in FIELD_CODES else 409

@@ -14,7 +14,7 @@ from snapshots import contract
 from snapshots.connection import Person
 from snapshots.contract import Snapshot
 from snapshots.inventory.progress import usual_minutes
-from snapshots.operations.rights import may_anywhere, may_on
+from snapshots.operations.rights import DELETE_OWN, may_anywhere, may_in_part, may_on
 from snapshots.templatetags.portal import duration
 from snapshots.vault.models import StoredToken
 from snapshots.views.texts.base import Badge
@@ -88,7 +88,11 @@ def not_allowed_text(verbs: Iterable[str]) -> str:
 
 def role_note(user: Person, server_id: int | None = None) -> str:
     """Which actions on snapshots neither the person's role nor a team allows, on this server or anywhere; '' without."""
-    return not_allowed_text(verb for verb in VERBS if not _may(user, f"snapshots.{verb}", server_id))
+    lacking = [verb for verb in VERBS if not _may(user, f"snapshots.{verb}", server_id)]
+    if "delete" not in lacking or not _may(user, DELETE_OWN, server_id):
+        return not_allowed_text(lacking)
+    others = not_allowed_text(verb for verb in lacking if verb != "delete")
+    return f"{others} {_('It may delete only your own ones.')}".strip()
 
 
 def _may(user: Person, permission: str, server_id: int | None) -> bool:
@@ -100,7 +104,7 @@ def limit_note(user: Person, token: StoredToken) -> str:
     taken = [
         verb
         for verb in VERBS
-        if may_anywhere(user, f"snapshots.{verb}") and not token.allows(f"snapshots.{verb}")
+        if may_in_part(user, f"snapshots.{verb}") and not token.allows(f"snapshots.{verb}")
     ]
     actions = get_text_list([str(VERBS[verb]) for verb in taken], _("or"))
     return (
