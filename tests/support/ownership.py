@@ -41,13 +41,8 @@ def make_own(desk: Desk, view: ServerView, name: str = "mine") -> tuple[ServerVi
 
 def own_as_is(person: User, snapshot: Snapshot) -> None:
     """As if the person had made it."""
-    Ownership.objects.create(
-        server_id=snapshot.server.id,
-        snapshot_id=snapshot.id,
-        snapshot_created_at=snapshot.created_at,
-        person_id=person.pk,
-        since=timezone.now(),
-    )
+    fields = {"snapshot_created_at": snapshot.created_at, "person_id": person.pk, "since": timezone.now()}
+    Ownership.objects.update_or_create(server_id=snapshot.server.id, snapshot_id=snapshot.id, defaults=fields)
 
 
 def foreign(view: ServerView) -> Snapshot:
