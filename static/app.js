@@ -3,10 +3,13 @@
   "use strict";
   const lang = document.documentElement.lang || "en";
   const isLanguageSupported = Intl.DateTimeFormat.supportedLocalesOf(lang).length > 0;
-  const when = new Intl.DateTimeFormat(isLanguageSupported ? lang : undefined, { dateStyle: "medium", timeStyle: "short" });
-  const hour = new Intl.DateTimeFormat(isLanguageSupported ? lang : undefined, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
-  const dayAndHour = new Intl.DateTimeFormat(isLanguageSupported ? lang : undefined, { dateStyle: "medium", timeStyle: "short", timeZone: "UTC" });
-  const relative = new Intl.RelativeTimeFormat(isLanguageSupported ? lang : undefined, { numeric: "auto" });
+  // In the manner of the reader's country. A language that the browser does not know, as Yiddish, gets numbers alone.
+  const locale = isLanguageSupported ? navigator.languages.find((one) => one.split("-")[0] === lang) || lang : "he";
+  const dateStyle = isLanguageSupported ? "medium" : "short";
+  const when = new Intl.DateTimeFormat(locale, { dateStyle, timeStyle: "short" });
+  const hour = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
+  const dayAndHour = new Intl.DateTimeFormat(locale, { dateStyle, timeStyle: "short", timeZone: "UTC" });
+  const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 120], ["second", 1, 0]];
   const ESTIMATE_CAP = 95;
   const ESTIMATE_LEAST = 2;

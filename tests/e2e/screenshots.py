@@ -81,7 +81,7 @@ class Photographer:
         page.goto("/sign-in/")
         page.get_by_label("Sign-in name").or_(page.get_by_label("Username")).fill(role)
         page.get_by_label("Password").fill(self.passwords[role])
-        page.get_by_role("main").get_by_role("button").click()
+        page.get_by_role("button", name="Sign in", exact=True).click()
         page.get_by_role("button", name="Sign out").wait_for()
         return page
 
