@@ -4,6 +4,7 @@ from functools import partial
 
 import pytest
 
+from snapshots.approvals import of_snapshots
 from snapshots.approvals.asking import begin
 from snapshots.approvals.models import ApprovalRequest, Kind, State
 from snapshots.jobs import engine
@@ -14,8 +15,9 @@ from tests.support.batches import sign_snapshots
 from tests.support.deletions import exists
 from tests.support.desk import make_desk
 from tests.support.jobs import full_server
+from tests.support.limits import CREATE, limit
 from tests.support.ownership import foreign, give, own_as_is
-from tests.support.policies import approve, place
+from tests.support.policies import approve, place, wish
 from tests.support.refusals import refused
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +64,18 @@ def replacing(desk, view, victim):
         name="instead",
         make_room=room_key(victim),
     )
+
+
+def test_nothing_is_asked_for_with_a_token_that_is_limited_meanwhile(omar, full, monkeypatch):
+    check_unprotected = of_snapshots.check_unprotected
+
+    def check_and_limit(**arguments):
+        limit(omar, rights=CREATE)
+        check_unprotected(**arguments)
+
+    monkeypatch.setattr(of_snapshots, "check_unprotected", check_and_limit)
+    assert refused(wish(omar, full, Kind.DELETE, snapshot=owned(full)[0])) == "token_limited"
+    assert not ApprovalRequest.objects.exists()
 
 
 class TestSeveral:

@@ -15,6 +15,8 @@ from snapshots.deletions.models import State as DeletionState
 from snapshots.jobs import engine
 from snapshots.jobs.models import StepState
 from snapshots.operations.models import Operation
+from snapshots.operations.ownership import check_may_still_delete
+from snapshots.operations.rights import Borrowed
 from tests.support.batches import delete_many
 from tests.support.deletions import exists, plan, target_of
 from tests.support.desk import make_desk
@@ -66,6 +68,15 @@ class TestOneDeletion:
     def test_is_refused_with_a_token_that_deletes_nothing(self, vera, own):
         limit(vera, rights=CREATE)
         assert refused(lambda: vera.delete(*own)) == "token_limited"
+
+    def test_is_refused_if_its_row_would_not_say_by_what_right(self, vera, own):
+        view, snapshot = own
+        about = {"created_at": snapshot.created_at, "token_id": vera.token.pk}
+        check = partial(
+            check_may_still_delete, vera.user.pk, server_id=view.server_id, snapshot_id=snapshot.id, **about
+        )
+        assert refused(partial(check, noted=Borrowed())) == "not_allowed_any_more"
+        check()
 
     def test_is_marked_only_if_it_takes_the_temporary_role(self, cast, sandbox, view):
         """An operator deletes the own snapshot as ever, and another one as the manager that they are for a while."""
