@@ -1,6 +1,7 @@
 """Service accounts: people that cannot sign in, whose API keys scripts use, each with a person who looks after it."""
 
 from django.db import IntegrityError
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import User
@@ -58,7 +59,8 @@ def change_keeper(account: User, *, keeper: User, actor: Actor) -> bool:
         if stored.service_owner_id == keeper.pk:
             return False
         before, after = stored.service_owner_id, _locked_keeper(keeper)
-        User.objects.filter(pk=account.pk).update(service_owner=after)
+        # Whoever looked after it may be the second of two people from now on, of which everybody is told.
+        User.objects.filter(pk=account.pk).update(service_owner=after, rights_since=timezone.now())
         evidence = f"{after}, in place of person {before}"
         journal.record(_entry(account, "person.change_keeper", evidence, keeper=after, actor=actor))
     return True

@@ -217,7 +217,7 @@ def _move(asked: ApprovalRequest) -> None:
             if moved:
                 journal.record(asked.entry(PORTAL, "expire", result="failed", code="expired"))
         asked.refresh_from_db()
-    elif rules.has_lost_right(asked):
+    elif rules.is_hopeless(asked):
         _void(asked, "asker_lost_right")
         asked.refresh_from_db()
     elif asked.state == State.APPROVED and (asked.next_try_at is None or asked.next_try_at <= timezone.now()):

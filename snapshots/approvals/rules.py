@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable
 
 from django.contrib.auth import get_user_model
 
+from snapshots.api.models import ApiKey
 from snapshots.approvals.models import ApprovalRequest, Decision, Verdict
 from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
@@ -16,7 +17,7 @@ Check = Callable[[Person, ApprovalRequest], None]
 
 def check_may_approve(person: Person, request: ApprovalRequest) -> None:
     """Raises OperationRefusedError (not_an_approver, second_person, rights_too_new, asker_too_new)."""
-    if person.pk == request.person_id:
+    if person.pk == request.person_id or _made_its_key(person, request):
         raise OperationRefusedError("second_person")
     check_may_deny(person, request)
     if any(one.approvers and person.pk not in one.approvers for one in request.policies):
@@ -30,6 +31,13 @@ def check_may_approve(person: Person, request: ApprovalRequest) -> None:
     )
 
 
+def _made_its_key(person: Person, request: ApprovalRequest) -> bool:
+    """Whoever made the API key that asked may have it, also one of a service account that somebody else looks after."""
+    key = ApiKey.objects.filter(pk=request.api_key_id).first() if request.api_key_id else None
+    maker = get_user_model().objects.filter(pk=key.created_by_id).first() if key else None
+    return maker is not None and is_same_person(person, maker)
+
+
 def has_lost_right(request: ApprovalRequest) -> bool:
     """Whether a temporary role has ended under which it was asked."""
     if not request.asked_under:
@@ -37,6 +45,13 @@ def has_lost_right(request: ApprovalRequest) -> bool:
     person = get_user_model().objects.filter(pk=request.person_id).first()
     held = {str(one.pk) for one in person.held_roles} if person else set()
     return not held.issuperset(request.asked_under)
+
+
+def is_hopeless(request: ApprovalRequest) -> bool:
+    """Whether who asked may not do it any more: by the role, a team or a temporary role, or as the owner of the snapshot."""
+    person = get_user_model().objects.filter(pk=request.person_id).first()
+    may_still = person is not None and all(may_on(person, *one) for one in request.rights_of_asker)
+    return not may_still or has_lost_right(request)
 
 
 def check_may_deny(person: Person, request: ApprovalRequest) -> None:

@@ -16,6 +16,7 @@ from snapshots.deletions.models import Kind, PlannedDeletion, PlannedDeletionQue
 from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_may_be_planned
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.models import Action
 from snapshots.operations.ownership import check_may_still_delete, right_to_delete
 from snapshots.operations.protection import Target, check_not_being_deleted, check_unprotected
@@ -62,7 +63,9 @@ def insert(
         "created_at": planned.snapshot_created_at,
         "of_schedule": of_schedule,
     }
-    with journal.committed():
+    is_date = planned.kind == Kind.KEEP_UNTIL  # a refused deletion has its row by whoever asked for it
+    refused = planned.entry(actor, action=action, reason=planned.reason) if is_date else None
+    with refusals_recorded(lambda: refused), journal.committed():
         noted = borrowed(actor.id, [right_to_delete(actor.id, **about)], begun_under)
         evidence = noted.added_to(f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC.")
         journal.record(planned.entry(actor, action=action, reason=planned.reason, evidence=evidence))

@@ -8,6 +8,7 @@ from snapshots.audit.subjects import Subject
 from snapshots.notifications.coverage import coverage_of
 from snapshots.notifications.models import Event, Kind
 from snapshots.operations.models import Action
+from snapshots.operations.policies import current
 
 Row = Mapping[str, Any]
 
@@ -61,6 +62,13 @@ _ALWAYS: Final = {
     "policy.ask_lift": Kind.FREEZE,
     "policy.keep": Kind.FREEZE,
     "policy.lift": Kind.FREEZE,
+    "person.add": Kind.FREEZE,
+    "person.add_service_account": Kind.FREEZE,
+    "person.change_role": Kind.FREEZE,
+    "person.change_keeper": Kind.FREEZE,
+    "team.add": Kind.FREEZE,
+    "team.change": Kind.FREEZE,
+    "team.add_member": Kind.FREEZE,
     "factor.add": Kind.FACTORS,
     "factor.remove": Kind.FACTORS,
     "factor.reset": Kind.FACTORS,
@@ -72,6 +80,7 @@ _ALWAYS: Final = {
     "person.unlink_identity": Kind.FACTORS,
 }
 """Actions that are told whatever their result, but for those that change what guards."""
+_ABOUT_PEOPLE: Final = ("person.", "team.")
 _NOT_TOLD_IF_REFUSED: Final = frozenset({Kind.SERVER_LOCK, Kind.FREEZE, Kind.APPROVAL})
 """Nothing changed, and nobody has to do anything."""
 _EXPECTED: Final = frozenset(
@@ -124,8 +133,8 @@ def _person_of(row: Row) -> int | None:
 def from_row(row: Row) -> Event | None:
     """The event, not yet saved; None for a row that is none, or tells what was told. Erased or erasable names are not copied."""
     kind = kind_of(row)
-    if kind is None:
-        return None
+    if kind is None or (kind == Kind.FREEZE and row["action"].startswith(_ABOUT_PEOPLE) and not current()):
+        return None  # who may be the second of two people matters where a policy asks for one
     coverage = coverage_of(row)
     if coverage.is_told:
         return None

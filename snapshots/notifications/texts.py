@@ -91,6 +91,13 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
     "policy.ask_lift": lazy("Somebody wants to lift the approval policy %(target)s: agree, or keep it"),
     "policy.keep": lazy("The approval policy %(target)s is kept"),
     "policy.lift": lazy("The approval policy %(target)s was lifted"),
+    "person.add": lazy("A person was added, who may approve requests after a while"),
+    "person.add_service_account": lazy("A service account was added"),
+    "person.change_role": lazy("The role of a person was changed"),
+    "person.change_keeper": lazy("Somebody else looks after a service account"),
+    "team.add": lazy("The team %(target)s was added"),
+    "team.change": lazy("The team %(target)s was changed"),
+    "team.add_member": lazy("A person was put into a team"),
     "factor.add": lazy("A second factor was added to your account"),
     "factor.remove": lazy("A second factor was removed from your account"),
     "factor.reset": lazy("Your second factors were reset"),
@@ -251,6 +258,8 @@ def page_path(event: Event) -> str:
         return reverse("operation_detail", args=[event.operation_id])
     is_role = event.action.startswith(TEMPORARY_ROLE)
     page = "temporary_role_detail" if is_role else _TARGET_PAGES.get(event.kind)
+    if event.kind == Kind.FREEZE and not event.action.startswith("freeze."):
+        return reverse("policy_list")
     if page:
         try:
             return reverse(page, args=[UUID(event.target)])

@@ -6,7 +6,7 @@ before its end takes two people, or time: see guard.py.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Final
 
 from django.utils import timezone
@@ -91,7 +91,8 @@ def _rights(freeze: Freeze) -> list[Right]:
 
 
 def _extent(freeze: Freeze) -> str:
-    span = f"{freeze.starts_at:%Y-%m-%d %H:%M} to {freeze.ends_at:%Y-%m-%d %H:%M} UTC"
+    begins, ends = (f"{one.astimezone(UTC):%Y-%m-%d %H:%M}" for one in (freeze.starts_at, freeze.ends_at))
+    span = f"{begins} to {ends} UTC"
     if freeze.from_minute is None or freeze.to_minute is None:
         return f"{freeze.servers_text}; {span}"
     week = f"{_day_and_time(freeze.from_minute)} to {_day_and_time(freeze.to_minute)} {freeze.time_zone}"

@@ -12,11 +12,11 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor
+from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
 from snapshots.inventory.shown_servers import servers_shown_to
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guard import required_reason
+from snapshots.operations.guard import refusals_recorded, required_reason
 from snapshots.operations.models import Ownership
 from snapshots.operations.ownership import check_may_still_delete, owner_of, right_to_delete
 from snapshots.operations.protection import Target
@@ -40,16 +40,19 @@ def hand_over(*, actor: Actor, given: Sequence[Handover], receiver_id: int, reas
     JournalUnavailableError.
     """
     text = required_reason(reason)
-    with journal.committed():
+    tried: list[EntryData] = []
+    with refusals_recorded(lambda: tried[-1] if tried else None), journal.committed():
         for one in given:
-            _give(actor, one, receiver_id, text)
+            receiver = get_user_model().objects.filter(pk=receiver_id).first()
+            tried.append(_entry(actor, one, receiver, receiver_id, text))
+            journal.record(tried[-1])
+            _give(actor, one, receiver)
 
 
-def _give(actor: Actor, given: Handover, receiver_id: int, reason: str) -> None:
-    target, created_at = given.target, given.target.snapshot.created_at
-    server_id = target.snapshot.server.id
-    receiver = get_user_model().objects.filter(pk=receiver_id).first()
-    entry = target.entry(
+def _entry(
+    actor: Actor, given: Handover, receiver: Person | None, receiver_id: int, reason: str
+) -> EntryData:
+    return given.target.entry(
         actor,
         action="snapshot.hand_over",
         target=str(receiver or receiver_id),
@@ -57,7 +60,11 @@ def _give(actor: Actor, given: Handover, receiver_id: int, reason: str) -> None:
         reason=reason,
         evidence=f"from {_words(given.owner_id)} to {_words(receiver_id)}",
     )
-    journal.record(entry)
+
+
+def _give(actor: Actor, given: Handover, receiver: Person | None) -> None:
+    target, created_at = given.target, given.target.snapshot.created_at
+    server_id = target.snapshot.server.id
     about: dict[str, Any] = {**target.ids, "created_at": created_at}
     check_may_still_delete(actor.id, **about, token_id=target.token.pk)
     check_lasting(actor.id, [right_to_delete(actor.id, **about)])

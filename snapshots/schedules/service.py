@@ -1,6 +1,7 @@
 """Defines, pauses, resumes, starts and removes schedules. Every change is a row of the log, checked under its lock."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import product
 
@@ -12,8 +13,9 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.operations.approval import Approved
 from snapshots.operations.errors import OperationRefusedError
+from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.models import Action
-from snapshots.operations.rights import Borrowed, borrowed, check_person
+from snapshots.operations.rights import Borrowed, borrowed, check_lasting, check_person
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.loosening import check_definition, check_resumed
 from snapshots.schedules.models import (
@@ -83,6 +85,8 @@ def change_schedule(
         if schedule.changed_at != seen:
             raise OperationRefusedError("schedule_changed")
         _check_person(actor, schedule, MANAGE)
+        if schedule.owner_id != actor.id:  # it would stop when a temporary role ends
+            check_lasting(actor.id, product(_rights_of(definition), definition.targets))
 
     _define(
         schedule, actor, token, definition, preview, action="schedule.change", check=check, approved=approved
@@ -105,17 +109,12 @@ def _define(
     rights = _rights_of(definition)
     if approved is None and not definition.keep.is_everything:
         _check_previewed(preview, definition, token, actor)
-    with journal.committed():
+    entry = actor.entry(
+        action=action, target=definition.name, token_label=token.label, token_fingerprint=token.fingerprint
+    )
+    with refusals_recorded(lambda: entry), journal.committed():
         noted = borrowed(actor.id, product(rights, definition.targets))
-        journal.record(
-            actor.entry(
-                action=action,
-                target=definition.name,
-                evidence=noted.added_to(_evidence(definition, approved)),
-                token_label=token.label,
-                token_fingerprint=token.fingerprint,
-            )
-        )
+        journal.record(replace(entry, evidence=noted.added_to(_evidence(definition, approved))))
         check_person(actor.id, product(rights, definition.targets), noted=noted)
         _check_token(actor, token, rights, definition.targets)
         check()

@@ -10,10 +10,12 @@ from django.utils import timezone
 from snapportal.accounts import people, service_accounts
 from snapportal.accounts.models import Role, User
 from snapportal.accounts.oidc.models import FederatedIdentity
+from snapshots.api import keys
 from snapshots.approvals import deciding
 from snapshots.approvals.models import Decision, State
 from snapshots.audit.models import Entry
 from snapshots.operations.models import Operation
+from tests.support.api import Script
 from tests.support.desk import make_desk
 from tests.support.policies import actor, approve, only, place, wish
 from tests.support.refusals import refused
@@ -138,3 +140,39 @@ def test_the_glass_is_broken_although_an_account_of_the_same_person_has_approved
     approve(User.objects.get(pk=max_.pk), asked)()
     deciding.break_glass(actor=actor(cast.ada), pk=asked.pk, reason="the shop is down")
     assert only().state == State.BEGUN
+
+
+def test_whoever_made_the_key_of_a_service_account_does_not_approve_what_it_asks(
+    cast, desk, view, max_, sandbox
+):
+    account = User(username="deploy", name="Deploy", role=Role.MANAGER)
+    service_accounts.add(account, keeper=max_, actor=actor(cast.ada))
+    User.objects.filter(pk=account.pk).update(rights_since=cast.ada.rights_since)
+    of_account = make_desk(User.objects.get(pk=account.pk), sandbox.token, "deploy")
+    wanted = keys.Wish(name="ci", rights=["snapshots.restore"], token=of_account.token)
+    _key, secret = keys.create(actor=actor(cast.ada), owner=of_account.user, wish=wanted)
+    place(cast.ada, view)
+    path = f"snapshots/{desk.snapshot(view).id}/restore/"
+    assert Script(secret).post(path, {}, X_Reason="a bad update").status_code == 202
+    assert refused(approve(cast.ada, only())) == "second_person"
+    assert refused(approve(max_, only())) == "second_person"
+    approve(cast.mia, only())()
+    assert only().state == State.BEGUN
+
+
+def test_nothing_is_approved_for_a_service_account_that_has_just_got_another_keeper(
+    cast, desk, view, max_, sandbox
+):
+    account = User(username="deploy", name="Deploy", role=Role.MANAGER)
+    service_accounts.add(account, keeper=cast.ada, actor=actor(cast.ada))
+    User.objects.filter(pk=account.pk).update(rights_since=cast.ada.rights_since)
+    place(cast.ada, view)
+    asked = wish(make_desk(User.objects.get(pk=account.pk), sandbox.token, "deploy"), view)()
+    service_accounts.change_keeper(User.objects.get(pk=account.pk), keeper=max_, actor=actor(cast.ada))
+    assert refused(approve(cast.ada, asked)) == "asker_too_new"
+
+
+def test_a_request_of_somebody_who_may_not_do_it_any_more_is_void(cast, desk, view, max_, asked):
+    User.objects.filter(pk=desk.user.pk).update(role=Role.OPERATOR)
+    deciding.run_due()
+    assert (only().state, only().code) == (State.VOID, "asker_lost_right")

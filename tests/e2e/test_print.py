@@ -51,7 +51,7 @@ def test_the_printed_time_is_the_time_of_printing(log_page):
     expect(printed).to_have_text("")
     assert "Printed " not in on_paper(log_page).replace("Printed here", "").replace("Printed by", "")
     log_page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert re.search(r"Printed \w+ \d+, 20\d\d, [^()]{1,10} \([^()]* UTC\)", on_paper(log_page)), (
+    assert re.search(r"Printed \d+ \w+ 20\d\d, [^()]{1,10} \([^()]* UTC\)", on_paper(log_page)), (
         "in local time and UTC"
     )
     assert re.match(r"20\d\d-\d\d-\d\dT", printed.get_attribute("datetime"))

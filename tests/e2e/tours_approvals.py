@@ -104,7 +104,7 @@ def states_of_requests(world: World) -> None:
     phone.get_by_label("Why it is denied").fill("Not on a Friday")
     phone.get_by_role("button", name="Deny").click()
     open_request(ada, other, "Not on a Friday")
-    SandboxSnapshot.objects.filter(pk=asked.snapshot_id).update(name="renamed-meanwhile")
+    SandboxSnapshot.objects.filter(pk=asked.item.snapshot_id).update(name="renamed-meanwhile")
     open_request(ada, asked, "Waits until")
     approve(max_, asked)()
     open_request(mia, asked, "It was approved, and could not begin")

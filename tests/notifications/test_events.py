@@ -12,6 +12,7 @@ from snapshots.operations.models import Action, State
 from snapshots.vault import tokens
 from tests.support.audit_rows import MIA, write_events
 from tests.support.notifying import end_operation, read_log, told
+from tests.support.policies import place
 from tests.support.rendezvous import at_once
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,23 @@ def test_other_rows_are_events_of_their_kind_or_none(cast, watched, fields, kind
     journal.record(MIA.entry(**fields))
     read_log()
     assert [event.kind for event in Event.objects.all()] == ([kind] if kind else [])
+
+
+@pytest.mark.parametrize(
+    "action", ["person.add", "person.add_service_account", "person.change_role", "person.change_keeper",
+               "team.add", "team.change", "team.add_member"]
+)  # fmt: skip
+def test_where_a_policy_asks_for_approval_everybody_is_told_of_who_could_give_it(cast, desk, watched, action):
+    journal.record(MIA.entry(action=action))
+    read_log()
+    assert not Event.objects.exists()
+    place(cast.ada)
+    journal.record(MIA.entry(action=action))
+    read_log()
+    assert told(cast.vera) == [Kind.FREEZE, Kind.FREEZE]  # also of the policy
+    journal.record(MIA.entry(action=action, result="refused"))
+    read_log()
+    assert Event.objects.count() == 2
 
 
 def test_a_follower_is_told_of_a_restore_or_delete_by_somebody_else(cast, desk, watched):

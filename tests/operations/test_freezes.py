@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -238,6 +239,16 @@ class TestPlacing:
         freeze(desk, first)
         assert refused(lambda: freeze(desk, second)) == "not_on_this_server"
         assert refused(lambda: freeze(desk)) == "not_on_this_server"
+
+
+def test_the_log_says_in_utc_when_it_begins_and_ends(desk):
+    berlin = ZoneInfo("Europe/Berlin")
+    until = datetime(timezone.now().year + 1, 1, 15, 10, 0, tzinfo=berlin)
+    freeze(desk, starts_at=until - DAY, ends_at=until)
+    year = until.year
+    assert Entry.objects.get(action="freeze.place").evidence == (
+        f"all servers; {year}-01-14 09:00 to {year}-01-15 09:00 UTC"
+    )
 
 
 class TestLifting:

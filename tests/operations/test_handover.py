@@ -67,7 +67,8 @@ def test_nobody_gives_what_they_may_not_delete(omar, otto, own, whose):
     view, mine = own
     given = mine if whose == "somebody's" else foreign(view)
     assert refused(lambda: give(otto, view, given, otto.user)) == "not_own_snapshot"
-    assert not Entry.objects.filter(action="snapshot.hand_over").exists()
+    row = Entry.objects.get(action="snapshot.hand_over")
+    assert (row.result, row.code, row.actor_id) == ("refused", "not_own_snapshot", otto.user.pk)
 
 
 def test_the_guards_hold_for_the_receiver_as_for_everybody(desk, omar, otto, own):
@@ -114,7 +115,7 @@ def test_all_are_handed_over_or_none(desk, omar, otto, own):
     act = partial(hand_over, actor=desk.actor, given=given, receiver_id=otto.user.pk, reason="he left")
     assert refused(act) == "owner_changed"
     assert owner_id(mine) == omar.user.pk
-    assert not Entry.objects.filter(action="snapshot.hand_over").exists()
+    assert Entry.objects.get(action="snapshot.hand_over").result == "refused"
 
 
 def test_the_snapshots_of_who_has_left_stay_theirs_and_are_handed_over(cast, desk, omar, otto, own):
@@ -168,7 +169,8 @@ class TestAtOnce:
             lambda: give(mia, view, snapshot, cast.mia), lambda: give(omar, view, snapshot, cast.ada)
         )
         assert sorted(map(str, made)) in (["None", "not_own_snapshot"], ["None", "owner_changed"])
-        assert Entry.objects.filter(action="snapshot.hand_over").count() == 1
+        found = Entry.objects.filter(action="snapshot.hand_over").values_list("result", flat=True)
+        assert sorted(found) == ["completed", "refused"]
 
     def test_a_deletion_by_its_owner_comes_before_the_handover_or_not_at_all(self, two, cast, http_sandbox):
         mia, omar = two

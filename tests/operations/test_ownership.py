@@ -184,7 +184,7 @@ class TestOtherPeoplesSnapshots:
         settings.SNAPPORTAL_DELETE_GRACE_DAYS = 1
         assert refused(lambda: request(omar, view, other)) == "not_own_snapshot"
         assert not PlannedDeletion.objects.exists()
-        assert Entry.objects.filter(code="not_own_snapshot").count() == 2
+        assert Entry.objects.filter(code="not_own_snapshot").count() == 3
         assert exists(other.id)
 
     def test_nor_is_the_date_moved_that_a_manager_has_set(self, desk, omar, own):

@@ -21,6 +21,14 @@ def url_of(desk: Desk, view) -> str:
     return reverse("server_lock", args=[desk.token.pk, view.server_id])
 
 
+def test_a_date_that_no_calendar_reaches_is_an_error_of_the_form(cast, desk, view, signed_in):
+    answer = signed_in(cast.mia).post(
+        url_of(desk, view), {"step": "place", "reason": "month's end", "until": "9999-12-31"}
+    )
+    assert answer.status_code == 422
+    assert "at most ten years ahead" in text_of(answer)
+
+
 def test_a_lock_is_placed_asked_to_be_lifted_and_lifted_by_two_people(cast, desk, view, sandbox, signed_in):
     mia, ada = signed_in(cast.mia), signed_in(cast.ada)
     of_ada = make_desk(cast.ada, sandbox.token)

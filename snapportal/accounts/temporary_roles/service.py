@@ -4,6 +4,7 @@ Every change is made only if the state is still the one that it starts from: of 
 """
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -21,9 +22,9 @@ from snapportal.accounts.temporary_roles.rules import (
     check_may_grant,
 )
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor
+from snapshots.audit.journal import Actor, EntryData
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guard import required_reason
+from snapshots.operations.guard import refusals_recorded, required_reason
 
 WAITS: Final = timedelta(hours=24)
 """How long a request waits for its decision."""
@@ -61,7 +62,7 @@ def ask(*, actor: Actor, role: str, servers: Mapping[int, str], hours: int, reas
 
 def withdraw(*, actor: Actor, pk: UUID) -> TemporaryRole:
     """By whoever asked. Raises OperationRefusedError (request_over, not_owner), JournalUnavailableError."""
-    with journal.committed():
+    with _refusals_recorded(actor, pk, "withdraw"), journal.alone():
         asked = _found(pk)
         journal.record(asked.entry(actor, "withdraw"))
         if asked.person_id != actor.id:
@@ -75,7 +76,7 @@ def grant(*, actor: Actor, pk: UUID) -> TemporaryRole:
 
     Raises OperationRefusedError (request_over, those of rules.check_may_grant), JournalUnavailableError.
     """
-    with journal.committed():
+    with _refusals_recorded(actor, pk, "grant"), journal.alone():
         asked = _found(pk)
         ends_at = timezone.now() + timedelta(hours=asked.hours)
         evidence = f"{asked.described()}, until {ends_at:%Y-%m-%d %H:%M} UTC"
@@ -89,7 +90,7 @@ def grant(*, actor: Actor, pk: UUID) -> TemporaryRole:
 def deny(*, actor: Actor, pk: UUID, reason: str) -> TemporaryRole:
     """Raises OperationRefusedError (reason_missing, request_over, those of rules.check_may_decide), JournalUnavailableError."""
     text = required_reason(reason)
-    with journal.committed():
+    with _refusals_recorded(actor, pk, "deny"), journal.alone():
         asked = _found(pk)
         journal.record(asked.entry(actor, "deny", reason=text))
         check_may_decide(_person(actor), _found(pk))
@@ -102,7 +103,7 @@ def end_now(*, actor: Actor, pk: UUID, reason: str = "") -> TemporaryRole:
 
     Raises OperationRefusedError (reason_missing, request_over, those of rules.check_may_decide), JournalUnavailableError.
     """
-    with journal.committed():
+    with _refusals_recorded(actor, pk, "end"), journal.alone():
         role = _found(pk)
         is_own = role.person_id == actor.id
         text = reason if is_own else required_reason(reason)
@@ -121,6 +122,14 @@ def end_all(person: User, *, actor: Actor) -> None:
         if role.is_held:
             journal.record(role.entry(actor, "end", code="deactivated"))
             _move(role, State.GRANTED, **_ended_early(actor, ""))
+
+
+def _refusals_recorded(actor: Actor, pk: UUID, verb: str) -> AbstractContextManager[None]:
+    def entry() -> EntryData | None:
+        role = TemporaryRole.objects.filter(pk=pk).first()
+        return role.entry(actor, verb) if role else None
+
+    return refusals_recorded(entry)
 
 
 def write_down_ends() -> int:

@@ -3,9 +3,10 @@
 from datetime import datetime
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from snapshots.deletions.keeping import end_of
+from snapshots.deletions.keeping import LONGEST_DAYS, end_of
 from snapshots.views.forms.reasons import ReasonField
 
 
@@ -28,6 +29,8 @@ class LockForm(forms.Form):
 
     def clean_until(self) -> datetime | None:
         day = self.cleaned_data["until"]
+        if day and (day - timezone.now().date()).days > LONGEST_DAYS:
+            raise forms.ValidationError(_("Choose a day from today on, at most ten years ahead."))
         return end_of(day) if day else None
 
 

@@ -70,7 +70,8 @@ BLOCK_REFUSALS = {
         "warn",
         lazy("A temporary role does not allow this"),
         lazy(
-            "Locks, freezes, the lifting of a protection and grace times are for people who have the right for good. "
+            "Locks, freezes, the lifting of a protection, grace times, handing over, and the schedules of others are for "
+            "people who have the right for good. "
             "Nothing was changed."
         ),
     ),

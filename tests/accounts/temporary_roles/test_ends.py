@@ -75,13 +75,13 @@ def test_anybody_who_could_have_granted_it_ends_it_with_a_reason(cast, view, len
     assert refused(lambda: end(cast.ada, lent)) == "reason_missing"
     end(cast.ada, lent, "The work is done")
     assert rights_on(cast.vera, view.server_id) == set()
-    assert Entry.objects.get(action="temporary_role.end").reason == "The work is done"
+    assert Entry.objects.get(action="temporary_role.end", result="completed").reason == "The work is done"
 
 
 def test_what_has_ended_by_itself_is_not_ended_again(cast, lent, clock):
     clock.shift(4 * HOUR)
     assert refused(lambda: end(cast.vera, lent)) == "request_over"
-    assert not Entry.objects.filter(action="temporary_role.end").exists()
+    assert Entry.objects.get(action="temporary_role.end").result == "refused"
 
 
 def test_a_deactivation_ends_it_for_good(cast, view, lent):

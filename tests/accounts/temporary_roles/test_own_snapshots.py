@@ -190,7 +190,8 @@ class TestHandingOver:
         assert refused(partial(give, vera, view, snapshot, desk.user)) == "only_temporary"
         lend(cast.vera, view, by=cast.mia)
         assert refused(partial(give, vera, view, foreign(view), desk.user)) == "only_temporary"
-        assert not Entry.objects.filter(action="snapshot.hand_over").exists()
+        found = Entry.objects.filter(action="snapshot.hand_over").values_list("result", "code")
+        assert [*found] == 2 * [("refused", "only_temporary")]
 
     def test_an_operator_does_not_take_for_good_what_they_may_delete_for_a_while(self, cast, sandbox, view):
         omar = make_desk(cast.omar, sandbox.token)

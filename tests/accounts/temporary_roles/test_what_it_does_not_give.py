@@ -15,11 +15,12 @@ from snapshots.operations import freezes, protection, server_locks
 from snapshots.operations.guarded_models import Freeze, ServerLock
 from snapshots.operations.models import Protection
 from snapshots.schedules import service as schedules
+from snapshots.schedules.definition import sign_preview
 from tests.support.deletions import plan, target_of
 from tests.support.freezes import freeze
 from tests.support.policies import actor, approve, place, wish
 from tests.support.refusals import refused
-from tests.support.schedules import define
+from tests.support.schedules import define, definition
 from tests.support.temporary_roles import lend
 
 pytestmark = pytest.mark.django_db
@@ -121,6 +122,20 @@ class TestMarks:
         for action, act in acts.items():
             act(actor=vera.actor, schedule=schedule)
             assert self.evidence(action) == lent.note
+
+    def test_it_takes_over_no_schedule_of_somebody_else(self, desk, vera, view, lent):
+        where = {"servers": ((view.server_id, view.name),)}
+        schedule = define(desk, **where)
+        seen, wanted = schedule.changed_at, definition(vera, **where, name="mine")
+        proof = sign_preview(wanted, token_id=vera.token.pk, person_id=vera.user.pk)
+        change = partial(
+            schedules.change_schedule, schedule=schedule, definition=wanted, seen=seen, preview=proof
+        )
+        assert refused(lambda: change(actor=vera.actor, token=vera.token)) == "only_temporary"
+        row = Entry.objects.latest("sequence")
+        assert (row.action, row.result, row.code) == ("schedule.change", "refused", "only_temporary")
+        schedule.refresh_from_db()
+        assert (schedule.owner_id, schedule.changed_at) == (desk.user.pk, seen)
 
     def test_nothing_is_marked_that_the_own_role_allows(self, desk, view):
         keeping.protect_snapshot(actor=desk.actor, target=target_of(desk, view))
