@@ -50,7 +50,7 @@
   // The result of a check while typing marks the field, and replaces the error that the server rendered.
   const markField = (message) => {
     const input = document.querySelector(`input[hx-target="#${CSS.escape(message.id)}"]`);
-    if (!input) return;
+    if (!input?.closest(".field")) return;
     input.setAttribute("aria-invalid", message.querySelector(".error") !== null);
     input.closest(".field").classList.remove("has-error");
     input.closest(".field").querySelector(".error")?.remove();

@@ -10,9 +10,8 @@
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, headers } = event.detail;
     if (document.body.dataset.look) headers["X-Look"] = document.body.dataset.look; // a part of a page looks as the page does
-    if (!elt.matches(POLLED)) return;
-    headers["X-Version"] = elt.dataset.version || "none";
-    if (document.body.dataset.session) headers["X-Session"] = document.body.dataset.session;
+    if (elt.matches(`${POLLED}, dialog *`) && document.body.dataset.session) headers["X-Session"] = document.body.dataset.session;
+    if (elt.matches(POLLED)) headers["X-Version"] = elt.dataset.version || "none";
   });
 
   // The lists were confirmed again and are as they were: only their age changes.

@@ -92,7 +92,7 @@ def check_may_erase(person: User, *, actor: Actor) -> None:
 def _anonymise(person: User) -> None:
     person.username = User.erased_username(person.pk)
     person.name = person.email = person.invitation_hash = ""
-    person.language = person.theme = person.density = person.time_zone = ""
+    person.language = person.theme = person.density = person.time_zone = person.shortcuts = ""
     person.invitation_expires_at = person.last_login = None
     person.session_seed = new_session_seed()
     person.is_active = False

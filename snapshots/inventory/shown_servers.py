@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from snapshots.connection import Person, own_tokens
 from snapshots.inventory.limited import within_limits
-from snapshots.inventory.readings import load, server_ids, to_reading
+from snapshots.inventory.readings import Reading, load, server_ids, to_reading
 from snapshots.inventory.servers import listed_servers
 from snapshots.vault.models import StoredToken
 
@@ -50,12 +50,22 @@ def _by_name(lists: Iterable[dict[int, str] | None]) -> dict[int, str]:
 
 
 def _names(token: StoredToken, *, reaches_all: bool) -> dict[int, str] | None:
-    cached = load(token.fingerprint)
-    if cached is None or not cached.confirmed_at:
+    reading = _last_reading(token)
+    if reading is None:
         return None
-    reading = to_reading(cached)
     shown = reading if reaches_all else within_limits(token, reading)
     return {one.server_id: one.name for one in listed_servers(token, shown) if not one.is_gone}
+
+
+def _last_reading(token: StoredToken) -> Reading | None:
+    cached = load(token.fingerprint)
+    return to_reading(cached) if cached and cached.confirmed_at else None
+
+
+def readings_shown_to(user: Person) -> list[tuple[StoredToken, Reading | None]]:
+    """Each of the person's tokens with its last lists, as far as its limits leave them; None if they were never read."""
+    found = ((token, _last_reading(token)) for token in own_tokens(user))
+    return [(token, within_limits(token, reading) if reading else None) for token, reading in found]
 
 
 def servers_shown_to(user: Person) -> set[int]:

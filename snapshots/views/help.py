@@ -5,11 +5,13 @@ from django.shortcuts import render
 
 from snapshots import contract
 from snapshots.views.access import requires
+from snapshots.views.texts.pages import HELP_SECTIONS
 
 
 @requires("signed_in", "GET", "HEAD")
 def help_page(request: HttpRequest) -> HttpResponse:
     context = {
+        "sections": HELP_SECTIONS,
         "limit": contract.MAX_SNAPSHOTS_PER_SERVER,
         "create_minutes": contract.CREATE_MINUTES,
         "restore_minutes": contract.RESTORE_MINUTES,

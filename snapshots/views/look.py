@@ -1,4 +1,4 @@
-"""How the portal looks to somebody: language, theme, density and time zone.
+"""How the portal looks to somebody: language, theme, density and time zone; and whether it has keyboard shortcuts.
 
 Of each, the person's own choice holds, else the browser's (a cookie, which a browser keeps that nobody is signed in with), else
 what the browser asks for, else the setting SNAPPORTAL_LANGUAGE.
@@ -19,7 +19,8 @@ from snapshots.schedules.recurrence import zones
 
 THEMES: Final = ("light", "dark")
 DENSITIES: Final = ("compact",)
-FIELDS: Final = ("language", "theme", "density", "time_zone")
+SHORTCUTS: Final = ("off",)
+FIELDS: Final = ("language", "theme", "density", "time_zone", "shortcuts")
 SEPARATOR: Final = "|"
 HEADER: Final = "X-Look"
 """The look of the page that asks for a part of itself (static/polls.js)."""
@@ -30,12 +31,13 @@ OLD_CODES: Final = {"iw": "he", "ji": "yi"}
 
 @dataclass(frozen=True)
 class Look:
-    """An empty text is no choice: the system's theme, the browser's time zone, the comfortable density."""
+    """An empty text is no choice: the system's theme, the browser's time zone, the comfortable density, keyboard shortcuts."""
 
     language: str = ""
     theme: str = ""
     density: str = ""
     time_zone: str = ""
+    shortcuts: str = ""
 
     def over(self, other: "Look") -> "Look":
         """This one, with what the other one chose where this one chose nothing."""
@@ -60,6 +62,7 @@ def _offered() -> dict[str, frozenset[str]]:
         "theme": frozenset(THEMES),
         "density": frozenset(DENSITIES),
         "time_zone": frozenset(zones()),
+        "shortcuts": frozenset(SHORTCUTS),
     }
 
 

@@ -43,29 +43,34 @@ def group_of(snapshot: Snapshot) -> str:
     return "failed" if snapshot.is_failed else "other"
 
 
-def _contains(word: str, texts: Iterable[str]) -> bool:
+def contains(word: str, texts: Iterable[str]) -> bool:
+    """`word`: of `search_word`."""
     return any(word in visible_name(text).casefold() for text in texts)
 
 
-def _search_word(chosen: ServerFilter) -> str:
-    return visible_name(chosen.q).casefold()
+def search_word(text: str) -> str:
+    return visible_name(text).casefold()
 
 
-def _server_matches(listed: ListedServer, word: str) -> bool:
+def server_matches(listed: ListedServer, word: str) -> bool:
     texts = [listed.name, str(listed.server_id)]
     if listed.server:
         texts += [listed.server.hostname, listed.server.ip_address, listed.server.location]
-    return _contains(word, texts)
+    return contains(word, texts)
+
+
+def snapshot_matches(snapshot: Snapshot, word: str) -> bool:
+    return contains(word, (snapshot.name, snapshot.description, str(snapshot.id)))
 
 
 def _snapshots_of(server: ListedServer, chosen: ServerFilter) -> tuple[Snapshot, ...]:
-    word = _search_word(chosen)
-    shows_all = not word or _server_matches(server, word)
+    word = search_word(chosen.q)
+    shows_all = not word or server_matches(server, word)
     return tuple(
         one
         for one in server.snapshots
         if (not chosen.status or group_of(one) == chosen.status)
-        and (shows_all or _contains(word, (one.name, one.description, str(one.id))))
+        and (shows_all or snapshot_matches(one, word))
     )
 
 
@@ -75,8 +80,8 @@ def _is_shown(match: Match, chosen: ServerFilter) -> bool:
         return False
     if match.snapshots:
         return True
-    word = _search_word(chosen)
-    return not chosen.status and (not word or _server_matches(match.server, word))
+    word = search_word(chosen.q)
+    return not chosen.status and (not word or server_matches(match.server, word))
 
 
 def _newest(match: Match) -> datetime:

@@ -19,7 +19,13 @@ from tests.support.actors import actor_of
 
 pytestmark = pytest.mark.django_db
 COOKIE = settings.LOOK_COOKIE_NAME
-CHOICES = {"language": "de", "theme": "dark", "density": "compact", "time_zone": "Europe/Berlin"}
+CHOICES = {
+    "language": "de",
+    "theme": "dark",
+    "density": "compact",
+    "time_zone": "Europe/Berlin",
+    "shortcuts": "off",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -48,7 +54,7 @@ def test_a_person_chooses_and_every_page_looks_like_it(mia, cast):
     answer = mia.post(reverse("look_edit"), CHOICES, follow=True)
     assert "Ihre Auswahl ist gespeichert." in answer.text
     assert look_of(answer) == (
-        '<html lang="de" dir="ltr" data-theme="dark" data-density="compact" data-zone="Europe/Berlin">'
+        '<html lang="de" dir="ltr" data-theme="dark" data-density="compact" data-zone="Europe/Berlin" data-shortcuts="off">'
     )
     assert '<meta name="color-scheme" content="dark">' in answer.text
     assert "in der von Ihnen gewählten Zeitzone" in answer.text
@@ -56,7 +62,7 @@ def test_a_person_chooses_and_every_page_looks_like_it(mia, cast):
     cast.mia.refresh_from_db()
     assert {name: getattr(cast.mia, name) for name in CHOICES} == CHOICES
     row = Entry.objects.latest("sequence")
-    assert (row.action, row.evidence) == ("person.set_look", "language, theme, density, time_zone")
+    assert (row.action, row.evidence) == ("person.set_look", "language, theme, density, time_zone, shortcuts")
 
 
 def test_the_choice_follows_the_person_to_another_browser(mia, cast, signed_in):
@@ -102,7 +108,7 @@ def test_which_language_holds(person, cookie, asked, setting, used, cast, mia, s
     assert {"Accept-Language", "Cookie"} <= set(answer["Vary"].split(", "))
 
 
-@pytest.mark.parametrize("text", ["", "de", "de|dark", "|||../../etc/passwd", "|" * 400, "de|<b>||"])
+@pytest.mark.parametrize("text", ["", "de", "de|dark", "||||../../etc/passwd", "|" * 400, "de|<b>|||"])
 def test_a_cookie_that_is_not_ours_chooses_nothing_that_is_not_offered(text, client):
     client.cookies[COOKIE] = text
     assert look_of(client.get(reverse("sign_in"))).removeprefix("<html ").startswith(("lang=", "dir="))
@@ -153,7 +159,7 @@ def test_a_part_of_an_open_page_speaks_as_the_page_does(mia, desk):
     part = mia.get(url, headers=headers | {HEADER: Look(language="en").text}).text
     assert "Snapshots of" in part
     assert "CET" not in part
-    assert 'data-look="de|||Europe/Berlin"' in mia.get(reverse("server_list")).text
+    assert 'data-look="de|||Europe/Berlin|"' in mia.get(reverse("server_list")).text
 
 
 def test_scripts_and_the_log_are_answered_in_english(client, desk):

@@ -86,6 +86,25 @@ def people_pages(world: World) -> None:
     world.look(page, "This person was erased")
 
 
+@tour("find_page")
+def find_pages(world: World) -> None:
+    desk = world.desk()
+    view = desk.server()
+    page = world.site.page(desk.user)
+    world.visit(page, reverse("find_page"), "In everything that you may see here")
+    world.visit(page, f"{reverse('find_page')}?q=server", view.name)
+    world.visit(page, f"{reverse('find_page')}?q=no-such-thing", "No results")
+    page.get_by_role("link", name="Find").click()
+    page.get_by_role("searchbox").fill(view.name)
+    page.get_by_role("dialog").get_by_role("link", name=view.name).first.wait_for()
+    world.look(page, "No results")
+    page.keyboard.press("Escape")
+    page.locator("h1").click()
+    page.keyboard.press("?")
+    page.get_by_role("dialog", name="Keyboard shortcuts").wait_for()
+    world.look(page, "No results")
+
+
 @tour("session_list", "look_edit")
 def session_pages(world: World) -> None:
     for _ in range(2):

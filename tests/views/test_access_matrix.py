@@ -94,6 +94,7 @@ MATRIX = {
     "target_test": (PK, "POST", ADMINS),
     "target_remove": (PK, "GET POST", ADMINS),
     "delivery_retry": (PK, "POST", ADMINS),
+    "find_page": ({}, "GET", EVERYBODY),
     "help_page": ({}, "GET", EVERYBODY),
     "api_reference": ({}, "GET", EVERYBODY),
     "token_list": ({}, "GET", SEERS),

@@ -22,6 +22,7 @@ from tests.views import test_bad_answers, test_bad_forms, test_bad_texts
 # --- URLs -----------------------------------------------------------------------------------------------------------
 QUERIES = {
     "/": "q server status token sort page x",
+    "/find/": "q only x",
     "/people/": "q page",
     "/audit/": "text person action server result since until before after",
     "/audit/export/": "text person action server result since until",
@@ -48,9 +49,12 @@ def test_any_query_value_gets_a_planned_answer(site, place, values, data):
     names = data.draw(
         st.lists(st.sampled_from(QUERIES[place].split()), min_size=len(values), max_size=len(values))
     )
-    role = {"/people/": Role.ADMIN, "/audit/": Role.ADMIN, "/audit/export/": Role.AUDITOR}.get(
-        place, Role.MANAGER
-    )
+    role = {
+        "/find/": Role.ADMIN,
+        "/people/": Role.ADMIN,
+        "/audit/": Role.ADMIN,
+        "/audit/export/": Role.AUDITOR,
+    }.get(place, Role.MANAGER)
     browser = Client() if place == "/sign-in/" else site.browsers[role]
     headers = {"HX-Request": "true"} if data.draw(st.booleans()) else {}
     check(browser.get(f"{path}?{urlencode(list(zip(names, values, strict=True)))}", headers=headers), path)

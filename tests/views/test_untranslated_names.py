@@ -70,6 +70,7 @@ def look_at_servers(inspector: Inspector, desk: Desk, mia: Client) -> None:
     make_desk(desk.user, "sbx_unknown-to-the-provider", "Second token")
     inspector.visit(mia, "/", shows=roomy.name)
     inspector.visit(mia, "/", q="weekly", shows=full.name)
+    inspector.visit(mia, reverse("find_page"), q="server", shows=roomy.name)
     for view in (full, roomy):
         inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows=view.name)
         inspector.visit(mia, url_of("server_status", desk, view.server_id), shows="snap-name")
@@ -165,6 +166,7 @@ def look_at_the_log(inspector: Inspector, desk: Desk, auditor: Client) -> None:
     auditor.get("/people/")
     inspector.visit(auditor, "/audit/", shows=NEW_NAME)
     inspector.visit(auditor, "/audit/", server="web-server-01", person="Mia", shows=NEW_NAME)
+    inspector.visit(auditor, reverse("find_page"), q=NEW_NAME, shows=NEW_NAME)
     inspector.visit(auditor, "/audit/export/", server="web-server-01", person="Mia", shows="web-server-01")
     for entry in Entry.objects.all():
         inspector.visit(auditor, reverse("entry_detail", args=[entry.sequence]), shows=str(entry.hash))
@@ -220,6 +222,7 @@ def test_tokens(inspector, desk, mia):
 def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     inspector.visit(ada, "/people/", shows="Vera")
     inspector.visit(ada, "/people/", q="web-server-01", shows="web-server-01")
+    inspector.visit(ada, reverse("find_page"), q="vera", shows="Vera")
     inspector.visit(ada, "/people/add/")
     nora = {"username": "norbert", "name": "Nora Neu", "role": Role.VIEWER}
     inspector.look(ada.post("/people/add/", nora), shows="Nora Neu")

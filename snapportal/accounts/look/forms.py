@@ -19,6 +19,10 @@ DENSITIES = [
     ("", pgettext_lazy("density", "Comfortable")),
     ("compact", pgettext_lazy("density", "Compact: more fits on the screen")),
 ]
+SHORTCUTS = [
+    ("", pgettext_lazy("keyboard shortcuts", "On")),
+    ("off", pgettext_lazy("keyboard shortcuts", "Off")),
+]
 
 
 class LanguageSelect(forms.Select):
@@ -55,6 +59,14 @@ class LookForm(forms.Form):
     )
     theme = Choice(label=_("Theme"), choices=THEMES, widget=forms.RadioSelect)
     density = Choice(label=_("Density"), choices=DENSITIES, widget=forms.RadioSelect)
+    shortcuts = Choice(
+        label=_("Keyboard shortcuts"),
+        choices=SHORTCUTS,
+        widget=forms.RadioSelect,
+        help_text=_(
+            "Single keys, such as / and n. Switch them off if you speak your input or press keys by accident."
+        ),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

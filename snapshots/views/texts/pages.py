@@ -1,0 +1,75 @@
+"""The pages of the portal that can be opened by their name, and the sections of the help page, with their titles."""
+
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+PAGES: Final[dict[str, "StrPromise"]] = {
+    "server_list": _("Servers"),
+    "schedule_list": _("Schedules"),
+    "schedule_add": _("Make a schedule"),
+    "restore_point_list": _("Restore points"),
+    "deletion_list": _("Planned deletions"),
+    "request_list": _("Approvals"),
+    "policy_list": _("Approval policies"),
+    "policy_add": _("Place a policy"),
+    "freeze_list": _("Freezes"),
+    "freeze_add": _("Place a freeze"),
+    "operation_attention": _("Needs attention"),
+    "token_list": _("Tokens"),
+    "token_add": _("Add a token"),
+    "api_key_list": _("API keys"),
+    "api_key_add": _("Make an API key"),
+    "api_reference": _("API reference"),
+    "notification_list": _("Notifications"),
+    "notification_rules": _("Choose what you are told"),
+    "target_list": _("Targets of the team"),
+    "target_add": _("Add a target"),
+    "entry_list": _("Audit log"),
+    "log_activity": _("Activity in the audit log"),
+    "entry_export": _("Export the audit log"),
+    "archive_list": _("Archive of the audit log"),
+    "hold_list": _("Legal holds"),
+    "hold_place": _("Place a hold"),
+    "person_list": _("People"),
+    "person_add": _("Invite a person"),
+    "service_account_add": _("Add a service account"),
+    "team_list": _("Teams"),
+    "team_add": _("Add a team"),
+    "security_detail": _("Security"),
+    "system_detail": _("System"),
+    "account_detail": _("Your account"),
+    "look_edit": _("Appearance and language"),
+    "session_list": _("Your sessions"),
+    "factor_list": _("Second factors"),
+    "temporary_role_list": _("Temporary roles"),
+    "temporary_role_add": _("Ask for a temporary role"),
+    "help_page": _("Help"),
+}
+"""URL name → the page's title. None of them needs an argument."""
+
+HELP_SECTIONS: Final[dict[str, "StrPromise"]] = {
+    "what": _("What is a snapshot?"),
+    "habits": _("Good habits"),
+    "time": _("How long things take, and limits"),
+    "restore": _("What a restore does"),
+    "several": _("Several servers at once"),
+    "keeping": _("Protecting and keeping snapshots"),
+    "schedules": _("Schedules"),
+    "observed": _("Changes past this portal"),
+    "backups": _("Snapshots and backups"),
+    "states": _("What the statuses mean"),
+    "unknown": _("When it says “Unknown”"),
+    "old": _("When the list is outdated"),
+    "tokens": _("Tokens"),
+    "signing-in": _("Signing in"),
+    "notifications": _("Notifications"),
+    "scripts": _("Scripts"),
+    "finding": _("Finding, and keyboard shortcuts"),
+    "searching": _("Searching the audit log"),
+    "roles": _("Who may do what"),
+}
+"""The ID of each section of the help page → its heading."""
