@@ -56,6 +56,7 @@
     if (target.closest("a")) finder.close(); // the link may lead to a place on the same page
   });
   finder.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { event.preventDefault(); finder.close(); return; } // browsers only empty the field
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const places = [field, ...finder.querySelectorAll("#finder-results li a")];
     const next = step && places[places.indexOf(document.activeElement) + step];
