@@ -26,8 +26,10 @@
   const act = (event) => {
     const command = isMac ? event.metaKey : event.ctrlKey;
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
-    const form = event.target.matches(TYPED) && event.target.form;
-    if (form) return command && event.key === "Enter" && !form.closest("dialog") ? () => send(form) : null;
+    if (event.target.matches(TYPED)) {
+      const { form } = event.target;
+      return command && event.key === "Enter" && form && !form.closest("dialog") ? () => send(form) : null;
+    }
     if (event.key === "/" && isPlain) return () => open(finder);
     if (event.key === "?" && isPlain) return () => open(list);
     if (letterOf(event) === "k" && command && !event.altKey && !event.shiftKey) return () => open(finder);

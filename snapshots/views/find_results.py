@@ -141,9 +141,9 @@ def _people(search: Search) -> Iterable[Hit]:
 
 
 @lru_cache(maxsize=256)
-def _permission(_prefix: str, name: str) -> str:
+def _permission(prefix: str, name: str) -> str:
     """Of the page with this name (access.requires)."""
-    return str(resolve(link(name)).func.access)  # type: ignore[attr-defined]
+    return str(resolve(f"/{link(name).removeprefix(prefix)}").func.access)  # type: ignore[attr-defined]
 
 
 def _pages(search: Search) -> Iterable[Hit]:

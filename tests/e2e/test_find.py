@@ -32,7 +32,9 @@ def test_everything_is_found_and_opened_with_keys(site: Site, desk):
     page.keyboard.press("Escape")
     expect(account).to_be_focused()
     page.keyboard.press("/")
-    field.fill(SERVER)
+    with page.expect_request("**/find/?q=*") as asked:
+        field.fill(SERVER)
+    assert asked.value.headers["x-session"]  # somebody else may have signed in with this browser
     expect(finder.get_by_role("link", name=SERVER).first).to_be_visible()
     page.keyboard.press("ArrowDown")
     expect(finder.get_by_role("link", name=SERVER).first).to_be_focused()
