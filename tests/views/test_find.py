@@ -105,9 +105,13 @@ def test_a_limited_token_finds_nothing_that_it_does_not_reach(desk, mia):
 
 
 def test_nobody_finds_what_only_the_tokens_of_others_show(desk, cast, signed_in):
-    desk.views()
+    view = desk.server()
     define(desk, name="night watch")
-    assert found(signed_in(cast.vera), "night watch") == {}
+    create_many(desk, roomy(desk))
+    place(cast.ada, view)
+    wish(desk, view)()
+    for name in ("night watch", NAME, view.name):
+        assert found(signed_in(cast.vera), name) == {}
     tokens.store(user_id=cast.vera.pk, label="Other", token="sbx_other", stored_by_name="Vera")
     assert "Servers" not in found(signed_in(cast.vera), SERVER)
 
@@ -189,6 +193,8 @@ def test_of_each_group_ten_are_shown_and_a_link_leads_to_all_of_them(desk, mia):
     url = unescape(re.search(r'<a href="([^"]*only=[^"]*)"', page).group(1))
     assert len(found(mia, "rota")["Schedules"]) == SHOWN
     assert mia.get(url).text.count(">rota ") == SHOWN + 2
+    assert {"Pages", "Help"} <= set(found(mia, "schedules"))
+    assert list(found(mia, "schedules", only="help")) == ["Help"]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=[one.key for one in SOURCES])
@@ -214,10 +220,13 @@ def test_any_text_is_looked_for_as_it_is(text, headers, desk, ada, cast):
         assert 'class="found"' not in response.text
 
 
-def test_short_texts_are_not_looked_for_in_the_log_and_the_page_says_so(cast, signed_in):
+def test_short_texts_are_not_looked_for_in_the_log_and_the_page_says_so(desk, mia, cast, signed_in):
+    desk.create(desk.server(SERVER), "before-friday", reason="xyz")
     aron = signed_in(cast.aron)
-    assert "three letters or more" in ask(aron, "ab")
-    assert "three letters or more" not in ask(aron, "abc")
+    assert list(found(aron, "xyz")) == ["Audit log"]
+    assert found(aron, "xy") == {}
+    assert "three letters or more" in ask(aron, "xy")
+    assert "three letters or more" not in ask(aron, "xyz") + ask(mia, "xy")
 
 
 def test_a_fragment_holds_the_results_and_their_number(desk, mia):
