@@ -41,7 +41,15 @@ def test_every_icon_used_exists():
 
 
 def test_styles_and_scripts_are_light():
-    files = ["app.css", "print.css", "app.js", "answers.js", "django_htmx/htmx-2.min.js"]
+    files = [
+        "app.css",
+        "print.css",
+        "find.css",
+        "app.js",
+        "answers.js",
+        "shortcuts.js",
+        "django_htmx/htmx-2.min.js",
+    ]
     weight = sum(len(gzip.compress(Path(finders.find(name)).read_bytes())) for name in files)
     assert weight < WEIGHT_MAX
     assert Path(finders.find("app.js")).stat().st_size < 6 * 1024
