@@ -29,6 +29,7 @@ from snapshots.jobs.models import Job
 from snapshots.operations.models import Operation
 from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
+from snapshots.views.look import FIELDS
 
 CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey, Authenticator, Passkey, FederatedIdentity)
 """Where an erasure leaves old versions of rows, until they are cleaned up."""
@@ -92,7 +93,8 @@ def check_may_erase(person: User, *, actor: Actor) -> None:
 def _anonymise(person: User) -> None:
     person.username = User.erased_username(person.pk)
     person.name = person.email = person.invitation_hash = ""
-    person.language = person.theme = person.density = person.time_zone = person.shortcuts = ""
+    for name in FIELDS:
+        setattr(person, name, "")
     person.invitation_expires_at = person.last_login = None
     person.session_seed = new_session_seed()
     person.is_active = False

@@ -119,6 +119,7 @@ class User(TemporaryRoleHolder, AbstractBaseUser):
     density = models.CharField(max_length=10, blank=True, default="", editable=False)
     time_zone = models.CharField(max_length=60, blank=True, default="", editable=False)
     shortcuts = models.CharField(max_length=10, blank=True, default="", editable=False)
+    server_layout = models.CharField(max_length=10, blank=True, default="", editable=False)
     """How the portal looks to the person (snapshots/views/look.py); empty where nothing was chosen."""
 
     objects: ClassVar[UserManager] = UserManager()

@@ -33,6 +33,7 @@ urlpatterns = [
         "account/temporary-roles/<uuid:pk>/", role_views.temporary_role_detail, name="temporary_role_detail"
     ),
     path("account/look/", look_views.look_edit, name="look_edit"),
+    path("account/look/servers/", look_views.server_layout_choose, name="server_layout_choose"),
     path("sign-in/language/", look_views.language_choose, name="language_choose"),
     path("account/sessions/", session_views.session_list, name="session_list"),
     path("account/sessions/end/", session_views.session_end, name="session_end"),

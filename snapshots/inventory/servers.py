@@ -1,13 +1,13 @@
 """Servers and their snapshots as the provider lists them to one token."""
 
 import ipaddress
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, Server, Snapshot
+from snapshots.contract import MAX_SNAPSHOTS_PER_SERVER, Server, Snapshot, is_moving
 from snapshots.inventory import readings
 from snapshots.inventory.names import looks_like, visible_name
 from snapshots.inventory.readings import Reading
@@ -105,6 +105,33 @@ def _grouped(lists: Lists) -> list[Grouped]:
         for server_id, name in names.items()
     ]
     return sorted(found, key=lambda one: (one[1].casefold(), one[0]))
+
+
+class Notable(NamedTuple):
+    """IDs of servers of which a list says something that their users should see first."""
+
+    moving: frozenset[int]
+    """Something is in progress on them."""
+    full: frozenset[int]
+    empty: frozenset[int]
+    """They certainly have no snapshot."""
+
+
+def notable_servers(reading: Reading) -> Notable:
+    found = _notable(Lists(reading.snapshots, reading.servers))
+    return found if reading.is_complete else found._replace(empty=frozenset())
+
+
+@lru_cache(maxsize=16)
+def _notable(lists: Lists) -> Notable:
+    used = Counter(one.server.id for one in lists.snapshots)
+    listed = lists.servers or ()
+    moving = {one.server.id for one in lists.snapshots if one.is_moving}
+    return Notable(
+        moving=frozenset(moving | {one.id for one in listed if is_moving(one.status)}),
+        full=frozenset(number for number, count in used.items() if count >= MAX_SNAPSHOTS_PER_SERVER),
+        empty=frozenset(one.id for one in listed if one.id not in used),
+    )
 
 
 def parse_address(text: str) -> Address | None:

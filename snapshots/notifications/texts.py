@@ -258,8 +258,6 @@ def page_path(event: Event) -> str:
         return reverse("operation_detail", args=[event.operation_id])
     is_role = event.action.startswith(TEMPORARY_ROLE)
     page = "temporary_role_detail" if is_role else _TARGET_PAGES.get(event.kind)
-    if event.kind == Kind.FREEZE and not event.action.startswith("freeze."):
-        return reverse("policy_list")
     if page:
         try:
             return reverse(page, args=[UUID(event.target)])
@@ -286,6 +284,8 @@ def page_path(event: Event) -> str:
         Kind.FREEZE: "freeze_list",
         Kind.CLOCK_WRONG: "system_detail",
     }
+    if event.kind == Kind.FREEZE and not event.action.startswith("freeze."):
+        pages[Kind.FREEZE] = "policy_list"
     return reverse(pages.get(Kind(event.kind), "notification_list"))
 
 

@@ -4,6 +4,7 @@ It counts from the newest completed snapshot that was ever listed. A provider th
 """
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -74,6 +75,16 @@ def tell_of_silence() -> int:
 def is_silent(server: KnownServer, now: datetime) -> bool:
     days = days_of(server)
     return bool(days) and now - (server.completed_at or server.first_listed_at) > timedelta(days=days)
+
+
+def silent_condition(now: datetime) -> tuple[str, list[Any]]:
+    """What `is_silent` says, as a condition on rows of KnownServer, with its parameters."""
+    setting = settings.SNAPPORTAL_SILENT_AFTER_DAYS
+    periods = sorted({*CHOICES, setting} - {0})
+    since = "COALESCE(completed_at, first_listed_at)"
+    terms = " OR ".join([f"(COALESCE(silent_after_days, {setting:d}) = %s AND {since} < %s)"] * len(periods))
+    limits = [value for days in periods for value in (days, now - timedelta(days=days))]
+    return f"gone_at IS NULL AND ({terms})", limits
 
 
 def _tell(server: KnownServer) -> bool:

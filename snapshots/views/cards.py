@@ -88,6 +88,11 @@ class Card:
     """Of what a card that polls shows (see polls.version)."""
 
     @property
+    def has_notes(self) -> bool:
+        """Whether there is anything to say of the server beside its snapshots."""
+        return bool(self.notes or self.is_gone or self.warning or self.is_held or self.trouble)
+
+    @property
     def has_picks(self) -> bool:
         """Whether the server, or a snapshot of it, can be selected."""
         return not self.is_off and (bool(self.pick) or any(one.pick and one.delete_url for one in self.rows))

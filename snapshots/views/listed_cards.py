@@ -43,13 +43,14 @@ def listed_cards(
     servers: Iterable[tuple[ListedServer, tuple[Snapshot, ...] | None]],
     *,
     shows_token: bool,
+    template: str,
 ) -> list[Card | RestingCard]:
-    """For each server its card, which shows these of its snapshots, None for all."""
+    """For each server its card, which shows these of its snapshots in this order, None for all; `template` is the layout's."""
     listed = list(servers)
     views = join([server for server, _shown in listed])
     planned = waiting_in(views)
     return [
-        resting_card(view, request.user, shown=shown, shows_token=shows_token)
+        resting_card(view, request.user, shown=shown, shows_token=shows_token, template=template)
         if is_resting(view, planned)
         else polled_card(request, view, shown=shown, shows_token=shows_token, planned=planned)
         for view, (_server, shown) in zip(views, listed, strict=True)
@@ -85,16 +86,18 @@ def resting_card(
     *,
     shown: tuple[Snapshot, ...] | None,
     shows_token: bool,
+    template: str,
 ) -> RestingCard:
     """The card in a list of a server that `is_resting`; the options are make_card's."""
 
     def make() -> RestingCard:
         card = make_card(view, user, shown=shown, shows_token=shows_token, planned={})
-        html = render_to_string("servers/_server.html", {"card": card, "labels": row_labels()})
+        html = render_to_string(template, {"card": card, "labels": row_labels()})
         return RestingCard(SafeString(html), card.has_picks)
 
     key = kept_html.key_of(
         "card",
+        template,
         [may(user, f"snapshots.{verb}", view) for verb in ("create", "restore")],
         sorted(deletable_ids(user, view)),
         view.token.pk,

@@ -1,4 +1,4 @@
-"""How the portal looks to somebody: language, theme, density and time zone; and whether it has keyboard shortcuts.
+"""How the portal looks to somebody: language, theme, density, time zone, layout of the servers; and keyboard shortcuts.
 
 Of each, the person's own choice holds, else the browser's (a cookie, which a browser keeps that nobody is signed in with), else
 what the browser asks for, else the setting SNAPPORTAL_LANGUAGE.
@@ -20,7 +20,8 @@ from snapshots.schedules.recurrence import zones
 THEMES: Final = ("light", "dark")
 DENSITIES: Final = ("compact",)
 SHORTCUTS: Final = ("off",)
-FIELDS: Final = ("language", "theme", "density", "time_zone", "shortcuts")
+SERVER_LAYOUTS: Final = ("table",)
+FIELDS: Final = ("language", "theme", "density", "time_zone", "shortcuts", "server_layout")
 SEPARATOR: Final = "|"
 HEADER: Final = "X-Look"
 """The look of the page that asks for a part of itself (static/polls.js)."""
@@ -31,13 +32,14 @@ OLD_CODES: Final = {"iw": "he", "ji": "yi"}
 
 @dataclass(frozen=True)
 class Look:
-    """An empty text is no choice: the system's theme, the browser's time zone, the comfortable density, keyboard shortcuts."""
+    """An empty text is no choice: the system's theme, the browser's time zone, the comfortable density, shortcuts, cards."""
 
     language: str = ""
     theme: str = ""
     density: str = ""
     time_zone: str = ""
     shortcuts: str = ""
+    server_layout: str = ""
 
     def over(self, other: "Look") -> "Look":
         """This one, with what the other one chose where this one chose nothing."""
@@ -63,14 +65,15 @@ def _offered() -> dict[str, frozenset[str]]:
         "density": frozenset(DENSITIES),
         "time_zone": frozenset(zones()),
         "shortcuts": frozenset(SHORTCUTS),
+        "server_layout": frozenset(SERVER_LAYOUTS),
     }
 
 
 @lru_cache(maxsize=256)
 def parse(text: str) -> Look:
-    """What a browser's cookie says, which anybody may have written."""
+    """What a browser's cookie says, which anybody may have written. One of an earlier version has fewer fields."""
     parts = text.split(SEPARATOR)
-    return checked(**dict(zip(FIELDS, parts, strict=True))) if len(parts) == len(FIELDS) else Look()
+    return checked(**dict(zip(FIELDS, parts, strict=False))) if len(parts) <= len(FIELDS) else Look()
 
 
 @lru_cache(maxsize=256)

@@ -15,6 +15,7 @@ from snapshots.operations.server_views import ServerView, taken_at
 from snapshots.templatetags.portal import (
     ago,
     duration,
+    icon,
     id_text,
     iso_text,
     megabytes,
@@ -218,4 +219,7 @@ def row_labels() -> dict[str, str]:
         "delete": _("Delete"),
         "keep": _("Keep"),
         "keeping": _("Protect or set a date"),
+        "restore_icon": icon("restore"),
+        "delete_icon": icon("trash"),
+        "keeping_icon": icon("shield"),
     }

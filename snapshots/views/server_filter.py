@@ -1,8 +1,9 @@
-"""Search, filters and order of the server list, as pure functions."""
+"""Search, filters, order and groups of the server list, as pure functions."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any, Final
 
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import visible_name
@@ -14,16 +15,26 @@ LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 @dataclass(frozen=True)
 class ServerFilter:
-    """The chosen filter; '' means no restriction. `server` is an id as text."""
+    """The chosen filter; '' means no restriction. `server` is an id as text. `sort` begins with "-" for the other way round.
+
+    `show` names servers that matter now (see overview), `group` what the servers are grouped by.
+    """
 
     q: str = ""
     server: str = ""
     status: str = ""
     sort: str = ""
+    group: str = ""
+    show: str = ""
 
     @property
     def is_all(self) -> bool:
-        return not (self.q or self.server or self.status)
+        return not (self.q or self.server or self.status or self.show)
+
+    @property
+    def is_as_listed(self) -> bool:
+        """Whether each server has all its snapshots, newest first."""
+        return not (self.q or self.status) and self.sort.removeprefix("-") not in SNAPSHOT_ORDERS
 
 
 @dataclass(frozen=True)
@@ -84,12 +95,35 @@ def _is_shown(match: Match, chosen: ServerFilter) -> bool:
     return not chosen.status and (not word or server_matches(match.server, word))
 
 
-def _newest(match: Match) -> datetime:
-    return max((one.created_at or LONG_AGO for one in match.snapshots), default=LONG_AGO)
+SNAPSHOT_ORDERS: Final[dict[str, Callable[[Snapshot], Any]]] = {
+    "snapshot": lambda one: visible_name(one.name).casefold(),
+    "status": lambda one: ("failed", "moving", "other", "ready").index(group_of(one)),
+    "size": lambda one: one.size_mb or 0,
+    "created": lambda one: one.created_at or LONG_AGO,
+}
 
 
-def _size(match: Match) -> int:
-    return sum(one.size_mb or 0 for one in match.snapshots)
+def _in_order(found: list[Match], sort: str) -> list[Match]:
+    """By name of the server, or a server stands where the first of its snapshots would; those without any come last."""
+    key, is_reversed = sort.removeprefix("-"), sort.startswith("-")
+    found = sorted(found, key=lambda one: (one.server.name.casefold(), one.server.server_id))
+    if key not in SNAPSHOT_ORDERS:
+        return found[::-1] if is_reversed else found
+    order = SNAPSHOT_ORDERS[key]
+    filled = [
+        replace(one, snapshots=tuple(sorted(one.snapshots, key=order, reverse=is_reversed)))
+        for one in found
+        if one.snapshots
+    ]
+    filled.sort(key=lambda one: order(one.snapshots[0]), reverse=is_reversed)
+    return filled + [one for one in found if not one.snapshots]
+
+
+def label_of_group(match: Match, group: str) -> str:
+    """What the server is grouped under: its place or its token; '' if that is not known, or there are no groups."""
+    if group == "token":
+        return match.server.token.label
+    return match.server.server.location if group == "location" and match.server.server else ""
 
 
 def _rights(server: ListedServer) -> int:
@@ -104,13 +138,13 @@ def find(servers: Iterable[ListedServer], chosen: ServerFilter) -> list[Match]:
         known = by_id.setdefault(one.server_id, one)
         if known is not one and _rights(one) > _rights(known):
             by_id[one.server_id] = one
-    found = [Match(one, _snapshots_of(one, chosen)) for one in by_id.values()]
-    found = sorted(
-        (one for one in found if _is_shown(one, chosen)),
-        key=lambda one: (one.server.name.casefold(), one.server.server_id),
-    )
-    if chosen.sort == "newest":
-        found.sort(key=_newest, reverse=True)
-    elif chosen.sort == "size":
-        found.sort(key=_size, reverse=True)
+    matches = [Match(one, _snapshots_of(one, chosen)) for one in by_id.values()]
+    found = _in_order([one for one in matches if _is_shown(one, chosen)], chosen.sort)
+    if chosen.group:
+        found.sort(key=lambda one: _group_order(label_of_group(one, chosen.group)))
     return found
+
+
+def _group_order(label: str) -> tuple[bool, str, str]:
+    """By name, what is not known last."""
+    return not label, label.casefold(), label

@@ -23,20 +23,24 @@ from snapshots.operations.reconciliation import read_and_reconcile_all
 from snapshots.operations.rights import may_anywhere
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
-from snapshots.views import polls
+from snapshots.views import kept_html, polls
 from snapshots.views.access import requires
 from snapshots.views.cards import old_from
 from snapshots.views.forms.servers import ServerFilterForm, is_filtered, key_of_form
 from snapshots.views.listed_cards import listed_cards
+from snapshots.views.overview import HIGHLIGHTS, TOKEN_TROUBLES, Overview, make_overview
 from snapshots.views.rows import row_labels
 from snapshots.views.server_filter import Match, ServerFilter, find
+from snapshots.views.server_layout import SERVER_TEMPLATES, heads, layout_of, sections
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.readings import reading_words, servers_text
 from snapshots.views.texts.statuses import role_note
 
 SERVERS_PER_PAGE = 20
 """At most 100 snapshots on a page."""
-TOKEN_TROUBLES = frozenset({"token_refused", "forbidden", "sealed"})
+FILTERS = ("q", "server", "status", "sort", "group", "show")
+STAYING = ("sort", "group")
+"""Parameters that the links to what matters now keep."""
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,20 @@ def _results(
     chosen: ServerFilter,
 ) -> dict[str, Any]:
     page: Page[Match] = Paginator(found, SERVERS_PER_PAGE).get_page(request.GET.get("page"))
+    layout = layout_of(request)
     cards = listed_cards(
         request,
-        [(one.server, None if chosen.is_all else one.snapshots) for one in page],
-        shows_token=len(readings) > 1,
+        [(one.server, None if chosen.is_as_listed else one.snapshots) for one in page],
+        shows_token=len(readings) > 1 and chosen.group != "token",
+        template=SERVER_TEMPLATES[layout],
     )
     troubles = _troubles(readings)
     moments = [reading.confirmed_at for _token, reading in readings if reading.confirmed_at]
     return {
-        "cards": cards,
+        "sections": sections(list(page), cards, chosen.group),
+        "layout": layout,
+        "server_template": SERVER_TEMPLATES[layout],
+        "heads": heads(request, chosen) if layout else (),
         "has_picks": any(card.has_picks for card in cards),
         "labels": row_labels(),
         "page": page,
@@ -119,6 +128,7 @@ def _results(
         "servers_troubles": _servers_troubles(readings),
         "is_known": bool(moments) and all(reading.is_complete for _token, reading in readings),
         "is_filtered": not chosen.is_all,
+        "highlight": HIGHLIGHTS.get(chosen.show),
         "confirmed_at": min(moments, default=None),
         "old_from": old_from(min(moments, default=None)),
         "blind": [token.label for token, reading in readings if reading.is_known and reading.hides_servers],
@@ -136,6 +146,16 @@ def _choices(servers: list[ListedServer]) -> list[tuple[str, str]]:
         for server_id, name in names.items()
     ]
     return sorted(choices, key=lambda one: one[1].casefold())
+
+
+def _overview_context(request: HttpRequest, overview: Overview, chosen: ServerFilter) -> dict[str, Any]:
+    kept = {name: request.GET[name] for name in STAYING if request.GET.get(name)}
+    links, next_run = overview.links(chosen.show, kept), overview.next_run
+    return {
+        "highlights": links,
+        "next_run": next_run,
+        "overview_key": kept_html.key_of("overview", links, next_run),
+    }
 
 
 @polls.answers_unchanged
@@ -159,19 +179,32 @@ def server_list(request: HttpRequest) -> HttpResponse:
     chosen, token_id = ServerFilter(), ""
     if is_filtered(request.GET):
         token_id = form.chosen("token")
-        chosen = ServerFilter(*(form.chosen(name) for name in ("q", "server", "status", "sort")))
-    found = find((one for one in servers if not token_id or one.token.pk == token_id), chosen)
+        chosen = ServerFilter(*(form.chosen(name) for name in FILTERS))
+    overview = make_overview(request, readings, servers)
+    found = find(
+        (
+            one
+            for one in servers
+            if (not token_id or one.token.pk == token_id)
+            and (not chosen.show or one.server_id in overview.servers[chosen.show])
+        ),
+        chosen,
+    )
     form_key = key_of_form(request.GET, **choices)
-    context = _results(request, readings, found, chosen) | {
-        "form": form,
-        "form_key": form_key,
-        "swaps_form": polls.offers_other(request, form_key),
-        "version": polls.version(request, readings, is_moving=False, form=form_key),
-        "has_servers": bool(servers),
-        "role_note": role_note(request.user),
-        "may_create": may_anywhere(request.user, "snapshots.create"),
-        "may_delete": may_delete_any(request.user),
-    }
+    context = (
+        _results(request, readings, found, chosen)
+        | _overview_context(request, overview, chosen)
+        | {
+            "form": form,
+            "form_key": form_key,
+            "swaps_form": polls.offers_other(request, form_key),
+            "version": polls.version(request, readings, is_moving=False, form=form_key),
+            "has_servers": bool(servers),
+            "role_note": role_note(request.user),
+            "may_create": may_anywhere(request.user, "snapshots.create"),
+            "may_delete": may_delete_any(request.user),
+        }
+    )
     if request.htmx:  # type: ignore[attr-defined]
         response = render(request, "servers/_results.html", context)
         if request.htmx.trigger == "filter":  # type: ignore[attr-defined]

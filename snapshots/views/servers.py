@@ -28,6 +28,7 @@ from snapshots.views.observed import observed_context
 from snapshots.views.rows import row_labels
 from snapshots.views.running_jobs import running_jobs
 from snapshots.views.schedule_lines import schedules_of_server
+from snapshots.views.server_layout import SERVER_TEMPLATES, layout_of
 from snapshots.views.texts.operations import operation_badge, operation_words
 from snapshots.views.texts.readings import servers_text
 from snapshots.views.texts.statuses import limit_note, role_note, snapshot_badge
@@ -125,6 +126,8 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
 
     Where the token is gone, nothing on the page is true any more: it is loaded again.
     """
+    is_alone = request.GET.get("alone") == "1"
+    layout = "" if is_alone else layout_of(request)
     try:
         token = own_token_or_404(request.user, token_id)
     except Http404:
@@ -134,8 +137,7 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
     try:
         view = server_view_or_404(token, server_id, max_age=polls.max_age(request))
     except Http404:
-        return render(request, "servers/_gone.html", {"server_id": server_id})
-    is_alone = request.GET.get("alone") == "1"
+        return render(request, "servers/_gone.html", {"server_id": server_id, "layout": layout})
     card = polled_card(
         request,
         view,
@@ -143,7 +145,7 @@ def server_status(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         shows_token=not is_alone and len(own_tokens(request.user)) > 1,
         shows_trouble=True,
     )
-    response = render(request, "servers/_server.html", {"card": card, "labels": row_labels()})
+    response = render(request, SERVER_TEMPLATES[layout], {"card": card, "labels": row_labels()})
     if card.trouble and not is_alone:
         trigger_client_event(response, "stale")
     text = ended_text(view, request.GET.get("moving", ""))

@@ -25,6 +25,7 @@ CHOICES = {
     "density": "compact",
     "time_zone": "Europe/Berlin",
     "shortcuts": "off",
+    "server_layout": "table",
 }
 
 
@@ -62,7 +63,10 @@ def test_a_person_chooses_and_every_page_looks_like_it(mia, cast):
     cast.mia.refresh_from_db()
     assert {name: getattr(cast.mia, name) for name in CHOICES} == CHOICES
     row = Entry.objects.latest("sequence")
-    assert (row.action, row.evidence) == ("person.set_look", "language, theme, density, time_zone, shortcuts")
+    assert (row.action, row.evidence) == (
+        "person.set_look",
+        "language, theme, density, time_zone, shortcuts, server_layout",
+    )
 
 
 def test_the_choice_follows_the_person_to_another_browser(mia, cast, signed_in):
@@ -74,7 +78,10 @@ def test_the_choice_follows_the_person_to_another_browser(mia, cast, signed_in):
 
 
 def test_what_changes_nothing_is_not_recorded(mia):
-    mia.post(reverse("look_edit"), {"language": "", "theme": "", "density": "", "time_zone": ""})
+    mia.post(
+        reverse("look_edit"),
+        {"language": "", "theme": "", "density": "", "time_zone": "", "server_layout": ""},
+    )
     assert not Entry.objects.filter(action="person.set_look").exists()
 
 
@@ -112,7 +119,7 @@ def test_which_language_holds(person, cookie, asked, setting, used, cast, mia, s
 def test_a_cookie_that_is_not_ours_chooses_nothing_that_is_not_offered(text, client):
     client.cookies[COOKIE] = text
     assert look_of(client.get(reverse("sign_in"))).removeprefix("<html ").startswith(("lang=", "dir="))
-    assert parse(text) in {Look(), Look(language="de")}
+    assert parse(text) in {Look(), Look(language="de"), Look(language="de", theme="dark")}
 
 
 def test_the_language_can_be_chosen_before_the_sign_in_and_is_kept_by_it(cast):

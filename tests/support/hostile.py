@@ -109,7 +109,8 @@ header_text = nasty_text.map(
 query_values = st.one_of(
     nasty_text,
     st.sampled_from(
-        ["name", "newest", "size", "ready", "snapshot.create", "completed", "2026-02-30", "2026-11-24", "9999-12-31",
+        ["name", "-created", "size", "location", "running", "ready", "snapshot.create", "completed",
+         "2026-02-30", "2026-11-24", "9999-12-31",
          "0001-01-01", "2999-12-31", "s801", "s" + "9" * 4400, "s٣,o" + "f" * 36, "1", "2"]
     ),
 )  # fmt: skip

@@ -138,6 +138,9 @@ def look_at_schedules(inspector: Inspector, desk: Desk, mia: Client, ada: Client
     inspector.visit(ada, reverse("schedule_change", args=[schedule.pk]), shows=schedule.name)
     inspector.visit(mia, reverse("job_detail", args=[runs.Run.objects.get().job_id]), shows=schedule.name)
     inspector.visit(mia, url_of("server_detail", desk, view.server_id), shows=schedule.name)
+    for layout in ("table", ""):
+        User.objects.filter(pk=desk.user.pk).update(server_layout=layout)
+        inspector.visit(mia, "/", group="location", shows=f"{schedule.name}</bdi>, ")
 
 
 def look_at_observations(inspector: Inspector, desk: Desk, mia: Client) -> None:

@@ -128,6 +128,7 @@ MATRIX = {
     "temporary_role_detail": (PK, "GET POST", SEERS),
     "account_detail": ({}, "GET POST", EVERYBODY),
     "look_edit": ({}, "GET POST", EVERYBODY),
+    "server_layout_choose": ({}, "POST", SEERS),
     "language_choose": ({}, "POST", PUBLIC),
     "second_factor": ({}, "GET HEAD POST", PUBLIC),
     "passkey_options": ({}, "GET", PUBLIC),

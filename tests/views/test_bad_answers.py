@@ -188,7 +188,7 @@ server_lists = st.one_of(results_of(good_servers), lists_of(server_items))
     snapshots=snapshot_lists,
     servers=server_lists,
     account=accounts,
-    page=st.sampled_from(["/", "/?sort=newest", "/?q=a&sort=size", "/tokens/"]),
+    page=st.sampled_from(["/", "/?sort=-created", "/?q=a&sort=-size", "/tokens/"]),
     then=st.sampled_from(["server_detail", "server_status", "snapshot_restore", "snapshot_delete"]),
 )
 def test_any_list_of_the_provider_is_shown_as_text(mia, double, snapshots, servers, account, page, then):

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from snapportal.accounts import erasure
-from snapportal.accounts.models import Role
+from snapportal.accounts.models import Role, User
 from snapshots.deletions.grace import set_grace
 from snapshots.operations import protection
 from snapshots.sandbox.models import Server as SandboxServer
@@ -105,8 +105,11 @@ CHANGES = [
 ]
 
 
+@pytest.mark.parametrize("layout", ["", "table"])
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.__name__)
-def test_a_list_shows_every_change_as_one_that_is_made_anew(change, rested, clock, desk):
+def test_a_list_shows_every_change_as_one_that_is_made_anew(change, layout, rested, clock, desk):
+    User.objects.filter(pk=desk.user.pk).update(server_layout=layout)
+    desk.user.server_layout = layout
     before = shown(rested)
     change(desk, clock)
     clock.shift(20)
@@ -114,6 +117,11 @@ def test_a_list_shows_every_change_as_one_that_is_made_anew(change, rested, cloc
     after = shown(rested)
     assert after != before
     assert after == made_anew(rested)
+
+
+def test_each_layout_gets_an_own_card(rested, desk):
+    User.objects.filter(pk=desk.user.pk).update(server_layout="table")
+    assert shown(rested) == made_anew(rested)
 
 
 def test_each_person_and_language_gets_an_own_card(rested, clock, desk, cast, signed_in):
@@ -145,7 +153,7 @@ def test_a_second_token_is_named_on_every_card(rested, desk):
 def test_a_resting_card_is_not_rendered_again(rested, django_assert_max_num_queries):
     parts = caches["html"]
     kept = dict(parts._cache)
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         shown(rested)
     assert dict(parts._cache) == kept
 

@@ -176,7 +176,7 @@ def test_a_database_that_fails_before_any_view_is_a_503(cast, signed_in):
 
 def test_text_from_outside_is_shown_as_text():
     words = render_to_string(
-        "servers/_row.html", {"row": {"badge": {"kind": "ok", "text": "<script>x</script>"}}}
+        "servers/_cells.html", {"row": {"badge": {"kind": "ok", "text": "<script>x</script>"}}}
     )
     assert "<script>" not in words
 

@@ -121,6 +121,7 @@ REFUSED: dict[str, tuple[Arguments, str, int]] = {
     "schedule_resume": (schedule, Role.MANAGER, 302),
     "schedule_run": (schedule, Role.MANAGER, 302),
     "service_account_keeper": (service_account, Role.ADMIN, 302),
+    "server_layout_choose": (nothing, Role.MANAGER, 302),
     "server_follow": (server, Role.MANAGER, 302),
     "session_end": (nothing, Role.MANAGER, 302),
     "sign_out": (nothing, Role.MANAGER, 302),

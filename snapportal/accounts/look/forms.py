@@ -23,6 +23,10 @@ SHORTCUTS = [
     ("", pgettext_lazy("keyboard shortcuts", "On")),
     ("off", pgettext_lazy("keyboard shortcuts", "Off")),
 ]
+SERVER_LAYOUTS = [
+    ("", pgettext_lazy("layout", "Cards")),
+    ("table", pgettext_lazy("layout", "Table: one line for each snapshot")),
+]
 
 
 class LanguageSelect(forms.Select):
@@ -67,6 +71,7 @@ class LookForm(forms.Form):
             "Single keys, such as / and n. Switch them off if you speak your input or press keys by accident."
         ),
     )
+    server_layout = Choice(label=_("Servers"), choices=SERVER_LAYOUTS, widget=forms.RadioSelect)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

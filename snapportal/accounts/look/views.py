@@ -1,10 +1,11 @@
-"""Choosing how the portal looks: on a page of the account, and the language before the sign-in."""
+"""Choosing how the portal looks: on a page of the account, the layout of the servers beside their list, and the language
+before the sign-in."""
 
 from dataclasses import asdict, replace
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import translation
@@ -32,6 +33,19 @@ def look_edit(request: HttpRequest) -> HttpResponse:
         return keep_in_browser(redirect("look_edit"), form.chosen)
     status = UNPROCESSABLE if form.errors else 200
     return render(request, "accounts/look.html", {"form": form}, status=status)
+
+
+@requires("snapshots.see", "POST", page="server_list")
+def server_layout_choose(request: HttpRequest) -> HttpResponse:
+    """Cards or a table, for the list of servers; it stays at what is filtered there."""
+    person = request.user
+    assert isinstance(person, User)
+    layout = checked(server_layout=request.POST.get("server_layout", "")).server_layout
+    choose(actor=actor_of(request), person=person, look=replace(of_person(person), server_layout=layout))
+    in_browser = parse(request.COOKIES.get(settings.LOOK_COOKIE_NAME, ""))
+    query = QueryDict(request.POST.get("query", "")).urlencode()
+    target = reverse("server_list") + (f"?{query}" if query else "")
+    return keep_in_browser(redirect(target), replace(in_browser, server_layout=layout))
 
 
 @public("POST", page="sign_in")

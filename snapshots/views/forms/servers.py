@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from snapshots.views import kept_html
 from snapshots.views.forms.selects import NameSelect, QuickSelect
+from snapshots.views.overview import HIGHLIGHTS
 
 Choices = list[tuple[str, str]]
 
@@ -16,7 +17,19 @@ class ServerFilterForm(forms.Form):
     A form costs more to make than a list of servers: see `is_filtered` and `key_of_form`.
     """
 
-    SORTS = [("name", _("Server name")), ("newest", _("Newest snapshot")), ("size", _("Largest"))]
+    SORTS = [
+        ("name", _("Server name")),
+        ("-name", _("Server name, Z to A")),
+        ("snapshot", _("Snapshot name")),
+        ("-snapshot", _("Snapshot name, Z to A")),
+        ("-created", _("Newest snapshot")),
+        ("created", _("Oldest snapshot")),
+        ("-size", _("Largest")),
+        ("size", _("Smallest")),
+        ("status", _("Failed first")),
+        ("-status", _("Ready first")),
+    ]
+    GROUPS = [("", _("None")), ("location", _("Location")), ("token", _("Token"))]
     STATUSES = [
         ("", _("Any")),
         ("ready", _("Ready")),
@@ -32,6 +45,10 @@ class ServerFilterForm(forms.Form):
     status = forms.ChoiceField(label=_("Snapshots"), required=False, choices=STATUSES, widget=QuickSelect)
     token = forms.ChoiceField(label=_("Token"), required=False, widget=NameSelect)
     sort = forms.ChoiceField(label=_("Sort by"), required=False, choices=SORTS, widget=QuickSelect)
+    group = forms.ChoiceField(label=_("Groups"), required=False, choices=GROUPS, widget=QuickSelect)
+    show = forms.ChoiceField(
+        required=False, choices=[(name, name) for name in HIGHLIGHTS], widget=forms.HiddenInput
+    )
 
     def __init__(self, data: QueryDict, *, servers: Choices, tokens: Choices) -> None:
         super().__init__(data, auto_id="filter-%s", use_required_attribute=False)
@@ -39,6 +56,7 @@ class ServerFilterForm(forms.Form):
         self.fields["token"].choices = [("", _("All")), *tokens]  # type: ignore[attr-defined]
         if len(tokens) < 2:  # noqa: PLR2004 - nothing to choose from
             del self.fields["token"]
+            self.fields["group"].choices = self.GROUPS[:2]  # type: ignore[attr-defined]
 
     def chosen(self, name: str) -> str:
         """The chosen value, or '' if the field is empty or invalid."""
