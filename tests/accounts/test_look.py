@@ -166,7 +166,7 @@ def test_a_part_of_an_open_page_speaks_as_the_page_does(mia, desk):
     part = mia.get(url, headers=headers | {HEADER: Look(language="en").text}).text
     assert "Snapshots of" in part
     assert "CET" not in part
-    assert 'data-look="de|||Europe/Berlin|"' in mia.get(reverse("server_list")).text
+    assert 'data-look="de|||Europe/Berlin||"' in mia.get(reverse("server_list")).text
 
 
 def test_scripts_and_the_log_are_answered_in_english(client, desk):
