@@ -121,7 +121,7 @@ def session_pages(world: World) -> None:
     assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
     with page.expect_request("**/help/") as asked:
         page.evaluate("htmx.ajax('GET', '/help/', '#announcer')")
-    assert asked.value.headers["x-look"] == "de|dark|compact||"
+    assert asked.value.headers["x-look"] == "de|dark|compact|||"
 
 
 @tour("token_add", "snapshot_delete")

@@ -16,13 +16,7 @@ DESCRIPTORS = 140
 @pytest.fixture
 def portal(sandbox_data):
     """With 2 threads, and so at most 60 connections."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    with ExitStack() as stack:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, before[1]))
-        try:
-            client = stack.enter_context(serving(sandbox_data, WORKER="off", THREADS="2"))
-        finally:
-            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    with serving(sandbox_data, descriptors=DESCRIPTORS, WORKER="off", THREADS="2") as client:
         yield client
 
 

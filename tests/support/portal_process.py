@@ -47,9 +47,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(folder: Path, **settings: str) -> Iterator[httpx.Client]:
+def serving(folder: Path, *, descriptors: int = 0, **settings: str) -> Iterator[httpx.Client]:
     """Run the portal on the data folder and yield a client of it; `settings` are named without SNAPPORTAL_.
 
+    `descriptors`: how many files each of its processes may have open, if that is limited.
     Standard output is written to `printed.txt` beside the folder, the log to `lines.txt`.
     """
     bind = f"127.0.0.1:{free_port()}"
@@ -57,7 +58,12 @@ def serving(folder: Path, **settings: str) -> Iterator[httpx.Client]:
     beside = folder.parent
     with (beside / "printed.txt").open("w") as printed, (beside / "lines.txt").open("w") as lines:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "start"],
+            [
+                *(["prlimit", f"--nofile={descriptors}:"] if descriptors else []),
+                sys.executable,
+                "manage.py",
+                "start",
+            ],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"]} | {f"SNAPPORTAL_{name}": value for name, value in own.items()},
             stdout=printed,

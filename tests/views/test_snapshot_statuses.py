@@ -23,7 +23,7 @@ def row(imaginary_desk, imaginary, signed_in):
         desk = make_desk(person, "token-of-mia") if person else imaginary_desk
         desk.views()
         response = signed_in(desk.user).get(reverse("server_detail", args=[desk.token.pk, 7]))
-        html = re.search(r"(?s)<tbody>.*?<tr>(.*?)</tr>", response.content.decode()).group(1)
+        html = re.search(r"(?s)<tbody\b[^>]*>.*?<tr\b[^>]*>(.*?)</tr>", response.content.decode()).group(1)
         response.content = html.encode()
         return text_of(response), {verb for verb in ("restore", "delete") if f'/{verb}/"' in html}
 
