@@ -83,7 +83,12 @@ def test_tests_that_pass_on_sqlite_pass_on_postgresql(database_url, group, tmp_p
     own_run.run_files(
         own_run.find_files(TEST_FILES[group]),
         tmp_path,
-        *("-m", "not load", "--reuse-db"),
+        *(
+            "-m",
+            "not load",
+            "--create-db",
+            "--reuse-db",
+        ),  # what others left would change the plans of queries
         timeout_seconds=400,
         SNAPPORTAL_DATABASE_URL=database_url,
     )
