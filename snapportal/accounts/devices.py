@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from snapportal.accounts import cookies
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import KnownDevice
 
@@ -72,13 +73,6 @@ def note_sign_in(request: HttpRequest, person: User) -> bool:
 
 def set_cookie(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """After `note_sign_in`: the browser is known from now on."""
-    response.set_cookie(
-        _cookie_name(),
-        request.device_cookie,  # type: ignore[attr-defined]
-        max_age=COOKIE_SECONDS,
-        path=settings.SESSION_COOKIE_PATH,
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )
+    cookie = request.device_cookie  # type: ignore[attr-defined]
+    cookies.set_cookie(response, _cookie_name(), cookie, max_age=COOKIE_SECONDS)
     return response

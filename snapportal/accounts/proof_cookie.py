@@ -12,6 +12,8 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.crypto import constant_time_compare
 
+from snapportal.accounts import cookies
+
 
 def _name() -> str:
     return f"{settings.COOKIE_PREFIX}proof"
@@ -36,13 +38,5 @@ def fits(request: HttpRequest, digest: str) -> bool:
 def set_cookie(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
     text = getattr(request, "proof_cookie", "")
     if text:
-        response.set_cookie(
-            _name(),
-            text,
-            max_age=settings.SNAPPORTAL_STEP_UP_MINUTES * 60,
-            path=settings.SESSION_COOKIE_PATH,
-            secure=True,
-            httponly=True,
-            samesite="Lax",
-        )
+        cookies.set_cookie(response, _name(), text, max_age=settings.SNAPPORTAL_STEP_UP_MINUTES * 60)
     return response

@@ -1,6 +1,7 @@
 """Approve, deny or withdraw a request, or break the glass; what is approved begins at once, in the name of whoever asked."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import partial
 from uuid import UUID
@@ -14,17 +15,15 @@ from snapshots.approvals import rules
 from snapshots.approvals.asking import RUNS, Begun, family_of
 from snapshots.approvals.models import OPEN, ApprovalRequest, Decision, Kind, State, Verdict
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor, EntryData, JournalUnavailableError
+from snapshots.audit.journal import PORTAL, Actor, EntryData, JournalUnavailableError
 from snapshots.operations.approval import Approval, Approved
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guard import refusals_recorded, required_reason
+from snapshots.operations.guard import required_reason, under_lock
 from snapshots.operations.retries import PASSING_CODES, pause_seconds
 from snapshots.operations.rights import borrowed, check_person
 
 log = structlog.get_logger()
 LONGEST_PAUSE_SECONDS = 300
-PORTAL = Actor(id=None, name="", role="", channel="schedule")
-"""Who ends a request that nobody ends."""
 
 
 def approve(*, actor: Actor, pk: UUID) -> ApprovalRequest:
@@ -53,9 +52,8 @@ def deny(*, actor: Actor, pk: UUID, reason: str) -> ApprovalRequest:
 
 def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
     """By whoever asked. Raises OperationRefusedError (request_over, not_owner), JournalUnavailableError."""
-    entry = partial(_entry_of, pk, lambda asked: asked.entry(actor, "withdraw"))
-    with refusals_recorded(entry), journal.alone():
-        asked = _open(pk, OPEN)
+    with _under_lock(pk, lambda asked: asked.entry(actor, "withdraw")) as asked:
+        _check_open(asked, OPEN)
         journal.record(asked.entry(actor, "withdraw"))
         if asked.person_id != actor.id:
             raise OperationRefusedError("not_owner")
@@ -64,15 +62,12 @@ def withdraw(*, actor: Actor, pk: UUID) -> ApprovalRequest:
 
 
 def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.Check) -> ApprovalRequest:
-    with refusals_recorded(partial(_entry_of, pk, lambda asked: _entry(asked, actor, verdict, reason))):
-        try:
-            with journal.alone():
-                asked = _open(pk, OPEN if verdict == Verdict.DENY else (State.WAITING,))
-                journal.record(_entry(asked, actor, verdict, reason))
-                check(check_person(actor.id, ()), asked)
-                _store(asked, Decision(person_id=int(actor.id or 0), verdict=verdict, reason=reason))
-        except IntegrityError:
-            raise OperationRefusedError("already_decided") from None
+    states = OPEN if verdict == Verdict.DENY else (State.WAITING,)
+    with _under_lock(pk, lambda asked: _entry(asked, actor, verdict, reason)) as asked:
+        _check_open(asked, states)
+        journal.record(_entry(asked, actor, verdict, reason))
+        check(check_person(actor.id, ()), asked)
+        _store(asked, Decision(person_id=int(actor.id or 0), verdict=verdict, reason=reason))
     if asked.state == State.APPROVED:
         carry_out(asked)
     return asked
@@ -89,7 +84,10 @@ def _store(asked: ApprovalRequest, decision: Decision) -> None:
     if decision.verdict != Verdict.APPROVE:  # instead of what the person decided before
         asked.decisions.filter(person_id=decision.person_id).delete()
     decision.request, decision.at = asked, timezone.now()
-    decision.save(force_insert=True)
+    try:
+        decision.save(force_insert=True)
+    except IntegrityError:
+        raise OperationRefusedError("already_decided") from None
     if decision.verdict == Verdict.DENY:
         _end(asked, State.DENIED)
     elif rules.is_enough(asked, rules.valid_decisions(asked)):
@@ -97,17 +95,17 @@ def _store(asked: ApprovalRequest, decision: Decision) -> None:
         asked.save(update_fields=["state"])
 
 
-def _entry_of(pk: UUID, entry: Callable[[ApprovalRequest], EntryData]) -> EntryData | None:
-    asked = ApprovalRequest.objects.filter(pk=pk).first()
-    return entry(asked) if asked else None
+def _under_lock(
+    pk: UUID, entry: Callable[[ApprovalRequest], EntryData]
+) -> AbstractContextManager[ApprovalRequest]:
+    find = ApprovalRequest.objects.filter(pk=pk).first
+    return under_lock(find, entry, missing="request_over")
 
 
-def _open(pk: UUID, states: Sequence[State]) -> ApprovalRequest:
-    """The request in one of these states, as it is under the log's lock. Raises OperationRefusedError "request_over"."""
-    asked = ApprovalRequest.objects.filter(pk=pk, state__in=states, expires_at__gt=timezone.now()).first()
-    if asked is None:
+def _check_open(asked: ApprovalRequest, states: Sequence[State]) -> None:
+    """Raises OperationRefusedError "request_over"."""
+    if asked.state not in states or asked.expires_at <= timezone.now():
         raise OperationRefusedError("request_over")
-    return asked
 
 
 def _end(asked: ApprovalRequest, state: State, code: str = "") -> None:

@@ -1,11 +1,12 @@
 """What asking and approving need to know of a kind of request, whatever it is about."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from snapshots.approvals.models import ApprovalRequest, Kind, RequestedItem
 from snapshots.audit.journal import Actor
+from snapshots.jobs.models import Step
 from snapshots.operations.approval import Approval, Approved
 
 
@@ -39,6 +40,11 @@ class Family:
     form_key: Callable[[Asked], str]
     describe: Callable[[Asked, Approval], Described]
     call_of: Callable[[ApprovalRequest, Approved[str]], dict[str, Any]]
+
+
+def deleted_text(steps: Iterable[Step]) -> str:
+    """The snapshot that is deleted first to make room, if one is."""
+    return "".join(f"{one.snapshot_name} (ID {one.snapshot_id})" for one in steps)
 
 
 def nothing() -> None:

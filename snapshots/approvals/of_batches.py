@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from snapshots.approvals.families import Asked, Described, nothing
+from snapshots.approvals.families import Asked, Described, deleted_text, nothing
 from snapshots.approvals.models import ApprovalRequest, RequestedItem
 from snapshots.jobs.batches import PLANS, lanes_of
 from snapshots.jobs.models import Job, Kind, Step
@@ -64,14 +64,12 @@ def _item_of(one: RequestedItem) -> Item:
 def _item(item: Item, steps: list[Step], token: StoredToken) -> RequestedItem:
     restores = any(one.action == Action.RESTORE for one in steps)
     return RequestedItem(
-        token_id=token.pk,
-        token_label=token.label,
-        token_fingerprint=token.fingerprint,
+        **token.columns,
         server_id=item.server_id,
         server_name=item.server_name,
         snapshot_id=item.snapshot_id,
         snapshot_name=item.snapshot_name,
         fingerprint=item.fingerprint,
-        also_deletes="".join(f"{one.snapshot_name} (ID {one.snapshot_id})" for one in steps if one.at_once),
+        also_deletes=deleted_text(one for one in steps if one.at_once),
         is_without_way_back=restores and len(steps) == 1,
     )

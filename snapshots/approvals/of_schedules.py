@@ -15,7 +15,7 @@ import msgspec
 from snapshots.approvals.families import Asked, Described
 from snapshots.approvals.models import ApprovalRequest, Kind, RequestedItem
 from snapshots.audit.journal import Actor
-from snapshots.operations.approval import Approval, Approved
+from snapshots.operations.approval import Approval, Approved, approved_of
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.schedules import service
 from snapshots.schedules.definition import Definition, definition_of
@@ -33,14 +33,13 @@ def create(
     *, actor: Actor, confirmation: Key, token: StoredToken, definition: Definition, preview: str
 ) -> Schedule:
     """See service.create_schedule."""
-    approved = confirmation if isinstance(confirmation, Approved) else None
     return service.create_schedule(
         actor=actor,
         token=token,
         definition=definition,
         preview=preview,
         form_key=_key(confirmation),
-        approved=approved,
+        approved=approved_of(confirmation),
     )
 
 
@@ -63,7 +62,7 @@ def change(
         definition=definition,
         preview=preview,
         seen=datetime.fromisoformat(seen),
-        approved=confirmation if isinstance(confirmation, Approved) else None,
+        approved=approved_of(confirmation),
     )
     return schedule
 
@@ -71,8 +70,7 @@ def change(
 def resume(*, actor: Actor, confirmation: Key, schedule_id: str) -> Schedule:
     """See service.resume."""
     schedule = _present(schedule_id)
-    approved = confirmation if isinstance(confirmation, Approved) else None
-    service.resume(actor=actor, schedule=schedule, approved=approved)
+    service.resume(actor=actor, schedule=schedule, approved=approved_of(confirmation))
     return schedule
 
 
@@ -101,12 +99,7 @@ def describe(asked: Asked, approval: Approval) -> Described:
     stored = asked.arguments | {"definition": asdict(definition), "token": token.pk, "preview": ""}
     if asked.kind == Kind.CHANGE_SCHEDULE:
         stored["before"] = asdict(definition_of(_present(asked.arguments["schedule_id"])))
-    token_columns = {
-        "token_id": token.pk,
-        "token_label": token.label,
-        "token_fingerprint": token.fingerprint,
-    }
-    return Described(_items(definition, token_columns), stored, title=definition.name)
+    return Described(_items(definition, token.columns), stored, title=definition.name)
 
 
 def call_of(request: ApprovalRequest, approved: Approved[str]) -> dict[str, Any]:

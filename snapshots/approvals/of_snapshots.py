@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from snapshots import contract
-from snapshots.approvals.families import Asked, Described
+from snapshots.approvals.families import Asked, Described, deleted_text
 from snapshots.approvals.models import ApprovalRequest, Kind, RequestedItem
 from snapshots.jobs.plans import Lane
 from snapshots.operations.approval import Approval, Approved
@@ -72,14 +72,7 @@ def _item(kind: Kind, confirmed: Confirmation, view: ServerView, arguments: dict
         check_server_exists(view)
         if not contract.is_valid_name(arguments.get("name", "")):
             raise OperationRefusedError("bad_name")
-        token = view.token
-        return RequestedItem(
-            token_id=token.pk,
-            token_label=token.label,
-            token_fingerprint=token.fingerprint,
-            server_id=view.server_id,
-            server_name=view.name,
-        )
+        return RequestedItem(**view.token.columns, server_id=view.server_id, server_name=view.name)
     if kind in {Kind.DELETE, Kind.UNPROTECT}:
         snapshot = unchanged_snapshot(confirmed, view)
         if kind == Kind.DELETE:
@@ -106,4 +99,4 @@ def _room(confirmed: Confirmation, view: ServerView, arguments: dict[str, Any]) 
     steps = Lane(view, "").room_steps(
         arguments.get("make_room", ""), needed_id=confirmed.snapshot_id, approval=confirmed.approval
     )
-    return "".join(f"{one.snapshot_name} (ID {one.snapshot_id})" for one in steps)
+    return deleted_text(steps)

@@ -106,3 +106,7 @@ def subjects_of(data: EntryData, at: datetime) -> dict[str, Named]:
         for column, one in named.items()
     }
     return {column: one for column, one in cleaned.items() if one.value}
+
+
+PORTAL: Final = Actor(id=None, name="", role="", channel="schedule")
+"""Who ends what nobody ends: whatever has waited for too long."""

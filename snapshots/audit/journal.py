@@ -29,13 +29,15 @@ from snapshots.audit import (
     tiles,
     tolerant_rows,
 )
-from snapshots.audit.entry_data import PLAIN_COLUMNS, Actor, EntryData, subjects_of
+from snapshots.audit.entry_data import PLAIN_COLUMNS, PORTAL, Actor, EntryData, subjects_of
 from snapshots.audit.models import Entry, Phase
 
 __all__ = [
+    "PORTAL",
     "Actor",
     "EntryData",
     "JournalUnavailableError",
+    "alone",
     "check_key",
     "committed",
     "conclude",

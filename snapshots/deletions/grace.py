@@ -3,9 +3,10 @@
 A longer time holds at once. A shorter one takes a second person, or time: see operations/guard.py (promise 45).
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.utils import timezone
@@ -62,7 +63,9 @@ def set_grace(
     row = grace_of(server_id) or ServerGrace(server_id=server_id)
     row.server_name = server_name
     evidence = f"{_extent(before, days)}{_delay() if is_shorter else ''}"
-    with _recorded(_entry(row, actor, "ask_shorten" if is_shorter else "set_grace", text, evidence)):
+    entry = _entry(row, actor, "ask_shorten" if is_shorter else "set_grace", text, evidence)
+    with guard.refusals_recorded(lambda: entry), journal.committed():
+        journal.record(entry)
         check_lasting(actor.id, [(PERMISSION, server_id)])
         check_still_allowed(actor.id, PERMISSION, server_id=server_id, token_id=token_id)
         _check_unchanged(row, before)
@@ -81,11 +84,10 @@ def agree_to_shorten(*, actor: Actor, server_id: int) -> None:
 
     Raises OperationRefusedError (lift_not_asked, second_person, and those of check_lasting), JournalUnavailableError.
     """
-    row = _asked(server_id)
-    evidence = f"{_extent(grace_days(server_id), row.next_days)}; {guard.who_asked(row)}"
-    with _recorded(_entry(row, actor, "shorten", "", evidence)):
+    with _step(actor, server_id, "shorten") as row:
+        evidence = f"{_extent(grace_days(server_id), row.next_days)}; {guard.who_asked(row)}"
+        journal.record(_entry(row, actor, "shorten", "", evidence))
         check_lasting(actor.id, [(PERMISSION, server_id)])
-        row = _asked(server_id)
         guard.check_second_person(row, actor, [(PERMISSION, server_id)])
         if row.next_days is None:
             row.delete()
@@ -95,10 +97,16 @@ def agree_to_shorten(*, actor: Actor, server_id: int) -> None:
 
 def keep_grace(*, actor: Actor, server_id: int) -> None:
     """Call the shorter time back. Raises OperationRefusedError (lift_not_asked, those of check_lasting)."""
-    row = _asked(server_id)
-    with _recorded(_entry(row, actor, "keep_grace", "", guard.who_asked(row))):
+    with _step(actor, server_id, "keep_grace") as row:
+        journal.record(_entry(row, actor, "keep_grace", "", guard.who_asked(row)))
         check_lasting(actor.id, [(PERMISSION, server_id)])
-        guard.call_back(_asked(server_id))
+        guard.call_back(row)
+
+
+def _step(actor: Actor, server_id: int, verb: str) -> AbstractContextManager[ServerGrace]:
+    return guard.under_lock(
+        partial(_asked, server_id), lambda row: _entry(row, actor, verb, "", ""), missing="lift_not_asked"
+    )
 
 
 def _setting() -> int:
@@ -122,11 +130,10 @@ def _as_now(row: ServerGrace | None) -> ServerGrace | None:
     return row
 
 
-def _asked(server_id: int) -> ServerGrace:
+def _asked(server_id: int) -> ServerGrace | None:
+    """If somebody asks for a shorter time."""
     row = grace_of(server_id)
-    if row is None or row.lift_due_at is None:
-        raise OperationRefusedError("lift_not_asked")
-    return row
+    return row if row and row.lift_due_at else None
 
 
 def _check_unchanged(row: ServerGrace, before: int) -> None:
@@ -160,11 +167,3 @@ def _entry(row: ServerGrace, actor: Actor, verb: str, reason: str, evidence: str
         reason=reason,
         evidence=evidence,
     )
-
-
-@contextmanager
-def _recorded(entry: EntryData) -> Iterator[None]:
-    """A transaction with this row of the log; what is refused in it has a row too."""
-    with guard.refusals_recorded(lambda: entry), journal.committed():
-        journal.record(entry)
-        yield

@@ -73,9 +73,7 @@ def extend(*, actor: Actor, planned: PlannedDeletion) -> PlannedDeletion:
     copied = "server_id server_name snapshot_id snapshot_name snapshot_created_at fingerprint reason"
     longer = PlannedDeletion(
         kind=planned.kind,
-        token_id=token.pk,
-        token_label=token.label,
-        token_fingerprint=token.fingerprint,
+        **token.columns,
         person_id=int(actor.id or 0),
         created_at=now,
         due_at=planned.due_at + timedelta(days=EXTEND_DAYS),

@@ -15,7 +15,7 @@ from snapshots.jobs.batch_checks import check_create, check_delete, check_reason
 from snapshots.jobs.models import Job, Kind, Step
 from snapshots.jobs.plans import Lane, safety_name
 from snapshots.jobs.selections import Item, Selection, check_size, read_selection
-from snapshots.operations.approval import Approval, Approved
+from snapshots.operations.approval import Approval, Approved, approved_of
 from snapshots.operations.blocks import check_approved
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import PolicyAction
@@ -98,7 +98,7 @@ def plan_create_many(
         kind=Kind.CREATE_MANY,
         selection=selection,
         plan=plan,
-        approved=_approved(confirmation),
+        approved=approved_of(confirmation),
         title=title,
         reason=reason,
     )
@@ -120,7 +120,7 @@ def plan_delete_many(*, actor: Actor, confirmation: Signed, typed_count: str, re
         kind=Kind.DELETE_MANY,
         selection=selection,
         plan=plan,
-        approved=_approved(confirmation),
+        approved=approved_of(confirmation),
         reason=reason,
     )
 
@@ -156,15 +156,11 @@ def plan_restore_many(
         kind=Kind.RESTORE_MANY,
         selection=_without_skipped(whole, choices),
         plan=plan,
-        approved=_approved(confirmation),
+        approved=approved_of(confirmation),
         title=point.title,
         reason=reason,
         point=point,
     )
-
-
-def _approved(confirmation: Signed) -> Approved[Selection] | None:
-    return confirmation if isinstance(confirmation, Approved) else None
 
 
 def _retried(selection: Selection) -> Job | None:

@@ -60,3 +60,8 @@ class Approved(Generic[Confirmed]):
     confirmed: Confirmed
     approval: Approval
     guard: Callable[[], object]
+
+
+def approved_of(confirmation: str | Approved[Confirmed]) -> Approved[Confirmed] | None:
+    """What other people approved; None for the text of a form."""
+    return confirmation if isinstance(confirmation, Approved) else None

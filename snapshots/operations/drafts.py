@@ -11,7 +11,6 @@ from snapshots.operations import expectations
 from snapshots.operations.confirmation import Confirmation
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.server_views import ServerView
-from snapshots.vault.models import StoredToken
 
 
 def draft_operation(
@@ -37,14 +36,10 @@ def draft_operation(
         snapshot_created_at=snapshot.created_at if snapshot else None,
         reason=contract.clean_reason(reason),
         created_at=timezone.now(),
-        **_token_fields(view.token),
+        **view.token.columns,
         **_state_before(view),
         **expectations.columns(view.server_id, Action(confirmed.action), snapshot),
     )
-
-
-def _token_fields(token: StoredToken) -> dict[str, Any]:
-    return {"token_id": token.pk, "token_label": token.label, "token_fingerprint": token.fingerprint}
 
 
 def _state_before(view: ServerView) -> dict[str, Any]:

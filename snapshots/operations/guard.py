@@ -81,6 +81,7 @@ def _check_asked(row: Guarded) -> None:
 
 
 Row = TypeVar("Row", bound=OnServers)
+Found = TypeVar("Found")
 
 
 @contextmanager
@@ -93,6 +94,26 @@ def refusals_recorded(entry: Callable[[], EntryData | None]) -> Iterator[None]:
         if refused is not None:
             journal.record(replace(refused, result="refused", code=error.code))
         raise
+
+
+@contextmanager
+def under_lock(
+    find: Callable[[], Found | None], entry: Callable[[Found], EntryData], *, missing: str
+) -> Iterator[Found]:
+    """A transaction with the row as it is under the log's lock: somebody else may decide about it at this moment.
+
+    `entry`: the row of the log for what is refused in it. `missing`: the code of the refusal if there is no row.
+    """
+
+    def refused() -> EntryData | None:
+        row = find()
+        return None if row is None else entry(row)
+
+    with refusals_recorded(refused), journal.alone():
+        row = find()
+        if row is None:
+            raise OperationRefusedError(missing)
+        yield row
 
 
 @dataclass(frozen=True)
@@ -166,16 +187,11 @@ class Lifting(Generic[Row]):
 
     @contextmanager
     def _step(self, actor: Actor, pk: int, verb: str) -> Iterator[Row]:
-        """A transaction with the row as it is under the log's lock: somebody else may agree or call it back at this moment."""
-        with refusals_recorded(partial(self._refused, actor, pk, verb)), journal.alone():
-            row = self._found(pk)
-            if row is None or row.is_over(timezone.now()):
+        find = partial(self._found, pk)
+        with under_lock(find, lambda row: self.entry(row, actor, verb), missing=self.over) as row:
+            if row.is_over(timezone.now()):
                 raise OperationRefusedError(self.over)
             yield row
-
-    def _refused(self, actor: Actor, pk: int, verb: str) -> EntryData | None:
-        row = self._found(pk)
-        return self.entry(row, actor, verb) if row else None
 
     def _found(self, pk: int) -> Row | None:
         row: Row | None = self.model._default_manager.filter(pk=pk).first()

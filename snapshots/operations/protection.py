@@ -39,10 +39,9 @@ class Target:
     @property
     def columns(self) -> dict[str, Any]:
         """Of a row that waits for the moment at which something is done with it: it must still be the same then."""
-        return self.ids | {
-            "token_id": self.token.pk,
-            "token_label": self.token.label,
-            "token_fingerprint": self.token.fingerprint,
+        return {
+            **self.ids,
+            **self.token.columns,
             "server_name": self.server_name,
             "snapshot_name": self.snapshot.name,
             "snapshot_created_at": self.snapshot.created_at,

@@ -6,6 +6,7 @@ what a reading proves. Operations whose worker died are closed here without a re
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any, Final
 
 import structlog
 from django.conf import settings
@@ -27,6 +28,22 @@ log = structlog.get_logger()
 ABANDONED_AFTER = timedelta(seconds=180)
 """Longer than a request can take with its three calls and its waits for the database: by then its worker is dead."""
 RESTORE_NOT_SEEN_AFTER = timedelta(minutes=2 * contract.RESTORE_MINUTES[1])
+_ABANDONED: Final[dict[State, tuple[State, dict[str, Any]]]] = {
+    State.PENDING: (
+        State.FAILED,
+        {"code": "never_sent", "evidence": "The portal stopped before anything was sent to the provider."},
+    ),
+    State.SENT: (
+        State.UNKNOWN,
+        {
+            "code": "interrupted",
+            "evidence": "The portal stopped before the provider's answer was written down.",
+        },
+    ),
+    # A restore that has not been observed running for twice the longest documented time.
+    State.ACCEPTED: (State.UNKNOWN, {"code": "end_not_seen"}),
+}
+"""State of an abandoned operation → what it becomes."""
 
 
 def read_and_reconcile(
@@ -102,25 +119,9 @@ def close_abandoned() -> int:
 
 
 def _close_abandoned(operation: Operation) -> bool:
-    match operation.state:
-        case State.PENDING:
-            return transition(
-                operation,
-                State.FAILED,
-                expect=[State.PENDING],
-                code="never_sent",
-                evidence="The portal stopped before anything was sent to the provider.",
-            )
-        case State.SENT:
-            return transition(
-                operation,
-                State.UNKNOWN,
-                expect=[State.SENT],
-                code="interrupted",
-                evidence="The portal stopped before the provider's answer was written down.",
-            )
-    # A restore that has not been observed running for twice the longest documented time.
-    return transition(operation, State.UNKNOWN, expect=[State.ACCEPTED], code="end_not_seen")
+    state = State(operation.state)
+    new_state, changes = _ABANDONED[state]
+    return transition(operation, new_state, expect=[state], **changes)
 
 
 def _reconcile_one(operation: Operation, observation: Observation) -> bool:

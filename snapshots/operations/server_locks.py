@@ -3,9 +3,10 @@
 Anybody who may restore, and not by a temporary role alone, places a lock. To lift one takes two people, or time: see guard.py.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 
@@ -106,19 +107,10 @@ def keep(*, actor: Actor, server_id: int) -> None:
         guard.call_back(lock)
 
 
-@contextmanager
-def _step(actor: Actor, server_id: int, action: str) -> Iterator[ServerLock]:
-    """A transaction with the lock as it is under that of the log: somebody else may agree or call it back at this moment."""
-
-    def refused() -> EntryData | None:
-        lock = lock_of(server_id)
-        return _entry(lock, actor, action) if lock else None
-
-    with guard.refusals_recorded(refused), journal.alone():
-        held = lock_of(server_id)
-        if held is None:
-            raise OperationRefusedError("not_locked")
-        yield held
+def _step(actor: Actor, server_id: int, action: str) -> AbstractContextManager[ServerLock]:
+    return guard.under_lock(
+        partial(lock_of, server_id), lambda lock: _entry(lock, actor, action), missing="not_locked"
+    )
 
 
 def _extent(lock: ServerLock) -> str:

@@ -60,6 +60,11 @@ class StoredToken(models.Model):
         return f"•••• {self.hint}" if self.hint else "••••"
 
     @property
+    def columns(self) -> dict[str, str]:
+        """Of a row that names the token, also when it is gone."""
+        return {"token_id": self.pk, "token_label": self.label, "token_fingerprint": self.fingerprint}
+
+    @property
     def limits(self) -> Limits:
         servers, rights = self.limited_servers, self.limited_rights
         return Limits(

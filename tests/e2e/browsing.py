@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, field
 
 from django.conf import settings
-from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 from snapportal.accounts.models import User
+from tests.support.sessions import signed_in_client
 
 DESKTOP = (1280, 900)
 PHONE = (390, 844)
@@ -55,9 +55,7 @@ class Site:
         return page
 
     def _sign_in(self, context: BrowserContext, person: User) -> None:
-        client = Client()
-        client.force_login(person)
-        name = settings.SESSION_COOKIE_NAME
+        client, name = signed_in_client(person), settings.SESSION_COOKIE_NAME
         context.add_cookies(
             [
                 {

@@ -15,7 +15,7 @@ from snapshots.deletions import grace
 from snapshots.notifications.events import from_row
 from snapshots.operations import freezes, policies, server_locks
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guarded_models import Freeze, Policy, ServerLock
+from snapshots.operations.guarded_models import ServerLock
 from tests.support.desk import Desk, make_desk
 from tests.support.freezes import freeze
 from tests.support.policies import actor, place
@@ -46,27 +46,23 @@ def lock_of(desk: Desk, ada: User, view) -> Guard:
     )
 
 
-def freeze_of(desk: Desk, ada: User, view) -> Guard:
-    one = freeze(desk, view)
-    freezes.LIFTING.ask(actor=desk.actor, pk=one.pk, reason="it is over")
+def lifted(lifting, row, desk: Desk) -> Guard:
+    lifting.ask(actor=desk.actor, pk=row.pk, reason="it is over")
     return Guard(
-        lambda who: freezes.LIFTING.agree(actor=actor(who), pk=one.pk),
-        lambda who: freezes.LIFTING.keep(actor=actor(who), pk=one.pk),
-        Freeze.objects.filter(lift_due_at=None).exists,
-        ("freeze.lift", "freeze.keep"),
+        lambda who: lifting.agree(actor=actor(who), pk=row.pk),
+        lambda who: lifting.keep(actor=actor(who), pk=row.pk),
+        lifting.model.objects.filter(lift_due_at=None).exists,
+        (f"{lifting.prefix}.lift", f"{lifting.prefix}.keep"),
     )
+
+
+def freeze_of(desk: Desk, ada: User, view) -> Guard:
+    return lifted(freezes.LIFTING, freeze(desk, view), desk)
 
 
 def policy_of(desk: Desk, ada: User, view) -> Guard:
     User.objects.filter(pk=desk.user.pk).update(role="admin")
-    one = place(desk.user, view)
-    policies.LIFTING.ask(actor=desk.actor, pk=one.pk, reason="it is over")
-    return Guard(
-        lambda who: policies.LIFTING.agree(actor=actor(who), pk=one.pk),
-        lambda who: policies.LIFTING.keep(actor=actor(who), pk=one.pk),
-        Policy.objects.filter(lift_due_at=None).exists,
-        ("policy.lift", "policy.keep"),
-    )
+    return lifted(policies.LIFTING, place(desk.user, view), desk)
 
 
 def grace_of(desk: Desk, ada: User, view) -> Guard:

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from snapportal.accounts.cookies import set_cookie
 from snapportal.accounts.devices import COOKIE_SECONDS
 from snapportal.accounts.models import User
 from snapshots.audit import journal
@@ -31,13 +32,5 @@ def adopt(request: HttpRequest, person: User) -> None:
 
 
 def keep_in_browser(response: HttpResponse, look: Look) -> HttpResponse:
-    response.set_cookie(
-        settings.LOOK_COOKIE_NAME,
-        look.text,
-        max_age=COOKIE_SECONDS,
-        path=settings.SESSION_COOKIE_PATH,
-        secure=True,
-        httponly=True,
-        samesite="Lax",
-    )
+    set_cookie(response, settings.LOOK_COOKIE_NAME, look.text, max_age=COOKIE_SECONDS)
     return response

@@ -22,14 +22,12 @@ from snapportal.accounts.temporary_roles.rules import (
     check_may_grant,
 )
 from snapshots.audit import journal
-from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.journal import PORTAL, Actor
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.operations.guard import refusals_recorded, required_reason
+from snapshots.operations.guard import required_reason, under_lock
 
 WAITS: Final = timedelta(hours=24)
 """How long a request waits for its decision."""
-PORTAL: Final = Actor(id=None, name="", role="", channel="schedule")
-"""Who writes down what has ended by itself."""
 
 
 def ask(*, actor: Actor, role: str, servers: Mapping[int, str], hours: int, reason: str) -> TemporaryRole:
@@ -62,8 +60,7 @@ def ask(*, actor: Actor, role: str, servers: Mapping[int, str], hours: int, reas
 
 def withdraw(*, actor: Actor, pk: UUID) -> TemporaryRole:
     """By whoever asked. Raises OperationRefusedError (request_over, not_owner), JournalUnavailableError."""
-    with _refusals_recorded(actor, pk, "withdraw"), journal.alone():
-        asked = _found(pk)
+    with _under_lock(actor, pk, "withdraw") as asked:
         journal.record(asked.entry(actor, "withdraw"))
         if asked.person_id != actor.id:
             raise OperationRefusedError("not_owner")
@@ -76,12 +73,11 @@ def grant(*, actor: Actor, pk: UUID) -> TemporaryRole:
 
     Raises OperationRefusedError (request_over, those of rules.check_may_grant), JournalUnavailableError.
     """
-    with _refusals_recorded(actor, pk, "grant"), journal.alone():
-        asked = _found(pk)
+    with _under_lock(actor, pk, "grant") as asked:
         ends_at = timezone.now() + timedelta(hours=asked.hours)
         evidence = f"{asked.described()}, until {ends_at:%Y-%m-%d %H:%M} UTC"
         journal.record(asked.entry(actor, "grant", evidence=evidence))
-        check_may_grant(_person(actor), _found(pk))
+        check_may_grant(_person(actor), asked)
         _check_in_time(asked)
         _move(asked, State.WAITING, state=State.GRANTED, ends_at=ends_at, **_decided(actor))
     return asked
@@ -90,10 +86,9 @@ def grant(*, actor: Actor, pk: UUID) -> TemporaryRole:
 def deny(*, actor: Actor, pk: UUID, reason: str) -> TemporaryRole:
     """Raises OperationRefusedError (reason_missing, request_over, those of rules.check_may_decide), JournalUnavailableError."""
     text = required_reason(reason)
-    with _refusals_recorded(actor, pk, "deny"), journal.alone():
-        asked = _found(pk)
+    with _under_lock(actor, pk, "deny") as asked:
         journal.record(asked.entry(actor, "deny", reason=text))
-        check_may_decide(_person(actor), _found(pk))
+        check_may_decide(_person(actor), asked)
         _move(asked, State.WAITING, state=State.DENIED, denial=text, **_decided(actor))
     return asked
 
@@ -103,13 +98,12 @@ def end_now(*, actor: Actor, pk: UUID, reason: str = "") -> TemporaryRole:
 
     Raises OperationRefusedError (reason_missing, request_over, those of rules.check_may_decide), JournalUnavailableError.
     """
-    with _refusals_recorded(actor, pk, "end"), journal.alone():
-        role = _found(pk)
+    with _under_lock(actor, pk, "end") as role:
         is_own = role.person_id == actor.id
         text = reason if is_own else required_reason(reason)
         journal.record(role.entry(actor, "end", reason=text))
         if not is_own:
-            check_may_decide(_person(actor), _found(pk))
+            check_may_decide(_person(actor), role)
         if not role.is_held:
             raise OperationRefusedError("request_over")
         _move(role, State.GRANTED, **_ended_early(actor, text))
@@ -124,12 +118,9 @@ def end_all(person: User, *, actor: Actor) -> None:
             _move(role, State.GRANTED, **_ended_early(actor, ""))
 
 
-def _refusals_recorded(actor: Actor, pk: UUID, verb: str) -> AbstractContextManager[None]:
-    def entry() -> EntryData | None:
-        role = TemporaryRole.objects.filter(pk=pk).first()
-        return role.entry(actor, verb) if role else None
-
-    return refusals_recorded(entry)
+def _under_lock(actor: Actor, pk: UUID, verb: str) -> AbstractContextManager[TemporaryRole]:
+    find = TemporaryRole.objects.select_related("person").filter(pk=pk).first
+    return under_lock(find, lambda role: role.entry(actor, verb), missing="request_over")
 
 
 def write_down_ends() -> int:
@@ -164,13 +155,6 @@ def _person(actor: Actor) -> User:
     if person is None:
         raise OperationRefusedError("not_allowed_any_more")
     return person
-
-
-def _found(pk: UUID) -> TemporaryRole:
-    found = TemporaryRole.objects.select_related("person").filter(pk=pk).first()
-    if found is None:
-        raise OperationRefusedError("request_over")
-    return found
 
 
 def _check_in_time(asked: TemporaryRole) -> None:
