@@ -21,6 +21,7 @@ from tests.support.order import group_of, long_first, processes
 from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
 from tests.support.provider_check import check_provider
+from tests.support.rendered_templates import note_pages_only
 from tests.support.reports import pytest_runtest_makereport
 from tests.support.sessions import signed_in_client
 
@@ -55,6 +56,11 @@ PASSWORD = "correct horse battery"
 LONG_AGO = timedelta(days=30)
 FIRST_ID = 1001
 """The first id of the people; tests/support/audit_rows.py writes rows about the same people."""
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_rendering(django_test_environment) -> None:
+    note_pages_only()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from snapshots.views.forms.selects import QuickSelect
 from snapshots.views.forms.time_zones import zone_choices
 from snapshots.views.look import Look, checked
 
@@ -29,14 +30,11 @@ SERVER_LAYOUTS = [
 ]
 
 
-class LanguageSelect(forms.Select):
+class LanguageSelect(QuickSelect):
     """Each language is named in itself."""
 
-    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        option = super().create_option(name, value, *args, **kwargs)
-        if value:
-            option["attrs"] |= {"lang": str(value), "translate": "no"}
-        return option
+    def option_attributes(self, value: str) -> dict[str, Any]:
+        return {"lang": value, "translate": "no"} if value else {}
 
 
 class Choice(forms.ChoiceField):
@@ -58,7 +56,7 @@ class LookForm(forms.Form):
     )
     time_zone = Choice(
         label=_("Time zone"),
-        widget=forms.Select(attrs={"translate": "no"}),
+        widget=QuickSelect(attrs={"translate": "no"}),
         help_text=_("E-mails use it too; without a choice they give times in UTC."),
     )
     theme = Choice(label=_("Theme"), choices=THEMES, widget=forms.RadioSelect)

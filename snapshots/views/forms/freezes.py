@@ -16,6 +16,7 @@ from snapshots.inventory.names import visible_name
 from snapshots.operations.freezes import FreezeDefinition
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.server_choices import ServersForm
+from snapshots.views.forms.selects import QuickSelect
 from snapshots.views.forms.time_zones import zone_choices
 from snapshots.views.texts.schedules import weekday_name
 
@@ -67,7 +68,7 @@ class FreezeForm(ServersForm):
     until_time = _time(lazy("Ends at"), help_text=lazy("Without a time it ends when the day ends."))
     time_zone = forms.ChoiceField(
         label=lazy("Time zone"),
-        widget=forms.Select(attrs={"translate": "no"}),
+        widget=QuickSelect(attrs={"translate": "no"}),
         help_text=lazy("In which the times are meant, also where clocks change meanwhile."),
     )
     reason = ReasonField(required=True)

@@ -15,6 +15,7 @@ from snapshots.schedules.recurrence import LAST_DAY, BadRecurrenceError, Preset,
 from snapshots.schedules.retention import Keep
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.schedule_values import KEPT, ServerChoice, TokenChoice, first_values
+from snapshots.views.forms.selects import QuickSelect
 from snapshots.views.forms.time_zones import zone_choices
 from snapshots.views.texts.refusals import refusal_words
 from snapshots.views.texts.schedules import weekday_name
@@ -81,7 +82,7 @@ class ScheduleForm(forms.Form):
     )
     time_zone = forms.ChoiceField(
         label=lazy("Time zone"),
-        widget=forms.Select(attrs={"translate": "no"}),
+        widget=QuickSelect(attrs={"translate": "no"}),
         help_text=lazy(
             "In which the times are meant. When clocks change, a run at a fixed time still happens once; an expression that "
             "repeats within the hour follows the clock."
