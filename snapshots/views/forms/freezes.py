@@ -15,8 +15,8 @@ from snapshots.contract import clean_text
 from snapshots.inventory.names import visible_name
 from snapshots.operations.freezes import FreezeDefinition
 from snapshots.views.forms.reasons import ReasonField
-from snapshots.views.forms.server_choices import ServersForm
 from snapshots.views.forms.selects import QuickSelect
+from snapshots.views.forms.server_choices import ServersForm
 from snapshots.views.forms.time_zones import zone_choices
 from snapshots.views.texts.schedules import weekday_name
 
