@@ -23,7 +23,8 @@ class Site:
     url: str
     contexts: list[BrowserContext] = field(default_factory=list)
     complaints: list[tuple[str, str]] = field(default_factory=list)
-    documents: set[str] = field(default_factory=set)
+    documents: dict[str, str] = field(default_factory=dict)
+    """URL of each page that was shown → the method of the newest request for it."""
     expected: list[str] = field(default_factory=list)
 
     def page(
@@ -48,6 +49,10 @@ class Site:
         self.contexts.append(context)
         if person is not None:
             self._sign_in(context, person)
+        return self.page_in(context)
+
+    def page_in(self, context: BrowserContext) -> Page:
+        """Another page in the same context."""
         page = context.new_page()
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append((str(error), page.url)))
@@ -75,7 +80,7 @@ class Site:
 
     def _note_document(self, response: Response) -> None:
         if response.request.is_navigation_request():
-            self.documents.add(response.url)
+            self.documents[response.url] = response.request.method
 
     def expect_complaint(self, pattern: str) -> None:
         self.expected.append(pattern)

@@ -16,9 +16,9 @@ STANDARDS = {
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
 VIEWPORTS = tuple(product((DESKTOP, PHONE), ("light", "dark")))
-EVERY_VIEWPORT = "SNAPPORTAL_TESTS_EVERY_VIEWPORT" in os.environ
-"""Whether each look is taken in all sizes and schemes. By default it has one of the four, in turn: axe takes most of the time of
-the tours, which look at the same kinds of elements hundreds of times."""
+EVERY = "SNAPPORTAL_TESTS_EVERY_VIEWPORT" in os.environ
+"""Whether each look is taken in all sizes and schemes, and in all languages. By default it has one of the four and one language, in turn:
+axe takes most of the time of the tours, which look at the same kinds of elements hundreds of times."""
 
 RUN_AXE = """async (standards) => {
   const options = {runOnly: standards, resultTypes: ["violations"]};
@@ -38,7 +38,8 @@ TOO_WIDE = """direction => {
     const box = element.getBoundingClientRect();
     return !clipped(element) && box.width > 0 && (box.right > room + 1 || box.left < -1);
   });
-  const names = sticksOut.map((element) => element.tagName.toLowerCase() + "." + element.className);
+  const named = (element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class")} ${element.textContent.trim().slice(0, 30)}`;
+  const names = sticksOut.map(named);
   const boxes = document.querySelectorAll(".table-wrap");
   const scrolls = [root, ...boxes].filter((box) => box.scrollWidth > box.clientWidth);
   return [...scrolls.map((box) => box.tagName + " scrolls sideways"), ...names].slice(0, 5);
@@ -90,19 +91,33 @@ def _violations(page: Page) -> list[str]:
     ]
 
 
-def faults(page: Page, turn: int | None = None) -> list[str]:
+def faults(page: Page, turn: int | None = None, *, has_axe: bool = True) -> list[str]:
     """Problems of the page in its present state, each starting with its path. The page is left unchanged.
 
-    With a `turn` axe runs in one of the four viewports.
+    With a `turn` axe runs in one of the four viewports; without `has_axe` it does not run.
     """
-    found = []
     size = page.viewport_size
+    found = _axe_faults(page, turn) if has_axe else []
+    found += _fit_faults(page)
+    page.set_viewport_size(size)
+    return [f"{page.url} {page.title()}: {text}" for text in found]
+
+
+def _axe_faults(page: Page, turn: int | None) -> list[str]:
     page.evaluate(AXE)
-    is_every = turn is None or EVERY_VIEWPORT
-    for size_checked, scheme in VIEWPORTS if is_every else [VIEWPORTS[turn % len(VIEWPORTS)]]:
-        _set_viewport(page, size_checked, scheme)
-        found += [f"{scheme} {size_checked[0]}px {text}" for text in _violations(page)]
+    is_every = turn is None or (EVERY and page.evaluate("document.documentElement.lang") == "en")
+    viewports = VIEWPORTS if is_every else [VIEWPORTS[turn % len(VIEWPORTS)]]
+    found = []
+    for size, scheme in viewports:
+        _set_viewport(page, size, scheme)
+        found += [f"{scheme} {size[0]}px {text}" for text in _violations(page)]
+    return found
+
+
+def _fit_faults(page: Page) -> list[str]:
     _set_viewport(page, NARROW, "light")
+    direction_of_page = page.evaluate("document.documentElement.dir")
+    found = []
     for text_size, direction in product(TEXT_SIZES, ("rtl", "ltr")):
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", text_size)
         found += [
@@ -110,7 +125,7 @@ def faults(page: Page, turn: int | None = None) -> list[str]:
             for text in page.evaluate(TOO_WIDE, direction)
         ]
     page.evaluate("document.documentElement.style.removeProperty('font-size')")
+    page.evaluate("direction => { document.documentElement.dir = direction; }", direction_of_page)
     found += [f"reads backwards from right to left: {text}" for text in page.evaluate(BACKWARDS)]
     found += [f"a list has no room for its markers: {text}" for text in page.evaluate(UNINDENTED)]
-    page.set_viewport_size(size)
-    return [f"{page.url} {page.title()}: {text}" for text in found]
+    return found

@@ -5,19 +5,23 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
+from django.conf import settings
 from django.urls import Resolver404, resolve
 from playwright.sync_api import Page, TimeoutError
 
 from snapshots.inventory.reader import expire
 from snapshots.vault.models import StoredToken
+from snapshots.views.look import HEADER, Look
 from tests.e2e.browsing import Site
-from tests.e2e.page_checks import faults
+from tests.e2e.page_checks import EVERY, faults
 from tests.support.desk import Desk, make_desk
 from tests.support.provider import HttpSandbox, Sandbox
 
 NOWHERE = "http://127.0.0.1:9"
 LOOK_TIMEOUT_MS = 6_000
 NO_PAGE = "no page of the site"
+LANGUAGES = tuple(code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
+LOOKS_FOR_EACH_TRANSLATED = 3
 
 
 @dataclass
@@ -63,8 +67,32 @@ class World:
         except Resolver404:
             name = NO_PAGE
         self.seen.add(name)
-        self.found += faults(page, crc32(name.encode()) + self.looks)
+        turn = crc32(name.encode()) + self.looks
+        languages = self._languages(turn)
+        self.found += faults(page, turn, has_axe=EVERY or not languages)
+        for language in languages:
+            self._look_translated(page, language, turn)
         self.looks += 1
+
+    def _languages(self, turn: int) -> tuple[str, ...]:
+        """In which languages besides English to look at this page; by default one for each third look, in turn."""
+        if EVERY:
+            return LANGUAGES
+        number, rest = divmod(turn, LOOKS_FOR_EACH_TRANSLATED)
+        return () if rest else (LANGUAGES[number % len(LANGUAGES)],)
+
+    def _look_translated(self, page: Page, language: str, turn: int) -> None:
+        """Check the page as it is in another language, unless it answered a form, so that it cannot be asked for again."""
+        address = page.url.partition("#")[0]
+        if self.site.documents.get(address) != "GET":
+            self.found += faults(page, turn)
+            return
+        translated = self.site.page_in(page.context)
+        translated.set_extra_http_headers({HEADER: Look(language=language).text})
+        translated.goto(address)
+        assert translated.evaluate("document.documentElement.lang") == language, address
+        self.found += [f"{language} {fault}" for fault in faults(translated, turn)]
+        translated.close()
 
     def visit(self, page: Page, path: str, text: str) -> None:
         page.goto(path)
