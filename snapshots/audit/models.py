@@ -93,6 +93,11 @@ class Entry(models.Model):
             _index_of_subjects("settled_by_subject", "audit_settled_by", ~Q(settled_by_subject="")),
             _index_of_subjects("target_subject", "audit_target_subject", ~Q(target_subject="")),
             _index_of_subjects("evidence_subject", "audit_evidence_subject", ~Q(evidence_subject="")),
+            models.Index(
+                fields=["token_fingerprint", "sequence"],
+                name="audit_token",
+                condition=~Q(token_fingerprint=""),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -28,9 +28,12 @@ from snapshots.views.entry_lines import EntryLine, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.live_pages import live
 from snapshots.views.log_health import read_health
+from snapshots.views.log_links import log_url, person_log_url
+from snapshots.views.log_tabs import make_tabs
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts import audit_names
+from snapshots.views.texts.audit_areas import HINTS as AREA_HINTS
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
@@ -54,15 +57,22 @@ class Page:
 
 def _page(found: Found, chosen: dict[str, str], roster: Roster) -> Page:
     entries = found.entries
-    names = roster.names(entries)
     return Page(
-        lines=[EntryLine(entry, names[entry.sequence]) for entry in entries],
+        lines=_lines(entries, roster),
         newer="" if found.newer is None else urlencode(chosen | {"after": str(found.newer)}),
         older="" if found.older is None else urlencode(chosen | {"before": str(found.older)}),
         newest=str(entries[0].sequence) if entries else "",
         oldest=str(entries[-1].sequence) if entries else "",
         looked_at=found.looked_at,
     )
+
+
+def _lines(entries: list[Entry], roster: Roster) -> list[EntryLine]:
+    names, terms = roster.names(entries), roster.exact_terms()
+    return [
+        EntryLine(one, names[one.sequence], who_url=person_log_url(terms.get(one.actor_id or 0)))
+        for one in entries
+    ]
 
 
 @requires("audit.read", "GET", "HEAD")
@@ -79,13 +89,18 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         PAGE_SIZE, before=sequence_from(request, "before"), after=sequence_from(request, "after")
     )
     count = listing.count()
+    area = form.given().get("area", "")
     context = {
         "form": form,
+        "tabs": make_tabs(form),
+        "area_hint": AREA_HINTS.get(area, ""),
+        "clear_url": log_url(area=area) if area in AREA_HINTS else log_url(),
         "page": _page(found, chosen, roster),
         "count": count.number,
         "count_words": texts.counted_words(count),
         "is_scanned": listing.is_scanned,
         "is_filtered": bool(chosen) or not form.is_valid(),
+        "is_narrowed": bool(chosen.keys() - {"area"}) or not form.is_valid(),
         "query": urlencode(chosen),
         "filters": form.in_words() if chosen else [],
         "server_note": form.server_note() if chosen else "",

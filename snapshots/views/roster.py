@@ -46,6 +46,19 @@ class Roster:
     def choices(self) -> list[str]:
         return [self.label(one) for one in self.people[:LONGEST_CHOICE]]
 
+    def exact_terms(self) -> dict[int, str]:
+        """Person's number → the text by which `find` finds this person alone: the label, or else the sign-in name.
+
+        Of who was erased that is what stands in its place. Without an entry: who has the label of somebody else.
+        """
+        labels = Counter(self.label(one) for one in self.people)
+        terms = {one.id: self.label(one) for one in self.people}
+        return {
+            one.id: terms[one.id] if labels[terms[one.id]] == 1 else one.username
+            for one in self.people
+            if labels[terms[one.id]] == 1 or not labels[one.username]
+        }
+
     def find(self, text: str) -> list[Person]:
         """The person with this label; otherwise everybody with this name or sign-in name."""
         chosen = [one for one in self.people if self.label(one) == text]
