@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from snapshots.audit.masking import mask_name
@@ -126,6 +127,11 @@ class EntryFilterForm(forms.Form):
         shown = [(self[name].value(), list(self[name].errors)) for name in self.fields]
         return kept_html.key_of(shown, self._tokens)
 
+    @classmethod
+    def of(cls, fields: dict[str, str], roster: Roster) -> "EntryFilterForm":
+        """Filled with these fields instead of those of a page's address."""
+        return cls(QueryDict(urlencode(fields)), roster)
+
     def given(self) -> dict[str, str]:
         """The fields that are not empty, as they stand in the address, valid or not."""
         found = {name: str(self[name].value() or "") for name in self.fields}
@@ -149,6 +155,10 @@ class EntryFilterForm(forms.Form):
         if self.roster.names_somebody(found.get("text", "")):
             found["text"] = mask_name(found["text"])
         return found
+
+    def filters_text(self) -> str:
+        """The same in one text, as rows of the log have it."""
+        return ", ".join(f"{name}={value}" for name, value in self.without_names().items())
 
     def in_words(self) -> list[tuple[str, str]]:
         """Label and value of the fields that filter, as text. Only for a valid form."""
