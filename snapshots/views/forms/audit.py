@@ -23,6 +23,7 @@ from snapshots.inventory.servers import Address, parse_address, servers_at
 from snapshots.views import kept_html
 from snapshots.views.forms.log_periods import PERIODS, days_of
 from snapshots.views.forms.log_tokens import is_fingerprint, token_choices
+from snapshots.views.forms.selects import NameSelect
 from snapshots.views.roster import Roster
 from snapshots.views.texts.audit import period_text, server_address_text
 from snapshots.views.texts.audit_actions import ACTIONS
@@ -86,7 +87,7 @@ class EntryFilterForm(forms.Form):
         max_length=LONGEST_TEXT,
         widget=forms.TextInput(attrs={"translate": "no"}),
     )
-    token = forms.ChoiceField(label=_("Token"), required=False)
+    token = forms.ChoiceField(label=_("Token"), required=False, widget=NameSelect)
     result = forms.ChoiceField(label=_("Result"), required=False)
     period = forms.ChoiceField(label=_("Period"), required=False)
     since = _day_field(_("From"))
