@@ -104,7 +104,7 @@ def _change(request: HttpRequest, view: SavedView, form: SavedViewForm, chosen: 
     return True
 
 
-@requires("audit.read", "POST", page="log_view_edit")
+@requires("audit.read", "POST", page="log_view_list")
 def log_view_delete(request: HttpRequest, pk: int) -> HttpResponse:
     view = _view_to_change(request, pk)
     try:
