@@ -101,7 +101,7 @@ def _log_links(request: HttpRequest, person: User) -> dict[str, str]:
     if not request.user.has_perm("audit.read"):
         return {}
     return {
-        "done_by": person_log_url(Roster.load().exact_terms().get(person.pk)),
+        "done_by": person_log_url(Roster.load().exact_terms.get(person.pk)),
         "naming": log_url(text=person.name) if person.name else "",
     }
 

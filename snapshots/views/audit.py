@@ -70,7 +70,7 @@ def _page(found: Found, chosen: dict[str, str], roster: Roster) -> Page:
 
 
 def _lines(entries: list[Entry], roster: Roster) -> list[EntryLine]:
-    names, terms = roster.names(entries), roster.exact_terms()
+    names, terms = roster.names(entries), roster.exact_terms
     return [
         EntryLine(one, names[one.sequence], who_url=person_log_url(terms.get(one.actor_id or 0)))
         for one in entries
@@ -183,7 +183,7 @@ def _neighbours(sequence: int) -> dict[str, int | None]:
 def _log_links(first: Entry, roster: Roster) -> dict[str, str]:
     """Everything that the person and the token of this row did, and everything about its server."""
     return {
-        "person": person_log_url(roster.exact_terms().get(first.actor_id or 0)),
+        "person": person_log_url(roster.exact_terms.get(first.actor_id or 0)),
         "server": server_log_url(first.server_id) if first.server_id else "",
         "token": token_log_url(first.token_fingerprint),
     }

@@ -6,6 +6,7 @@ A row holds the person's id and the name at that time: people may be renamed, an
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from django.contrib.auth import get_user_model
@@ -46,6 +47,7 @@ class Roster:
     def choices(self) -> list[str]:
         return [self.label(one) for one in self.people[:LONGEST_CHOICE]]
 
+    @cached_property
     def exact_terms(self) -> dict[int, str]:
         """Person's number → the text by which `find` finds this person alone: the label, or else the sign-in name.
 

@@ -38,8 +38,8 @@ def to_fields(stored: dict[str, str], roster: Roster) -> dict[str, str]:
     fields = {name: value for name, value in stored.items() if name in EntryFilterForm.base_fields}
     if PERSON_ID in stored:
         number = int(stored[PERSON_ID])
-        names = {one.id: one.username for one in roster.people} | roster.exact_terms()
-        fields["person"] = names.get(number, stored[PERSON_ID])
+        sign_in_names = (one.username for one in roster.people if one.id == number)
+        fields["person"] = roster.exact_terms.get(number) or next(sign_in_names, stored[PERSON_ID])
     return fields
 
 
@@ -109,7 +109,7 @@ def _makers(ids: Iterable[int]) -> dict[int, str]:
 def _maker_text(account: object) -> str:
     name = getattr(account, "name", "")
     if account is None or getattr(account, "is_erased", False):
-        return _("by a person who was erased")
+        return _("Shared by a person who was erased")
     if not getattr(account, "is_active", True):
-        return with_names(_("by %(name)s, who has left"), name=name or account)
-    return with_names(_("by %(name)s"), name=name or account)
+        return with_names(_("Shared by %(name)s, who has left"), name=name or account)
+    return with_names(_("Shared by %(name)s"), name=name or account)

@@ -238,7 +238,7 @@ class TestLinks:
         cast.omar.name = cast.mia.name
         cast.omar.save()
         journal.record(actor_of(cast.omar).entry(action="team.add"))
-        terms = Roster.load().exact_terms()
+        terms = Roster.load().exact_terms
         assert [one.id for one in Roster.load().find(terms[cast.omar.pk])] == [cast.omar.pk]
         assert [one.id for one in Roster.load().find(terms[cast.mia.pk])] == [cast.mia.pk]
 

@@ -104,7 +104,7 @@ class TestNames:
         lines = aron.get(LIST).context["saved"]
         assert [(line.view.name, str(line.whose)) for line in lines] == [
             ("Refusals", ""),
-            ("Refusals", 'by <bdi translate="no">Ada</bdi>'),
+            ("Refusals", 'Shared by <bdi translate="no">Ada</bdi>'),
         ]
         assert lines[0].url != lines[1].url
 

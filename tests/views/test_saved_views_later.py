@@ -56,7 +56,7 @@ def test_erasing_a_person_deletes_their_own_views_and_keeps_the_shared_ones(aron
     save(aron, "ours", shared=True)
     erase(cast.aron, cast.ada)
     assert [(one.name, one.owner_id) for one in SavedView.objects.all()] == [("ours", cast.aron.pk)]
-    assert saved(ada)["ours"][1] == "by a person who was erased"
+    assert saved(ada)["ours"][1] == "Shared by a person who was erased"
     evidence = Entry.objects.get(action="person.erase").evidence
     assert "1 saved views removed" in evidence
 
