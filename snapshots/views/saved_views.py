@@ -34,12 +34,11 @@ def to_stored(form: EntryFilterForm) -> dict[str, str]:
 
 
 def to_fields(stored: dict[str, str], roster: Roster) -> dict[str, str]:
-    """The fields of the filter. A person whom no text names alone is found by the sign-in name."""
+    """The fields of the filter."""
     fields = {name: value for name, value in stored.items() if name in EntryFilterForm.base_fields}
     if PERSON_ID in stored:
-        number = int(stored[PERSON_ID])
-        sign_in_names = (one.username for one in roster.people if one.id == number)
-        fields["person"] = roster.exact_terms.get(number) or next(sign_in_names, stored[PERSON_ID])
+        number = stored[PERSON_ID]
+        fields["person"] = roster.exact_terms.get(int(number), f"#{number}")
     return fields
 
 
