@@ -24,6 +24,8 @@ from snapshots.audit import erasure, holds, journal
 from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
+from snapshots.audit.saved_views import service as saved_views
+from snapshots.audit.saved_views.models import SavedView
 from snapshots.audit.subjects import Subject
 from snapshots.jobs.models import Job
 from snapshots.operations.models import Operation
@@ -31,7 +33,17 @@ from snapshots.vault import tokens
 from snapshots.vault.models import StoredToken
 from snapshots.views.look import FIELDS
 
-CHANGED_TABLES = (Subject, User, Operation, StoredToken, ApiKey, Authenticator, Passkey, FederatedIdentity)
+CHANGED_TABLES = (
+    Subject,
+    User,
+    Operation,
+    StoredToken,
+    ApiKey,
+    Authenticator,
+    Passkey,
+    FederatedIdentity,
+    SavedView,
+)
 """Where an erasure leaves old versions of rows, until they are cleaned up."""
 
 
@@ -112,6 +124,7 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
         throttle.forget_addresses(erasure.addresses_of(person.pk))
         removed = tokens.forget_person(person.pk, names)
         keys = ApiKey.objects.filter(owner_id=person.pk).delete()[0]
+        views = saved_views.forget_person(person.pk)
         Operation.objects.all().forget_person(person.pk)
         Job.objects.all().forget_person(person.pk)
         session_service.forget_person(person.pk)
@@ -125,7 +138,9 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
             person_id=person.pk,
             names=names,
             reason=reason,
-            more=f"; {removed} tokens removed" + (f"; {keys} API keys removed" if keys else ""),
+            more=f"; {removed} tokens removed"
+            + (f"; {keys} API keys removed" if keys else "")
+            + (f"; {views} saved views removed" if views else ""),
         )
     clean_up()
     return row

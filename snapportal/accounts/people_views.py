@@ -24,6 +24,8 @@ from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.api_key_lines import key_lines
 from snapshots.views.live_pages import live
+from snapshots.views.log_links import log_url, person_log_url, token_log_url
+from snapshots.views.roster import Roster
 
 PEOPLE_PER_PAGE = 50
 
@@ -76,7 +78,8 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     if request.POST.get("step") == "link":
         return _renew(request, person)
     if person.is_erased:
-        return render(request, "people/erased.html", {"person": person, "row": row_of(person)})
+        context = {"person": person, "row": row_of(person), "log_links": _log_links(request, person)}
+        return render(request, "people/erased.html", context)
     form = PersonForm(request.POST or None, instance=person)
     if request.method == "POST" and form.is_valid():
         try:
@@ -93,12 +96,23 @@ def person_edit(request: HttpRequest, pk: int) -> HttpResponse:
     return render(request, "people/edit.html", {"form": form} | _facts(request, pk))
 
 
+def _log_links(request: HttpRequest, person: User) -> dict[str, str]:
+    """What the person did; and the rows with the name, also those that are about the person. For who may read the log."""
+    if not request.user.has_perm("audit.read"):
+        return {}
+    return {
+        "done_by": person_log_url(Roster.load().exact_terms.get(person.pk)),
+        "naming": log_url(text=person.name) if person.name else "",
+    }
+
+
 def _facts(request: HttpRequest, pk: int) -> dict[str, Any]:
     """What the page shows beside the form, as stored: the form may have written refused values into its instance."""
     person = User.objects.select_related("service_owner").get(pk=pk)
     return {
         "person": person,
-        "tokens": StoredToken.objects.filter(user_id=pk),
+        "log_links": _log_links(request, person),
+        "tokens": [(one, token_log_url(one.fingerprint)) for one in StoredToken.objects.filter(user_id=pk)],
         "may_keep_tokens": may_keep_tokens(person),
         "key_lines": key_lines(keys.visible_to(request.user).filter(owner_id=pk).alive()),
         "kept": person.service_accounts.all(),

@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from snapshots.audit import chain, subjects
 from snapshots.audit.hold_models import Hold  # noqa: F401 - Django looks for models in this module
 from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.saved_views.models import SavedView  # noqa: F401 - the same
 from snapshots.audit.streaming.models import StreamCursor  # noqa: F401 - Django finds models here
 from snapshots.audit.subjects import Subject
 from snapshots.audit.tree_models import Checkpoint, Tile  # noqa: F401 - the same
@@ -93,6 +94,11 @@ class Entry(models.Model):
             _index_of_subjects("settled_by_subject", "audit_settled_by", ~Q(settled_by_subject="")),
             _index_of_subjects("target_subject", "audit_target_subject", ~Q(target_subject="")),
             _index_of_subjects("evidence_subject", "audit_evidence_subject", ~Q(evidence_subject="")),
+            models.Index(
+                fields=["token_fingerprint", "sequence"],
+                name="audit_token",
+                condition=~Q(token_fingerprint=""),
+            ),
         ]
 
     def __str__(self) -> str:

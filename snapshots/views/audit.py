@@ -28,9 +28,14 @@ from snapshots.views.entry_lines import EntryLine, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.live_pages import live
 from snapshots.views.log_health import read_health
+from snapshots.views.log_links import log_url, person_log_url, server_log_url, token_log_url
+from snapshots.views.log_subjects import subjects_of
+from snapshots.views.log_tabs import make_tabs
 from snapshots.views.roster import Roster
+from snapshots.views.saved_views import saved_lines
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts import audit_names
+from snapshots.views.texts.audit_areas import HINTS as AREA_HINTS
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
@@ -54,15 +59,22 @@ class Page:
 
 def _page(found: Found, chosen: dict[str, str], roster: Roster) -> Page:
     entries = found.entries
-    names = roster.names(entries)
     return Page(
-        lines=[EntryLine(entry, names[entry.sequence]) for entry in entries],
+        lines=_lines(entries, roster),
         newer="" if found.newer is None else urlencode(chosen | {"after": str(found.newer)}),
         older="" if found.older is None else urlencode(chosen | {"before": str(found.older)}),
         newest=str(entries[0].sequence) if entries else "",
         oldest=str(entries[-1].sequence) if entries else "",
         looked_at=found.looked_at,
     )
+
+
+def _lines(entries: list[Entry], roster: Roster) -> list[EntryLine]:
+    names, terms = roster.names(entries), roster.exact_terms
+    return [
+        EntryLine(one, names[one.sequence], who_url=person_log_url(terms.get(one.actor_id or 0)))
+        for one in entries
+    ]
 
 
 @requires("audit.read", "GET", "HEAD")
@@ -79,13 +91,21 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         PAGE_SIZE, before=sequence_from(request, "before"), after=sequence_from(request, "after")
     )
     count = listing.count()
+    area = form.given().get("area", "")
     context = {
         "form": form,
+        "tabs": make_tabs(form),
+        "saved": saved_lines(request, roster, form.given()),
+        "save_url": f"{reverse('log_view_add')}?{urlencode(chosen)}" if chosen else "",
+        "subjects": subjects_of(request, form) if chosen else None,
+        "area_hint": AREA_HINTS.get(area, ""),
+        "clear_url": log_url(area=area) if area in AREA_HINTS else log_url(),
         "page": _page(found, chosen, roster),
         "count": count.number,
         "count_words": texts.counted_words(count),
         "is_scanned": listing.is_scanned,
         "is_filtered": bool(chosen) or not form.is_valid(),
+        "is_narrowed": bool(chosen.keys() - {"area"}) or not form.is_valid(),
         "query": urlencode(chosen),
         "filters": form.in_words() if chosen else [],
         "server_note": form.server_note() if chosen else "",
@@ -160,19 +180,30 @@ def _neighbours(sequence: int) -> dict[str, int | None]:
     }
 
 
+def _log_links(first: Entry, roster: Roster) -> dict[str, str]:
+    """Everything that the person and the token of this row did, and everything about its server."""
+    return {
+        "person": person_log_url(roster.exact_terms.get(first.actor_id or 0)),
+        "server": server_log_url(first.server_id) if first.server_id else "",
+        "token": token_log_url(first.token_fingerprint),
+    }
+
+
 def _detail(
     request: HttpRequest, entry: Entry, rows: list[tuple[Entry, bool]], archive: Archive | None = None
 ) -> HttpResponse:
     """The page of `entry`, with `rows`, its history; each row with whether it is valid."""
     steps = [_step(row, is_valid) for row, is_valid in rows]
     first, last = steps[0]["entry"], steps[-1]["entry"]
+    roster = Roster.load()
     context = {
         "entry": entry,
         "first": first,
         "steps": steps,
         "headline": texts.headline(first),
         "headline_html": texts.headline_html(first),
-        "who": texts.who_html(first, Roster.load().names([first])[first.sequence]),
+        "who": texts.who_html(first, roster.names([first])[first.sequence]),
+        "log_links": _log_links(first, roster),
         "target": texts.target_html(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),
@@ -215,7 +246,6 @@ def _download(request: HttpRequest, form: EntryFilterForm) -> HttpResponseBase:
     if not is_offered or not set(chosen) <= set(lines.COLUMNS):
         raise BadRequest("no form of the portal asks for this file")
     columns = [column for column in lines.COLUMNS if column in chosen] if is_redacted else None
-    filters = ", ".join(f"{name}={value}" for name, value in form.without_names().items())
     return receipts.download(
-        request, rows=form.rows(), format_name=format_name, filters=filters, columns=columns
+        request, rows=form.rows(), format_name=format_name, filters=form.filters_text(), columns=columns
     )

@@ -31,7 +31,7 @@ def log_activity(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         chosen = form.chosen()
         activity = count_activity(form.criteria_between(first, last))
-    others = {name: value for name, value in chosen.items() if name not in {"since", "until"}}
+    others = {name: value for name, value in chosen.items() if name not in {"period", "since", "until"}}
     url, query = reverse("entry_list"), urlencode(others)
     with_period = {name: value for name, value in others.items() if name != "person"}
     with_period |= {"since": str(first), "until": str(last)}
@@ -54,7 +54,7 @@ def log_activity(request: HttpRequest) -> HttpResponse:
 
 def _period(form: EntryFilterForm, days: int) -> tuple[date, date]:
     """The first and the last day (UTC): the days up to that of the filter, or today, and none before the filter's first."""
-    wanted = form.cleaned_data if form.is_valid() else {}
-    last = min(wanted.get("until") or date.max, timezone.now().astimezone(UTC).date())
+    since, until = form.days if form.is_valid() else (None, None)
+    last = min(until or date.max, timezone.now().astimezone(UTC).date())
     first = last - timedelta(days=days - 1)
-    return max(first, wanted.get("since") or first), last
+    return max(first, since or first), last

@@ -3,9 +3,11 @@
 A row holds the person's id and the name at that time: people may be renamed, and two may share a name.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from django.contrib.auth import get_user_model
@@ -16,6 +18,7 @@ from snapshots.views.texts import audit as texts
 
 LONGEST_CHOICE: Final = 500
 SHORTEST_WORD: Final = 3
+NUMBER: Final = re.compile(r"#([0-9]{1,18})")
 
 
 @dataclass(frozen=True)
@@ -46,8 +49,23 @@ class Roster:
     def choices(self) -> list[str]:
         return [self.label(one) for one in self.people[:LONGEST_CHOICE]]
 
+    @cached_property
+    def exact_terms(self) -> dict[int, str]:
+        """Person's number → the text by which `find` finds this person alone: the label, or else the number.
+
+        Of who was erased the label is what stands in place of the sign-in name.
+        """
+        labels = {one.id: self.label(one) for one in self.people}
+        counts = Counter(labels.values())
+        return {
+            number: label if counts[label] == 1 and not NUMBER.fullmatch(label) else f"#{number}"
+            for number, label in labels.items()
+        }
+
     def find(self, text: str) -> list[Person]:
-        """The person with this label; otherwise everybody with this name or sign-in name."""
+        """The person with this number (#12) or label; otherwise everybody with this name or sign-in name."""
+        if by_number := NUMBER.fullmatch(text):
+            return [one for one in self.people if one.id == int(by_number[1])]
         chosen = [one for one in self.people if self.label(one) == text]
         folded = text.casefold()
         return chosen or [one for one in self.people if folded in {one.name.casefold(), one.username}]

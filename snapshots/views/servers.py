@@ -24,6 +24,7 @@ from snapshots.views.forms.deletions import days_text
 from snapshots.views.forms.schedule_values import server_value
 from snapshots.views.listed_cards import polled_card
 from snapshots.views.live_pages import live
+from snapshots.views.log_links import server_log_url
 from snapshots.views.observed import observed_context
 from snapshots.views.rows import row_labels
 from snapshots.views.running_jobs import running_jobs
@@ -80,9 +81,7 @@ def server_detail(request: HttpRequest, token_id: str, server_id: int) -> HttpRe
         "limit_note": limit_note(request.user, token),
         "lines": _recent(request, server_id),
         "is_followed": rules.is_followed(int(request.user.pk or 0), server_id),
-        "audit_url": f"{reverse('entry_list')}?server={server_id}"
-        if request.user.has_perm("audit.read")
-        else "",
+        "audit_url": server_log_url(server_id) if request.user.has_perm("audit.read") else "",
         "grace_text": days_text(grace_days(server_id)),
         "may_delete": may(request.user, "snapshots.delete", view),
         "hides_servers": view.reading.hides_servers,

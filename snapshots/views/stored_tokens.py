@@ -10,8 +10,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from snapshots.connection import Person
 from snapshots.templatetags.portal import with_names
 from snapshots.vault.models import StoredToken
+from snapshots.views.log_links import token_log_url
 from snapshots.views.marks import names_of_people
 from snapshots.views.texts.token_limits import rights_text, servers_text
 
@@ -83,11 +85,13 @@ def limited_by(stored: StoredToken) -> str:
 
 @dataclass(frozen=True)
 class TokenLine:
-    """A stored token as listed."""
+    """A stored token as listed. `log_url`: all that was done with it, '' for who may not read the log."""
 
     stored: StoredToken
     limits: LimitsShown | None
+    log_url: str
 
 
-def token_line(stored: StoredToken) -> TokenLine:
-    return TokenLine(stored, limits_shown(stored))
+def token_line(person: Person, stored: StoredToken) -> TokenLine:
+    reads_log = person.has_perm("audit.read")  # type: ignore[union-attr]
+    return TokenLine(stored, limits_shown(stored), token_log_url(stored.fingerprint) if reads_log else "")

@@ -29,7 +29,7 @@ from snapshots.views.texts.tokens import left_off_text, token_check_text
 @live()
 @requires("snapshots.keep_token", "GET", "HEAD")
 def token_list(request: HttpRequest) -> HttpResponse:
-    lines = [token_line(one) for one in connection.own_tokens(request.user)]
+    lines = [token_line(request.user, one) for one in connection.own_tokens(request.user)]
     return render(request, "tokens/list.html", {"lines": lines})
 
 

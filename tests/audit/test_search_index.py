@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from snapshots.audit import erasure, journal, verification
 from snapshots.audit.models import Entry
 from snapshots.audit.search import names, searched, sources
+from snapshots.audit.search.areas import Area
 from snapshots.audit.search.criteria import Criteria
 from snapshots.audit.search.sources import INDEXES
 from tests.support.archives import archive_all, fill_with_checkpoint
@@ -40,6 +41,8 @@ SOUGHT = {
     "audit_server_name": {"server": "server"},
     "audit_server": {"server": "none", "servers": (1, 2)},
     "audit_actor": {"people": (77, 78)},
+    "audit_token": {"token": "f" * 64},
+    "audit_action": {"area": Area.OPERATIONS},
     "audit_no_actor": {"person": "command"},
     "audit_result": {"result": "pending"},
     "audit_settled_by": {"text": "Zoe"},
@@ -56,6 +59,7 @@ def write_what_is_sought() -> None:
         journal.record(nobody.entry(action="token.check", settled_by="Zoe"))
         person = journal.Actor(id=76 + number, name="Zoe", role="", request_id="7c9e6679aabb")
         journal.record(person.entry(action="person.change", target="Zoe", target_person_id=5))
+        write(token_fingerprint="f" * 64, action="snapshot.create")
     journal.record(person.entry(action="person.change", evidence="Zoe → Zo", evidence_person_id=5))
 
 

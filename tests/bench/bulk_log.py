@@ -38,7 +38,7 @@ TARGET = {
     "snapshot_name": "before the update of Tuesday",
     "reason": "Rückkehr zu „gestern“ nach dem Update",
     "token_label": "Shop, production",
-    "token_fingerprint": "9f86d081884c7d65",
+    "token_fingerprint": "9f86d081884c7d65" * 4,
 }
 INTENT = TARGET | {"phase": "intent", "result": "pending"}
 OUTCOME = TARGET | {

@@ -55,7 +55,7 @@ class Rows(Sequence[dict[str, Any]]):
             "snapshot_name": f"before-update-{operation:07}",
             "reason": reason,
             "token_label": f"Shop, {ROLES[operation % 3]}",
-            "token_fingerprint": "9f86d081884c7d65",
+            "token_fingerprint": bulk_log.TARGET["token_fingerprint"],
         }
 
     def _intent(self) -> dict[str, Any]:

@@ -9,9 +9,10 @@ from django.urls import reverse
 from snapshots.audit import holds
 from snapshots.audit.archiving import run
 from snapshots.audit.hold_models import parse_scope
+from snapshots.audit.saved_views.models import SavedView
 from tests.e2e.tours import World, tour
 from tests.support.archives import archive_all, fill_with_checkpoint
-from tests.support.audit_rows import MIA
+from tests.support.audit_rows import MIA, write_events
 
 
 @tour("archive_list", "archive_detail", "entry_detail", "entry_list")
@@ -44,3 +45,31 @@ def hold_pages(world: World) -> None:
     world.visit(page, reverse("hold_lift", args=[hold.placed_in]), "server 12345")
     holds.lift(actor=MIA, placed_in=hold.placed_in, reason="settled")
     world.visit(page, reverse("hold_list"), "Lifted")
+
+
+@tour("entry_list", "log_view_list", "log_view_add", "log_view_edit")
+def saved_views(world: World) -> None:
+    page = world.site.page(world.cast.aron)
+    world.visit(page, reverse("log_view_list"), "No view is saved")
+    write_events(3)
+    for area, text in (
+        ("operations", "approvals"),
+        ("sign-ins", "Who signed in"),
+        ("administration", "People"),
+    ):
+        world.visit(page, f"{reverse('entry_list')}?area={area}", text)
+    world.visit(page, f"{reverse('log_view_add')}?area=sign-ins&since=2026-01-01", "always shows these days")
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "Give the view a name")
+    page.get_by_label("Name", exact=True).fill("Sign-ins " + "x" * 51)
+    page.get_by_label("Show it to everybody").check()
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "is saved")
+    view = SavedView.objects.get()
+    world.visit(page, reverse("log_view_edit", args=[view.pk]), "It goes for everybody")
+    SavedView.objects.create(owner_id=world.cast.aron.pk, name="old", chosen={"action": "retired"})
+    world.visit(page, reverse("entry_list") + "?action=retired", "not valid any more")
+    world.visit(page, reverse("log_view_list"), "Not valid any more")
+    world.visit(
+        world.site.page(world.cast.ada), reverse("entry_list") + "?person=Mia", "Open the page of this person"
+    )

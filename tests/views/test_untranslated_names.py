@@ -12,7 +12,6 @@ from django.utils import timezone
 from snapportal.accounts.models import Role
 from snapshots.audit.archiving import run
 from snapshots.audit.hold_models import Hold
-from snapshots.audit.models import Entry
 from snapshots.inventory.reader import expire
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.sandbox.models import Server, Snapshot
@@ -22,6 +21,7 @@ from tests.support.batches import NAME as BATCH_NAME
 from tests.support.database_text import database_text
 from tests.support.desk import Desk, make_desk
 from tests.support.looks_at_access import look_at_access
+from tests.support.looks_at_log import NEW_NAME, look_at_saved_views, look_at_the_log
 from tests.support.looks_at_sign_on import look_at_coming_in, look_at_single_sign_on
 from tests.support.looks_at_work import (
     look_at_api_keys,
@@ -38,8 +38,6 @@ from tests.support.pages import hidden
 from tests.support.probes import PROBES
 from tests.support.translated_texts import Inspector
 from tests.views.test_access_matrix import MATRIX
-
-NEW_NAME = "before-sunday-mail"
 
 
 @pytest.fixture
@@ -160,18 +158,6 @@ def test_operations(inspector, desk, mia):
     assert inspector.found == []
 
 
-def look_at_the_log(inspector: Inspector, desk: Desk, auditor: Client) -> None:
-    desk.create(desk.server("web-server-01"), NEW_NAME, reason="Ticket 4711")
-    Client().post("/sign-in/", {"username": "mia", "password": "wrong"})
-    auditor.get("/people/")
-    inspector.visit(auditor, "/audit/", shows=NEW_NAME)
-    inspector.visit(auditor, "/audit/", server="web-server-01", person="Mia", shows=NEW_NAME)
-    inspector.visit(auditor, reverse("find_page"), q=NEW_NAME, shows=NEW_NAME)
-    inspector.visit(auditor, "/audit/export/", server="web-server-01", person="Mia", shows="web-server-01")
-    for entry in Entry.objects.all():
-        inspector.visit(auditor, reverse("entry_detail", args=[entry.sequence]), shows=str(entry.hash))
-
-
 def look_at_archive_and_holds(inspector: Inspector, reader: Client, admin: Client, folder: Path) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(run, "ROWS_PER_FILE", 256)
@@ -199,6 +185,7 @@ def test_the_archive_and_the_holds(inspector, cast, signed_in, tmp_path, setting
 
 def test_the_audit_log(inspector, desk, cast, signed_in):
     look_at_the_log(inspector, desk, signed_in(cast.aron))
+    look_at_saved_views(inspector, desk, signed_in(cast.aron), signed_in(cast.ada))
     assert inspector.found == []
 
 
@@ -266,6 +253,7 @@ def test_every_page_was_looked_at(
     settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path / "archive")
     look_at_servers(inspector, desk, mia)
     look_at_the_log(inspector, desk, signed_in(cast.aron))
+    look_at_saved_views(inspector, desk, signed_in(cast.aron), signed_in(cast.ada))
     look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
     look_at_operations(inspector, desk, mia)
     look_at_schedules(inspector, desk, mia, signed_in(cast.ada))

@@ -10,6 +10,7 @@ from typing import Final
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
 from snapshots.audit.search import names, searched
+from snapshots.audit.search.areas import ACTIONS_OF, Area
 from snapshots.audit.search.listing import (
     FOUND_PER_WINDOW,
     MOST_SCANNED,
@@ -42,15 +43,18 @@ class Part:
 class Criteria:
     """Empty values do not filter. `people` and `person`: IDs, and a part of a name that others have or had.
 
-    `servers` and `server`: IDs and, with IDs, a whole name, otherwise a part of a name. `since` <= at < `until`.
+    `servers` and `server`: IDs and, with IDs, a whole name, otherwise a part of a name. `token`: a fingerprint.
+    `since` <= at < `until`. An `action` that is not in the `area` leaves nothing.
     """
 
+    area: Area | None = None
     action: str = ""
     result: str = ""
     people: tuple[int, ...] = ()
     person: str = ""
     servers: tuple[int, ...] = ()
     server: str = ""
+    token: str = ""
     text: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -84,15 +88,22 @@ class Criteria:
             found.append(_text_part(self.text))
         if self.server or self.servers:
             found.append(_server_part(self.server, self.servers))
+        if self.token:
+            found.append(_of_columns(("token_fingerprint", (self.token,))))
         if self.people or self.person:
             found.append(_person_part(self.person, self.people))
         if self.result:
             found.append(
                 _of_columns(("result", (self.result,)), is_ordered=self.result not in FOLLOWED_RESULTS)
             )
-        if self.action:
-            found.append(_of_columns(("action", (self.action,))))
+        if self.area or self.action:
+            found.append(_of_columns(("action", self._actions())))
         return found
+
+    def _actions(self) -> tuple[str, ...]:
+        if self.area is None:
+            return (self.action,)
+        return tuple(one for one in ACTIONS_OF[self.area] if self.action in {"", one})
 
 
 NOTHING: Final[Listing] = IndexedListing(Entry.objects.none(), 1, 1)

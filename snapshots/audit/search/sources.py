@@ -25,6 +25,7 @@ INDEXES: Final = {
     "result": "audit_result",
     "action": "audit_action",
     "actor_id": "audit_actor",
+    "token_fingerprint": "audit_token",
     "actor_subject": "audit_no_actor",
     "address_subject": "audit_no_actor_from",
     "settled_by_subject": "audit_settled_by",
@@ -36,6 +37,7 @@ OF_NOBODY: Final = "actor_id IS NULL"
 PREDICATES: Final = {
     "actor_subject": OF_NOBODY,
     "address_subject": OF_NOBODY,
+    "token_fingerprint": "NOT token_fingerprint = ''",
     "settled_by_subject": "NOT settled_by_subject = ''",
     "target_subject": "NOT target_subject = ''",
     "evidence_subject": "NOT evidence_subject = ''",

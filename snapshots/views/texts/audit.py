@@ -1,7 +1,7 @@
 """Sentences of the audit log: headlines, people, results and reasons of its rows."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
@@ -134,6 +134,11 @@ def target_words(entry: Entry) -> str:
         length,
     )
     return words % {"length": length, "hash": hashed}
+
+
+def period_text(name: "StrPromise", first: date | None, last: date | None) -> str:
+    """A period that moves on, with the days that it means now."""
+    return _("%(period)s (%(first)s to %(last)s, UTC)") % {"period": name, "first": first, "last": last}
 
 
 def server_address_text(address: Address, servers: Sequence[Server]) -> str:

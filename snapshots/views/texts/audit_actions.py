@@ -198,6 +198,18 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "audit.archive": (lazy("Archive the audit log"), lazy("Archive the audit log up to row %(target)s")),
     "audit.hold": (lazy("Place a legal hold"), lazy("Place a legal hold on %(target)s")),
     "audit.lift_hold": (lazy("Lift a legal hold"), lazy("Lift the legal hold on %(target)s")),
+    "log_view.share": (
+        lazy("Share a view of the audit log"),
+        lazy("Share the view %(target)s of the audit log"),
+    ),
+    "log_view.rename": (
+        lazy("Rename a shared view of the audit log"),
+        lazy("Rename a shared view of the audit log to %(target)s"),
+    ),
+    "log_view.delete": (
+        lazy("Delete a shared view of the audit log"),
+        lazy("Delete the shared view %(target)s of the audit log"),
+    ),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
 """Action → label in the filter, and headline with names."""

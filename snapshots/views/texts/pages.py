@@ -29,6 +29,7 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "target_list": _("Targets of the team"),
     "target_add": _("Add a target"),
     "entry_list": _("Audit log"),
+    "log_view_list": _("Saved views"),
     "log_activity": _("Activity in the audit log"),
     "entry_export": _("Export the audit log"),
     "archive_list": _("Archive of the audit log"),
