@@ -17,8 +17,8 @@ STANDARDS = {
 }
 VIEWPORTS = tuple(product((DESKTOP, PHONE), ("light", "dark")))
 EVERY = "SNAPPORTAL_TESTS_EVERY_VIEWPORT" in os.environ
-"""Whether each look is taken in all sizes and schemes, and in all languages. By default it has one of the four and one language, in turn:
-axe takes most of the time of the tours, which look at the same kinds of elements hundreds of times."""
+"""Whether each look is taken in all sizes, schemes and languages. By default it has one of each, in turn: axe takes most of the
+time of the tours, which look at the same kinds of elements hundreds of times."""
 
 RUN_AXE = """async (standards) => {
   const options = {runOnly: standards, resultTypes: ["violations"]};
@@ -38,7 +38,8 @@ TOO_WIDE = """direction => {
     const box = element.getBoundingClientRect();
     return !clipped(element) && box.width > 0 && (box.right > room + 1 || box.left < -1);
   });
-  const named = (element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class")} ${element.textContent.trim().slice(0, 30)}`;
+  const text = (element) => element.textContent.trim().slice(0, 30);
+  const named = (element) => `${element.tagName}.${element.getAttribute("class")} ${text(element)}`;
   const names = sticksOut.map(named);
   const boxes = document.querySelectorAll(".table-wrap");
   const scrolls = [root, ...boxes].filter((box) => box.scrollWidth > box.clientWidth);
