@@ -10,11 +10,12 @@ from snapshots.audit import queries, tiles
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.models import Entry
 from snapshots.audit.tiles import TileError
-from snapshots.reviews.models import Mark, Question, Review
+from snapshots.reviews.models import Mark, Question, Review, Verdict
 
 SIGN = "review.sign"
 MOST_OPEN = 200
 MARKS_PER_ENTRY = 100
+MOST_NOTES = 200
 
 
 @dataclass(frozen=True)
@@ -89,6 +90,13 @@ def marks_of(sequences: Iterable[int]) -> list[Mark]:
     return list(Mark.objects.filter(sequence__in=list(sequences))[:MARKS_PER_ENTRY])
 
 
+def notes_in(review: Review) -> list[Mark]:
+    """The present questions and findings about the rows of a review, oldest first, at most MOST_NOTES."""
+    noted = [Verdict.QUESTION, Verdict.FINDING]
+    found = Mark.objects.filter(is_current=True, sequence__range=(review.first, review.last))
+    return list(found.filter(verdict__in=noted).order_by("sequence")[:MOST_NOTES])
+
+
 def open_questions(*, until: int | None = None) -> list[Question]:
     """Of all people, newest first, at most MOST_OPEN."""
     found = Question.objects.filter(settled_at=None)
@@ -106,13 +114,13 @@ def questions_to(person_id: int) -> list[Question]:
     return list(Question.objects.filter(asked_id=person_id).prefetch_related("answers")[:MOST_OPEN])
 
 
-_WAITING = f"""
-SELECT COUNT(*) FROM (SELECT 1 FROM {Question._meta.db_table}
-WHERE asked_id = %s AND settled_at IS NULL AND NOT is_answered LIMIT 100) AS counted
-"""  # noqa: S608 - the name of a table
+WAITING = (
+    f"SELECT COUNT(*) FROM (SELECT 1 FROM {Question._meta.db_table} "  # noqa: S608 - the name of a table
+    "WHERE asked_id = %s AND settled_at IS NULL AND NOT is_answered LIMIT 100) AS waiting"
+)
+"""How many questions wait for an answer of a person, at most 100."""
 
 
 def waiting_for(person_id: int) -> int:
-    """How many questions wait for an answer of this person, at most 100."""
-    ((count,),) = sql.run(_WAITING, [person_id])
+    ((count,),) = sql.run(WAITING, [person_id])
     return int(count)

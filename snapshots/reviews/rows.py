@@ -69,15 +69,25 @@ def _is_settled_by(entry: Entry, people: Collection[int]) -> bool:
 
 
 def addressee_of(entry: Entry) -> Addressee:
-    """Who acted, of an operation who began it; for a service account who looks after it."""
-    actor_id = entry.actor_id
-    if entry.operation_id is not None:
-        rows = entry.history.fetch(LONGEST_HISTORY)
-        actor_id = next((one.actor_id for one in rows if one.actor_id is not None), actor_id)
+    return addressees([entry])[entry.sequence]
+
+
+def addressees(entries: Iterable[Entry]) -> dict[int, Addressee]:
+    """Sequence → who acted, of an operation who began it; for a service account who looks after it."""
+    entries = list(entries)
+    operations = {one.operation_id for one in entries if one.operation_id is not None}
+    acted = Entry.objects.filter(operation_id__in=operations).exclude(actor_id=None).order_by("-sequence")
+    began = dict(acted.values_list("operation_id", "actor_id")) if operations else {}
+    actors = {one.sequence: began.get(one.operation_id, one.actor_id) for one in entries}
+    people: Any = get_user_model().objects.select_related("service_owner")
+    accounts = people.in_bulk({one for one in actors.values() if one is not None})
+    return {sequence: _addressee(number, accounts) for sequence, number in actors.items()}
+
+
+def _addressee(actor_id: int | None, accounts: dict[int, Any]) -> Addressee:
     if actor_id is None:
         return Addressee(problem=NO_ACTOR)
-    people: Any = get_user_model().objects.select_related("service_owner")
-    actor = people.filter(pk=actor_id).first()
+    actor = accounts.get(actor_id)
     keeper = actor and actor.service_owner
     asked = keeper or actor
     if asked is None or not asked.is_active:

@@ -28,6 +28,7 @@ from snapshots.views.entry_lines import EntryLine, sequence_from
 from snapshots.views.forms.audit import EntryFilterForm
 from snapshots.views.live_pages import live
 from snapshots.views.log_health import read_health
+from snapshots.views.review_lines import entry_reviews
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts import audit_names
@@ -92,6 +93,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "as_of": timezone.now(),
         "people": roster.choices(),
         "may_export": request.user.has_perm("audit.export"),
+        "may_review": request.user.has_perm("audit.review"),
         **new_entries.note_context(
             request, row=row, shown=found.entries[0].sequence if found.entries else None
         ),
@@ -180,6 +182,7 @@ def _detail(
         "has_receipt": archive is None and receipts.is_complete(first),
         "archive": archive,
         "as_of": timezone.now(),
+        **entry_reviews(request.user, [row for row, _is_valid in rows]),
     } | _neighbours(entry.sequence)
     return render(request, "audit/entry_detail.html", context)
 

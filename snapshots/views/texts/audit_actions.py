@@ -198,6 +198,11 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "audit.archive": (lazy("Archive the audit log"), lazy("Archive the audit log up to row %(target)s")),
     "audit.hold": (lazy("Place a legal hold"), lazy("Place a legal hold on %(target)s")),
     "audit.lift_hold": (lazy("Lift a legal hold"), lazy("Lift the legal hold on %(target)s")),
+    "review.fine": (lazy("Mark an entry as fine"), lazy("Mark row %(target)s as fine")),
+    "review.question": (lazy("Ask about an entry"), lazy("Ask about row %(target)s")),
+    "review.finding": (lazy("Record a finding"), lazy("Record a finding about row %(target)s")),
+    "review.answer": (lazy("Answer a reviewer"), lazy("Answer the question of row %(target)s")),
+    "review.sign": (lazy("Sign a review"), lazy("Sign rows %(target)s as reviewed")),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
 """Action → label in the filter, and headline with names."""
