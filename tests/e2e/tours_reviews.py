@@ -2,6 +2,7 @@
 
 from django.db import connection
 from django.urls import reverse
+from playwright.sync_api import expect
 
 from snapshots.audit import journal
 from snapshots.reviews.models import Review, Verdict
@@ -41,10 +42,10 @@ def reviews(world: World) -> None:
     world.visit(page, reverse("review_mark", args=[own.sequence]), "You had a part in this yourself")
     phone.goto(reverse("review_mark", args=[row.sequence]))
     phone.get_by_role("button", name="Ask").click()
-    world.look(phone, "Write what you ask or found")
+    expect(phone.locator("main")).to_contain_text("Write what you ask or found")
     phone.get_by_label("Question, finding or note").fill("Why on a Sunday? " * 20)
     phone.get_by_role("button", name="Ask").click()
-    world.look(phone, "has not answered yet")
+    expect(phone.locator("main")).to_contain_text("has not answered yet")
     world.visit(asked, reverse("question_list"), "Waiting for your answer")
     asked.get_by_role("link", name="About row").click()
     world.look(asked, "who reviews the audit log, asks you")
