@@ -64,8 +64,10 @@ ROLE_WORDS: dict[str, "StrPromise"] = {
         "Sees all that a viewer sees, creates snapshots, deletes their own ones, and pauses schedules."
     ),
     Role.MANAGER: _("Creates, restores and deletes snapshots, and makes schedules."),
-    Role.AUDITOR: _("Reads and exports the audit log. Sees no servers and keeps no tokens."),
-    Role.ADMIN: _("Does all that a manager does, reads the audit log, and manages people and their tokens."),
+    Role.AUDITOR: _("Reads, reviews and exports the audit log. Sees no servers and keeps no tokens."),
+    Role.ADMIN: _(
+        "Does all that a manager does, reads and reviews the audit log, and manages people and their tokens."
+    ),
 }
 
 

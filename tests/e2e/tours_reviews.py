@@ -84,7 +84,7 @@ def reviews_of_a_damaged_log(world: World) -> None:
     world.visit(page, reverse("review_entries"), "Older")
     page.get_by_role("button", name="Mark the others on this page as fine").click()
     world.look(page, "25 entries are marked as fine")
-    world.visit(page, reverse("review_sign"), "25 fine")
+    world.visit(page, reverse("review_sign"), "Fine: 25")
     page.get_by_role("button", name="Sign", exact=True).click()
     world.look(page, "The rows do not verify")
     page.get_by_label("I know that row 2 does not verify").check()

@@ -74,6 +74,7 @@ HELP_SECTIONS: Final[dict[str, "StrPromise"]] = {
     "scripts": _("Scripts"),
     "finding": _("Finding, and keyboard shortcuts"),
     "searching": _("Searching the audit log"),
+    "reviews": _("Reviews of the audit log"),
     "roles": _("Who may do what"),
 }
 """The ID of each section of the help page → its heading."""
