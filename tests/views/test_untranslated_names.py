@@ -22,7 +22,6 @@ from tests.support.batches import NAME as BATCH_NAME
 from tests.support.database_text import database_text
 from tests.support.desk import Desk, make_desk
 from tests.support.looks_at_access import look_at_access
-from tests.support.looks_at_reviews import look_at_reviews
 from tests.support.looks_at_sign_on import look_at_coming_in, look_at_single_sign_on
 from tests.support.looks_at_work import (
     look_at_api_keys,
@@ -249,8 +248,7 @@ def look_at_people(inspector: Inspector, desk: Desk, ada: Client) -> None:
     inspector.visit(ada, "/api-reference/")
 
 
-def test_people(inspector, desk, cast, signed_in, sandbox, mia):
-    look_at_reviews(inspector, cast, mia, signed_in(cast.aron))
+def test_people(inspector, desk, cast, signed_in, sandbox):
     look_at_access(inspector, desk, cast, sandbox.token, signed_in(cast.ada))
     look_at_people(inspector, desk, signed_in(cast.ada))
     assert inspector.found == []
@@ -268,7 +266,6 @@ def test_every_page_was_looked_at(
     settings.SNAPPORTAL_ARCHIVE_DIR = str(tmp_path / "archive")
     look_at_servers(inspector, desk, mia)
     look_at_the_log(inspector, desk, signed_in(cast.aron))
-    look_at_reviews(inspector, cast, mia, signed_in(cast.aron))
     look_at_archive_and_holds(inspector, signed_in(cast.aron), signed_in(cast.ada), tmp_path)
     look_at_operations(inspector, desk, mia)
     look_at_schedules(inspector, desk, mia, signed_in(cast.ada))
