@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -50,16 +51,27 @@ def accounts_of(person_id: int) -> set[int]:
     return {person_id, *kept.values_list("pk", flat=True)}
 
 
+def _actors_of(entries: Iterable[Entry]) -> dict[UUID, list[int]]:
+    """Operation → who acted in its rows, in order. Sorted here: to sort them, the database could read the log in its order."""
+    operations = {one.operation_id for one in entries if one.operation_id is not None}
+    rows = Entry.objects.numbered().filter(operation_id__in=operations).order_by()
+    found: dict[UUID, list[int]] = {}
+    for _sequence, operation, actor in sorted(rows.values_list("sequence", "operation_id", "actor_id")):
+        if operation is not None and actor is not None:
+            found.setdefault(operation, []).append(actor)
+    return found
+
+
 def own_among(entries: Iterable[Entry], person_id: int) -> set[int]:
     """The sequences of those in whose operation this person, or a service account of theirs, has a part."""
     entries, own = list(entries), accounts_of(person_id)
-    operations = {one.operation_id for one in entries if one.operation_id is not None}
-    acted = Entry.objects.filter(operation_id__in=operations, actor_id__in=own)
-    own_operations = set(acted.values_list("operation_id", flat=True)) if operations else set()
+    actors = _actors_of(entries)
     return {
         one.sequence
         for one in entries
-        if one.actor_id in own or one.operation_id in own_operations or _is_settled_by(one, own)
+        if one.actor_id in own
+        or (one.operation_id is not None and not own.isdisjoint(actors.get(one.operation_id, [])))
+        or _is_settled_by(one, own)
     }
 
 
@@ -75,10 +87,11 @@ def addressee_of(entry: Entry) -> Addressee:
 def addressees(entries: Iterable[Entry]) -> dict[int, Addressee]:
     """Sequence → who acted, of an operation who began it; for a service account who looks after it."""
     entries = list(entries)
-    operations = {one.operation_id for one in entries if one.operation_id is not None}
-    acted = Entry.objects.filter(operation_id__in=operations).exclude(actor_id=None).order_by("-sequence")
-    began = dict(acted.values_list("operation_id", "actor_id")) if operations else {}
-    actors = {one.sequence: began.get(one.operation_id, one.actor_id) for one in entries}
+    began = {operation: found[0] for operation, found in _actors_of(entries).items()}
+    actors = {
+        one.sequence: began.get(one.operation_id, one.actor_id) if one.operation_id else one.actor_id
+        for one in entries
+    }
     people: Any = get_user_model().objects.select_related("service_owner")
     accounts = people.in_bulk({one for one in actors.values() if one is not None})
     return {sequence: _addressee(number, accounts) for sequence, number in actors.items()}

@@ -26,7 +26,7 @@ from snapshots.reviews.queries import SIGN, signed_until
 from snapshots.reviews.rows import accounts_of
 
 STATEMENT_MAX_LENGTH: Final = 1000
-MOST_VERIFIED: Final = 100_000
+MOST_VERIFIED: Final = 50_000
 """More rows than these are not verified while somebody waits for the page."""
 MOST_NAMED: Final = 20
 """Open questions of which the evidence names the row."""
