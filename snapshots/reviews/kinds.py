@@ -67,6 +67,7 @@ KINDS: Final[dict[str, tuple[ColumnSource, ...]]] = {
     "given_away": (_actions("audit.export", "person.erase", "address.erase", "audit.lift_hold"),),
 }
 """Name → what finds its rows."""
+SHOWN_KINDS: Final = (MATTERS, EVERYTHING, *KINDS)
 
 
 @dataclass(frozen=True)
