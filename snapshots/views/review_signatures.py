@@ -56,7 +56,6 @@ def _page(
         "span": span,
         "form": form,
         "tally": tally,
-        "marked": tally.fine + tally.questions + tally.findings,
         "matters": texts.counted_words(kinds.listing_of(MATTERS, span.first).count()) if span.count else "",
         "own_words": texts.count_words(tally.own_rows),
         "questions": shown_questions(questions[:QUESTIONS_SHOWN]),
@@ -64,6 +63,5 @@ def _page(
         "refusal": refusal_words(code) if code and code != INCOMPLETE else None,
         "damage": damage,
         "is_long": span.count > signing.MOST_VERIFIED,
-        "most": signing.MOST_VERIFIED,
     }
     return render(request, "reviews/review_sign.html", context, status=status_of(code))

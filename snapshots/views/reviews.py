@@ -13,7 +13,7 @@ from django_htmx.http import trigger_client_event
 
 from snapshots.audit.models import Entry
 from snapshots.operations.errors import OperationRefusedError
-from snapshots.reviews import kinds, marking, queries, rows, signing
+from snapshots.reviews import kinds, marking, queries, rows
 from snapshots.reviews.kinds import MATTERS
 from snapshots.reviews.models import REVIEW, Question, Review, Verdict
 from snapshots.views.access import raise_if_rights_changed, requires
@@ -200,9 +200,6 @@ def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
                 settled_at=None, sequence__range=(review.first, review.last)
             ).prefetch_related("answers")[:OPEN_SHOWN]
         ),
-        "statement_missing": not review.statement,
         "more": len(noted) >= queries.MOST_NOTES,
-        "verifies_all": review.verified_from is not None and review.damaged_row is None,
-        "max_verified": signing.MOST_VERIFIED,
     }
     return render(request, "reviews/review_detail.html", context)
