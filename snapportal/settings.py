@@ -188,6 +188,7 @@ INSTALLED_APPS = [
     "snapshots.approvals",
     "snapshots.notifications",
     "snapshots.observations",
+    "snapshots.reviews",
     "snapshots.worker",
 ]
 MIDDLEWARE = [

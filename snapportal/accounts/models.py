@@ -27,7 +27,7 @@ OPERATOR_PERMISSIONS = VIEWER_PERMISSIONS | {"snapshots.create", "snapshots.dele
 MANAGER_PERMISSIONS = OPERATOR_PERMISSIONS | {"snapshots.restore", "snapshots.delete", "schedules.manage"}
 SERVER_PERMISSIONS = MANAGER_PERMISSIONS - VIEWER_PERMISSIONS
 """The rights on servers, which a team can give."""
-AUDITOR_PERMISSIONS = frozenset({"audit.read", "audit.export"})
+AUDITOR_PERMISSIONS = frozenset({"audit.read", "audit.export", "audit.review"})
 
 
 class Role(models.TextChoices):
@@ -44,7 +44,15 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.MANAGER: MANAGER_PERMISSIONS,
     Role.AUDITOR: AUDITOR_PERMISSIONS,
     Role.ADMIN: MANAGER_PERMISSIONS
-    | {"audit.read", "audit.hold", "people.manage", "tokens.manage", "system.see", "notifications.manage"},
+    | {
+        "audit.read",
+        "audit.review",
+        "audit.hold",
+        "people.manage",
+        "tokens.manage",
+        "system.see",
+        "notifications.manage",
+    },
 }
 ROLES_WITH_SERVERS = tuple(role for role, rights in PERMISSIONS.items() if "snapshots.see" in rights)
 """Of which a person can be in teams."""
@@ -56,8 +64,10 @@ ROLE_WORDS: dict[str, "StrPromise"] = {
         "Sees all that a viewer sees, creates snapshots, deletes their own ones, and pauses schedules."
     ),
     Role.MANAGER: _("Creates, restores and deletes snapshots, and makes schedules."),
-    Role.AUDITOR: _("Reads and exports the audit log. Sees no servers and keeps no tokens."),
-    Role.ADMIN: _("Does all that a manager does, reads the audit log, and manages people and their tokens."),
+    Role.AUDITOR: _("Reads, reviews and exports the audit log. Sees no servers and keeps no tokens."),
+    Role.ADMIN: _(
+        "Does all that a manager does, reads and reviews the audit log, and manages people and their tokens."
+    ),
 }
 
 

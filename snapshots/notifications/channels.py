@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import ngettext
 
 from snapshots.audit import outbound, sealing, standard_webhooks
-from snapshots.notifications import rules, services, texts
+from snapshots.notifications import pages, rules, services, texts
 from snapshots.notifications.mail_server import MailServer
 from snapshots.notifications.models import Delivery, Event, Target, TargetKind
 from snapshots.notifications.readers import reading
@@ -66,7 +66,7 @@ def webhook_body(delivery: Delivery, events: list[Event]) -> bytes:
             "kind": event.kind,
             "at": sealing.format_time(event.at),
             "title": texts.title(event),
-            "url": texts.page_url(event),
+            "url": pages.page_url(event),
             "person": names.get(event.actor_id or 0, ""),
             "action": event.action,
             "code": event.code,
@@ -116,7 +116,7 @@ def text(events: list[Event]) -> str:
         who = names.get(event.actor_id or 0, "")
         what = texts.title(event, isolated)
         what = f"{what} ({isolated(who)})" if who else what
-        parts.append(f"{local_text(event.at)}  {what}\n{texts.page_url(event)}")
+        parts.append(f"{local_text(event.at)}  {what}\n{pages.page_url(event)}")
     return "\n\n".join(parts) + "\n"
 
 

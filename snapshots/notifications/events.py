@@ -78,10 +78,12 @@ _ALWAYS: Final = {
     "person.invite": Kind.FACTORS,
     "person.set_password": Kind.FACTORS,
     "person.unlink_identity": Kind.FACTORS,
+    "review.question": Kind.REVIEW,
+    "review.answer": Kind.REVIEW,
 }
 """Actions that are told whatever their result, but for those that change what guards."""
 _ABOUT_PEOPLE: Final = ("person.", "team.")
-_NOT_TOLD_IF_REFUSED: Final = frozenset({Kind.SERVER_LOCK, Kind.FREEZE, Kind.APPROVAL})
+_NOT_TOLD_IF_REFUSED: Final = frozenset({Kind.SERVER_LOCK, Kind.FREEZE, Kind.APPROVAL, Kind.REVIEW})
 """Nothing changed, and nobody has to do anything."""
 _EXPECTED: Final = frozenset(
     {
@@ -101,6 +103,8 @@ TEMPORARY_ROLE: Final = "temporary_role."
 """What the actions about temporary roles begin with. They are told to those whom the role concerns."""
 ABOUT_TARGET: Final = frozenset({Kind.FACTORS, Kind.API_KEY})
 """Kinds about the person whom the target names, whoever did it."""
+ABOUT_EVIDENCE: Final = frozenset({Kind.REVIEW})
+"""Kinds about the person whom the evidence names: who is asked, or whose question was answered."""
 _TROUBLE: Final = frozenset({"failed", "stopped", "unknown"})
 COPIED: Final = (
     "at", "sequence", "action", "code", "operation_id", "actor_id", "server_id", "server_name", "snapshot_name",
@@ -124,10 +128,12 @@ def kind_of(row: Row) -> Kind | None:
     return None
 
 
-def _person_of(row: Row) -> int | None:
-    """The number of the person whom the target names, which the row holds only as a commitment."""
-    found = Subject.objects.filter(commitment=row["target_subject"])
-    return found.values_list("person_id", flat=True).first()
+def _person_of(row: Row, kind: Kind) -> int | None:
+    """The number of the person whom the event is about, if the row names one, which it holds only as a commitment."""
+    if kind not in ABOUT_TARGET | ABOUT_EVIDENCE:
+        return None
+    commitment = row["target_subject" if kind in ABOUT_TARGET else "evidence_subject"]
+    return Subject.objects.filter(commitment=commitment).values_list("person_id", flat=True).first()
 
 
 def from_row(row: Row) -> Event | None:
@@ -144,6 +150,6 @@ def from_row(row: Row) -> Event | None:
         covered=coverage.covered,
         page_id=coverage.page_id,
         is_partial=coverage.is_partial,
-        person_id=_person_of(row) if kind in ABOUT_TARGET else None,
+        person_id=_person_of(row, kind),
         **{name: row[name] for name in COPIED},
     )

@@ -45,6 +45,7 @@ class Kind(models.TextChoices):
     )
     FREEZE = "freeze", _("A freeze or an approval policy was placed, or somebody wants to lift one")
     APPROVAL = "approval", _("Somebody asks for approval, or a request was decided")
+    REVIEW = "review", _("A reviewer of the audit log asks me, or my question was answered")
     TEST = "test", _("A test")
 
 

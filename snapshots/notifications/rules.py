@@ -37,10 +37,18 @@ PERMISSIONS: Final = {
 }
 """Kinds that concern no server, and the permission of those who are told."""
 WITHOUT_SERVER: Final = frozenset(
-    {*PERMISSIONS, Kind.TOKEN_REFUSED, Kind.SCHEDULE_STOPPED, Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY}
+    {
+        *PERMISSIONS,
+        Kind.TOKEN_REFUSED,
+        Kind.SCHEDULE_STOPPED,
+        Kind.NEW_DEVICE,
+        Kind.FACTORS,
+        Kind.API_KEY,
+        Kind.REVIEW,
+    }
 )
 """Told to everybody who sees them: a schedule stops when its owner leaves, and then others must go on."""
-OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY})
+OWN_KINDS: Final = frozenset({Kind.NEW_DEVICE, Kind.FACTORS, Kind.API_KEY, Kind.REVIEW})
 """Kinds that only the person is told whom they are about."""
 SEEN_KINDS: Final = frozenset({Kind.OBSERVED, Kind.SILENT, Kind.SERVER_LOCK, Kind.APPROVAL})
 """Kinds that everybody is told whose token shows the server, whichever token the portal looked with."""
@@ -70,6 +78,7 @@ DEFAULTS: Final[dict[str, Choice]] = {
     Kind.SERVER_LOCK: Choice(Scope.ALL, Scope.ALL),
     Kind.FREEZE: Choice(Scope.ALL, Scope.ALL),
     Kind.APPROVAL: Choice(Scope.ALL, Scope.ALL),
+    Kind.REVIEW: Choice(Scope.ALL, Scope.ALL),
 }
 SCHEDULE_STOP: Final = "schedule.stop"
 COLLEAGUE_ACTIONS: Final = frozenset({Action.RESTORE, Action.DELETE})

@@ -1,17 +1,13 @@
-"""Events as sentences, and the pages that show more about them: for the portal's pages, e-mails and messages."""
+"""Events as sentences, for the portal's pages, e-mails and messages."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
-from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
-from snapshots.notifications.events import TEMPORARY_ROLE
 from snapshots.notifications.models import Event, Kind
 from snapshots.operations.models import Action
 
@@ -64,6 +60,7 @@ _OTHERS: Final[dict[str, "StrPromise"]] = {
     Kind.SERVER_LOCK: lazy("%(server)s was locked"),
     Kind.FREEZE: lazy("The freeze %(target)s was placed: nothing is restored or deleted while it holds"),
     Kind.APPROVAL: lazy("Somebody asks for approval on %(server)s"),
+    Kind.REVIEW: lazy("A reviewer of the audit log asks you about row %(target)s"),
     Kind.TEST: lazy("This is a test: notifications arrive here"),
 }
 _ACTIONS: Final[dict[str, "StrPromise"]] = {
@@ -109,6 +106,7 @@ _ACTIONS: Final[dict[str, "StrPromise"]] = {
         "An account at your identity provider was linked to yours, and can sign you in from now on"
     ),
     "person.unlink_identity": lazy("An account at your identity provider was unlinked from yours"),
+    "review.answer": lazy("Your question about an entry of the audit log was answered"),
     "audit.stream_stop": lazy("The stream %(target)s of the audit log stopped"),
     "schedule.silent": lazy("Nothing has come of the schedule %(target)s for too long"),
     "deletion.plan": lazy("Somebody has planned the deletion of snapshot %(snapshot)s of %(server)s"),
@@ -154,6 +152,7 @@ SEVERITIES: Final[dict[str, str]] = {
     Kind.SERVER_LOCK: "warn",
     Kind.FREEZE: "warn",
     Kind.APPROVAL: "warn",
+    Kind.REVIEW: "warn",
 }
 """The kind of badge; 'bad' for the others."""
 _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
@@ -181,21 +180,9 @@ _KIND_NAMES: Final[dict[str, "StrPromise"]] = {
     Kind.SERVER_LOCK: lazy("Lock"),
     Kind.FREEZE: lazy("Safeguards"),
     Kind.APPROVAL: lazy("Approval"),
+    Kind.REVIEW: lazy("Review"),
     Kind.TEST: lazy("Test"),
 }
-
-
-_TARGET_PAGES: Final[dict[str, str]] = {
-    Kind.JOB_STOPPED: "job_detail",
-    Kind.DELETION_DUE: "deletion_detail",
-    Kind.APPROVAL: "request_detail",
-}
-"""Kinds whose target is the ID of what such a page shows."""
-_OWN_PAGES: Final[dict[str, str]] = {
-    Kind.SCHEDULE_FAILED: "schedule_detail",
-    Kind.SCHEDULE_STOPPED: "schedule_detail",
-}
-"""Kinds whose `page_id` is the ID of what such a page shows."""
 
 
 def title(event: Event, show: Callable[[str], str] = str) -> str:
@@ -250,47 +237,3 @@ def actor_names(events: list[Event]) -> dict[int, str]:
     """Person's number → name as it is now, of everybody who did what these events tell."""
     numbers = {event.actor_id for event in events if event.actor_id is not None}
     return {person.pk: str(person) for person in get_user_model().objects.filter(pk__in=numbers)}
-
-
-def page_path(event: Event) -> str:
-    """The path of the page that shows more."""
-    if event.operation_id:
-        return reverse("operation_detail", args=[event.operation_id])
-    is_role = event.action.startswith(TEMPORARY_ROLE)
-    page = "temporary_role_detail" if is_role else _TARGET_PAGES.get(event.kind)
-    if page:
-        try:
-            return reverse(page, args=[UUID(event.target)])
-        except ValueError:  # a row that was not written by the portal
-            return reverse("notification_list")
-    if event.page_id and event.kind in _OWN_PAGES:
-        return reverse(_OWN_PAGES[event.kind], args=[event.page_id])
-    if event.kind == Kind.AUDIT_BROKEN and event.sequence:
-        return reverse("entry_detail", args=[event.sequence])
-    pages = {
-        Kind.TOKEN_REFUSED: "token_list",
-        Kind.PROVIDER_DOWN: "server_list",
-        Kind.OBSERVED: "server_list",
-        Kind.SILENT: "server_list",
-        Kind.WORKER_DOWN: "system_detail",
-        Kind.SCHEDULE_FAILED: "schedule_list",
-        Kind.SCHEDULE_STOPPED: "schedule_list",
-        Kind.MAIL_DOWN: "system_detail",
-        Kind.TARGET_DOWN: "target_list",
-        Kind.NEW_DEVICE: "session_list",
-        Kind.FACTORS: "factor_list",
-        Kind.API_KEY: "api_key_list",
-        Kind.SERVER_LOCK: "server_list",
-        Kind.FREEZE: "freeze_list",
-        Kind.CLOCK_WRONG: "system_detail",
-    }
-    if event.kind == Kind.FREEZE and not event.action.startswith("freeze."):
-        pages[Kind.FREEZE] = "policy_list"
-    return reverse(pages.get(Kind(event.kind), "notification_list"))
-
-
-def page_url(event: Event) -> str:
-    """Like `page_path`, with the portal's own address, for messages."""
-    if settings.SANDBOX:
-        return f"http://{settings.SNAPPORTAL_BIND}{page_path(event)}"
-    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}{page_path(event)}"

@@ -31,6 +31,7 @@ from snapshots.views.log_health import read_health
 from snapshots.views.log_links import log_url, person_log_url, server_log_url, token_log_url
 from snapshots.views.log_subjects import subjects_of
 from snapshots.views.log_tabs import make_tabs
+from snapshots.views.review_lines import entry_reviews
 from snapshots.views.roster import Roster
 from snapshots.views.saved_views import saved_lines
 from snapshots.views.texts import audit as texts
@@ -112,6 +113,7 @@ def entry_list(request: HttpRequest) -> HttpResponse:
         "as_of": timezone.now(),
         "people": roster.choices(),
         "may_export": request.user.has_perm("audit.export"),
+        "may_review": request.user.has_perm("audit.review"),
         **new_entries.note_context(
             request, row=row, shown=found.entries[0].sequence if found.entries else None
         ),
@@ -211,6 +213,7 @@ def _detail(
         "has_receipt": archive is None and receipts.is_complete(first),
         "archive": archive,
         "as_of": timezone.now(),
+        **entry_reviews(request.user, [row for row, _is_valid in rows]),
     } | _neighbours(entry.sequence)
     return render(request, "audit/entry_detail.html", context)
 

@@ -77,7 +77,7 @@ def home_url(user: AbstractBaseUser) -> str:
 
 @dataclass(frozen=True)
 class Attention:
-    """The link to operations that need attention, and their number."""
+    """A link to what waits for the person, and how much it is."""
 
     url: str
     count: int
@@ -89,6 +89,12 @@ def attention(user: AbstractBaseUser, facts: Facts, path: str) -> Attention | No
     count = len(needing_attention(user)) if facts.has_open_operations else 0
     url = link("operation_attention")
     return Attention(url, count, path == url) if count else None
+
+
+def questions(facts: Facts, path: str) -> Attention | None:
+    """The link to questions of reviewers that the person has not answered; None if there is none."""
+    url = link("question_list")
+    return Attention(url, facts.questions, path == url) if facts.questions else None
 
 
 @dataclass(frozen=True)
@@ -112,6 +118,7 @@ class Frame:
 
     navigation: list[NavigationItem]
     attention: Attention | None
+    questions: Attention | None
     bell: Bell
     misses_worker: bool
 
@@ -119,7 +126,7 @@ class Frame:
     def key(self) -> str:
         """Of what the navigation shows."""
         items = [(one.name, one.is_current) for one in self.navigation]
-        return kept_html.key_of(items, self.attention, self.bell)
+        return kept_html.key_of(items, self.attention, self.questions, self.bell)
 
 
 def make_frame(request: HttpRequest) -> Frame | None:
@@ -131,6 +138,7 @@ def make_frame(request: HttpRequest) -> Frame | None:
     return Frame(
         navigation(request),
         attention(user, facts, request.path),
+        questions(facts, request.path),
         make_bell(facts, request.path),
         misses_worker=not facts.has_worker and status.is_missed(),
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 from snapshots import sql
 from snapshots.notifications.models import Notification
 from snapshots.operations.models import OPEN_STATES, Operation
+from snapshots.reviews.queries import WAITING
 from snapshots.worker.models import SILENT_AFTER, WorkerProcess
 
 
@@ -20,6 +21,7 @@ class Facts:
 
     unread: int
     newest: int
+    questions: int
     has_open_operations: bool
     has_worker: bool
 
@@ -31,6 +33,7 @@ _UNREAD: Final = "person_id = %s AND read_at IS NULL"
 _QUERY: Final = f"""
 SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM {_NOTIFICATIONS} WHERE {_UNREAD} LIMIT {COUNTED}) AS counted),
        COALESCE((SELECT MAX(id) FROM {_NOTIFICATIONS} WHERE {_UNREAD}), 0),
+       ({WAITING}),
        EXISTS(SELECT 1 FROM {Operation._meta.db_table} WHERE state IN ({sql.places(OPEN_STATES)})),
        EXISTS(SELECT 1 FROM {WorkerProcess._meta.db_table} WHERE seen_at > %s AND seen_at < %s)
 """  # noqa: S608 - names of tables
@@ -38,6 +41,6 @@ SELECT (SELECT COUNT(*) FROM (SELECT 1 FROM {_NOTIFICATIONS} WHERE {_UNREAD} LIM
 
 def read_facts(person_id: int) -> Facts:
     now = timezone.now()
-    parameters = [person_id, person_id, *OPEN_STATES, now - SILENT_AFTER, now + SILENT_AFTER]
-    ((unread, newest, has_open_operations, has_worker),) = sql.run(_QUERY, parameters)
-    return Facts(unread, newest, bool(has_open_operations), bool(has_worker))
+    parameters = [person_id, person_id, person_id, *OPEN_STATES, now - SILENT_AFTER, now + SILENT_AFTER]
+    ((unread, newest, questions, has_open_operations, has_worker),) = sql.run(_QUERY, parameters)
+    return Facts(unread, newest, questions, bool(has_open_operations), bool(has_worker))

@@ -19,7 +19,7 @@ from snapshots.deletions.keeping import EXTEND_DAYS
 from snapshots.deletions.models import Kind as DeletionKind
 from snapshots.deletions.models import PlannedDeletion, State
 from snapshots.deletions.queries import visible_to
-from snapshots.notifications import alarms, personal, rules, texts
+from snapshots.notifications import alarms, pages, personal, rules, texts
 from snapshots.notifications.coverage import parse_id
 from snapshots.notifications.models import Event, Kind, Notification
 from snapshots.operations.server_views import server_view_or_404
@@ -68,7 +68,7 @@ def _lines(request: HttpRequest, found: list[Notification]) -> list[Notification
             event=one.event,
             title=title_html(one.event),
             badge=Badge(texts.severity(one.event), texts.badge_text(one.event)),
-            url=texts.page_path(one.event),
+            url=pages.page_path(one.event),
             is_unread=one.read_at is None,
             actor_name=names.get(one.event.actor_id or 0, ""),
             shows_actor=one.is_colleagues,

@@ -37,6 +37,7 @@ PROVEN = {
         "team_remove",
         "token_remove",
         "entry_export",
+        "review_sign",
         "person_add",
         "person_edit",
         "person_erase",

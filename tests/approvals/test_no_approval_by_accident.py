@@ -12,7 +12,7 @@ from snapportal.accounts.models import User
 from snapshots.approvals.models import ApprovalRequest, Decision, State
 from snapshots.audit.models import Entry
 from snapshots.notifications.models import Event
-from snapshots.notifications.texts import page_path
+from snapshots.notifications.pages import page_path
 from snapshots.operations.models import Operation
 from tests.conftest import PASSWORD
 from tests.support.desk import make_desk

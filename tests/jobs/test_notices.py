@@ -5,7 +5,7 @@ import pytest
 from snapshots.audit.models import Entry
 from snapshots.jobs import engine
 from snapshots.jobs.models import Step, StepState
-from snapshots.notifications import outbox, rules, texts
+from snapshots.notifications import outbox, pages, rules, texts
 from snapshots.notifications.models import Event, Kind, OutboxItem
 from snapshots.vault import tokens
 from tests.support.batches import create_many, roomy
@@ -41,7 +41,7 @@ def test_a_stopped_batch_names_the_servers_on_which_it_was_not_done(desk):
         f"Creating snapshots of several servers stopped: not done on {views[1].name}"
     )
     assert event.server_ids == {view.server_id for view in views}
-    assert str(job.pk) in texts.page_path(event)
+    assert str(job.pk) in pages.page_path(event)
 
 
 def test_more_than_three_servers_are_counted():

@@ -119,6 +119,7 @@ def test_a_person_chooses_only_among_kinds_that_the_person_can_be_told_of(cast, 
         "new_device",
         "factors",
         "api_key",
+        "review",
     }
 
 

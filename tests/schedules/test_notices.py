@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 
 from snapshots.audit.models import Entry
-from snapshots.notifications import outbox, rules, texts
+from snapshots.notifications import outbox, pages, rules, texts
 from snapshots.notifications.models import Event, Kind, OutboxItem, Scope
 from snapshots.notifications.rules import Choice
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
@@ -90,7 +90,7 @@ def test_a_run_that_is_completed_in_part_names_the_server_and_is_told_once(desk,
     )
     assert texts.severity(event) == "warn"
     assert told(cast.mia).count(Kind.SCHEDULE_FAILED) == 1
-    assert texts.page_path(event) == reverse("schedule_detail", args=[schedule.pk])
+    assert pages.page_path(event) == reverse("schedule_detail", args=[schedule.pk])
     row = Entry.objects.filter(action="schedule.run").order_by("sequence").first()
     assert row.full_evidence.endswith("Failed: snapshot.create of gone-1: server_gone.")
 
@@ -136,7 +136,7 @@ def test_a_run_that_stops_its_schedule_is_told_as_the_stop_alone(desk, clock):
     read_log()
     (event,) = schedule_events()
     assert texts.title(event) == "The schedule nightly stopped: VPS.org refuses the token Team token"
-    assert texts.page_path(event) == reverse("schedule_detail", args=[schedule.pk])
+    assert pages.page_path(event) == reverse("schedule_detail", args=[schedule.pk])
 
 
 def test_who_wants_only_failed_runs_is_told_of_the_stop_that_a_run_causes(desk, clock, cast):

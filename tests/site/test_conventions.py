@@ -95,8 +95,8 @@ def test_nine_of_ten_functions_have_fewer_than_20_lines():
     assert sum(length < 20 for length in lengths) / len(lengths) >= 0.9
 
 
-def test_the_snapshots_package_has_at_most_21_entries():
-    assert len(ROOT_ENTRIES) <= 21, sorted(ROOT_ENTRIES)
+def test_the_snapshots_package_has_at_most_22_entries():
+    assert len(ROOT_ENTRIES) <= 22, sorted(ROOT_ENTRIES)
 
 
 def test_the_architecture_page_names_every_package_and_only_existing_modules():

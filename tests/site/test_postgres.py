@@ -61,6 +61,8 @@ TEST_FILES = {
         "operations/test_two_people.py",
         "operations/test_guard_rows.py",
         "approvals/test_approvals_at_once.py",
+        "reviews/test_reviews_at_once.py",
+        "reviews/test_signatures.py",
         "inventory/test_reader.py",
         "jobs/test_safe_restore.py",
         "worker/test_loop.py",

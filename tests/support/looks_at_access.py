@@ -8,7 +8,9 @@ from django.urls import reverse
 from tests.support.actors import actor_of
 from tests.support.desk import Desk, make_desk
 from tests.support.limits import CREATE, limit
+from tests.support.looks_at_reviews import look_at_reviews
 from tests.support.ownership import own_as_is
+from tests.support.sessions import signed_in_client
 from tests.support.teams import make_team
 from tests.support.temporary_roles import ask_for, lend
 from tests.support.translated_texts import Inspector
@@ -19,6 +21,7 @@ def look_at_access(inspector: Inspector, desk: Desk, people: Any, token: str, br
     view = desk.server()
     ada = make_desk(people.ada, token, label="Second token")
     look_at_temporary_roles(inspector, people, view, browser)
+    look_at_reviews(inspector, people, signed_in_client(people.mia), signed_in_client(people.aron))
     team = make_team(name="before-sunday-mail", servers=[view.server_id], members=[people.ada])
     limit(desk, servers=[view.server_id], rights=CREATE, by=actor_of(people.ada))
     inspector.visit(browser, reverse("token_limits", args=[desk.token.pk]), shows=view.name)

@@ -112,7 +112,7 @@ def test_who_may_not_decide_is_told_why(cast, desk, of_ada, view, signed_in, san
 
 def test_everybody_who_sees_the_server_is_told_and_led_to_the_request(cast, desk, of_ada, view):
     from snapshots.notifications.models import Kind, Notification
-    from snapshots.notifications.texts import page_path
+    from snapshots.notifications.pages import page_path
 
     place(cast.ada, view)
     read_log()

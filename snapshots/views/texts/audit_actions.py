@@ -210,6 +210,11 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
         lazy("Delete a shared view of the audit log"),
         lazy("Delete the shared view %(target)s of the audit log"),
     ),
+    "review.fine": (lazy("Mark an entry as fine"), lazy("Mark row %(target)s as fine")),
+    "review.question": (lazy("Ask about an entry"), lazy("Ask about row %(target)s")),
+    "review.finding": (lazy("Record a finding"), lazy("Record a finding about row %(target)s")),
+    "review.answer": (lazy("Answer a reviewer"), lazy("Answer the question of row %(target)s")),
+    "review.sign": (lazy("Sign a review"), lazy("Sign rows %(target)s as reviewed")),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }
 """Action → label in the filter, and headline with names."""

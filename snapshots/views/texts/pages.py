@@ -33,6 +33,10 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "log_activity": _("Activity in the audit log"),
     "entry_export": _("Export the audit log"),
     "archive_list": _("Archive of the audit log"),
+    "review_list": _("Reviews"),
+    "review_entries": _("Go through the entries"),
+    "review_sign": _("Sign a review"),
+    "question_list": _("Questions to you"),
     "hold_list": _("Legal holds"),
     "hold_place": _("Place a hold"),
     "person_list": _("People"),
@@ -71,6 +75,7 @@ HELP_SECTIONS: Final[dict[str, "StrPromise"]] = {
     "scripts": _("Scripts"),
     "finding": _("Finding, and keyboard shortcuts"),
     "searching": _("Searching the audit log"),
+    "reviews": _("Reviews of the audit log"),
     "roles": _("Who may do what"),
 }
 """The ID of each section of the help page → its heading."""

@@ -6,11 +6,10 @@ from datetime import datetime
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
+from snapshots.views.texts import review_refusals, schedule_refusals
 from snapshots.views.texts.base import Words
 from snapshots.views.texts.block_refusals import BLOCK_REFUSALS
 from snapshots.views.texts.readings import wait_title
-from snapshots.views.texts.schedule_refusals import FIELD_CODES as SCHEDULE_FIELD_CODES
-from snapshots.views.texts.schedule_refusals import SCHEDULE_REFUSALS
 
 REFUSAL_WORDS = {
     "limit_reached": Words(
@@ -251,7 +250,8 @@ REFUSAL_WORDS = {
         lazy("This has been resolved already"),
         lazy("Nothing was changed: see below what was found."),
     ),
-    **SCHEDULE_REFUSALS,
+    **schedule_refusals.SCHEDULE_REFUSALS,
+    **review_refusals.REVIEW_REFUSALS,
 }
 _REFUSED = Words("bad", lazy("This was not sent"), lazy("The portal's own rules do not allow it."))
 FIELD_CODES = frozenset(
@@ -268,7 +268,7 @@ FIELD_CODES = frozenset(
         "bad_name",
         "reason_missing",
         "finding_missing",
-        *SCHEDULE_FIELD_CODES,
+        *schedule_refusals.FIELD_CODES,
     }
 )
 

@@ -10,7 +10,8 @@ from snapportal.accounts.security import review
 from snapportal.accounts.temporary_roles.models import State, TemporaryRole
 from snapshots.audit.models import Entry
 from snapshots.notifications.models import Notification
-from snapshots.notifications.texts import page_path, title
+from snapshots.notifications.pages import page_path
+from snapshots.notifications.texts import title
 from tests.support.desk import make_desk
 from tests.support.notifying import read_log
 from tests.support.pages import text_of

@@ -1,0 +1,126 @@
+"""What is reviewed, and what the marks, questions and answers are."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db.models import Q
+
+from snapshots import sql
+from snapshots.audit import queries, tiles
+from snapshots.audit.archiving import rows as archive_rows
+from snapshots.audit.models import Entry
+from snapshots.audit.tiles import TileError
+from snapshots.reviews.models import Mark, Question, Review, Verdict
+
+SIGN = "review.sign"
+MOST_OPEN = 200
+MARKS_PER_ENTRY = 100
+MOST_NOTES = 200
+
+
+@dataclass(frozen=True)
+class Unreviewed:
+    """The rows after those that were signed: `first` to `last`; `last` is below `first` if there is none."""
+
+    first: int
+    last: int
+
+    @property
+    def count(self) -> int:
+        return max(0, self.last - self.first + 1)
+
+
+def newest_review() -> Review | None:
+    """The newest that the log has a row of: one that somebody put into the database counts for nothing."""
+    return next((one for one in Review.objects.all().iterator() if is_recorded(one)), None)
+
+
+def signed_until() -> int:
+    """The last row that a review has signed; 0 for none."""
+    newest = newest_review()
+    return newest.last if newest else 0
+
+
+def unreviewed() -> Unreviewed:
+    return Unreviewed(signed_until() + 1, queries.newest_sequence() or 0)
+
+
+def is_recorded(review: Review) -> bool:
+    """Whether the row of the log says what the review says. Rows that were archived are not looked up."""
+    found = Entry.objects.numbered().filter(sequence=review.signed_in).fetch(1)
+    if not found:
+        return review.signed_in <= archive_rows.last_archived()
+    row = found[0]
+    return (row.action, row.result, row.target) == (SIGN, "completed", review.target) and (
+        review.root in row.evidence
+    )
+
+
+def holds(review: Review) -> bool:
+    """Whether the tree over the rows up to the last one is still the one that was signed."""
+    try:
+        return tiles.read_root(review.last).hex() == review.root
+    except TileError:
+        return False
+
+
+def covering(sequence: int) -> Review | None:
+    """The review that has signed this row."""
+    found = Review.objects.filter(last__gte=sequence).order_by("last").first()
+    return found if found and found.first <= sequence and is_recorded(found) else None
+
+
+def current_marks(entries: Iterable[Entry]) -> dict[int, Mark]:
+    """Sequence → the current mark of it; for an operation without one, the newest of a row before it."""
+    entries = list(entries)
+    operations = {one.operation_id: one.sequence for one in entries if one.operation_id is not None}
+    condition = Q(sequence__in=[one.sequence for one in entries])
+    if operations:
+        condition |= Q(operation_id__in=list(operations))
+    found: dict[int, Mark] = {}
+    for one in Mark.objects.filter(condition, is_current=True).order_by("sequence"):
+        line = operations.get(one.operation_id, one.sequence) if one.operation_id else one.sequence
+        if one.sequence <= line:
+            found[line] = one
+    return found
+
+
+def marks_of(sequences: Iterable[int]) -> list[Mark]:
+    """All marks of these rows, former ones too, oldest first."""
+    return list(Mark.objects.filter(sequence__in=list(sequences))[:MARKS_PER_ENTRY])
+
+
+def notes_in(review: Review) -> list[Mark]:
+    """The present questions and findings about the rows of a review, oldest first, at most MOST_NOTES."""
+    noted = [Verdict.QUESTION, Verdict.FINDING]
+    found = Mark.objects.filter(is_current=True, sequence__range=(review.first, review.last))
+    return list(found.filter(verdict__in=noted).order_by("sequence")[:MOST_NOTES])
+
+
+def open_questions(*, until: int | None = None) -> list[Question]:
+    """Of all people, newest first, at most MOST_OPEN."""
+    found = Question.objects.filter(settled_at=None)
+    return list((found if until is None else found.filter(sequence__lte=until))[:MOST_OPEN])
+
+
+def questions_about(sequences: Iterable[int]) -> list[Question]:
+    """All that was asked about these rows, oldest first."""
+    found = Question.objects.filter(sequence__in=list(sequences)).prefetch_related("answers")
+    return list(found.order_by("asked_in")[:MARKS_PER_ENTRY])
+
+
+def questions_to(person_id: int) -> list[Question]:
+    """What this person was asked, newest first."""
+    return list(Question.objects.filter(asked_id=person_id).prefetch_related("answers")[:MOST_OPEN])
+
+
+WAITING = (
+    f"SELECT COUNT(*) FROM (SELECT 1 FROM {Question._meta.db_table} "  # noqa: S608 - the name of a table
+    "WHERE asked_id = %s AND settled_at IS NULL AND NOT is_answered LIMIT 100) AS waiting"
+)
+"""How many questions wait for an answer of a person, at most 100."""
+
+
+def waiting_for(person_id: int) -> int:
+    ((count,),) = sql.run(WAITING, [person_id])
+    return int(count)
