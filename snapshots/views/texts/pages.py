@@ -30,6 +30,7 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "target_add": _("Add a target"),
     "entry_list": _("Audit log"),
     "log_activity": _("Activity in the audit log"),
+    "log_report": _("Monthly report of the audit log"),
     "entry_export": _("Export the audit log"),
     "archive_list": _("Archive of the audit log"),
     "hold_list": _("Legal holds"),

@@ -1,0 +1,65 @@
+"""Rows of some actions in a period, read by the index of actions: those that the tally has counted, and no others."""
+
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from snapshots.audit.models import Entry
+from snapshots.audit.queries import EntryQuerySet
+from snapshots.audit.reporting.coverage import Coverage
+from snapshots.audit.reporting.tally import IS_OVERRIDE, Tally
+
+MOST_LISTED: Final = 100
+REFUSED: Final = "refused"
+
+
+@dataclass(frozen=True)
+class Listed:
+    """The newest rows first. `more`: how many older ones are not among them."""
+
+    entries: tuple[Entry, ...] = ()
+    more: int = 0
+
+
+def list_rows(
+    coverage: Coverage,
+    tally: Tally,
+    actions: Collection[str],
+    *,
+    result: str = "",
+    most: int = MOST_LISTED,
+    with_refused: bool = False,
+) -> Listed:
+    """The rows of these actions, of all results or of one; those that were refused only on demand."""
+    numbers = Counter[str]()
+    for one in tally.groups:
+        if result in {"", one.result} and (with_refused or one.result != REFUSED):
+            numbers[one.action] += one.number
+    found: list[Entry] = []
+    for action in actions:
+        if numbers[action]:
+            rows = coverage.rows.filter(action=action, **({"result": result} if result else {}))
+            found += _newest(rows if with_refused else rows.exclude(result=REFUSED), most)
+    return _listed(found, sum(numbers[action] for action in actions), most)
+
+
+def list_overrides(coverage: Coverage, tally: Tally, *, most: int = MOST_LISTED) -> Listed:
+    """Operations that were sent to a server although a restore held it."""
+    actions = {one.action for one in tally.groups if one.is_override}
+    number = sum(one.number for one in tally.groups if one.is_override)
+    found = [
+        entry
+        for action in actions
+        for entry in _newest(coverage.rows.filter(IS_OVERRIDE, action=action), most)
+    ]
+    return _listed(found, number, most)
+
+
+def _newest(rows: EntryQuerySet, most: int) -> list[Entry]:
+    return rows.order_by("-sequence").fetch(most)
+
+
+def _listed(found: list[Entry], number: int, most: int) -> Listed:
+    newest = sorted(found, key=lambda one: -one.sequence)[:most]
+    return Listed(tuple(newest), max(0, number - len(newest)))

@@ -1,0 +1,136 @@
+"""The sections of the report that are made alike: numbers by action, and the rows themselves."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from snapshots.audit.models import Entry
+from snapshots.audit.reporting.coverage import Coverage
+from snapshots.audit.reporting.listed import Listed, list_overrides, list_rows
+from snapshots.audit.reporting.operations import ACTIONS as OPERATIONS
+from snapshots.audit.reporting.tally import Tally
+from snapshots.views.reports.figures import REFUSED, Figure, LogLinks, by_action, by_code, figure
+from snapshots.views.reports.lines import ReportLine, make_lines
+from snapshots.views.roster import Roster
+from snapshots.views.texts import report as texts
+
+VERIFY, ANCHOR, GLASS, OBSERVED, REVIEW = (
+    "audit.verify",
+    "audit.anchor",
+    "approval.break_glass",
+    "snapshot.observed",
+    "review.sign",
+)
+ACCOUNTS: Final = (
+    *("person.add", "person.invite", "person.add_service_account", "person.change_keeper"),
+    *("person.change_role", "person.change_details", "person.activate", "person.deactivate", "person.erase"),
+    *("person.link_identity", "person.unlink_identity", "factor.reset"),
+    *("team.add", "team.change", "team.remove", "team.add_member", "team.remove_member"),
+    *("temporary_role.grant", "temporary_role.deny", "temporary_role.end"),
+)
+APPROVALS: Final = (
+    *("approval.request", "approval.approve", "approval.deny", GLASS),
+    *("approval.withdraw", "approval.expire", "approval.void"),
+    *("policy.place", "policy.ask_lift", "policy.lift", "policy.keep"),
+    *("server.lock", "server.ask_unlock", "server.unlock", "server.keep_lock"),
+    *("freeze.place", "freeze.ask_lift", "freeze.lift", "freeze.keep"),
+    *("snapshot.protect", "snapshot.unprotect"),
+    *("deletion.set_grace", "deletion.ask_shorten", "deletion.shorten", "deletion.keep_grace"),
+)
+KEYS: Final = (
+    *("token.store", "token.replace", "token.remove", "token.limit", "token.rotate_keys"),
+    *("api_key.create", "api_key.revoke"),
+)
+LOG: Final = (
+    *("audit.export", "audit.archive", "audit.hold", "audit.lift_hold", "address.erase"),
+    *("audit.accept_restored_log", "audit.accept_lost_anchors", "audit.accept_changed_rows"),
+    *("audit.stream_stop", "audit.stream_restart", "audit.key_change"),
+)
+IN_SECTIONS: Final = frozenset(
+    {*OPERATIONS, *ACCOUNTS, *APPROVALS, *KEYS, *LOG, VERIFY, ANCHOR, OBSERVED, REVIEW}
+)
+MOST_RUNS: Final = 31
+"""Verifications, and failed anchors: one for each day."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """`more`: how many older rows there are that are not shown."""
+
+    key: str
+    figures: tuple[Figure, ...] = ()
+    lines: tuple[ReportLine, ...] = ()
+    more: int = 0
+
+    @property
+    def words(self) -> texts.Words:
+        return texts.SECTIONS[self.key]
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.figures and not self.lines
+
+
+@dataclass(frozen=True)
+class Sections:
+    """Makes the sections of one report."""
+
+    coverage: Coverage
+    tally: Tally
+    roster: Roster
+    links: LogLinks
+
+    def of_rows(self, key: str, actions: tuple[str, ...]) -> Section:
+        """With the rows, newest first."""
+        listed = list_rows(self.coverage, self.tally, actions)
+        return self._with(key, by_action(self.tally, actions, self.links), listed)
+
+    def of_numbers(self, key: str, actions: Iterable[str]) -> Section:
+        return Section(key, by_action(self.tally, actions, self.links))
+
+    def glass(self) -> Section:
+        """Each in full, and also each attempt that was refused."""
+        broken = list_rows(self.coverage, self.tally, [GLASS], with_refused=True)
+        overrides = list_overrides(self.coverage, self.tally)
+        both = Listed((*broken.entries, *overrides.entries), broken.more + overrides.more)
+        return self._with("glass", (), both)
+
+    def observed(self) -> Section:
+        rows = [one for one in self.tally.groups if one.action == OBSERVED and one.result != REFUSED]
+        url = self.links.to(action=OBSERVED)
+        return Section(
+            "observed",
+            tuple(
+                figure(texts.observed_text(code), number, url) for code, number in by_code(rows).most_common()
+            ),
+        )
+
+    def verified(self) -> Section:
+        runs = list_rows(self.coverage, self.tally, [VERIFY], most=MOST_RUNS)
+        newest = list_rows(self.coverage, self.tally, [ANCHOR], most=1)
+        failed = list_rows(self.coverage, self.tally, [ANCHOR], most=MOST_RUNS, result="failed")
+        anchors = {one.sequence: one for one in (*newest.entries, *failed.entries)}
+        figures = by_action(self.tally, (VERIFY, ANCHOR), self.links)
+        return self._with("verified", figures, Listed((*runs.entries, *anchors.values()), runs.more))
+
+    def rest(self) -> Section:
+        actions = {one.action for one in self.tally.groups} - IN_SECTIONS
+        return self.of_numbers("rest", sorted(actions, key=texts.action_text))
+
+    def _with(self, key: str, figures: tuple[Figure, ...], listed: Listed) -> Section:
+        entries: list[Entry] = sorted(listed.entries, key=lambda one: -one.sequence)
+        return Section(key, figures, make_lines(entries, self.roster), listed.more)
+
+    def after_people(self) -> list[Section]:
+        """Those that follow the table of people, in order."""
+        reviews = self.of_rows("reviews", (REVIEW,))
+        return [
+            self.of_rows("accounts", ACCOUNTS),
+            self.of_numbers("approvals", APPROVALS),
+            self.observed(),
+            self.of_rows("keys", KEYS),
+            self.verified(),
+            self.of_rows("log", LOG),
+            *([] if reviews.is_empty else [reviews]),
+            self.rest(),
+        ]
