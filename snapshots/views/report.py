@@ -58,7 +58,7 @@ def _figures(coverage: Coverage, tally: Tally) -> dict[str, Any]:
     roster, links = Roster.load(), LogLinks(coverage.month)
     stood = standings(coverage, tally)
     sections = Sections(coverage, tally, roster, links)
-    doubts = read_doubts(coverage)
+    doubts = read_doubts(coverage, tally, stood)
     return {
         "operations": make_operations(tally, stood, links),
         "days": _days(coverage, links),

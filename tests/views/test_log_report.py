@@ -1,23 +1,44 @@
-"""The monthly report of the log: what each section counts, where its numbers lead, and what it says that it does not count."""
+"""The monthly report of the log: what each section counts, where its numbers lead, and what it says it does not count."""
 
-from datetime import datetime, timedelta
+import re
+from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
-from django.urls import reverse
+from django.test.utils import CaptureQueriesContext
 
 from snapportal.accounts import erasure
 from snapportal.accounts.models import User
+from snapshots.audit.models import Entry
+from snapshots.views.reports import people
 from tests.support.actors import actor_of
 from tests.support.audit_rows import ARON, MIA
 from tests.support.pages import text_of
-from tests.support.report_log import DECEMBER, NOVEMBER, Operation, event, write_november
+from tests.support.pictures import pictures_in
+from tests.support.report_log import (
+    DECEMBER,
+    NOVEMBER,
+    STRANGER,
+    TENTH,
+    Operation,
+    event,
+    write_november,
+)
 
 pytestmark = pytest.mark.django_db
 
 URL = "/audit/report/"
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def december():
+    """All is read on 4 December."""
+    with time_machine.travel(DECEMBER + 3 * DAY, tick=False):
+        yield
 
 
 @pytest.fixture
@@ -26,21 +47,251 @@ def aron(cast, signed_in) -> Client:
 
 
 @pytest.fixture
-def november(cast):
-    """The log of November, read in December."""
+def november(cast) -> None:
     write_november()
-    with time_machine.travel(DECEMBER + 3 * DAY):
-        yield
 
 
-def report(browser: Client, month: str = "2026-11"):
+def report(browser: Client, month: str = "2026-11") -> HttpResponse:
     page = browser.get(URL, {"month": month})
     assert page.status_code == 200
     return page
 
 
-def test_smoke(november, aron):
+def section(page: HttpResponse, key: str) -> str:
+    """The text of one section."""
+    found = re.search(rf'<section class="card" aria-labelledby="{key}">.*?</section>', page.text, re.DOTALL)
+    assert found, f"no section {key}"
+    return text_of(HttpResponse(found[0])).strip()
+
+
+def figures(page: HttpResponse, key: str) -> dict[str, int]:
+    (found,) = [one for one in page.context["sections"] if one.key == key]
+    return {one.text: one.count for one in found.figures}
+
+
+def test_the_period_is_given_with_its_rows_and_the_first_and_the_last_with_their_hashes(november, aron):
+    text = section(report(aron), "coverage")
+    first, last = Entry.objects.get(sequence=1), Entry.objects.get(sequence=20)
+    assert "From 1 Nov 2026, 00:00 UTC until before 1 Dec 2026, 00:00 UTC" in text
+    assert "As of 4 Dec 2026, 00:00 UTC" in text
+    assert "20: 4 are steps of operations, 5 are refusals, 11 are something else" in text
+    assert f"Row 1, 10 Nov 2026, 09:00 UTC {first.hash}" in text
+    assert f"Row 20, 10 Nov 2026, 09:19 UTC {last.hash}" in text
+    assert "No checkpoint has been signed yet" in text
+
+
+def test_operations_are_counted_by_kind_and_result(november, aron):
     page = report(aron)
-    print(text_of(page))
-    print(page.context["operations"])
-    print(page.context["people"])
+    text = section(page, "operations")
+    assert "Create 1 0 0 0 0 1 1 Restore 0 0 0 1 0 1 0 Delete 0 1 0 0 0 1 1 Together 1 1 0 1 0 3 2" in text
+    assert "Asked for through: API 1 · Browser 1" in text
+    (picture,) = pictures_in(page).values()
+    assert picture.findtext("desc").startswith("18 entries. The most on one day were 18")
+
+
+def test_refusals_are_counted_by_what_and_why_in_words(november, aron):
+    page = report(aron)
+    refused = section(page, "refused")
+    assert "Access denied 1 Requires the permission people.manage: 1" in refused
+    assert "Restore a server 1 The name you typed is not this server's name: 1" in refused
+    assert "Sign in" not in refused
+    sign_ins = section(page, "sign-ins")
+    assert "Sign in 3 Wrong name or password: 2 Wrong name or password, too many times" in sign_ins
+
+
+def test_people_are_counted_with_what_they_did(november, aron):
+    text = section(report(aron), "people")
+    assert "2 people were active." in text
+    assert "Person Sign-ins Create Restore Delete Refused Other" in text
+    assert "Mia 1 1 1 1 2 3 Aron 0 0 0 0 0 4" in text
+    assert "The portal itself, and whoever is not signed in 0 0 0 0 3 3" in text
+
+
+@pytest.mark.parametrize(
+    ("key", "expected", "shown"),
+    [
+        ("accounts", {"Add a person": 1, "Grant a temporary role": 1}, "Aron Add nadia operator Completed"),
+        ("approvals", {"Ask for approval": 1, "Break the glass": 1}, ""),
+        ("observed", {"A snapshot vanished": 1}, ""),
+        ("keys", {"Store a token": 1}, "Mia Store token Team for mia"),
+        (
+            "verified",
+            {"Verify the audit log": 1, "Anchor the audit log: Failed": 1},
+            "row 17; noted by nobody",
+        ),
+        ("log", {"Export the audit log": 1}, "Aron Export the audit log as audit.jsonl 18 rows"),
+        ("rest", {"Make a schedule": 1}, ""),
+    ],
+)
+def test_each_other_section_counts_and_shows_its_rows(november, aron, key, expected, shown):
+    page = report(aron)
+    assert figures(page, key) == expected
+    assert shown in section(page, key)
+
+
+def test_the_glass_and_overrides_are_shown_in_full_and_attempts_too(november, aron):
+    later = TENTH + DAY
+    event("approval.break_glass", moment=later, result="refused", code="reason_missing", server_name="shop")
+    override = Operation(
+        "snapshot.create", reason="a way back\nOverride: it ended at the provider, ticket 88"
+    )
+    override.asked(later + DAY).said("completed", later + DAY)
+    text = section(report(aron), "glass")
+    assert "Aron Break the glass on shop the shop is down Glass broken" in text
+    assert "Mia Break the glass on shop — Refused A reason is missing" in text
+    assert "a way back Override: it ended at the provider, ticket 88 Completed" in text
+
+
+def test_a_reason_that_only_mentions_an_override_is_none(cast, aron):
+    Operation(reason="no Override: this is a normal restore").asked(TENTH).said("completed", TENTH)
+    assert "no hold of a server was overridden" in section(report(aron), "glass")
+
+
+def test_reviews_are_a_section_where_there_are_any(november, aron):
+    assert 'aria-labelledby="reviews"' not in report(aron).text
+    event("review.sign", ARON, moment=TENTH + DAY, target="rows 1 to 20", reason="all is well")
+    assert "all is well" in section(report(aron), "reviews")
+
+
+def test_without_verification_anchors_and_checkpoints_the_report_says_so(cast, aron):
+    event("person.sign_in", moment=TENTH)
+    text = section(report(aron), "verified")
+    for sentence in (
+        "The log was not verified in this period.",
+        "No anchor was stored in this period.",
+        "No checkpoint was signed over the rows of this period.",
+    ):
+        assert sentence in text
+
+
+def test_verifications_that_found_nothing_are_listed_by_time_and_broken_ones_in_full(november, aron):
+    event("audit.verify", moment=TENTH + DAY, evidence="the first")
+    event("audit.verify", moment=TENTH + 2 * DAY, result="failed", evidence="row 7 was changed")
+    event("audit.verify", moment=TENTH + 3 * DAY, evidence="the newest")
+    text = section(report(aron), "verified")
+    assert "the newest" in text and "row 7 was changed" in text and "the first" not in text
+    assert "Verified and found sound at: 11 Nov 2026, 09:00 UTC 10 Nov 2026, 09:16 UTC" in text
+
+
+def _all_figures(page: HttpResponse):
+    context = page.context
+    rows = [*context["operations"].rows, *context["people"].rows]
+    yield from (cell for row in rows for cell in row.cells)
+    yield from (row.total for row in context["operations"].rows)
+    yield from (one.asked for one in (*context["refusals"], *context["sign_ins"]))
+    yield from (one for part in context["sections"] for one in part.figures)
+
+
+def test_every_number_leads_to_as_many_entries_of_the_log(november, aron):
+    Operation().asked(TENTH + DAY).said("unknown", TENTH + DAY, code="deadline")
+    linked = [one for one in _all_figures(report(aron)) if one.url]
+    assert len(linked) > 20
+    for one in linked:
+        assert aron.get(one.url).context["count"] == one.count, one
+
+
+def test_nothing_that_is_zero_has_a_link(november, aron):
+    assert not [one for one in _all_figures(report(aron)) if one.url and not one.count]
+
+
+def test_two_people_of_one_name_are_told_apart_and_who_was_erased_has_no_name(november, cast, aron):
+    event("person.sign_in", actor_of(cast.vera), moment=TENTH + DAY)
+    User.objects.filter(pk=cast.vera.pk).update(name="Mia")
+    assert {"Mia (mia)", "Mia (vera)"} < {one.name for one in report(aron).context["people"].rows}
+    User.objects.filter(pk=cast.mia.pk).update(is_active=False)
+    cast.mia.refresh_from_db()
+    row = erasure.erase_person(cast.mia, reason="left", actor=actor_of(cast.ada))
+    erased = report(aron).context["people"].rows[0]
+    assert (erased.name, erased.url) == (f"Erased (row {row.sequence})", "")
+    assert not any(cell.url for cell in erased.cells)
+
+
+def test_of_many_people_the_rest_is_counted_together(november, aron, monkeypatch):
+    monkeypatch.setattr(people, "MOST_SHOWN", 1)
+    text = section(report(aron), "people")
+    assert "2 people were active." in text
+    assert "1 more person 0 0 0 0 0 4" in text
+
+
+def test_an_empty_month_says_so_and_shows_no_zero(november, aron):
+    page = report(aron, "2026-10")
+    assert "The log has no row of this period." in section(page, "coverage")
+    assert 'aria-labelledby="operations"' not in page.text
+
+
+def test_a_month_that_has_not_begun_says_so(november, aron):
+    page = report(aron, "2027-01")
+    assert "This month has not begun." in text_of(page)
+    assert 'aria-labelledby="operations"' not in page.text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "2026", "2026-13", "2026-00", "1999-12", "2026-11-01", "٢٠٢٦-١١", "x" * 500]
+)
+def test_what_is_no_month_is_not_found(november, aron, text):
+    assert aron.get(URL, {"month": text}).status_code == 404
+
+
+def test_the_present_month_is_the_usual_one_and_is_marked_as_unfinished(november, aron):
+    event("person.sign_in", moment=DECEMBER + DAY)
+    page = aron.get(URL)
+    assert "Monthly report, December 2026" in text_of(page)
+    assert "This month is not finished. The report goes up to 4 Dec 2026, 00:00 UTC." in text_of(page)
+    assert "This month is not finished" not in text_of(report(aron))
+
+
+def test_the_choice_has_the_months_with_rows_and_leads_to_those_before_and_after(november, aron):
+    event("person.sign_in", moment=DECEMBER + DAY)
+    choice = report(aron).context["choice"]
+    assert [(one.value, one.is_chosen) for one in choice.months] == [("2026-12", False), ("2026-11", True)]
+    assert (choice.older, choice.newer.value) == (None, "2026-12")
+    far = report(aron, "2027-03").context["choice"]
+    assert [one.value for one in far.months] == ["2027-03", "2026-12", "2026-11"]
+    assert (far.older.value, far.newer) == ("2026-12", None)
+
+
+def test_the_first_and_the_last_microsecond_of_a_month_are_its_own(cast, aron):
+    event("person.sign_in", moment=NOVEMBER - timedelta(microseconds=1))
+    event("person.sign_in", moment=NOVEMBER)
+    event("person.sign_in", moment=DECEMBER - timedelta(microseconds=1))
+    event("person.sign_in", moment=DECEMBER)
+    periods = {month: report(aron, month).context["period"] for month in ("2026-10", "2026-11", "2026-12")}
+    assert [(one.first.number, one.last.number) for one in periods.values()] == [(1, 1), (2, 3), (4, 4)]
+
+
+def test_looking_at_the_report_is_no_row_of_the_log(november, aron):
+    report(aron)
+    assert Entry.objects.count() == 20
+
+
+def test_the_pages_of_the_log_lead_here(november, aron):
+    assert f'href="{URL}"' in aron.get("/audit/").text
+    assert f'href="{URL}?month=2026-11"' in aron.get("/audit/activity/", {"until": "2026-11-30"}).text
+
+
+def test_the_printed_page_says_of_which_portal_it_is_and_who_printed_it(november, aron):
+    text = text_of(report(aron))
+    for words in ("Portal http://testserver/", "Log snapportal.invalid/log", "Printed by Aron", "Signature"):
+        assert words in text
+
+
+def test_what_a_stranger_wrote_is_shown_as_text(cast, aron):
+    refused = {"result": "refused", "code": "<b>x</b>", "target": "<i>y</i>"}
+    event("person.sign_in", STRANGER, moment=TENTH, **refused)
+    event("approval.break_glass", moment=TENTH, reason="<script>z</script>")
+    page = report(aron).text
+    assert "<b>x" not in page and "<script>z" not in page
+    assert "&lt;b&gt;x" in page and "&lt;script&gt;z" in page
+
+
+def test_the_number_of_queries_does_not_grow_with_the_rows(november, aron):
+    def queries() -> int:
+        with CaptureQueriesContext(connection) as seen:
+            report(aron)
+        return len(seen)
+
+    queries()
+    before = queries()
+    for number in range(60):
+        event("person.sign_in", (MIA, ARON)[number % 2], moment=TENTH + DAY)
+    assert queries() == before

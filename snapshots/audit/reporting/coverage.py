@@ -14,6 +14,8 @@ from snapshots.audit.tree_models import Checkpoint
 
 MOST_COUNTED: Final = 1_000_000
 """Rows that one report goes through: the newest ones of its month."""
+ROWS_PER_QUERY: Final = 50_000
+"""One long read would block every writer on SQLite, where it cannot use WAL."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +61,20 @@ class Coverage:
         """In no order."""
         return Entry.objects.filter(sequence__range=(self.first, self.last)).order_by()
 
+    def parts(self) -> list[tuple[int, int]]:
+        """The first and the last number of each part of the rows that one query goes through, the newest rows first."""
+        ends = range(self.last, self.first - 1, -ROWS_PER_QUERY)
+        return [(max(self.first, last - ROWS_PER_QUERY + 1), last) for last in ends]
+
     def ends(self) -> tuple[Entry, Entry] | None:
         """The first and the last row that are there."""
         first = self.rows.order_by("sequence").fetch(1)
         last = self.rows.order_by("-sequence").fetch(1)
         return (first[0], last[0]) if first and last else None
+
+    def count_checkpoints(self) -> int:
+        """Those whose newest row is one of these."""
+        return 0 if self.is_empty else Checkpoint.objects.filter(size__range=(self.first, self.last)).count()
 
     def checkpoint(self) -> Checkpoint | None:
         """The first one whose tree has all these rows."""

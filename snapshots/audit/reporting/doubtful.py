@@ -1,9 +1,10 @@
 """Operations whose result was not known in a period, and how each was resolved."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import chain, islice
 from typing import Final
 from uuid import UUID
 
@@ -11,7 +12,8 @@ from django.db.models import Max, QuerySet
 
 from snapshots.audit.models import Entry, Phase
 from snapshots.audit.reporting.coverage import Coverage
-from snapshots.audit.reporting.operations import ACTIONS, OPEN_RESULTS, later_row, open_rows
+from snapshots.audit.reporting.operations import ACTIONS, OPEN_RESULTS, Standing, later_row, open_rows
+from snapshots.audit.reporting.tally import Tally
 
 MOST_SHOWN: Final = 100
 MOST_ROWS: Final = 2_000
@@ -45,38 +47,54 @@ class Doubts:
     has_more: bool = False
 
 
-def read_doubts(coverage: Coverage) -> Doubts:
-    """What was unknown in the period, was resolved in it, or was still unknown from before."""
-    if coverage.is_empty:
-        return Doubts()
-    wanted = [*_ids(_still_open(coverage)), *_ids(_touched(coverage))]
-    ids = list(dict.fromkeys(wanted))
+def read_doubts(coverage: Coverage, tally: Tally, stood: Collection[Standing]) -> Doubts:
+    """What was unknown in the period, was resolved in it, or was still unknown from before.
+
+    What was counted says which rows there are to look for: those of most months have none.
+    """
+    open_results = {one.result for one in stood if one.result in OPEN_RESULTS}
+    counted = {one.result for one in tally.groups if one.action in ACTIONS}
+    wanted = chain(_still_open(coverage, open_results), _touched(coverage, counted))
+    ids = list(islice(_distinct(wanted), MOST_SHOWN + 1))
     found = [one for rows in _histories(ids[:MOST_SHOWN]) if (one := _doubt(rows, coverage)) is not None]
     ordered = sorted(found, key=lambda one: (not one.is_open, -one.since.sequence))
     return Doubts(tuple(ordered), has_more=len(ids) > MOST_SHOWN)
 
 
-def _still_open(coverage: Coverage) -> "Iterable[QuerySet[Entry]]":
-    """The newest rows of operations that were unknown, or without any result for long, when the period ended."""
+def _distinct(ids: Iterable[UUID]) -> Iterator[UUID]:
+    seen: set[UUID] = set()
+    for one in ids:
+        if one not in seen:
+            seen.add(one)
+            yield one
+
+
+def _still_open(coverage: Coverage, results: Collection[str]) -> Iterator[UUID]:
+    """Operations that were unknown, or without any result for long, when the period ended."""
     latest = min(coverage.month.until, coverage.as_of) - UNANSWERED_AFTER
     rows = open_rows(coverage)
-    yield rows.filter(result="unknown")
-    yield rows.filter(result="pending", at__lt=latest)
+    if "unknown" in results:
+        yield from _ids(rows.filter(result="unknown"))
+    if "pending" in results:
+        unanswered = rows.filter(result="pending", at__lt=latest)
+        yield from chain.from_iterable(
+            _ids(unanswered.filter(sequence__range=part)) for part in coverage.parts()
+        )
     before = Entry.objects.filter(result="unknown", action__in=ACTIONS, sequence__lt=coverage.first)
-    yield before.filter(~later_row(coverage))
+    yield from _ids(before.filter(~later_row(coverage)))
 
 
-def _touched(coverage: Coverage) -> "Iterable[QuerySet[Entry]]":
-    for result in ("unknown", "reconciled"):
-        yield coverage.rows.filter(result=result, action__in=ACTIONS)
+def _touched(coverage: Coverage, results: Collection[str]) -> Iterator[UUID]:
+    for result in {"unknown", "reconciled"}.intersection(results):
+        yield from _ids(coverage.rows.filter(result=result, action__in=ACTIONS))
 
 
-def _ids(parts: "Iterable[QuerySet[Entry]]") -> Iterable[UUID]:
-    for rows in parts:
-        newest = rows.exclude(operation_id=None).order_by().values("operation_id")
-        ordered = newest.annotate(newest=Max("sequence")).order_by("-newest")
-        found = ordered.values_list("operation_id", flat=True)[: MOST_SHOWN + 1]
-        yield from (one for one in found if one is not None)
+def _ids(rows: "QuerySet[Entry]") -> Iterator[UUID]:
+    """Of the operations of these rows, those with the newest row first; no more than are wanted."""
+    grouped = rows.exclude(operation_id=None).order_by().values("operation_id")
+    ordered = grouped.annotate(newest=Max("sequence")).order_by("-newest")
+    found = ordered.values_list("operation_id", flat=True)[: MOST_SHOWN + 1]
+    yield from (one for one in found if one is not None)
 
 
 def _histories(ids: Sequence[UUID]) -> Iterable[list[Entry]]:

@@ -1,8 +1,8 @@
 """Rows of some actions in a period, read by the index of actions: those that the tally has counted, and no others."""
 
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from snapshots.audit.models import Entry
@@ -11,15 +11,20 @@ from snapshots.audit.reporting.coverage import Coverage
 from snapshots.audit.reporting.tally import IS_OVERRIDE, Tally
 
 MOST_LISTED: Final = 100
+MOST_OUTCOMES: Final = 20 * MOST_LISTED
 REFUSED: Final = "refused"
 
 
 @dataclass(frozen=True)
 class Listed:
-    """The newest rows first. `more`: how many older ones are not among them."""
+    """The newest rows first. `more`: how many older ones are not among them.
+
+    `outcomes`: of an intent, by its sequence, the newest row of its operation until the end of the period.
+    """
 
     entries: tuple[Entry, ...] = ()
     more: int = 0
+    outcomes: Mapping[int, Entry] = field(default_factory=dict)
 
 
 def list_rows(
@@ -53,7 +58,15 @@ def list_overrides(coverage: Coverage, tally: Tally, *, most: int = MOST_LISTED)
         for action in actions
         for entry in _newest(coverage.rows.filter(IS_OVERRIDE, action=action), most)
     ]
-    return _listed(found, number, most)
+    listed = _listed(found, number, most)
+    return replace(listed, outcomes=_outcomes(listed.entries, coverage))
+
+
+def _outcomes(intents: Collection[Entry], coverage: Coverage) -> dict[int, Entry]:
+    asked = {one.operation_id: one.sequence for one in intents if one.operation_id is not None}
+    rows = Entry.objects.numbered().filter(operation_id__in=list(asked), sequence__lte=coverage.last)
+    found = rows.order_by("sequence").fetch(MOST_OUTCOMES) if asked else []
+    return {asked[row.operation_id]: row for row in found if row.operation_id in asked}
 
 
 def _newest(rows: EntryQuerySet, most: int) -> list[Entry]:

@@ -10,6 +10,7 @@ from typing import Final
 from django.conf import settings
 
 from snapshots import sql
+from snapshots.audit import tolerant_rows
 from snapshots.audit.archiving import reading
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
@@ -75,8 +76,13 @@ def began_at(archives: Sequence[Archive]) -> datetime | None:
     """When the first row of the log was written; None for an empty log. `archives`: all, in order."""
     if archives:
         return _first_archived(archives[0]) or sealed_at(archives[0])
-    found = Entry.objects.numbered().order_by("at", "sequence").fetch(1)
-    return found[0].at if found and found[0].is_readable else None
+    try:
+        found = tolerant_rows.read_all(
+            Entry.objects.order_by("at", "sequence").values_list("at", flat=True)[:1]
+        )
+    except tolerant_rows.UnreadableError:
+        return None
+    return found[0] if found and isinstance(found[0], datetime) else None
 
 
 def _first_archived(archive: Archive) -> datetime | None:

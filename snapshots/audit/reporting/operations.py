@@ -6,11 +6,10 @@ from typing import Final
 
 from django.db.models import Count, Exists, OuterRef
 
-from snapshots.audit import tolerant_rows
 from snapshots.audit.models import Entry, Phase
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.reporting.coverage import Coverage
-from snapshots.audit.reporting.tally import Tally
+from snapshots.audit.reporting.tally import Tally, count_parts
 from snapshots.audit.search.criteria import FOLLOWED_RESULTS
 
 ACTIONS: Final = ("snapshot.create", "snapshot.restore", "snapshot.delete")
@@ -40,11 +39,8 @@ def standings(coverage: Coverage, tally: Tally) -> tuple[Standing, ...]:
 
 def _open(coverage: Coverage) -> Iterable[Standing]:
     grouped = open_rows(coverage).values_list("action", "result", "actor_id")
-    try:
-        found = tolerant_rows.read_all(grouped.annotate(number=Count("sequence")))
-    except tolerant_rows.UnreadableError:  # a row that the tally has named
-        return []
-    return [Standing(*one) for one in found]
+    found, _named_by_the_tally = count_parts(grouped.annotate(number=Count("sequence")), coverage)
+    return [Standing(*(*values, number)) for values, number in found.items()]
 
 
 def open_rows(coverage: Coverage) -> EntryQuerySet:

@@ -1,5 +1,6 @@
 """Counts rows by the values of columns. Rows that cannot be read are named, and all others counted."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,8 @@ IS_OVERRIDE: Final = Q(phase=Phase.INTENT) & (
     Q(reason__startswith=OVERRIDE) | Q(reason__contains=f"\n{OVERRIDE}")
 )
 API: Final = "api"
+Sums = Counter[tuple[Any, ...]]
+"""The values of a group → how many rows have them."""
 COLUMNS: Final = ("phase", "action", "result", "code")
 
 
@@ -75,35 +78,34 @@ class DayCount:
 
 def count_rows(coverage: Coverage) -> Tally:
     """All rows that the report counts, in one query."""
-    found, unreadable = _count(_grouped(coverage.rows), coverage)
+    found, unreadable = count_parts(_grouped(coverage.rows), coverage)
     if len(unreadable) > MOST_UNREADABLE:
         return Tally(is_readable=False)
     groups, foreign = [], 0
-    for values in found:
+    for values, number in found.items():
         if _is_ours(values):
-            groups.append(Group(*values))
+            groups.append(Group(*(*values, number)))
         else:
-            foreign += values[-1]
+            foreign += number
     return Tally(tuple(groups), tuple(unreadable), foreign)
 
 
 def _is_ours(values: tuple[Any, ...]) -> bool:
-    *texts, person, origin, _is_override, _number = values
+    *texts, person, origin, _is_override = values
     return all(type(one) is str for one in (*texts, origin)) and (person is None or type(person) is int)
 
 
 def count_days(coverage: Coverage) -> tuple[DayCount, ...]:
     """Of the rows that say how something ended, by day and result."""
     ended = coverage.rows.exclude(result__in=UNFINISHED).annotate(day=Day("at"))
-    found, _unreadable = _count(
-        ended.values_list("day", "result").annotate(number=Count("sequence")), coverage
-    )
+    grouped = ended.values_list("day", "result").annotate(number=Count("sequence"))
+    found, _unreadable = count_parts(grouped, coverage)
     return tuple(_day_counts(found))
 
 
-def _day_counts(found: list[tuple[Any, ...]]) -> Iterator[DayCount]:
+def _day_counts(found: Sums) -> Iterator[DayCount]:
     """Without values of another form."""
-    for text, result, number in found:
+    for (text, result), number in found.items():
         day = _day_of(text)
         if day is not None and type(result) is str:
             yield DayCount(day, result, number)
@@ -125,15 +127,19 @@ def _grouped(rows: EntryQuerySet) -> Any:
     return grouped.annotate(number=Count("sequence"))
 
 
-def _count(grouped: Any, coverage: Coverage) -> tuple[list[tuple[Any, ...]], list[int]]:
-    """The groups, perhaps in parts, and the rows that cannot be read: of a range that has one, the halves are counted."""
-    found: list[tuple[Any, ...]] = []
+def count_parts(grouped: Any, coverage: Coverage) -> tuple[Sums, list[int]]:
+    """The number of rows of each group, which is the last value of a row of `grouped`, and the rows that cannot be read.
+
+    Of a part that has one of these, the halves are counted.
+    """
+    found: Sums = Counter()
     unreadable: list[int] = []
-    waiting = [] if coverage.is_empty else [(coverage.first, coverage.last)]
+    waiting = coverage.parts()
     while waiting and len(unreadable) <= MOST_UNREADABLE:
         first, last = waiting.pop()
         try:
-            found += tolerant_rows.read_all(grouped.filter(sequence__range=(first, last)))
+            for *values, number in tolerant_rows.read_all(grouped.filter(sequence__range=(first, last))):
+                found[tuple(values)] += number
         except tolerant_rows.UnreadableError:
             if first == last:
                 unreadable.append(first)

@@ -1,9 +1,9 @@
 """Rows of the log in the report, in full, and operations that were unknown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from django.utils.safestring import SafeString
 
@@ -19,12 +19,18 @@ from snapshots.views.texts.base import Badge
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+NO_OUTCOMES: Final[Mapping[int, Entry]] = {}
+
 
 @dataclass(frozen=True)
 class ReportLine:
-    """A row of the log; times are in UTC. `html` of the line is not used: the report shows more of the row than the list."""
+    """A row of the log, with times in UTC, and more of it than the list shows.
+
+    `outcome`: of an intent, the newest row of its operation.
+    """
 
     line: EntryLine
+    outcome: Entry | None = None
 
     @property
     def entry(self) -> Entry:
@@ -43,8 +49,12 @@ class ReportLine:
         return self.entry.settled_by or audit_texts.missing_html(self.entry, "settled_by_subject")
 
     @property
+    def result(self) -> Badge:
+        return audit_texts.result_badge(self.outcome or self.entry)
+
+    @property
     def note(self) -> "StrPromise | str":
-        return self.line.note
+        return audit_texts.code_words(self.outcome or self.entry)
 
 
 @dataclass(frozen=True)
@@ -74,10 +84,14 @@ class DoubtLine:
         return self.line.line.what_html
 
 
-def make_lines(entries: Iterable[Entry], roster: Roster) -> tuple[ReportLine, ...]:
+def make_lines(
+    entries: Iterable[Entry], roster: Roster, outcomes: Mapping[int, Entry] = NO_OUTCOMES
+) -> tuple[ReportLine, ...]:
     entries = list(entries)
     names = roster.names(entries)
-    return tuple(ReportLine(EntryLine(one, names[one.sequence])) for one in entries)
+    return tuple(
+        ReportLine(EntryLine(one, names[one.sequence]), outcomes.get(one.sequence)) for one in entries
+    )
 
 
 def make_doubts(doubts: Sequence[Doubt], roster: Roster) -> tuple[DoubtLine, ...]:

@@ -1,7 +1,7 @@
 """The sections of the report that are made alike: numbers by action, and the rows themselves."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Final
 
 from snapshots.audit.models import Entry
@@ -47,7 +47,7 @@ LOG: Final = (
     *("audit.stream_stop", "audit.stream_restart", "audit.key_change"),
 )
 IN_SECTIONS: Final = frozenset(
-    {*OPERATIONS, *ACCOUNTS, *APPROVALS, *KEYS, *LOG, VERIFY, ANCHOR, OBSERVED, REVIEW}
+    {*OPERATIONS, "person.sign_in", *ACCOUNTS, *APPROVALS, *KEYS, *LOG, VERIFY, ANCHOR, OBSERVED, REVIEW}
 )
 MOST_RUNS: Final = 31
 """Verifications, and failed anchors: one for each day."""
@@ -55,12 +55,17 @@ MOST_RUNS: Final = 31
 
 @dataclass(frozen=True)
 class Section:
-    """`more`: how many older rows there are that are not shown."""
+    """`more`: how many older rows there are that are not shown.
+
+    `runs`: verifications that found the log sound, of which the time says enough. `notes`: sentences before all.
+    """
 
     key: str
     figures: tuple[Figure, ...] = ()
     lines: tuple[ReportLine, ...] = ()
     more: int = 0
+    runs: tuple[ReportLine, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def words(self) -> texts.Words:
@@ -68,7 +73,7 @@ class Section:
 
     @property
     def is_empty(self) -> bool:
-        return not self.figures and not self.lines
+        return not (self.figures or self.lines or self.notes)
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,11 @@ class Sections:
         """Each in full, and also each attempt that was refused."""
         broken = list_rows(self.coverage, self.tally, [GLASS], with_refused=True)
         overrides = list_overrides(self.coverage, self.tally)
-        both = Listed((*broken.entries, *overrides.entries), broken.more + overrides.more)
+        both = replace(
+            overrides,
+            entries=(*broken.entries, *overrides.entries),
+            more=broken.more + overrides.more,
+        )
         return self._with("glass", (), both)
 
     def observed(self) -> Section:
@@ -106,12 +115,28 @@ class Sections:
         )
 
     def verified(self) -> Section:
-        runs = list_rows(self.coverage, self.tally, [VERIFY], most=MOST_RUNS)
-        newest = list_rows(self.coverage, self.tally, [ANCHOR], most=1)
-        failed = list_rows(self.coverage, self.tally, [ANCHOR], most=MOST_RUNS, result="failed")
-        anchors = {one.sequence: one for one in (*newest.entries, *failed.entries)}
-        figures = by_action(self.tally, (VERIFY, ANCHOR), self.links)
-        return self._with("verified", figures, Listed((*runs.entries, *anchors.values()), runs.more))
+        """In full only what was found broken or failed, and the newest of each kind."""
+        sound = list_rows(self.coverage, self.tally, [VERIFY], most=MOST_RUNS, result="completed")
+        entries = {one.sequence: one for one in self._verified_in_full()}
+        more = [one for one in sound.entries if one.sequence not in entries]
+        section = self._with(
+            "verified",
+            by_action(self.tally, (VERIFY, ANCHOR), self.links),
+            Listed(tuple(entries.values()), sound.more),
+        )
+        return replace(section, runs=make_lines(more, self.roster), notes=self._notes())
+
+    def _verified_in_full(self) -> Iterator[Entry]:
+        for action in (VERIFY, ANCHOR):
+            yield from list_rows(self.coverage, self.tally, [action], most=1).entries
+            yield from list_rows(self.coverage, self.tally, [action], most=MOST_RUNS, result="failed").entries
+
+    def _notes(self) -> tuple[str, ...]:
+        return texts.proof_sentences(
+            verified=self.tally.count(action=VERIFY),
+            anchored=self.tally.count(action=ANCHOR, result="completed"),
+            checkpoints=self.coverage.count_checkpoints(),
+        )
 
     def rest(self) -> Section:
         actions = {one.action for one in self.tally.groups} - IN_SECTIONS
@@ -119,7 +144,7 @@ class Sections:
 
     def _with(self, key: str, figures: tuple[Figure, ...], listed: Listed) -> Section:
         entries: list[Entry] = sorted(listed.entries, key=lambda one: -one.sequence)
-        return Section(key, figures, make_lines(entries, self.roster), listed.more)
+        return Section(key, figures, make_lines(entries, self.roster, listed.outcomes), listed.more)
 
     def after_people(self) -> list[Section]:
         """Those that follow the table of people, in order."""

@@ -107,10 +107,10 @@ SECTIONS: Final[dict[str, Words]] = {
     "verified": Words(
         lazy("Verification and anchors of the log"),
         lazy(
-            "The newest verifications; of the anchors the newest one, and those that failed. This report itself verifies no row: "
+            "In full: the newest verification and the newest anchor, and each that failed. This report itself verifies no row: "
             "these runs do."
         ),
-        lazy("The log was not verified and not anchored in this period."),
+        lazy("The log was not verified in this period."),
     ),
     "log": Words(
         lazy("What was done with the log"),
@@ -124,7 +124,7 @@ SECTIONS: Final[dict[str, Words]] = {
     ),
     "rest": Words(
         lazy("Everything else"),
-        lazy("All other rows, so that none is left out."),
+        lazy("All rows that are in no other section, so that none is left out."),
         lazy("There is nothing else."),
     ),
 }
@@ -141,7 +141,7 @@ OPERATION_NAMES: Final[dict[str, "StrPromise"]] = {
     OPERATIONS[1]: pgettext_lazy("operations of a kind", "Restore"),
     OPERATIONS[2]: pgettext_lazy("operations of a kind", "Delete"),
 }
-OPEN: Final = Badge("warn", lazy("Open"))
+OPEN: Final = Badge("warn", pgettext_lazy("not resolved yet", "Open"))
 
 
 def number_text(number: int) -> str:
@@ -188,6 +188,20 @@ def people_heads() -> tuple[str, ...]:
     """Sign-ins, the three kinds of operations, what was refused, and the rest."""
     operations = (str(one) for one in OPERATION_NAMES.values())
     return (_("Sign-ins"), *operations, str(RESULTS["refused"].text), _("Other"))
+
+
+def proof_sentences(*, verified: int, anchored: int, checkpoints: int) -> tuple[str, ...]:
+    """What there is none of, said plainly, and how many checkpoints there are."""
+    signed = ngettext(
+        "%(number)s checkpoint has its newest row in this period.",
+        "%(number)s checkpoints have their newest row in this period.",
+        checkpoints,
+    ) % {"number": number_text(checkpoints)}
+    return (
+        *([] if verified else [_("The log was not verified in this period.")]),
+        *([] if anchored else [_("No anchor was stored in this period.")]),
+        signed if checkpoints else _("No checkpoint was signed over the rows of this period."),
+    )
 
 
 def unreadable_sentence(rows: "tuple[int, ...]") -> str:
