@@ -9,7 +9,7 @@ from snapshots.audit import queries
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
-from snapshots.audit.reporting.months import Month, began_at, sealed_at
+from snapshots.audit.reporting.months import Month, first_archived_at, sealed_at
 from snapshots.audit.tree_models import Checkpoint
 
 MOST_COUNTED: Final = 1_000_000
@@ -94,9 +94,9 @@ def read_coverage(month: Month, archives: Sequence[Archive]) -> Coverage:
 
 
 def _of_month(month: Month, archives: Sequence[Archive]) -> tuple[Archive, ...]:
-    """An archive has the rows after the one before it, up to its own last one."""
+    """An archive has the rows after the one before it, up to its own last one. When the first one begins may not be known."""
     found = []
-    before = began_at(archives) if archives else None
+    before = first_archived_at(archives[0]) if archives else None
     for archive in archives:
         until = sealed_at(archive)
         if until >= month.since and (before is None or before < month.until):

@@ -32,20 +32,18 @@ def list_rows(
     tally: Tally,
     actions: Collection[str],
     *,
-    result: str = "",
+    but: Collection[str] = (REFUSED,),
     most: int = MOST_LISTED,
-    with_refused: bool = False,
 ) -> Listed:
-    """The rows of these actions, of all results or of one; those that were refused only on demand."""
+    """The rows of these actions, of all results but these: SQLite would find rows of one result by the index of results."""
     numbers = Counter[str]()
     for one in tally.groups:
-        if result in {"", one.result} and (with_refused or one.result != REFUSED):
+        if one.result not in but:
             numbers[one.action] += one.number
     found: list[Entry] = []
     for action in actions:
         if numbers[action]:
-            rows = coverage.rows.filter(action=action, **({"result": result} if result else {}))
-            found += _newest(rows if with_refused else rows.exclude(result=REFUSED), most)
+            found += _newest(coverage.rows.filter(action=action).exclude(result__in=but), most)
     return _listed(found, sum(numbers[action] for action in actions), most)
 
 

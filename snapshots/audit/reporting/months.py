@@ -75,7 +75,7 @@ def sealed_at(archive: Archive) -> datetime:
 def began_at(archives: Sequence[Archive]) -> datetime | None:
     """When the first row of the log was written; None for an empty log. `archives`: all, in order."""
     if archives:
-        return _first_archived(archives[0]) or sealed_at(archives[0])
+        return first_archived_at(archives[0]) or sealed_at(archives[0])
     try:
         found = tolerant_rows.read_all(
             Entry.objects.order_by("at", "sequence").values_list("at", flat=True)[:1]
@@ -85,8 +85,8 @@ def began_at(archives: Sequence[Archive]) -> datetime | None:
     return found[0] if found and isinstance(found[0], datetime) else None
 
 
-def _first_archived(archive: Archive) -> datetime | None:
-    """None if the file is missing or does not say."""
+def first_archived_at(archive: Archive) -> datetime | None:
+    """When the first row of the archive was written; None if its file is missing or does not say."""
     folder = Path(settings.SNAPPORTAL_ARCHIVE_DIR)
     try:
         found = reading.read_page(archive, folder, until=archive.first, limit=1)

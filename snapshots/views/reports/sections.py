@@ -49,6 +49,7 @@ LOG: Final = (
 IN_SECTIONS: Final = frozenset(
     {*OPERATIONS, "person.sign_in", *ACCOUNTS, *APPROVALS, *KEYS, *LOG, VERIFY, ANCHOR, OBSERVED, REVIEW}
 )
+NOT_SOUND, NOT_FAILED = ("failed", REFUSED), ("completed", REFUSED)
 MOST_RUNS: Final = 31
 """Verifications, and failed anchors: one for each day."""
 
@@ -95,7 +96,7 @@ class Sections:
 
     def glass(self) -> Section:
         """Each in full, and also each attempt that was refused."""
-        broken = list_rows(self.coverage, self.tally, [GLASS], with_refused=True)
+        broken = list_rows(self.coverage, self.tally, [GLASS], but=())
         overrides = list_overrides(self.coverage, self.tally)
         both = replace(
             overrides,
@@ -116,7 +117,7 @@ class Sections:
 
     def verified(self) -> Section:
         """In full only what was found broken or failed, and the newest of each kind."""
-        sound = list_rows(self.coverage, self.tally, [VERIFY], most=MOST_RUNS, result="completed")
+        sound = list_rows(self.coverage, self.tally, [VERIFY], but=NOT_SOUND, most=MOST_RUNS)
         entries = {one.sequence: one for one in self._verified_in_full()}
         more = [one for one in sound.entries if one.sequence not in entries]
         section = self._with(
@@ -129,7 +130,8 @@ class Sections:
     def _verified_in_full(self) -> Iterator[Entry]:
         for action in (VERIFY, ANCHOR):
             yield from list_rows(self.coverage, self.tally, [action], most=1).entries
-            yield from list_rows(self.coverage, self.tally, [action], most=MOST_RUNS, result="failed").entries
+            failed = list_rows(self.coverage, self.tally, [action], but=NOT_FAILED, most=MOST_RUNS)
+            yield from failed.entries
 
     def _notes(self) -> tuple[str, ...]:
         return texts.proof_sentences(
