@@ -12,6 +12,7 @@ from snapshots.audit.hold_models import parse_scope
 from tests.e2e.tours import World, tour
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.audit_rows import MIA
+from tests.support.looks_at_report import write_something_for_each_section
 
 
 @tour("archive_list", "archive_detail", "entry_detail", "entry_list")
@@ -44,3 +45,16 @@ def hold_pages(world: World) -> None:
     world.visit(page, reverse("hold_lift", args=[hold.placed_in]), "server 12345")
     holds.lift(actor=MIA, placed_in=hold.placed_in, reason="settled")
     world.visit(page, reverse("hold_list"), "Lifted")
+
+
+@tour("log_report", "entry_list")
+def monthly_report(world: World) -> None:
+    page = world.site.page(world.cast.aron)
+    world.visit(page, reverse("log_report") + "?month=2001-01", "The log has no row of this period")
+    world.visit(page, reverse("log_report") + "?month=2999-01", "This month has not begun")
+    write_something_for_each_section()
+    world.visit(page, reverse("entry_list"), "Monthly report")
+    page.get_by_role("link", name="Monthly report").click()
+    world.look(page, "an emergency")
+    page.get_by_text("Show as a table").click()
+    world.look(page, "Broken glass and overrides")

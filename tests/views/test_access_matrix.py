@@ -107,6 +107,7 @@ MATRIX = {
     "entry_detail": ({"sequence": 4242}, "GET", LOG_READERS),
     "entry_receipt": ({"sequence": 4242}, "POST", AUDITORS),
     "log_activity": ({}, "GET", LOG_READERS),
+    "log_report": ({}, "GET", LOG_READERS),
     "entry_export": ({}, "GET POST", AUDITORS),
     "checkpoint_detail": ({}, "GET HEAD", PUBLIC),
     "tile_detail": ({"level": "0", "index": "000"}, "GET HEAD", PUBLIC),

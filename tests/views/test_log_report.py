@@ -59,7 +59,7 @@ def report(browser: Client, month: str = "2026-11") -> HttpResponse:
 
 def section(page: HttpResponse, key: str) -> str:
     """The text of one section."""
-    found = re.search(rf'<section class="card" aria-labelledby="{key}">.*?</section>', page.text, re.DOTALL)
+    found = re.search(rf'<section class="card" id="section-{key}">.*?</section>', page.text, re.DOTALL)
     assert found, f"no section {key}"
     return text_of(HttpResponse(found[0])).strip()
 
@@ -148,7 +148,7 @@ def test_a_reason_that_only_mentions_an_override_is_none(cast, aron):
 
 
 def test_reviews_are_a_section_where_there_are_any(november, aron):
-    assert 'aria-labelledby="reviews"' not in report(aron).text
+    assert 'id="section-reviews"' not in report(aron).text
     event("review.sign", ARON, moment=TENTH + DAY, target="rows 1 to 20", reason="all is well")
     assert "all is well" in section(report(aron), "reviews")
 
@@ -216,13 +216,13 @@ def test_of_many_people_the_rest_is_counted_together(november, aron, monkeypatch
 def test_an_empty_month_says_so_and_shows_no_zero(november, aron):
     page = report(aron, "2026-10")
     assert "The log has no row of this period." in section(page, "coverage")
-    assert 'aria-labelledby="operations"' not in page.text
+    assert 'id="section-operations"' not in page.text
 
 
 def test_a_month_that_has_not_begun_says_so(november, aron):
     page = report(aron, "2027-01")
     assert "This month has not begun." in text_of(page)
-    assert 'aria-labelledby="operations"' not in page.text
+    assert 'id="section-operations"' not in page.text
 
 
 @pytest.mark.parametrize(

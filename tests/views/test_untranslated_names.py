@@ -22,6 +22,7 @@ from tests.support.batches import NAME as BATCH_NAME
 from tests.support.database_text import database_text
 from tests.support.desk import Desk, make_desk
 from tests.support.looks_at_access import look_at_access
+from tests.support.looks_at_report import look_at_the_report
 from tests.support.looks_at_sign_on import look_at_coming_in, look_at_single_sign_on
 from tests.support.looks_at_work import (
     look_at_api_keys,
@@ -170,6 +171,7 @@ def look_at_the_log(inspector: Inspector, desk: Desk, auditor: Client) -> None:
     inspector.visit(auditor, "/audit/export/", server="web-server-01", person="Mia", shows="web-server-01")
     for entry in Entry.objects.all():
         inspector.visit(auditor, reverse("entry_detail", args=[entry.sequence]), shows=str(entry.hash))
+    look_at_the_report(inspector, auditor)
 
 
 def look_at_archive_and_holds(inspector: Inspector, reader: Client, admin: Client, folder: Path) -> None:
