@@ -142,6 +142,12 @@ def test_the_glass_and_overrides_are_shown_in_full_and_attempts_too(november, ar
     assert "a way back Override: it ended at the provider, ticket 88 Completed" in text
 
 
+def test_an_override_has_the_result_that_it_had_when_the_period_ended(cast, aron):
+    override = Operation("snapshot.create", reason="Override: ticket 88").asked(TENTH)
+    override.said("accepted", TENTH).said("completed", DECEMBER + DAY)
+    assert "Override: ticket 88 Accepted" in section(report(aron), "glass")
+
+
 def test_a_reason_that_only_mentions_an_override_is_none(cast, aron):
     Operation(reason="no Override: this is a normal restore").asked(TENTH).said("completed", TENTH)
     assert "no hold of a server was overridden" in section(report(aron), "glass")
@@ -184,6 +190,8 @@ def _all_figures(page: HttpResponse):
 
 def test_every_number_leads_to_as_many_entries_of_the_log(november, aron):
     Operation().asked(TENTH + DAY).said("unknown", TENTH + DAY, code="deadline")
+    for action in ("person.sign_in", "audit.export"):
+        event(action, ARON, moment=DECEMBER + DAY)
     linked = [one for one in _all_figures(report(aron)) if one.url]
     assert len(linked) > 20
     for one in linked:
@@ -245,6 +253,7 @@ def test_the_choice_has_the_months_with_rows_and_leads_to_those_before_and_after
     choice = report(aron).context["choice"]
     assert [(one.value, one.is_chosen) for one in choice.months] == [("2026-12", False), ("2026-11", True)]
     assert (choice.older, choice.newer.value) == (None, "2026-12")
+    assert report(aron, "2026-09").context["choice"].newer.value == "2026-11", "the nearest"
     far = report(aron, "2027-03").context["choice"]
     assert [one.value for one in far.months] == ["2027-03", "2026-12", "2026-11"]
     assert (far.older.value, far.newer) == ("2026-12", None)

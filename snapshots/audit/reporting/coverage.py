@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from snapshots.audit import queries
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
@@ -87,7 +86,7 @@ def read_coverage(month: Month, archives: Sequence[Archive]) -> Coverage:
     """As of now. `archives`: all, in order."""
     as_of = datetime.now(UTC)
     begin, end = Entry.objects.all().period(month.since, month.until)
-    last = min(end - 1, queries.newest_sequence() or 0)
+    last = min(end - 1, Entry.objects.numbered().last_sequence() or 0)
     first = max(begin, archives[-1].last + 1 if archives else 1)
     too_many = max(0, last - first + 1 - MOST_COUNTED)
     return Coverage(month, first + too_many, last, as_of, _of_month(month, archives), too_many)
