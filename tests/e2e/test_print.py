@@ -22,7 +22,7 @@ TOO_WIDE_ON_PAPER = """direction => {
   }).map((element) => element.tagName + "." + element.className);
 }"""
 COLOURS = """() => {
-  const styles = [...document.querySelectorAll("main .badge")].map((one) => getComputedStyle(one));
+  const styles = [...document.querySelectorAll("main :is(.badge, .banner, .banner strong)")].map((one) => getComputedStyle(one));
   return styles.flatMap((style) => [style.color, style.backgroundColor]);
 }"""
 
