@@ -46,6 +46,7 @@ def log_report(request: HttpRequest) -> HttpResponse:
         "portal": request.build_absolute_uri(link("server_list")),
         "log_name": settings.SNAPPORTAL_LOG_ORIGIN,
         "words": texts.SECTIONS,
+        "has_archive": bool(archives),
         "has_figures": tally.is_readable and not coverage.is_empty,
     }
     if context["has_figures"]:

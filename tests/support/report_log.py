@@ -13,10 +13,9 @@ from tests.support.audit_rows import ARON, MIA
 
 COMMAND = Actor(id=None, name="", role="", channel="command")
 STRANGER = Actor(id=None, name="", role="", address="198.51.100.7")
-OCTOBER, NOVEMBER, DECEMBER = (datetime(2026, month, 1, tzinfo=UTC) for month in (10, 11, 12))
+NOVEMBER, DECEMBER = (datetime(2026, month, 1, tzinfo=UTC) for month in (11, 12))
 TENTH = NOVEMBER + timedelta(days=9, hours=9)
 MINUTE = timedelta(minutes=1)
-MICROSECOND = timedelta(microseconds=1)
 
 
 def event(action: str, actor: Actor = MIA, *, moment: datetime, **fields: Any) -> int:

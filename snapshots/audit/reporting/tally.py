@@ -77,7 +77,7 @@ class DayCount:
 
 
 def count_rows(coverage: Coverage) -> Tally:
-    """All rows that the report counts, in one query."""
+    """All rows that the report counts."""
     found, unreadable = count_parts(_grouped(coverage.rows), coverage)
     if len(unreadable) > MOST_UNREADABLE:
         return Tally(is_readable=False)

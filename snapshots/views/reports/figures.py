@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from django.utils.http import urlencode
 
+from snapshots.audit.reporting.listed import REFUSED
 from snapshots.audit.reporting.months import Month
 from snapshots.audit.reporting.tally import Group, Tally
 from snapshots.views.links import link
 from snapshots.views.texts import report as texts
 from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.audit_names import RESULTS
-
-REFUSED = "refused"
 
 
 @dataclass(frozen=True)

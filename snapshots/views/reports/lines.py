@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from django.utils.safestring import SafeString
-
 from snapshots.audit.models import Entry
 from snapshots.audit.reporting.doubtful import Doubt
 from snapshots.templatetags.formats import utc_text
@@ -78,10 +76,6 @@ class DoubtLine:
     @property
     def why(self) -> "StrPromise | str":
         return audit_texts.code_words(self.since)
-
-    @property
-    def meaning(self) -> SafeString | str:
-        return self.line.line.what_html
 
 
 def make_lines(

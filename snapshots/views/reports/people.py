@@ -5,10 +5,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from snapshots.audit.reporting.listed import REFUSED
 from snapshots.audit.reporting.operations import ACTIONS, Standing
 from snapshots.audit.reporting.tally import Tally
 from snapshots.views.person_labels import PersonLabel, labels_of
-from snapshots.views.reports.figures import REFUSED, Figure, LogLinks, figure
+from snapshots.views.reports.figures import Figure, LogLinks, figure
 from snapshots.views.roster import Roster
 from snapshots.views.texts import report as texts
 

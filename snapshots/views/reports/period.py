@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from snapshots.audit.models import Entry
 from snapshots.audit.reporting.coverage import Coverage
+from snapshots.audit.reporting.listed import REFUSED
 from snapshots.audit.reporting.operations import ACTIONS
 from snapshots.audit.reporting.tally import Tally
 from snapshots.audit.tree_models import Checkpoint
 from snapshots.templatetags.formats import utc_text
 from snapshots.views.links import link
-from snapshots.views.reports.figures import REFUSED
 from snapshots.views.texts import report as texts
 
 

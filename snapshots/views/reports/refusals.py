@@ -4,8 +4,9 @@ from collections import Counter, defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from snapshots.audit.reporting.listed import REFUSED
 from snapshots.audit.reporting.tally import Tally
-from snapshots.views.reports.figures import REFUSED, Figure, LogLinks, figure
+from snapshots.views.reports.figures import Figure, LogLinks, figure
 from snapshots.views.texts import report as texts
 
 SIGN_INS = ("person.sign_in", "person.prove", "factor.use_recovery_code")

@@ -6,10 +6,10 @@ from typing import Final
 
 from snapshots.audit.models import Entry
 from snapshots.audit.reporting.coverage import Coverage
-from snapshots.audit.reporting.listed import Listed, list_overrides, list_rows
+from snapshots.audit.reporting.listed import REFUSED, Listed, list_overrides, list_rows
 from snapshots.audit.reporting.operations import ACTIONS as OPERATIONS
 from snapshots.audit.reporting.tally import Tally
-from snapshots.views.reports.figures import REFUSED, Figure, LogLinks, by_action, by_code, figure
+from snapshots.views.reports.figures import Figure, LogLinks, by_action, by_code, figure
 from snapshots.views.reports.lines import ReportLine, make_lines
 from snapshots.views.roster import Roster
 from snapshots.views.texts import report as texts
