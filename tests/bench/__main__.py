@@ -29,6 +29,7 @@ PARTS = (
     Part("Pages and polls, PostgreSQL and Redis", "pages postgresql"),
     Part("The log's filters, SQLite", "search sqlite", "--rows 50000", "--rows 1000000"),
     Part("The log's filters, PostgreSQL", "search postgresql", "--rows 50000", "--rows 5000000"),
+    Part("The monthly report, SQLite", "report sqlite", "--rows 50000", "--rows 1000000"),
     Part("Open pages on two nodes", "load", "--browsers 100 --seconds 20", "--browsers 1000 --seconds 60"),
     Part(
         "Open pages while a snapshot is being made",

@@ -1,4 +1,4 @@
-"""The printed audit log: filter, time, extent and the person who printed it."""
+"""The printed audit log: filter, time, extent and the person who printed it; and the printed monthly report."""
 
 import re
 
@@ -8,10 +8,23 @@ from playwright.sync_api import Page, expect
 from snapshots.audit import journal
 from tests.e2e.browsing import Site
 from tests.support.audit_rows import MIA, write_operation
+from tests.support.looks_at_report import write_something_for_each_section
 
 pytestmark = pytest.mark.browser
 A4 = (718, 1000)
 """The printable area between the usual margins, in CSS pixels."""
+TOO_WIDE_ON_PAPER = """direction => {
+  document.documentElement.dir = direction;
+  const room = document.documentElement.clientWidth;
+  return [...document.querySelectorAll("main *")].filter((element) => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && !element.closest(".unseen, .sprite") && (box.right > room + 1 || box.left < -1);
+  }).map((element) => element.tagName + "." + element.className);
+}"""
+COLOURS = """() => {
+  const styles = [...document.querySelectorAll("main :is(.badge, .banner, .banner strong)")].map((one) => getComputedStyle(one));
+  return styles.flatMap((style) => [style.color, style.backgroundColor]);
+}"""
 
 
 @pytest.fixture
@@ -77,3 +90,46 @@ def test_in_print_the_log_is_a_table(log_page):
     assert len(tops) == 1
     cells = log_page.locator("tbody tr").first.locator("td")
     assert cells.nth(0).bounding_box()["y"] == cells.nth(1).bounding_box()["y"]
+
+
+@pytest.fixture
+def report_page(site: Site, cast) -> Page:
+    write_something_for_each_section()
+    page = site.page(cast.aron, size=A4, scheme="dark")
+    page.goto("/audit/report/")
+    return page
+
+
+def test_a_printed_report_has_its_head_and_a_place_for_a_signature_and_no_controls(report_page):
+    paper = on_paper(report_page)
+    for words in (
+        "Monthly report of the audit log, ",
+        "Portal http",
+        "Printed by Aron",
+        "Reviewed by",
+        "Signature",
+    ):
+        assert words in paper, words
+    for control in ("Show", "Sign out", "to be read, printed and signed"):
+        assert control not in paper, control
+
+
+@pytest.mark.parametrize("direction", ["ltr", "rtl"])
+def test_a_printed_report_fits_its_page(report_page, direction):
+    report_page.emulate_media(media="print")
+    assert report_page.evaluate(TOO_WIDE_ON_PAPER, direction) == []
+
+
+def test_a_printed_report_is_black_on_white_also_in_a_dark_theme(report_page):
+    report_page.emulate_media(media="print", color_scheme="dark")
+    colours = report_page.evaluate(COLOURS)
+    assert set(colours) == {"rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"}, "ink, and badges without a ground"
+
+
+def test_a_report_becomes_pages_of_a4(report_page):
+    pdf = report_page.pdf(prefer_css_page_size=True)
+    sizes = set(re.findall(rb"/MediaBox \[([^\]]+)\]", pdf))
+    assert len(sizes) == 1
+    width, height = map(float, sizes.pop().split()[2:])
+    assert (round(width), round(height)) == (595, 842)
+    assert pdf.count(b"/Type /Page\n") > 1

@@ -13,6 +13,7 @@ from snapshots.audit.saved_views.models import SavedView
 from tests.e2e.tours import World, tour
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.audit_rows import MIA, write_events
+from tests.support.looks_at_report import write_something_for_each_section
 
 
 @tour("archive_list", "archive_detail", "entry_detail", "entry_list")
@@ -73,3 +74,16 @@ def saved_views(world: World) -> None:
     world.visit(
         world.site.page(world.cast.ada), reverse("entry_list") + "?person=Mia", "Open the page of this person"
     )
+
+
+@tour("log_report", "entry_list")
+def monthly_report(world: World) -> None:
+    page = world.site.page(world.cast.aron)
+    world.visit(page, reverse("log_report") + "?month=2001-01", "The log has no row of this period")
+    world.visit(page, reverse("log_report") + "?month=2999-01", "This month has not begun")
+    write_something_for_each_section()
+    world.visit(page, reverse("entry_list"), "Monthly report")
+    page.get_by_role("link", name="Monthly report").click()
+    world.look(page, "an emergency")
+    page.get_by_text("Show as a table").click()
+    world.look(page, "Broken glass and overrides")

@@ -8,6 +8,7 @@ from django.urls import reverse
 from snapshots.audit.models import Entry
 from snapshots.audit.saved_views.models import SavedView
 from tests.support.desk import Desk
+from tests.support.looks_at_report import look_at_the_report
 from tests.support.translated_texts import Inspector
 
 NEW_NAME = "before-sunday-mail"
@@ -23,6 +24,7 @@ def look_at_the_log(inspector: Inspector, desk: Desk, auditor: Client) -> None:
     inspector.visit(auditor, "/audit/export/", server="web-server-01", person="Mia", shows="web-server-01")
     for entry in Entry.objects.all():
         inspector.visit(auditor, reverse("entry_detail", args=[entry.sequence]), shows=str(entry.hash))
+    look_at_the_report(inspector, auditor)
 
 
 def look_at_saved_views(inspector: Inspector, desk: Desk, reader: Client, admin: Client) -> None:

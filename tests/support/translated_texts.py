@@ -16,7 +16,9 @@ SPOKEN = {"title", "aria-label", "placeholder", "alt", "data-label", "data-copie
 """Attributes that people read or hear."""
 DATA = {"script", "style", "code", "pre", "time", "bdi"}
 """Elements without sentences of the portal."""
-CALENDAR = "|".join([*calendar.day_name, *calendar.day_abbr, *calendar.month_abbr[1:]])
+CALENDAR = "|".join(
+    [*calendar.day_name, *calendar.day_abbr, *calendar.month_name[1:], *calendar.month_abbr[1:]]
+)
 NO_WORDS = re.compile(rf"SnapPortal|UTC|Weekend|Production|(?<= )/\w+/|\{{\w+\}}|\b(?:{CALENDAR})\b")
 """Names in titles, which hold no elements; variables that people type; what the CLDR does not know of this language."""
 WORD = re.compile(r"[A-Za-z]{2,}")

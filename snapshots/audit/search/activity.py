@@ -41,7 +41,7 @@ class Activity:
     is_readable: bool = True
 
 
-class _Day(models.Func):
+class Day(models.Func):
     """The day of a time in UTC, as text."""
 
     template = "to_char(%(expressions)s AT TIME ZONE 'UTC', 'YYYY-MM-DD')"
@@ -66,7 +66,7 @@ def count_activity(criteria: Criteria) -> Activity:
 
 def _counts(rows: queries.EntryQuerySet, first: int, last: int) -> list[Count]:
     ended = rows.filter(sequence__range=(first, last)).exclude(result__in=UNFINISHED)
-    grouped = ended.order_by().annotate(day=_Day("at")).values_list("day", "result", "actor_id")
+    grouped = ended.order_by().annotate(day=Day("at")).values_list("day", "result", "actor_id")
     found = tolerant_rows.read_all(grouped.annotate(number=models.Count("sequence")))
     try:
         return [

@@ -19,7 +19,7 @@ class QuickSelect(forms.Select):
         return format_html('<select name="{}"{}>{}</select>', name, flatatt(all_attrs), options)
 
     def _options(self, choices: Iterable[Any], chosen: set[str]) -> SafeString:
-        return format_html_join("", "{}", ((self._option(*choice, chosen),) for choice in choices))
+        return format_html_join("", "{}", ((self._option(value, label, chosen),) for value, label in choices))
 
     def _option(self, value: Any, label: Any, chosen: set[str]) -> SafeString:
         if isinstance(label, list | tuple):

@@ -1,17 +1,15 @@
 """The ten people with the most entries in the log, by result."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
-from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.search.activity import Count
-from snapshots.templatetags.erased import erased_text
-from snapshots.views.marks import names_of_people
+from snapshots.views.person_labels import PersonLabel, labels_of
 from snapshots.views.pictures import sentences as texts
 from snapshots.views.pictures.frames import Picture, count_text, is_mirrored, short
 from snapshots.views.pictures.results import Amount, amounts, kind_of, legend_of
@@ -60,7 +58,7 @@ def make_people(counts: Iterable[Count], roster: Roster, url: str, chosen: dict[
     if not by_person:
         return People(key="people", title=title, sentence=texts.nobody_sentence(of_nobody), is_empty=True)
     most = sorted(by_person.items(), key=lambda one: (-one[1].total(), one[0]))
-    labels = _labels([person for person, _found in most[:MOST]], roster)
+    labels = labels_of([person for person, _found in most[:MOST]], roster)
     return People(
         key="people",
         title=title,
@@ -86,30 +84,7 @@ def _by_person(counts: Iterable[Count]) -> tuple[dict[int, Counter[str]], int]:
     return dict(found), of_nobody
 
 
-@dataclass(frozen=True)
-class Label:
-    """`is_found`: whether the filter of the log finds the person by it."""
-
-    text: str
-    is_found: bool
-
-
-def _labels(people: Sequence[int], roster: Roster) -> dict[int, Label]:
-    """Unique names; of who was erased, in which row. Who has no name shown has the sign-in name as one."""
-    known = {one.id: roster.label(one) for one in roster.people}
-    nameless = {person for person, name in names_of_people(people).items() if not name} | (
-        set(people) - set(known)
-    )
-    erased = {person: row for person in nameless if (row := row_that_erased(person)) is not None}
-    return {
-        person: Label(erased_text(erased[person]), is_found=False)
-        if person in erased
-        else Label(known.get(person) or _("Person %(id)s") % {"id": person}, is_found=person in known)
-        for person in people
-    }
-
-
-def _row(number: int, found: Counter[str], largest: int, label: Label, url: str) -> PersonRow:
+def _row(number: int, found: Counter[str], largest: int, label: PersonLabel, url: str) -> PersonRow:
     y = FIRST + number * ROW
     return PersonRow(
         name=label.text,

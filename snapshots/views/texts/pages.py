@@ -31,6 +31,7 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "entry_list": _("Audit log"),
     "log_view_list": _("Saved views"),
     "log_activity": _("Activity in the audit log"),
+    "log_report": _("Monthly report of the audit log"),
     "entry_export": _("Export the audit log"),
     "archive_list": _("Archive of the audit log"),
     "review_list": _("Reviews"),
