@@ -16,10 +16,12 @@ _CONTEXT_FIRST: Final = {"pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3
 KEYWORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("_", "lazy", "gettext", "gettext_lazy", "gettext_noop", "noop")),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    "Statement": (2,),
+    "Counted": (2, 3),
     **_CONTEXT_FIRST,
     **{f"{name}_lazy": places for name, places in _CONTEXT_FIRST.items()},
 }
-"""Function → places of its texts, as babel wants it; None for the first one."""
+"""Function → places of its texts, as babel wants it; None for the first one. Statements of the log: snapshots/audit/wording."""
 COMMENT: Final = "Translators:"
 """Comments that begin with it are for translators."""
 DJANGO_MODULES: Final = (
@@ -64,7 +66,7 @@ def sources(root: Path) -> Iterator[tuple[str, bytes]]:
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             source = path.read_bytes()
-            if "migrations" not in path.parts and b"gettext" in source:
+            if "migrations" not in path.parts and (b"gettext" in source or b"Statement" in source):
                 yield path.relative_to(root).as_posix(), source
     for path in sorted((root / "templates").rglob("*.html")):
         name = path.relative_to(root).as_posix()

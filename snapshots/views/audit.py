@@ -31,6 +31,7 @@ from snapshots.views.log_health import read_health
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts import audit_names
+from snapshots.views.texts.statements import evidence_html, signed_if_other
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
@@ -106,6 +107,7 @@ def _is_sealed(entry: Entry) -> bool:
 
 def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
     """Context of one row of the history. `is_sealed` says whether its signature, or its place in the tree, is valid."""
+    evidence = evidence_html(entry.full_evidence, entry.action)
     return {
         "entry": entry,
         "time": sealing.format_time(entry.at) if entry.is_readable else "",
@@ -115,7 +117,8 @@ def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
         "channel": texts.channel_words(entry.channel),
         "is_sealed": is_sealed,
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
-        "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),
+        "evidence": evidence or texts.missing_html(entry, "evidence_subject"),
+        "signed_evidence": signed_if_other(entry.full_evidence, evidence),
         "settled_by": entry.settled_by or texts.missing_html(entry, "settled_by_subject"),
         "address": entry.address or texts.missing_html(entry, "address_subject"),
     }
