@@ -3,13 +3,19 @@
 from typing import Final
 
 from snapshots.audit.wording.kinds import (
+    ACTION,
+    BARE,
     COUNT,
     EXACT_MOMENT,
     ID,
+    MOMENT,
+    ROLE,
     STATUS,
     TEXT,
+    WEEK_TIME,
+    list_of,
 )
-from snapshots.audit.wording.statements import Statement
+from snapshots.audit.wording.statements import Counted, Statement
 
 # --- What the provider's lists prove (evidence.py) ----------------------------------------------------------------------
 
@@ -64,4 +70,62 @@ NOT_RUNNING: Final = Statement(
 BEING_RESTORED: Final = Statement(
     "operation.being_restored", "The provider says that the server is being restored."
 )
-CLOSED_BY_HAND: Final = Statement("operation.closed_by_hand", "Found by a person: “%(reason)s”", reason=TEXT)
+CLOSED_BY_HAND: Final = Statement("operation.closed_by_hand", "A person says: “%(reason)s”", reason=TEXT)
+
+# --- Who approved it, and who lifts what (guard.py, server_locks.py, freezes.py, policies.py) ----------------------------
+
+LIFTS_AT: Final = Statement("guard.lifts_at", "lifts at %(at)s unless somebody calls it back", at=MOMENT)
+ASKED_FOR_BY: Final = Statement(
+    "guard.asked_for_by", "asked for by person %(person)s: “%(reason)s”", person=ID, reason=TEXT
+)
+LOCKED: Final = Statement("lock.restores", "restores, until it is lifted")
+LOCKED_UNTIL: Final = Statement("lock.restores_until", "restores, until %(until)s", until=MOMENT)
+LOCKED_ALL: Final = Statement("lock.all", "restores and deletions, until it is lifted")
+LOCKED_ALL_UNTIL: Final = Statement("lock.all_until", "restores and deletions, until %(until)s", until=MOMENT)
+ON_ALL_SERVERS: Final = Statement("guarded.all_servers", "all servers", only=("freeze.", "policy."))
+ON_SERVER: Final = Statement(
+    "guarded.server", "“%(name)s” (%(id)s)", only=("freeze.", "policy."), name=TEXT, id=ID
+)
+FROM_TO: Final = Statement("freeze.span", "from %(begin)s to %(end)s", begin=MOMENT, end=MOMENT)
+EACH_WEEK: Final = Statement(
+    "freeze.each_week",
+    "each week from %(begin)s to %(end)s (%(zone)s)",
+    begin=WEEK_TIME,
+    end=WEEK_TIME,
+    zone=BARE,
+)
+POLICY_ACTIONS: Final = Statement("policy.actions", "approval of %(actions)s", actions=list_of(ACTION))
+POLICY_ANYBODY: Final = Counted(
+    "policy.anybody",
+    "%(needed)s of everybody else who may do it, within %(hours)s hour",
+    "%(needed)s of everybody else who may do it, within %(hours)s hours",
+    by="hours",
+    needed=COUNT,
+    hours=COUNT,
+)
+POLICY_PEOPLE: Final = Counted(
+    "policy.people",
+    "%(needed)s of the people %(people)s, within %(hours)s hour",
+    "%(needed)s of the people %(people)s, within %(hours)s hours",
+    by="hours",
+    needed=COUNT,
+    people=list_of(ID),
+    hours=COUNT,
+)
+
+# --- Handing over (handover.py) -------------------------------------------------------------------------------------------
+
+FROM_NOBODY: Final = Statement("handover.from_nobody", "from nobody to person %(to)s", to=ID)
+FROM_PERSON: Final = Statement(
+    "handover.from_person", "from person %(before)s to person %(to)s", before=ID, to=ID
+)
+
+# --- A right for some hours: its note stands in the rows of what is done under it -----------------------------------------
+
+BY_TEMPORARY_ROLE: Final = Statement(
+    "temporary_role.used",
+    "by a temporary role (%(role)s), granted by person %(person)s, request %(request)s",
+    role=ROLE,
+    person=ID,
+    request=BARE,
+)

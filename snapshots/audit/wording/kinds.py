@@ -38,14 +38,14 @@ def list_of(item: Kind, separator: str = ", ") -> Kind:
         return separator.join(map(item.write, values))
 
     def read(text: str) -> tuple[Any, ...]:
-        return tuple(item.read(one) for one in text.split(separator))
+        return tuple(item.read(one) for one in re.findall(item.pattern, text))
 
     pattern = f"(?:{item.pattern})(?:{re.escape(separator)}(?:{item.pattern}))*"
     return Kind(f"list of {item.name}", pattern, write, read, item=item)
 
 
 def _quoted(value: object) -> str:
-    return clean_text(value).replace(CLOSE_QUOTE, CLOSE_QUOTE * 2)
+    return clean_text(str(value)).replace(CLOSE_QUOTE, CLOSE_QUOTE * 2)
 
 
 def _unquoted(text: str) -> str:
@@ -98,10 +98,23 @@ STATUS: Final = _quoted_kind("status")
 """Of a snapshot or server, as the provider wrote it."""
 BARE: Final = _bare_kind("bare", _BARE)
 """A technical text without spaces, commas and quotes: digests, addresses of the web, names of files, IDs of keys."""
-ROLE: Final = _bare_kind("role", r"[a-z_]+")
+ROLES: Final = ("viewer", "operator", "manager", "auditor", "admin")
+ROLE: Final = _bare_kind("role", "|".join(ROLES))
 RIGHT: Final = _bare_kind("right", r"[a-z_]+\.[a-z_]+")
 ACTION: Final = _bare_kind("action", r"[a-z_]+\.[a-z_]+")
-CODE: Final = _bare_kind("code", r"[a-z0-9_]+")
+EVENT: Final = _bare_kind("event", r"(?!none\b)[a-z_.]+")
+"""A kind of notification."""
+URL: Final = _bare_kind("url", rf"https?://{_BARE}")
+PAIR: Final = _bare_kind("pair", r"\d{1,18} [0-9a-f]{64}")
+"""A row's number and its hash."""
+CODE: Final = _bare_kind("code", r"(?!none\b)[a-z0-9_]+")
 """A code of a row of the log, such as a refusal's."""
+NAME: Final = Kind(
+    "name",
+    f"{OPEN_QUOTE}{TEXT.pattern}{CLOSE_QUOTE}",
+    lambda value: f"{OPEN_QUOTE}{_quoted(value)}{CLOSE_QUOTE}",
+    lambda text: _unquoted(text[1:-1]),
+)
+"""Like TEXT, with the quotes: for lists of texts."""
 WHOLE: Final = Kind("whole", r"(?s:.+)", str, str)
 """All of an evidence, as it was typed. Only in statements of some actions, which say nothing else."""

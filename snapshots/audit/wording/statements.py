@@ -8,8 +8,8 @@ from typing import Any, Final
 from snapshots.audit.wording.kinds import CLOSE_QUOTE, COUNT, OPEN_QUOTE, WHOLE, Kind
 
 PLACE: Final = re.compile(r"%\((\w+)\)s")
-BETWEEN: Final = ("; ", " ", ", ", " → ")
-"""What may stand between two statements."""
+BETWEEN: Final = ("; ", ", ", " → ", " + ", " ")
+"""What may stand between two statements: what another one begins with comes after it."""
 LONGEST: Final = 2000
 """Characters of an evidence, as in snapshots/audit/journal.py."""
 MORE_LENGTH: Final = 40
@@ -25,11 +25,14 @@ class Statement:
 
     texts: tuple[str, ...]
 
-    def __init__(self, code: str, text: str, *, only: Iterable[str] = (), **kinds: Kind) -> None:
+    def __init__(self, code: str, text: str, /, *, only: Iterable[str] = (), **kinds: Kind) -> None:
         self.code, self.texts = code, (text,)
         self.only, self.kinds = tuple(only), kinds
         _check(self)
         _register(self)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.code}>"
 
     def said(self, **values: Any) -> str:
         """The English text, as the log stores it."""
@@ -52,6 +55,10 @@ class Statement:
         return WHOLE in self.kinds.values()
 
     @cached_property
+    def has_list(self) -> bool:
+        return any(kind.item is not None for kind in self.kinds.values())
+
+    @cached_property
     def patterns(self) -> tuple[tuple[str, re.Pattern[str]], ...]:
         """Of each text: how it begins, and the pattern of all of it."""
         return tuple((text.partition("%(")[0], self._pattern(text)) for text in self.texts)
@@ -70,7 +77,7 @@ class Counted(Statement):
     """One whose text depends on a number, `by`: of one, and of all others."""
 
     def __init__(
-        self, code: str, one: str, many: str, *, by: str, only: Iterable[str] = (), **kinds: Kind
+        self, code: str, one: str, many: str, /, *, by: str, only: Iterable[str] = (), **kinds: Kind
     ) -> None:
         self.code, self.texts, self.by = code, (one, many), by
         self.only, self.kinds = tuple(only), kinds
@@ -78,7 +85,7 @@ class Counted(Statement):
         _register(self)
 
     def text_for(self, values: dict[str, Any]) -> str:
-        return self.texts[values[self.by] != 1]
+        return self.texts[0] if values[self.by] == 1 else self.texts[1]
 
 
 registered: Final[dict[str, Statement]] = {}

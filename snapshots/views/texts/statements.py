@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth import get_user_model
-from django.utils.html import escape, format_html, strip_tags
+from django.utils.html import conditional_escape, escape, format_html, strip_tags
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext, ngettext, pgettext_lazy
 
@@ -69,7 +69,8 @@ def _translated(said: Said) -> str:
     """The template in the reader's language, in the plural form of its number if it depends on one."""
     statement = said.statement
     if isinstance(statement, Counted):
-        return ngettext(*statement.texts, dict(said.values)[statement.by])
+        one, many = statement.texts
+        return ngettext(one, many, dict(said.values)[statement.by])
     return gettext(statement.texts[0])
 
 
@@ -77,12 +78,12 @@ def _value(kind: Kind, value: Any) -> str:
     if kind.item is not None:
         item = kind.item
         return SafeString(", ".join(_value(item, one) for one in value))
-    return escape(_SHOWN[kind.name](value))
+    return conditional_escape(_SHOWN[kind.name](value))
 
 
 def _role(role: str) -> str:
     """As the site calls it."""
-    names = dict(get_user_model()._meta.get_field("role").flatchoices)  # type: ignore[union-attr]
+    names = dict(get_user_model()._meta.get_field("role").flatchoices)
     return str(names[role]) if role in names else as_name(role)
 
 
