@@ -17,7 +17,7 @@ from snapshots.audit.wording.kinds import (
 )
 from snapshots.audit.wording.statements import Counted, Statement
 
-# --- What the provider's lists prove (evidence.py) ----------------------------------------------------------------------
+# --- What the provider's lists prove (evidence.py, dispatch.py, reconciliation.py) ----------------------------------------------------------------------
 
 LISTED_AS: Final = Statement(
     "operation.listed_as", "The provider lists snapshot %(id)s as “%(status)s”.", id=ID, status=STATUS
@@ -69,6 +69,18 @@ NOT_RUNNING: Final = Statement(
 )
 BEING_RESTORED: Final = Statement(
     "operation.being_restored", "The provider says that the server is being restored."
+)
+ANSWERED_AS: Final = Statement(
+    "operation.answered_as",
+    "The provider's answer gives snapshot %(id)s as “%(status)s”.",
+    id=ID,
+    status=STATUS,
+)
+NEVER_SENT: Final = Statement(
+    "operation.never_sent", "The portal stopped before anything was sent to the provider."
+)
+INTERRUPTED: Final = Statement(
+    "operation.interrupted", "The portal stopped before the provider's answer was written down."
 )
 CLOSED_BY_HAND: Final = Statement("operation.closed_by_hand", "A person says: “%(reason)s”", reason=TEXT)
 

@@ -17,7 +17,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.models import Action
 from snapshots.operations.rights import Borrowed, borrowed, check_lasting, check_person
-from snapshots.schedules import statements
+from snapshots.schedules import wording
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.loosening import check_definition, check_resumed
 from snapshots.schedules.models import (
@@ -28,7 +28,6 @@ from snapshots.schedules.models import (
     ScheduleServer,
     State,
 )
-from snapshots.schedules.retention import Keep
 from snapshots.schedules.visibility import can_go_on_with
 from snapshots.vault.models import StoredToken
 
@@ -189,28 +188,7 @@ def _save_servers(schedule: Schedule, definition: Definition) -> None:
 
 
 def _evidence(definition: Definition, approved: Approved[str] | None) -> str:
-    return joined([approved.approval.text if approved else "", _list(definition)])
-
-
-def _list(definition: Definition) -> str:
-    """Such as '“30 2 * * *” Europe/Berlin; keeps 3 last, 0 daily, 0 weekly, 0 monthly; servers 501, 502; named “a”'."""
-    ids = [number for number, _name in definition.servers]
-    return joined(
-        [
-            statements.RULE.said(cron=definition.cron, zone=definition.time_zone),
-            _kept(definition.keep),
-            statements.ON_ALL_SERVERS.said()
-            if definition.covers_all
-            else statements.ON_SERVERS.said(ids=ids),
-            statements.NAMED.said(pattern=definition.name_pattern),
-        ]
-    )
-
-
-def _kept(keep: Keep) -> str:
-    if keep.is_everything:
-        return statements.DELETES_NOTHING.said()
-    return statements.KEEPS.said(last=keep.last, daily=keep.daily, weekly=keep.weekly, monthly=keep.monthly)
+    return joined([approved.approval.text if approved else "", wording.described(definition)])
 
 
 def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:

@@ -31,7 +31,7 @@ from snapshots.views.log_health import read_health
 from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts import audit_names
-from snapshots.views.texts.statements import evidence_html, signed_if_other
+from snapshots.views.texts.statements import evidence_html, role_words, signed_if_other
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
@@ -176,6 +176,7 @@ def _detail(
         "headline": texts.headline(first),
         "headline_html": texts.headline_html(first),
         "who": texts.who_html(first, Roster.load().names([first])[first.sequence]),
+        "role": role_words(first.actor_role) if first.actor_role else "",
         "target": texts.target_html(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),

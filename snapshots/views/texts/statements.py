@@ -14,11 +14,13 @@ from snapshots.audit.wording import kinds
 from snapshots.audit.wording.kinds import Kind
 from snapshots.audit.wording.reading import Said, read
 from snapshots.audit.wording.statements import Counted
+from snapshots.notifications.models import Kind as EventKind
+from snapshots.notifications.models import TargetKind
 from snapshots.templatetags.formats import date_text, exact_text, number, utc_text, week_time_text
 from snapshots.templatetags.portal import as_name, as_written, iso_text, megabyte_text, moment
 from snapshots.views.texts.api_keys import RIGHT_WORDS
 from snapshots.views.texts.audit_actions import ACTIONS
-from snapshots.views.texts.audit_names import CODES
+from snapshots.views.texts.audit_names import CODES, COLUMNS
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ STATUSES: Final[dict[str, "StrPromise"]] = {
     "suspended": pgettext_lazy("status of a server or snapshot", "suspended"),
 }
 """The provider's words in other languages; any other is shown as received."""
+
+
+TARGET_KINDS: Final = {str(one.value): one.label for one in TargetKind}
 
 
 def evidence_html(text: str, action: str = "") -> SafeString:
@@ -81,8 +86,8 @@ def _value(kind: Kind, value: Any) -> str:
     return conditional_escape(_SHOWN[kind.name](value))
 
 
-def _role(role: str) -> str:
-    """As the site calls it."""
+def role_words(role: str) -> str:
+    """As the site calls it; an unknown one as recorded."""
     names = dict(get_user_model()._meta.get_field("role").flatchoices)
     return str(names[role]) if role in names else as_name(role)
 
@@ -95,10 +100,15 @@ def _action(action: str) -> str:
     return str(ACTIONS[action][0]) if action in ACTIONS else as_name(action)
 
 
+def _event(kind: str) -> str:
+    return str(EventKind(kind).label) if kind in EventKind.values else as_name(kind)
+
+
 def _code(code: str) -> str:
     if code in REFUSAL_WORDS:
         return str(REFUSAL_WORDS[code].title)
-    return str(CODES[code]) if code in CODES else as_name(code)
+    words = CODES.get(code) or COLUMNS.get(code) or TARGET_KINDS.get(code)
+    return as_name(code) if words is None else str(words)
 
 
 def _status(status: str) -> str:
@@ -123,9 +133,13 @@ _SHOWN: Final[dict[str, Callable[[Any], str]]] = {
     kinds.TEXT.name: lambda value: format_html('<span translate="no">{}</span>', as_written(value)),
     kinds.STATUS.name: _status,
     kinds.BARE.name: as_name,
-    kinds.ROLE.name: _role,
+    kinds.ROLE.name: role_words,
     kinds.RIGHT.name: _right,
     kinds.ACTION.name: _action,
+    kinds.EVENT.name: _event,
+    kinds.URL.name: as_name,
+    kinds.PAIR.name: as_name,
+    kinds.NAME.name: lambda value: as_name(f"{kinds.OPEN_QUOTE}{value}{kinds.CLOSE_QUOTE}"),
     kinds.CODE.name: _code,
     kinds.WHOLE.name: as_written,
 }
