@@ -17,7 +17,7 @@ from snapshots.audit.wording.kinds import (
 )
 from snapshots.audit.wording.statements import Counted, Statement
 
-# --- What the provider's lists prove (evidence.py, dispatch.py, reconciliation.py) ----------------------------------------------------------------------
+# --- What the provider answers and lists (evidence.py, dispatch.py, reconciliation.py) ------------------------------------
 
 LISTED_AS: Final = Statement(
     "operation.listed_as", "The provider lists snapshot %(id)s as “%(status)s”.", id=ID, status=STATUS

@@ -1,4 +1,4 @@
-"""Texts of the log in the reader's language: values stay, what cannot be read stays English, and the signed text is beside it."""
+"""Texts of the log in the reader's language: values stay, the signed text is beside it, what cannot be read stays English."""
 
 import csv
 import io
