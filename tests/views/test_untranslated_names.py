@@ -13,6 +13,7 @@ from snapportal.accounts.models import Role
 from snapshots.audit.archiving import run
 from snapshots.audit.hold_models import Hold
 from snapshots.audit.models import Entry
+from snapshots.audit.wording.reading import read
 from snapshots.inventory.reader import expire
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.statements import LISTED_AS
@@ -286,6 +287,8 @@ def test_every_page_was_looked_at(
     assert pages - PROBES - inspector.seen == set()
     assert inspector.unmarked == {}
     assert inspector.unread == {}
+    written = [(one.full_evidence, one.action) for one in Entry.objects.all() if one.full_evidence]
+    assert [one for one in written if not read(*one)] == []
     assert "⟦" not in database_text()  # what is stored, as the log, is in English, whoever acts
 
 
