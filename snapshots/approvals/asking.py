@@ -16,7 +16,7 @@ from snapshots.approvals.families import Asked, Family
 from snapshots.approvals.models import OPEN, ApprovalRequest, Kind, RequestedItem
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
-from snapshots.audit.wording.statements import joined
+from snapshots.audit.wording.statements import LIST_LONGEST, joined
 from snapshots.deletions.keeping import lift_protection
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.service import request_delete
@@ -165,16 +165,12 @@ def evidence_of(request: ApprovalRequest) -> str:
     """For the log: what is asked for, of what, and how many have to approve it until when."""
     items = () if request.item else request.items
     rooms = [item.also_deletes for item in request.items if item.also_deletes]
-    return joined(
-        [
-            statements.WANTED.said(kind=request.kind),
-            statements.TITLED.said(title=request.title) if request.title else "",
-            *(
-                statements.OF_SNAPSHOT.said(snapshot=one.snapshot_name, server=one.server_name)
-                for one in items
-            ),
-            *(statements.AFTER_DELETING.said(snapshot=one) for one in rooms),
-            statements.LIFTS.said(codes=request.lifts) if request.lifts else "",
-            statements.NEEDED.said(needed=request.needed, until=request.expires_at),
-        ]
-    )
+    said = [
+        statements.WANTED.said(kind=request.kind),
+        statements.TITLED.said(title=request.title) if request.title else "",
+        statements.LIFTS.said(codes=request.lifts) if request.lifts else "",
+        statements.NEEDED.said(needed=request.needed, until=request.expires_at),
+        *(statements.OF_SNAPSHOT.said(snapshot=one.snapshot_name, server=one.server_name) for one in items),
+        *(statements.AFTER_DELETING.said(snapshot=one) for one in rooms),
+    ]
+    return joined(said, longest=LIST_LONGEST)

@@ -20,7 +20,6 @@ from snapshots.audit import chain, sealing, statements, subjects
 from snapshots.audit.chain import ACCEPT_CHANGED_ROWS, ACCEPT_LOST_ANCHORS, ACCEPT_RESTORED_LOG
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import Subject
-from snapshots.audit.wording.statements import joined
 
 ACTIONS: Final = (ACCEPT_RESTORED_LOG, ACCEPT_LOST_ANCHORS, ACCEPT_CHANGED_ROWS)
 PAIRS_PER_ROW: Final = 20
@@ -55,9 +54,8 @@ def parse_pairs(evidence: str) -> tuple[Pair, ...]:
 
 
 def format_evidence(finding: str, pairs: Iterable[Pair]) -> str:
-    return joined(
-        [finding, statements.ACCEPTED.said(pairs=[f"{number} {digits}" for number, digits in pairs])]
-    )
+    accepted = statements.ACCEPTED.said(pairs=[f"{number} {digits}" for number, digits in pairs])
+    return "; ".join([finding, accepted])
 
 
 def _parse(row: Mapping[str, Any], known: Mapping[str, Subject]) -> Acceptance:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
-from snapshots.audit.wording.statements import joined
+from snapshots.audit.wording.statements import LIST_LONGEST, joined
 from snapshots.connection import Person
 from snapshots.inventory.shown_servers import shown_to
 from snapshots.jobs import engine, statements
@@ -158,7 +158,7 @@ def _evidence(job: Job, steps: Sequence[Step]) -> str:
         statements.STEP.said(action=step.action, snapshot=step.snapshot_name, server=step.server_name)
         for step in steps
     )
-    return joined([approval.text if approval else "", *named])
+    return joined([approval.text if approval else "", *named], longest=LIST_LONGEST)
 
 
 def cancel(*, actor: Actor, job: Job, reason: str = "") -> Job:

@@ -59,7 +59,9 @@ def when_it_lifts(row: Guarded) -> str:
 
 
 def who_asked(row: Guarded) -> str:
-    """For the log."""
+    """For the log; '' if nobody has."""
+    if row.lift_person_id is None:
+        return ""
     return statements.ASKED_FOR_BY.said(person=row.lift_person_id, reason=row.lift_reason)
 
 

@@ -178,6 +178,12 @@ def _shape(statement: Statement, text: str) -> str:
     return PLACE.sub(lambda place: f"%{statement.kinds[place[1]].name}", text)
 
 
+def test_a_long_reason_is_not_left_out():
+    said = ASKED_FOR_BY.said(person=7, reason="x" * LONGEST)
+    assert joined([said]) == said
+    assert joined([said, LISTED_AS.said(id=1, status="a")]) == f"{said}; and 1 more"
+
+
 def test_no_two_statements_say_the_same_in_the_same_rows():
     seen: dict[str, list[Statement]] = {}
     for one in STATEMENTS:

@@ -14,6 +14,8 @@ LONGEST: Final = 2000
 """Characters of an evidence, as in snapshots/audit/journal.py."""
 MORE_LENGTH: Final = 40
 """Room for the statement that more follows."""
+LIST_LONGEST: Final = LONGEST - 500
+"""Characters of a list, behind which it is said by what right it was done."""
 
 
 class Statement:
@@ -110,16 +112,18 @@ def _check(statement: Statement) -> None:
         raise ValueError(f"{statement.code}: a whole text belongs to certain actions, and stands alone")
 
 
-def joined(parts: Iterable[str], between: str = "; ") -> str:
-    """Statements in a row, without the empty ones; those that do not fit into an evidence are counted."""
+def joined(parts: Iterable[str], between: str = "; ", *, longest: int = LONGEST) -> str:
+    """Statements in a row, without the empty ones; those that do not fit are counted.
+
+    The first one stays, however long it is: the journal cuts it off where it must.
+    """
     said = [one for one in parts if one]
-    text = between.join(said)
-    if len(text) <= LONGEST:
-        return text
     kept = list(said)
-    while kept and len(between.join(kept)) > LONGEST - MORE_LENGTH:
-        kept.pop()
-    return between.join([*kept, MORE.said(count=len(said) - len(kept))])
+    if len(between.join(said)) > longest:
+        while len(kept) > 1 and len(between.join(kept)) > longest - MORE_LENGTH:
+            kept.pop()
+    left = len(said) - len(kept)
+    return between.join([*kept, MORE.said(count=left)] if left else kept)
 
 
 MORE: Final = Statement("more", "and %(count)s more", count=COUNT)
