@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -22,6 +23,9 @@ KEYWORDS: Final[dict[str, Any]] = {
     **{f"{name}_lazy": places for name, places in _CONTEXT_FIRST.items()},
 }
 """Function → places of its texts, as babel wants it; None for the first one. Statements of the log: snapshots/audit/wording."""
+_PLACE: Final = re.compile(r"%\(\w+\)s")
+_TRANSLATED: Final = re.compile("[a-zA-Z“]")
+"""Words, and quotes, which differ between languages. Some statements of the log are values alone."""
 COMMENT: Final = "Translators:"
 """Comments that begin with it are for translators."""
 DJANGO_MODULES: Final = (
@@ -41,6 +45,8 @@ def extract_all(root: Path) -> Catalog:
         for _line, texts, comments, context in extract(
             "python", io.BytesIO(source), keywords=KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
         ):
+            if name.endswith("/statements.py") and not _TRANSLATED.search(_PLACE.sub("", str(texts))):
+                continue
             catalog.add(texts, locations=[(name, 0)], auto_comments=comments, context=context)
     for name, text in api_texts(root):
         catalog.add(text, locations=[(name, 0)])

@@ -86,6 +86,7 @@ CLOSED_BY_HAND: Final = Statement("operation.closed_by_hand", "A person says: �
 
 # --- Who approved it, and who lifts what (guard.py, server_locks.py, freezes.py, policies.py) ----------------------------
 
+TO_BE_ASKED_FOR: Final = Statement("approval.to_be_asked_for", "to be asked for")
 LIFTS_AT: Final = Statement("guard.lifts_at", "lifts at %(at)s unless somebody calls it back", at=MOMENT)
 ASKED_FOR_BY: Final = Statement(
     "guard.asked_for_by", "asked for by person %(person)s: “%(reason)s”", person=ID, reason=TEXT
