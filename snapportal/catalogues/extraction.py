@@ -23,6 +23,7 @@ KEYWORDS: Final[dict[str, Any]] = {
     **{f"{name}_lazy": places for name, places in _CONTEXT_FIRST.items()},
 }
 """Function → places of its texts, as babel wants it; None for the first one. Statements of the log: snapshots/audit/wording."""
+STATEMENTS: Final = ("/statements.py", "/wording/shared.py")
 _PLACE: Final = re.compile(r"%\(\w+\)s")
 _TRANSLATED: Final = re.compile("[a-zA-Z“]")
 """Words, and quotes, which differ between languages. Some statements of the log are values alone."""
@@ -45,7 +46,7 @@ def extract_all(root: Path) -> Catalog:
         for _line, texts, comments, context in extract(
             "python", io.BytesIO(source), keywords=KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
         ):
-            if name.endswith("/statements.py") and not _TRANSLATED.search(_PLACE.sub("", str(texts))):
+            if name.endswith(STATEMENTS) and not _TRANSLATED.search(_PLACE.sub("", str(texts))):
                 continue
             catalog.add(texts, locations=[(name, 0)], auto_comments=comments, context=context)
     for name, text in api_texts(root):
