@@ -164,6 +164,23 @@ def test_a_name_cannot_pretend_to_be_a_statement():
     assert dict(said.values) == {"person": 7, "reason": name}
 
 
+@pytest.fixture
+def two_alike():
+    """Two statements that say the same with some values."""
+    made = [Statement("test.one", "alike %(word)s", word=kinds.CODE), Statement("test.two", "alike twice")]
+    read.cache_clear()
+    yield
+    for one in made:
+        del registered[one.code]
+    read.cache_clear()
+
+
+def test_what_can_be_read_in_two_ways_is_not_read(two_alike):
+    assert [one.code for one in read("alike once")] == ["test.one"]
+    assert read("alike twice") == ()
+    assert read("alike once; alike twice") == ()
+
+
 def test_what_does_not_fit_is_counted_and_not_cut():
     steps = [STEP.said(action="snapshot.create", snapshot=f"snapshot-{n}", server="web") for n in range(100)]
     text = joined(steps)
