@@ -19,6 +19,7 @@ from snapportal.accounts.models import User, new_session_seed
 from snapportal.accounts.oidc.models import FederatedIdentity
 from snapportal.accounts.people import PersonError
 from snapportal.accounts.session_models import KnownDevice
+from snapportal.accounts.statements import KEYS_REMOVED, TOKENS_REMOVED, VIEWS_REMOVED
 from snapshots.api.models import ApiKey
 from snapshots.audit import erasure, holds, journal
 from snapshots.audit.erasure_rows import row_that_erased
@@ -138,9 +139,11 @@ def erase_person(person: User, *, reason: str, actor: Actor) -> Entry:
             person_id=person.pk,
             names=names,
             reason=reason,
-            more=f"; {removed} tokens removed"
-            + (f"; {keys} API keys removed" if keys else "")
-            + (f"; {views} saved views removed" if views else ""),
+            more=[
+                TOKENS_REMOVED.said(count=removed),
+                KEYS_REMOVED.said(count=keys) if keys else "",
+                VIEWS_REMOVED.said(count=views) if views else "",
+            ],
         )
     clean_up()
     return row

@@ -13,11 +13,14 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from snapportal.accounts import statements
 from snapportal.accounts.models import Role, User, new_session_seed
 from snapportal.accounts.temporary_roles import service as temporary_roles
 from snapportal.accounts.ways_in import can_sign_in, may_use_password
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.wording.shared import ROLE_ONLY
+from snapshots.audit.wording.statements import joined
 
 INVITATION_LIFETIME = timedelta(days=3)
 
@@ -72,7 +75,9 @@ def invite(person: User, *, actor: Actor) -> tuple[User, str]:
     try:
         with journal.committed():
             person.save(force_insert=True)
-            journal.record(_entry(person, "person.invite", evidence=person.role, actor=actor))
+            journal.record(
+                _entry(person, "person.invite", evidence=ROLE_ONLY.said(role=person.role), actor=actor)
+            )
     except IntegrityError:
         if not User.objects.filter(username=person.username).exists():
             raise
@@ -87,7 +92,7 @@ def add_with_password(person: User, password: str, *, actor: Actor) -> None:
     person.set_password(password)
     with journal.committed():
         person.save(force_insert=True)
-        journal.record(_entry(person, "person.add", evidence=person.role, actor=actor))
+        journal.record(_entry(person, "person.add", evidence=ROLE_ONLY.said(role=person.role), actor=actor))
 
 
 def renew_invitation(person: User, *, actor: Actor) -> str:
@@ -107,7 +112,7 @@ def renew_invitation(person: User, *, actor: Actor) -> str:
             raise PersonError(_("This is a service account: nobody can sign in with it."))
         if not renewed:
             raise PersonError(_("Activate this person first: a link would lead nowhere."))
-        journal.record(_entry(person, "person.invite", evidence="renewed", actor=actor))
+        journal.record(_entry(person, "person.invite", evidence=statements.RENEWED.said(), actor=actor))
     return key
 
 
@@ -194,7 +199,7 @@ def set_role(person: User, role: str, *, evidence: str, actor: Actor) -> bool:
     """
     with journal.committed():
         before, other_admins = _lock(person)
-        change = f"{before.role} → {role}, {evidence}"
+        change = joined([_role_changed(before.role, role), evidence], ", ")
         if before.role == Role.ADMIN and role != Role.ADMIN and not other_admins:
             refused = {"result": "refused", "code": "last_admin"}
             journal.record(_entry(before, "person.change_role", evidence=change, actor=actor, **refused))
@@ -210,14 +215,22 @@ def _differences(before: User, after: User) -> list[tuple[str, str]]:
     """The audit action and evidence of each difference."""
     found = []
     if after.role != before.role:
-        found.append(("person.change_role", f"{before.role} → {after.role}"))
+        found.append(("person.change_role", _role_changed(before.role, after.role)))
     if after.is_active != before.is_active:
         found.append(("person.activate" if after.is_active else "person.deactivate", ""))
     details = [(before.name, after.name), (before.email, after.email)]
-    changed = [f"{old or '-'} → {new or '-'}" for old, new in details if old != new]
+    changed = [joined([_detail(old), _detail(new)], " → ") for old, new in details if old != new]
     if changed:
-        found.append(("person.change_details", "; ".join(changed)))
+        found.append(("person.change_details", joined(changed)))
     return found
+
+
+def _role_changed(before: str, after: str) -> str:
+    return joined([ROLE_ONLY.said(role=before), ROLE_ONLY.said(role=after)], " → ")
+
+
+def _detail(value: str) -> str:
+    return statements.DETAIL.said(value=value) if value else statements.NO_DETAIL.said()
 
 
 def _save(person: User, before: User) -> None:

@@ -6,8 +6,11 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import User
 from snapportal.accounts.people import PersonError
+from snapportal.accounts.statements import KEEPER_CHANGED, LOOKED_AFTER_BY
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.wording.shared import ROLE_ONLY
+from snapshots.audit.wording.statements import joined
 
 
 def _entry(account: User, action: str, evidence: str, *, keeper: User, actor: Actor) -> EntryData:
@@ -37,7 +40,8 @@ def add(account: User, *, keeper: User, actor: Actor) -> User:
         with journal.committed():
             stored = _locked_keeper(keeper)
             account.save(force_insert=True)
-            evidence = f"{account.role}; looked after by {stored}"
+            role, keeper_name = ROLE_ONLY.said(role=account.role), LOOKED_AFTER_BY.said(name=stored)
+            evidence = joined([role, keeper_name])
             journal.record(
                 _entry(account, "person.add_service_account", evidence, keeper=stored, actor=actor)
             )
@@ -61,6 +65,6 @@ def change_keeper(account: User, *, keeper: User, actor: Actor) -> bool:
         before, after = stored.service_owner_id, _locked_keeper(keeper)
         # Whoever looked after it may be the second of two people from now on, of which everybody is told.
         User.objects.filter(pk=account.pk).update(service_owner=after, rights_since=timezone.now())
-        evidence = f"{after}, in place of person {before}"
+        evidence = KEEPER_CHANGED.said(name=after, before=before)
         journal.record(_entry(account, "person.change_keeper", evidence, keeper=after, actor=actor))
     return True

@@ -11,8 +11,10 @@ from snapportal.accounts import proof_cookie
 from snapportal.accounts.devices import device_name, note_sign_in
 from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession, oldest_times
+from snapportal.accounts.statements import DEVICE, SESSIONS_ENDED, UNKNOWN_DEVICE
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.statements import joined
 
 SEEN_EVERY = timedelta(minutes=1)
 """How exactly it is stored when a person was seen."""
@@ -105,7 +107,7 @@ def end_all(*, actor: Actor, person: User, besides: str = "") -> int:
 def _end(actor: Actor, person: User, sessions: list[PersonSession]) -> int:
     if not sessions:
         return 0
-    devices = "; ".join(one.device or "unknown device" for one in sessions)
+    devices = [DEVICE.said(device=one.device) if one.device else UNKNOWN_DEVICE.said() for one in sessions]
     with journal.committed():
         ended, _per_model = PersonSession.objects.filter(pk__in=[one.pk for one in sessions]).delete()
         journal.record(
@@ -113,7 +115,7 @@ def _end(actor: Actor, person: User, sessions: list[PersonSession]) -> int:
                 action="session.end",
                 target=str(person),
                 target_person_id=person.pk,
-                evidence=f"{ended} ended: {devices}",
+                evidence=joined([SESSIONS_ENDED.said(count=ended), *devices]),
             )
         )
     return ended

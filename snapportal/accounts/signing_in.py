@@ -8,20 +8,25 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
-from snapportal.accounts import session_service, throttle
+from snapportal.accounts import session_service, statements, throttle
 from snapportal.accounts.devices import set_cookie
 from snapportal.accounts.factors import pending, service
 from snapportal.accounts.look import service as look
 from snapportal.accounts.models import User
 from snapshots.audit import journal, masking
+from snapshots.audit.wording.statements import joined
 from snapshots.notifications.events import CODES_STOPPED, NEW_DEVICE
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
 BACKEND = "snapportal.accounts.backends.Backend"
 HOW_KEY = "signed_in_by"
-SINGLE_SIGN_ON = "single sign-on"
-"""How the log calls a sign-in through the identity provider."""
+SINGLE_SIGN_ON = statements.SINGLE_SIGN_ON.said()
+
+
+def by_single_sign_on(issuer: str) -> str:
+    """How the log calls a proof by this identity provider."""
+    return joined([SINGLE_SIGN_ON, statements.ISSUER.said(issuer=issuer)], ", ")
 
 
 def client_address(request: HttpRequest) -> str:
@@ -50,9 +55,9 @@ def _next_url(request: HttpRequest, user: User, wanted: str) -> str:
 def enter(
     request: HttpRequest, user: User, *, how: str, wanted: str = "", has_second_factor: bool = False
 ) -> HttpResponse:
-    """The response to somebody who proved who it is, in the way `how` (such as "password"), and wants the page `wanted`.
+    """The response to somebody who proved who it is, in the way `how`, and wants the page `wanted`.
 
-    Whoever has a second factor is asked for it first, unless the proof was one already.
+    `how` is a statement, such as "password". Whoever has a second factor is asked for it first, unless the proof was one already.
     """
     if not has_second_factor and service.has_any(user):
         pending.begin(request, user, how=how, wanted=wanted)

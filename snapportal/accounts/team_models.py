@@ -6,6 +6,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.audit.wording.shared import ROLE_ONLY, servers_said
+from snapshots.audit.wording.statements import joined
+
 
 class TeamRole(models.TextChoices):
     """The roles that a team can give: those that add something, and nothing but rights on servers."""
@@ -46,5 +49,5 @@ class Team(models.Model):
 
     def described(self) -> str:
         """For the log, such as 'operator; servers: 501, 502'."""
-        numbers = None if self.servers is None else ", ".join(str(number) for number, _name in self.servers)
-        return f"{self.role}; servers: {'all' if numbers is None else numbers or 'none'}"
+        numbers = None if self.servers is None else [number for number, _name in self.servers]
+        return joined([ROLE_ONLY.said(role=self.role), servers_said(numbers)])

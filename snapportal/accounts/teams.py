@@ -10,9 +10,11 @@ from django.utils.translation import gettext as _
 
 from snapportal.accounts.models import ROLES_WITH_SERVERS, User
 from snapportal.accounts.people import PersonChangedError, PersonError
+from snapportal.accounts.statements import MEMBERS, TEAM
 from snapportal.accounts.team_models import Team
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.statements import joined
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,11 @@ def _locked(team: Team) -> Team:
     return found
 
 
+def _named(team: Team) -> str:
+    """For the log, with its name."""
+    return joined([TEAM.said(name=team.name), team.described()], " ")
+
+
 def _record(team: Team, action: str, *, actor: Actor, evidence: str) -> None:
     journal.record(actor.entry(action=action, target=team.name, evidence=evidence))
 
@@ -65,10 +72,10 @@ def change(team: Team, wish: Wish, *, seen: datetime, actor: Actor) -> None:
             row = _locked(team)
             if row.changed_at != seen:
                 raise PersonChangedError(_("Somebody else changed this team meanwhile. Nothing was saved."))
-            before = f"{row.name}: {row.described()}"
+            before = _named(row)
             wish.fill(row)
             row.save()
-            _record(row, "team.change", actor=actor, evidence=f"{before} → {row.name}: {row.described()}")
+            _record(row, "team.change", actor=actor, evidence=joined([before, _named(row)], " → "))
     except IntegrityError:
         raise PersonError(_("There is a team with this name already.")) from None
 
@@ -78,7 +85,9 @@ def remove(team: Team, *, actor: Actor) -> None:
     with journal.committed():
         row = _locked(team)
         count = row.members.count()
-        _record(row, "team.remove", actor=actor, evidence=f"{row.described()}; members: {count}")
+        _record(
+            row, "team.remove", actor=actor, evidence=joined([row.described(), MEMBERS.said(count=count)])
+        )
         row.delete()
 
 
@@ -102,7 +111,7 @@ def set_member(team: Team, person: User, *, is_member: bool, actor: Actor) -> bo
                 action="team.add_member" if is_member else "team.remove_member",
                 target=stored.username,
                 target_person_id=stored.pk,
-                evidence=f"{row.name}: {row.described()}",
+                evidence=_named(row),
             )
         )
     return True

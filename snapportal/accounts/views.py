@@ -24,6 +24,7 @@ from snapportal.accounts.signing_in import (
     record_wrong_password,
     refuse_while_blocked,
 )
+from snapportal.accounts.statements import INVITATION, PASSWORD
 from snapportal.accounts.ways_in import can_prove_password, may_use_password
 from snapshots.audit import journal
 from snapshots.views.access import public, requires
@@ -49,7 +50,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         if form.is_valid():
             user = form.get_user()
             assert isinstance(user, User)
-            return enter(request, user, how="password", wanted=request.POST.get("next", ""))
+            return enter(request, user, how=PASSWORD.said(), wanted=request.POST.get("next", ""))
         if username and request.POST.get("password"):
             record_wrong_password(request, "person.sign_in", username)
     return _sign_in_page(request, form)
@@ -108,7 +109,7 @@ def invitation_accept(request: HttpRequest, key: str) -> HttpResponse:
             people.accept_invitation(person, form.cleaned_data["new_password1"], actor=actor)
         except people.InvitationOverError:
             return _invitation_over(request)
-        return enter(request, person, how="invitation")
+        return enter(request, person, how=INVITATION.said())
     return render(request, "accounts/invitation.html", {"form": form, "person": person})
 
 

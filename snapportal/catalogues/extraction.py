@@ -2,6 +2,7 @@
 
 import ast
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -16,10 +17,16 @@ _CONTEXT_FIRST: Final = {"pgettext": ((1, "c"), 2), "npgettext": ((1, "c"), 2, 3
 KEYWORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("_", "lazy", "gettext", "gettext_lazy", "gettext_noop", "noop")),
     **dict.fromkeys(("ngettext", "ngettext_lazy"), (1, 2)),
+    "Statement": (2,),
+    "Counted": (2, 3),
     **_CONTEXT_FIRST,
     **{f"{name}_lazy": places for name, places in _CONTEXT_FIRST.items()},
 }
-"""Function → places of its texts, as babel wants it; None for the first one."""
+"""Function → places of its texts, as babel wants it; None for the first one. Statements of the log: snapshots/audit/wording."""
+STATEMENTS: Final = ("/statements.py", "/wording/shared.py")
+_PLACE: Final = re.compile(r"%\(\w+\)s")
+_TRANSLATED: Final = re.compile("[a-zA-Z“]")
+"""Words, and quotes, which differ between languages. Some statements of the log are values alone."""
 COMMENT: Final = "Translators:"
 """Comments that begin with it are for translators."""
 DJANGO_MODULES: Final = (
@@ -39,6 +46,8 @@ def extract_all(root: Path) -> Catalog:
         for _line, texts, comments, context in extract(
             "python", io.BytesIO(source), keywords=KEYWORDS, comment_tags=[COMMENT], strip_comment_tags=True
         ):
+            if name.endswith(STATEMENTS) and not _TRANSLATED.search(_PLACE.sub("", str(texts))):
+                continue
             catalog.add(texts, locations=[(name, 0)], auto_comments=comments, context=context)
     for name, text in api_texts(root):
         catalog.add(text, locations=[(name, 0)])
@@ -64,7 +73,7 @@ def sources(root: Path) -> Iterator[tuple[str, bytes]]:
     for package in PACKAGES:
         for path in sorted((root / package).rglob("*.py")):
             source = path.read_bytes()
-            if "migrations" not in path.parts and b"gettext" in source:
+            if "migrations" not in path.parts and (b"gettext" in source or b"Statement" in source):
                 yield path.relative_to(root).as_posix(), source
     for path in sorted((root / "templates").rglob("*.html")):
         name = path.relative_to(root).as_posix()

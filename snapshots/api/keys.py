@@ -12,10 +12,12 @@ from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from snapshots import sql
-from snapshots.api import secrets
+from snapshots.api import secrets, statements
 from snapshots.api.models import RIGHTS, ApiKey, ApiKeyQuerySet
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.wording.shared import rights_said, servers_said
+from snapshots.audit.wording.statements import joined
 from snapshots.connection import Person
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import may_in_part
@@ -191,7 +193,7 @@ def _entry(
         action=action,
         target=str(owner),
         target_person_id=owner.pk,
-        evidence=f"{key.name} ({key.shown_part}…), id {key.pk}" + (f"; {limits}" if limits else ""),
+        evidence=joined([statements.KEY.said(name=key.name, shown=key.shown_part, id=key.pk), limits]),
         reason=reason,
         token_label=key.token.label if key.token else "",
         token_fingerprint=key.token.fingerprint if key.token else "",
@@ -199,8 +201,12 @@ def _entry(
 
 
 def _limits(key: ApiKey) -> str:
-    servers = ", ".join(map(str, key.server_ids)) or "all"
-    return (
-        f"rights: {', '.join(key.rights)}; servers: {servers}; "
-        f"until {key.expires_at:%Y-%m-%d}; reason required: {'yes' if key.needs_reason else 'no'}"
+    reason = statements.NEEDS_REASON if key.needs_reason else statements.NEEDS_NO_REASON
+    return joined(
+        [
+            rights_said(key.rights),
+            servers_said(key.server_ids or None),
+            statements.VALID_UNTIL.said(day=key.expires_at.date()),
+            reason.said(),
+        ]
     )

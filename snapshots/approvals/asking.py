@@ -11,11 +11,12 @@ from django.db import IntegrityError
 from django.utils import timezone
 
 from snapshots import contract
-from snapshots.approvals import of_batches, of_schedules, of_snapshots
+from snapshots.approvals import of_batches, of_schedules, of_snapshots, statements
 from snapshots.approvals.families import Asked, Family
 from snapshots.approvals.models import OPEN, ApprovalRequest, Kind, RequestedItem
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.statements import LIST_LONGEST, joined
 from snapshots.deletions.keeping import lift_protection
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.deletions.service import request_delete
@@ -162,9 +163,14 @@ def _set_limits(request: ApprovalRequest) -> None:
 
 def evidence_of(request: ApprovalRequest) -> str:
     """For the log: what is asked for, of what, and how many have to approve it until when."""
-    title = f" {request.title}" if request.title else ""
-    several = "" if request.item else f" of {'; '.join(map(str, request.items))}"
-    rooms = "; ".join(item.also_deletes for item in request.items if item.also_deletes)
-    room = f", after deleting {rooms}" if rooms else ""
-    needed = f"{request.needed} to approve until {request.expires_at:%Y-%m-%d %H:%M} UTC"
-    return f"{request.kind}{title}{several}{room}; lifts {', '.join(request.lifts)}; {needed}"
+    items = () if request.item else request.items
+    rooms = [item.also_deletes for item in request.items if item.also_deletes]
+    said = [
+        statements.WANTED.said(kind=request.kind),
+        statements.TITLED.said(title=request.title) if request.title else "",
+        statements.LIFTS.said(codes=request.lifts) if request.lifts else "",
+        statements.NEEDED.said(needed=request.needed, until=request.expires_at),
+        *(statements.OF_SNAPSHOT.said(snapshot=one.snapshot_name, server=one.server_name) for one in items),
+        *(statements.AFTER_DELETING.said(snapshot=one) for one in rooms),
+    ]
+    return joined(said, longest=LIST_LONGEST)

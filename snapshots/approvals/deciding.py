@@ -11,11 +11,12 @@ from django.db import DatabaseError, IntegrityError
 from django.utils import timezone
 
 from snapshots.api import keys
-from snapshots.approvals import rules
+from snapshots.approvals import rules, statements
 from snapshots.approvals.asking import RUNS, Begun, family_of
 from snapshots.approvals.models import OPEN, ApprovalRequest, Decision, Kind, State, Verdict
 from snapshots.audit import journal
 from snapshots.audit.journal import PORTAL, Actor, EntryData, JournalUnavailableError
+from snapshots.audit.wording.statements import joined
 from snapshots.operations.approval import Approval, Approved
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import required_reason, under_lock
@@ -75,7 +76,7 @@ def _decide(actor: Actor, pk: UUID, verdict: Verdict, reason: str, check: rules.
 
 def _entry(asked: ApprovalRequest, actor: Actor, verdict: Verdict, reason: str) -> EntryData:
     noted = borrowed(actor.id, asked.rights)
-    evidence = noted.added_to(f"asked by person {asked.person_id}")
+    evidence = noted.added_to(statements.ASKED_BY.said(person=asked.person_id))
     return asked.entry(actor, verdict, reason=reason, evidence=evidence)
 
 
@@ -149,12 +150,17 @@ def _run(asked: ApprovalRequest) -> Begun:
 def _approval(asked: ApprovalRequest) -> Approval:
     decisions = rules.valid_decisions(asked)
     glass = [one for one in decisions if one.verdict == Verdict.BREAK_GLASS]
-    people = ", ".join(
-        f"glass broken by person {one.person_id}" if one in glass else f"approved by person {one.person_id}"
-        for one in decisions
+    people = joined(
+        (
+            (statements.GLASS_BROKEN_BY if one in glass else statements.APPROVED_BY).said(
+                person=one.person_id
+            )
+            for one in decisions
+        ),
+        ", ",
     )
     return Approval(
-        text=f"{people}; request {asked.pk}",
+        text=joined([people, statements.REQUEST.said(request=asked.pk)]),
         asked_at=asked.created_at.isoformat(),
         given_at=timezone.now().isoformat(),
         lifts=tuple(asked.lifts),

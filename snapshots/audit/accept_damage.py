@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, journal, tolerant_rows, verification
+from snapshots.audit import accepted_damage, chain, journal, statements, tolerant_rows, verification
 from snapshots.audit.accepted_damage import Pair
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.chain import Anchor
@@ -34,15 +34,15 @@ class Finding:
     pairs: tuple[Pair, ...]
 
 
-def _describe_rows(numbers: Iterable[int], verb: str = "") -> str:
-    """`row 7 was <verb>`, `rows 7 to 9 were <verb>` or `rows 7, 9 were <verb>`; without a verb only the rows."""
+def _describe_changed(numbers: Iterable[int]) -> str:
+    """`row 7 was changed …`, `rows 7 to 9 were …` or `rows 7, 9 were …`."""
     ordered = sorted(set(numbers))
     first, last = ordered[0], ordered[-1]
     if first == last:
-        return f"row {first} was {verb}" if verb else f"row {first}"
-    is_range = last - first + 1 == len(ordered)
-    rows = f"rows {first} to {last}" if is_range else f"rows {', '.join(map(str, ordered))}"
-    return f"{rows} were {verb}" if verb else rows
+        return statements.ROW_CHANGED.said(row=first)
+    if last - first + 1 == len(ordered):
+        return statements.RANGE_CHANGED.said(first=first, last=last)
+    return statements.ROWS_CHANGED.said(rows=ordered)
 
 
 def _last_row_of_backup(lost: Iterable[Anchor]) -> int:
@@ -76,7 +76,10 @@ def find_lost_rows(anchors: Iterable[Anchor]) -> Finding:
             f"Something is wrong that a backup put back does not explain: {verification.describe(verdict)}."
         )
     first, last = min(_last_row_of_backup(lost) + 1, pairs[0][0]), pairs[-1][0]
-    description = f"{_describe_rows(range(first, last + 1), 'lost')} when a backup was put back, with whatever came behind"
+    if first == last:
+        description = statements.ROW_LOST.said(row=first)
+    else:
+        description = statements.RANGE_LOST.said(first=first, last=last)
     return Finding(chain.ACCEPT_RESTORED_LOG, description, pairs)
 
 
@@ -88,8 +91,17 @@ def find_lost_anchors(anchors: Iterable[Anchor], until: int | None) -> Finding:
     pairs = tuple(sorted({pair for _number, pair in lost}))
     if not pairs:
         raise AcceptanceError("The file has all anchors of which the log tells.")
-    description = f"{len(pairs)} anchors, of {_describe_rows([pairs[0][0], pairs[-1][0]])}, were lost from the file of anchors"
-    return Finding(chain.ACCEPT_LOST_ANCHORS, description, pairs)
+    return Finding(
+        chain.ACCEPT_LOST_ANCHORS, _describe_lost_anchors(len(pairs), pairs[0][0], pairs[-1][0]), pairs
+    )
+
+
+def _describe_lost_anchors(count: int, first: int, last: int) -> str:
+    if first == last:
+        return statements.ANCHOR_LOST.said(count=count, row=first)
+    if first + 1 == last:
+        return statements.ANCHOR_RANGE_LOST.said(count=count, first=first, last=last)
+    return statements.ANCHORS_LOST.said(count=count, rows=[first, last])
 
 
 def _check_key(key_id: str) -> None:
@@ -136,10 +148,7 @@ def find_changed_rows() -> Finding:
         raise AcceptanceError(
             f"More is wrong than changed rows: {verification.describe(verdict)}. Put back a backup."
         )
-    description = (
-        f"{_describe_rows(dict(pairs), 'changed')} in the database: what is said there proves nothing"
-    )
-    return Finding(chain.ACCEPT_CHANGED_ROWS, description, pairs)
+    return Finding(chain.ACCEPT_CHANGED_ROWS, _describe_changed(dict(pairs)), pairs)
 
 
 def accept(finding: Finding, *, reason: str, by: str) -> None:

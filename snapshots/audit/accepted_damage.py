@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from snapshots.audit import chain, sealing, subjects
+from snapshots.audit import chain, sealing, statements, subjects
 from snapshots.audit.chain import ACCEPT_CHANGED_ROWS, ACCEPT_LOST_ANCHORS, ACCEPT_RESTORED_LOG
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import Subject
@@ -54,7 +54,8 @@ def parse_pairs(evidence: str) -> tuple[Pair, ...]:
 
 
 def format_evidence(finding: str, pairs: Iterable[Pair]) -> str:
-    return finding + PAIRS_SEPARATOR + ", ".join(f"{number} {digits}" for number, digits in pairs)
+    accepted = statements.ACCEPTED.said(pairs=[f"{number} {digits}" for number, digits in pairs])
+    return "; ".join([finding, accepted])
 
 
 def _parse(row: Mapping[str, Any], known: Mapping[str, Subject]) -> Acceptance:

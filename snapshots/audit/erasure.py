@@ -9,11 +9,12 @@ from datetime import date
 
 from django.db.models import Q, QuerySet
 
-from snapshots.audit import erasure_rows, holds, journal, locking
+from snapshots.audit import erasure_rows, holds, journal, locking, statements
 from snapshots.audit.erasure_rows import ADDRESS_ERASE, PERSON_ERASE
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.subjects import SUBJECTS_PER_READ, Kind, Named, Subject
+from snapshots.audit.wording.statements import joined
 
 
 def subjects_of_person(person_id: int, names: Iterable[str]) -> QuerySet[Subject]:
@@ -33,10 +34,12 @@ def addresses_of(person_id: int) -> set[str]:
     return set(found.values_list("value", flat=True))
 
 
-def erase_person(*, actor: Actor, person_id: int, names: Iterable[str], reason: str, more: str = "") -> Entry:
+def erase_person(
+    *, actor: Actor, person_id: int, names: Iterable[str], reason: str, more: Iterable[str] = ()
+) -> Entry:
     """Erase what `subjects_of_person` finds; return the row that records it. Only inside `journal.committed()`.
 
-    The row names the person by number alone. `more` is added to its evidence.
+    The row names the person by number alone. `more`: statements that are added to its evidence.
     """
     locking.take_advisory_lock()  # no subject of the person is added from here on
     found = subjects_of_person(person_id, names)
@@ -53,15 +56,22 @@ def erase_addresses(*, actor: Actor, before: date) -> Entry | None:
     found = found.exclude(person_id__in=holds.people())
     if not found.exists():
         return None
-    return _erase(found, actor=actor, action=ADDRESS_ERASE, target="", reason="", more=f"; before {before}")
+    return _erase(
+        found,
+        actor=actor,
+        action=ADDRESS_ERASE,
+        target="",
+        reason="",
+        more=[statements.BEFORE_DAY.said(day=before)],
+    )
 
 
 def _erase(
-    found: QuerySet[Subject], *, actor: Actor, action: str, target: str, reason: str, more: str
+    found: QuerySet[Subject], *, actor: Actor, action: str, target: str, reason: str, more: Iterable[str]
 ) -> Entry:
     """Write the row, then blank the subjects in its name."""
     commitments = list(found.values_list("commitment", flat=True))
-    evidence = f"{erasure_rows.of_commitments(commitments)}{more}"
+    evidence = joined([str(erasure_rows.of_commitments(commitments)), *more])
     row = journal.record(actor.entry(action=action, target=target, reason=reason, evidence=evidence))
     for start in range(0, len(commitments), SUBJECTS_PER_READ):
         batch = Subject.objects.filter(commitment__in=commitments[start : start + SUBJECTS_PER_READ])

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from snapshots.audit import chain, tolerant_rows
+from snapshots.audit import chain, statements, tolerant_rows
 from snapshots.audit.chain import KeyRing
 from snapshots.audit.models import Entry
 from snapshots.audit.sealing import Row
@@ -30,7 +30,7 @@ class Erased:
     digest: str
 
     def __str__(self) -> str:
-        return f"{self.count} erased, digest {self.digest}"
+        return statements.ERASED.said(count=self.count, digest=self.digest)
 
 
 def of_commitments(commitments: Iterable[str]) -> Erased:

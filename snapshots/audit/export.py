@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 
-from snapshots.audit import journal, lines, proofs, sealing, subjects
+from snapshots.audit import journal, lines, proofs, sealing, statements, subjects
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.subjects import Subject
+from snapshots.audit.wording.statements import joined
 
 _READABLE: Final = {
     "actor_subject": "actor_name",
@@ -98,6 +99,20 @@ def _check_options(format_name: str, columns: Collection[str] | None, borders: C
         raise ValueError(f"there is no column {min(unknown)} that a file can leave out")
 
 
+def _evidence(count: int, last: int, filters: str, columns: Collection[str] | None) -> str:
+    archived = archive_rows.last_archived()
+    rows = statements.EXPORTED.said(count=count, last=last)
+    after = statements.AFTER_ARCHIVE.said(row=archived + 1) if archived else ""
+    named = statements.COLUMNS.said(columns=sorted(columns)) if columns else statements.NO_COLUMNS.said()
+    return joined(
+        [
+            joined([rows, after], ", "),
+            statements.FILTERS.said(filters=filters) if filters else statements.NO_FILTERS.said(),
+            "" if columns is None else named,
+        ]
+    )
+
+
 def begin(
     *,
     actor: Actor,
@@ -121,11 +136,7 @@ def begin(
     last = Entry.objects.all().last_sequence() or 0
     count = rows.filter(sequence__lte=last).order_by().count()
     file_name = f"{kind}-{datetime.now(UTC):%Y-%m-%dT%H-%M-%SZ}.{extension}"
-    archived = archive_rows.last_archived()
-    after = f", all of them from row {archived + 1} on" if archived else ""
-    evidence = f"{count} rows, up to row {last}{after}; filters: {filters or 'none'}"
-    if columns is not None:
-        evidence += f"; columns: {', '.join(sorted(columns)) or 'none'}"
+    evidence = _evidence(count, last, filters, columns)
     journal.record(actor.entry(action="audit.export", target=file_name, evidence=evidence))
     found = rows.rows(until=last)
     if format_name == "csv":

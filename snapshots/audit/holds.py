@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from snapshots.audit import journal, locking
+from snapshots.audit import journal, locking, statements
 from snapshots.audit.hold_models import Hold, Scope
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
@@ -59,7 +59,13 @@ def place(*, actor: Actor, scope: Scope, name: str, reason: str, by: str = "") -
     """Place a hold. `by` is the name typed at the command line. Raises JournalUnavailableError; then there is no hold."""
     with journal.committed():
         row = journal.record(
-            actor.entry(action=HOLD, target=str(scope), evidence=name, reason=reason, settled_by=by)
+            actor.entry(
+                action=HOLD,
+                target=str(scope),
+                evidence=statements.HOLD_NAME.said(name=name),
+                reason=reason,
+                settled_by=by,
+            )
         )
         return Hold.objects.create(placed_in=row.sequence, **asdict(scope))
 
@@ -77,7 +83,7 @@ def lift(*, actor: Actor, placed_in: int, reason: str, by: str = "") -> Hold:
             actor.entry(
                 action=LIFT_HOLD,
                 target=str(hold),
-                evidence=f"placed in row {placed_in}",
+                evidence=statements.PLACED_IN.said(row=placed_in),
                 reason=reason,
                 settled_by=by,
             )

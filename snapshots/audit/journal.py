@@ -25,6 +25,7 @@ from snapshots.audit import (
     chain,
     locking,
     sealing,
+    statements,
     subjects,
     tiles,
     tolerant_rows,
@@ -220,7 +221,11 @@ def check_key(using: str = DEFAULT_DB_ALIAS) -> None:
 def _change_key(newest: Entry, key_id: str) -> Entry:
     """Insert the row that declares `key_id` as the sealing key. Raises JournalUnavailableError for a retired key."""
     _check_key_change(newest, key_id)
-    declaration = EntryData(action=chain.KEY_CHANGE, target=key_id, evidence=f"{newest.key_id} → {key_id}")
+    declaration = EntryData(
+        action=chain.KEY_CHANGE,
+        target=key_id,
+        evidence=statements.KEY_CHANGED.said(before=newest.key_id, after=key_id),
+    )
     return _insert(newest, Phase.EVENT, declaration, "completed")
 
 

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain as joined
+from itertools import chain as chained
 from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, holds, sealing, tolerant_rows
+from snapshots.audit import accepted_damage, chain, holds, sealing, statements, tolerant_rows
 from snapshots.audit.accepted_damage import Acceptance, Pair
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.remaining import check_remaining
@@ -20,34 +20,11 @@ from snapshots.audit.log_reader import LogReader
 from snapshots.audit.models import Entry
 from snapshots.audit.subject_verification import SubjectChecks
 from snapshots.audit.tile_check import TileCheck
+from snapshots.audit.wording.statements import joined
 
 COMMAND_ACTOR: Final = Actor(id=None, name="", role="", channel="command")
 ANCHOR_EVIDENCE: Final = re.compile(r"row (\d+), hash ([0-9a-f]{64}); noted by ([a-z, ]+)")
 """The `evidence` of a row whose action is `audit.anchor`."""
-PROBLEMS: Final = {
-    "before": "no row stands before row 1: it was put in",
-    "unreadable": "it holds what the portal never wrote, and cannot be read: it was changed",
-    "gap": "the row is missing",
-    "order": "the row stands twice or out of order",
-    "key": "it is sealed with a key that is not in SNAPPORTAL_AUDIT_KEYS",
-    "hash": "its signature is not valid: it was changed, or the key is a wrong one under the right ID",
-    "link": "it does not follow from the row before it: rows were put in, taken out or moved",
-    "key_change": "the key changes without a row that says so, or goes back to an older key",
-    "time": "its time is not after the time of the row before it",
-    "anchor": "it is not what the anchor noted, or the anchor itself is not signed with this key",
-    "cut": "an anchor names rows that are not there: the newest rows were cut off",
-    "leaf": "it is not the row that the tree holds: it was rewritten by somebody who has the key",
-    "tile": "the part of the tree that begins with it is missing or was changed (table audit_tile)",
-    "checkpoint": "the checkpoint of the rows up to it was signed for another tree, or was changed",
-    "cut_tree": "tiles or checkpoints were made when it was there: the newest rows were cut off",
-    "lost": "it tells of an anchor that the file of anchors lacks: lines were taken out of the file",
-    "subject": "a name or an address to which it refers was changed",
-    "subject_missing": "a name or an address to which it refers is gone, and was not erased: it was deleted",
-    "erasure": "names or addresses were erased, or brought back, other than the log says",
-    "archive": "it is archived, and its file is missing or is not what the log says",
-    "gone": "it is archived, but must stay in the database too, and is gone from there: it was deleted",
-    "hold": "the table of holds does not have what it says: a hold was changed or taken out",
-}
 _AFTER_THE_CHAIN: Final = frozenset({"archive", "checkpoint", "gone", "leaf", "lost", "tile"})
 """Problems that are looked for when the chain of all rows has been verified, so the row may be any of them."""
 _RESTORED: Final = (
@@ -83,7 +60,7 @@ def check_keys(anchors: Iterable[Anchor] = ()) -> None:
         first = next(rows, None)
         if first is None or key_id in signers:
             continue
-        if not any(_is_sealed_with(row, key_id) for row in joined([first], rows)):
+        if not any(_is_sealed_with(row, key_id) for row in chained([first], rows)):
             raise WrongKeyError(
                 f"the key {key_id} does not open row {first['sequence']}, nor any other row that is sealed under its ID: it is "
                 f"a wrong key under the right ID. Compare {key_id} in SNAPPORTAL_AUDIT_KEYS with your copy of the key"
@@ -161,7 +138,7 @@ def _check_after(
         tile_check=tile_check,
     )
     verdict = chain.verify(
-        joined(names.reading_ahead(entries.rows(until=0)), reader),
+        chained(names.reading_ahead(entries.rows(until=0)), reader),
         ring,
         start=below.head,
         anchors=anchors,
@@ -228,10 +205,11 @@ def with_wrong_archive(verdict: Verdict, finding: FileFinding | None) -> Verdict
 
 
 def _describe_broken(verdict: Verdict, first_broken: int) -> str:
-    extent = f"{verdict.count} rows before it hold"
+    extent = statements.HOLD_BEFORE.said(count=verdict.count)
     if verdict.problem in _AFTER_THE_CHAIN and verdict.head.sequence >= first_broken:
-        extent = f"the chain of {verdict.count} rows up to row {verdict.head.sequence} holds"
-    return f"row {first_broken}: {PROBLEMS[verdict.problem]} ({extent})"
+        extent = statements.CHAIN_HOLDS.said(count=verdict.count, row=verdict.head.sequence)
+    problem = statements.PROBLEMS[verdict.problem].said()
+    return joined([statements.BROKEN_AT.said(row=first_broken), problem, extent], " ")
 
 
 def describe(
@@ -239,18 +217,17 @@ def describe(
 ) -> str:
     """A verdict as text. `archived` is the last archived row; `with_archives` says whether the files were checked.
 
-    `12 rows hold, up to row 12 (anchors that agree: 3, given up: 2)` or `row 7: its signature is not valid …`.
+    `12 rows hold, up to row 12 (anchors that agree: 3) (given up: 2)` or `row 7: its signature is not valid …`.
     """
     if verdict.first_broken is not None:
         return _describe_broken(verdict, verdict.first_broken)
-    counts = [
-        f"{word}: {count}"
-        for word, count in (
-            ("archived up to row" if with_archives else "archived and not checked up to row", archived),
-            ("anchors that agree", anchors),
-            ("given up", given_up),
-        )
-        if count
-    ]
-    details = f" ({', '.join(counts)})" if counts else ""
-    return f"{verdict.count} rows hold, up to row {verdict.head.sequence}{details}"
+    of_archives = statements.ARCHIVED_UP_TO if with_archives else statements.ARCHIVED_UNCHECKED
+    return joined(
+        [
+            statements.HOLDS.said(count=verdict.count, row=verdict.head.sequence),
+            of_archives.said(row=archived) if archived else "",
+            statements.ANCHORS_AGREE.said(count=anchors) if anchors else "",
+            statements.GIVEN_UP.said(count=given_up) if given_up else "",
+        ],
+        " ",
+    )

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
+from snapshots.audit.wording.shared import DUE
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.inventory import leases
 from snapshots.operations import retries, service
@@ -61,7 +62,7 @@ def _remind(planned: PlannedDeletion) -> bool:
     with journal.committed():
         if not waiting.update(reminded_at=timezone.now()):
             return False
-        evidence = f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC."
+        evidence = DUE.said(at=planned.due_at)
         journal.record(planned.entry(_actor(planned), action="deletion.remind", evidence=evidence))
     return True
 

@@ -13,7 +13,10 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.wording.shared import DAYS_CHANGED, THE_SETTING
+from snapshots.audit.wording.statements import joined
 from snapshots.contract import clean_reason
+from snapshots.deletions import statements
 from snapshots.deletions.models import ServerGrace
 from snapshots.operations import guard
 from snapshots.operations.errors import OperationRefusedError
@@ -62,7 +65,7 @@ def set_grace(
     text = guard.required_reason(reason) if is_shorter else clean_reason(reason)
     row = grace_of(server_id) or ServerGrace(server_id=server_id)
     row.server_name = server_name
-    evidence = f"{_extent(before, days)}{_delay() if is_shorter else ''}"
+    evidence = joined([_extent(before, days), _delay() if is_shorter else ""])
     entry = _entry(row, actor, "ask_shorten" if is_shorter else "set_grace", text, evidence)
     with guard.refusals_recorded(lambda: entry), journal.committed():
         journal.record(entry)
@@ -85,7 +88,7 @@ def agree_to_shorten(*, actor: Actor, server_id: int) -> None:
     Raises OperationRefusedError (lift_not_asked, second_person, and those of check_lasting), JournalUnavailableError.
     """
     with _step(actor, server_id, "shorten") as row:
-        evidence = f"{_extent(grace_days(server_id), row.next_days)}; {guard.who_asked(row)}"
+        evidence = joined([_extent(grace_days(server_id), row.next_days), guard.who_asked(row)])
         journal.record(_entry(row, actor, "shorten", "", evidence))
         check_lasting(actor.id, [(PERMISSION, server_id)])
         guard.check_second_person(row, actor, [(PERMISSION, server_id)])
@@ -152,11 +155,12 @@ def _set(row: ServerGrace, actor: Actor, days: int, reason: str) -> None:
 
 
 def _extent(before: int, days: int | None) -> str:
-    return f"{before} → {resolved(days)} days" + (" (the setting)" if days is None else "")
+    changed = DAYS_CHANGED.said(before=before, after=resolved(days))
+    return joined([changed, THE_SETTING.said() if days is None else ""], " ")
 
 
 def _delay() -> str:
-    return f"; holds in {settings.SNAPPORTAL_GUARD_DELAY_HOURS} hours unless somebody calls it back"
+    return statements.HOLDS_IN.said(hours=settings.SNAPPORTAL_GUARD_DELAY_HOURS)
 
 
 def _entry(row: ServerGrace, actor: Actor, verb: str, reason: str, evidence: str) -> EntryData:

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.deletions import statements
 from snapshots.deletions.models import Kind, PlannedDeletion, State
 from snapshots.deletions.plans import draft, end, insert, waiting_of
 from snapshots.inventory.shown_servers import own_token_for
@@ -122,6 +123,4 @@ def lift_protection(
 def _keep_waiting(actor: Actor, target: Target) -> None:
     for planned in waiting_of(**target.ids):
         if end(planned, State.KEPT, actor):
-            journal.record(
-                planned.entry(actor, action="deletion.keep", evidence="The snapshot was protected.")
-            )
+            journal.record(planned.entry(actor, action="deletion.keep", evidence=statements.PROTECTED.said()))

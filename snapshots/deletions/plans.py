@@ -12,6 +12,7 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.shared import DUE
 from snapshots.deletions.models import Kind, PlannedDeletion, PlannedDeletionQuerySet, State
 from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_may_be_planned
@@ -67,7 +68,7 @@ def insert(
     refused = planned.entry(actor, action=action, reason=planned.reason) if is_date else None
     with refusals_recorded(lambda: refused), journal.committed():
         noted = borrowed(actor.id, [right_to_delete(actor.id, **about)], begun_under)
-        evidence = noted.added_to(f"Due {planned.due_at:%Y-%m-%d %H:%M} UTC.")
+        evidence = noted.added_to(DUE.said(at=planned.due_at))
         journal.record(planned.entry(actor, action=action, reason=planned.reason, evidence=evidence))
         check_may_still_delete(
             actor.id, **about, token_id=planned.token_id, begun_under=begun_under, noted=noted

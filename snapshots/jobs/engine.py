@@ -18,8 +18,10 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, JournalUnavailableError
+from snapshots.audit.wording.statements import joined
 from snapshots.deletions.models import PlannedDeletion
 from snapshots.inventory import leases
+from snapshots.jobs import statements
 from snapshots.jobs.models import Job, JobState, Step, StepState
 from snapshots.jobs.steps import perform
 from snapshots.operations import places, service
@@ -234,7 +236,7 @@ def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str =
                 steps=steps,
                 result=result,
                 reason=reason,
-                evidence=f"{_sum_up(steps)} {note}".strip(),
+                evidence=joined([_sum_up(steps), note], " "),
             )
         )
     job.refresh_from_db()
@@ -244,4 +246,4 @@ def end(job: Job, state: JobState, *, source: Actor | None = None, reason: str =
 def _sum_up(steps: Sequence[Step]) -> str:
     """Such as '2 of 3 steps completed'."""
     done = sum(step.state == StepState.COMPLETED for step in steps)
-    return f"{done} of {len(steps)} steps completed."
+    return statements.STEPS_COMPLETED.said(done=done, all=len(steps))

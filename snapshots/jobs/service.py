@@ -12,9 +12,10 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.wording.statements import LIST_LONGEST, joined
 from snapshots.connection import Person
 from snapshots.inventory.shown_servers import shown_to
-from snapshots.jobs import engine
+from snapshots.jobs import engine, statements
 from snapshots.jobs.models import OPEN_STEPS, Job, JobQuerySet, JobState, Kind, Step, StepState
 from snapshots.operations import places
 from snapshots.operations.approval import Approval
@@ -152,12 +153,12 @@ def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> Entry
 
 def _evidence(job: Job, steps: Sequence[Step]) -> str:
     approval = Approval.stored(job.approval)
-    return f"{approval.text}; {_list(steps)}" if approval else _list(steps)
-
-
-def _list(steps: Sequence[Step]) -> str:
-    """Such as 'snapshot.create before-restore of web-server-01; snapshot.restore weekly of web-server-01'."""
-    return "; ".join(f"{step.action} {step.snapshot_name} of {step.server_name}" for step in steps)
+    """Such as 'snapshot.create “before-restore” of “web-server-01”; snapshot.restore “weekly” of “web-server-01”'."""
+    named = (
+        statements.STEP.said(action=step.action, snapshot=step.snapshot_name, server=step.server_name)
+        for step in steps
+    )
+    return joined([approval.text if approval else "", *named], longest=LIST_LONGEST)
 
 
 def cancel(*, actor: Actor, job: Job, reason: str = "") -> Job:

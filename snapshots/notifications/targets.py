@@ -12,6 +12,9 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.shared import servers_said
+from snapshots.audit.wording.statements import joined
+from snapshots.notifications import statements
 from snapshots.notifications.models import (
     Delivery,
     DeliveryState,
@@ -53,8 +56,12 @@ class Wishes:
 
     @property
     def text(self) -> str:
-        servers = ", ".join(map(str, self.server_ids)) or "all"
-        return f"events: {', '.join(self.kinds) or 'none'}; servers: {servers}"
+        events = statements.EVENTS.said(events=self.kinds) if self.kinds else statements.NO_EVENTS.said()
+        return joined([events, servers_said(list(self.server_ids) or None)])
+
+
+def _address(kind: str, shown: str) -> str:
+    return statements.ADDRESS.said(kind=kind, address=shown)
 
 
 def _binding(target: Target) -> Binding:
@@ -106,9 +113,8 @@ def add(
     try:
         with journal.committed():
             target.save(force_insert=True)
-            journal.record(
-                actor.entry(action=ADD, target=label, evidence=f"{kind.value} {shown}; {wishes.text}")
-            )
+            evidence = joined([_address(kind, shown), wishes.text])
+            journal.record(actor.entry(action=ADD, target=label, evidence=evidence))
     except IntegrityError as error:
         raise DuplicateTargetError(label) from error
     return target
@@ -128,7 +134,9 @@ def remove(*, actor: Actor, target: Target) -> None:
     """Remove the target and what still waits for it. Raises JournalUnavailableError."""
     with journal.committed():
         if Target.objects.filter(pk=target.pk).delete()[0]:
-            journal.record(actor.entry(action=REMOVE, target=target.label, evidence=target.shown))
+            journal.record(
+                actor.entry(action=REMOVE, target=target.label, evidence=_address(target.kind, target.shown))
+            )
 
 
 def send_test(*, actor: Actor, target: Target) -> Delivery:
@@ -138,7 +146,9 @@ def send_test(*, actor: Actor, target: Target) -> Delivery:
         event = Event.objects.create(key=f"test-{uuid4()}", kind=Kind.TEST, at=now, actor_id=actor.id)
         delivery = Delivery.objects.create(target=target, created_at=now, due_at=now)
         OutboxItem.objects.create(event=event, target=target, delivery=delivery, created_at=now)
-        journal.record(actor.entry(action=TEST, target=target.label, evidence=target.shown))
+        journal.record(
+            actor.entry(action=TEST, target=target.label, evidence=_address(target.kind, target.shown))
+        )
     return delivery
 
 
@@ -157,5 +167,7 @@ def retry(*, actor: Actor, delivery: Delivery) -> bool:
         )
         if is_changed:
             label = delivery.target.label if delivery.target else ""
-            journal.record(actor.entry(action=RETRY, target=label, evidence=f"delivery {delivery.pk}"))
+            journal.record(
+                actor.entry(action=RETRY, target=label, evidence=statements.DELIVERY.said(id=delivery.pk))
+            )
     return is_changed

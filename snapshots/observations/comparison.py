@@ -12,6 +12,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from snapshots.audit.wording.statements import joined
 from snapshots.contract import Snapshot
 from snapshots.inventory.clocks import TOLERANCE
 from snapshots.inventory.readings import Reading
@@ -239,7 +240,7 @@ def _vanish(work: _Comparison, known: KnownSnapshot, listed_at: datetime, missed
     evidence = wording.vanished(known.name, listed_at, (missed_at, work.read_at))
     server = _server_trace(work.reading, known.server_id)
     code = Code.VANISHED_WITH_SERVER if server == wording.NOT_LISTED else Code.VANISHED
-    work.change(known, code, f"{evidence} {server}".strip(), gone_at=missed_at)
+    work.change(known, code, joined([evidence, server], " "), gone_at=missed_at)
 
 
 def _server_trace(reading: Reading, server_id: int) -> str:

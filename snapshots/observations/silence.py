@@ -11,9 +11,11 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.wording.shared import DAYS_CHANGED, THE_SETTING
+from snapshots.audit.wording.statements import joined
 from snapshots.contract import clean_reason
+from snapshots.observations import statements
 from snapshots.observations.models import KnownServer, SeenList
-from snapshots.observations.wording import time_text
 from snapshots.operations.rights import borrowed, check_still_allowed
 
 MANAGE = "schedules.manage"
@@ -45,9 +47,7 @@ def set_days(*, actor: Actor, server_id: int, server_name: str, days: int | None
                 server_id=server_id,
                 server_name=server_name,
                 reason=clean_reason(reason),
-                evidence=noted.added_to(
-                    f"{before} → {after} days" + (" (the setting)" if days is None else "")
-                ),
+                evidence=noted.added_to(_changed(before, after, is_setting=days is None)),
             )
         )
         check_still_allowed(actor.id, MANAGE, server_id=server_id, noted=noted)
@@ -61,6 +61,11 @@ def set_days(*, actor: Actor, server_id: int, server_name: str, days: int | None
                 "listed_at": now,
             },
         )
+
+
+def _changed(before: int, after: int, *, is_setting: bool) -> str:
+    days = DAYS_CHANGED.said(before=before, after=after)
+    return joined([days, THE_SETTING.said() if is_setting else ""], " ")
 
 
 def tell_of_silence() -> int:
@@ -111,13 +116,9 @@ def _tell(server: KnownServer) -> bool:
 
 def _evidence(server: KnownServer) -> str:
     if server.completed_at is None:
-        known = f"No completed snapshot was ever listed since {time_text(server.first_listed_at)}."
+        known = statements.NEVER_COMPLETED.said(since=server.first_listed_at)
     else:
-        known = f"The newest completed snapshot that is known is “{server.completed_name}” of {time_text(server.completed_at)}."
+        known = statements.NEWEST_COMPLETED.said(name=server.completed_name, at=server.completed_at)
     read_at = SeenList.objects.filter(pk=server.token_fingerprint).values_list("read_at", flat=True).first()
-    confirmed = (
-        f"The last confirmed list is of {time_text(read_at)}."
-        if read_at
-        else "No list of it was ever confirmed."
-    )
-    return f"{known} {confirmed} It is told after {days_of(server)} days."
+    confirmed = statements.LAST_LIST.said(at=read_at) if read_at else statements.NO_LIST.said()
+    return joined([known, confirmed, statements.TOLD_AFTER.said(days=days_of(server))], " ")

@@ -1,45 +1,50 @@
-"""The evidence of a change: what was listed, and when. English, as all evidence in the log."""
+"""The evidence of a change: what was listed, and when."""
 
 from datetime import datetime
 from typing import Final
 
+from snapshots.audit.wording.statements import joined
 from snapshots.contract import Snapshot
+from snapshots.observations import statements
 
-MAY_NOT_LIST: Final = (
-    "No snapshot of its server is listed, and the token may not list servers: it may still exist."
-)
-NOT_READ: Final = "No snapshot of its server is listed, and the list of servers is not known to be complete."
-NOT_LISTED: Final = "Its server is not listed either: it was deleted, or the token may not see it any more."
+MAY_NOT_LIST: Final = statements.MAY_NOT_LIST.said()
+NOT_READ: Final = statements.NOT_READ.said()
+NOT_LISTED: Final = statements.NOT_LISTED.said()
 
 
-def time_text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+def _listed(name: str, not_listed_at: datetime | None, listed_at: datetime) -> str:
+    if not_listed_at is None:
+        return statements.APPEARED_FIRST.said(at=listed_at, name=name)
+    return statements.APPEARED.said(before=not_listed_at, at=listed_at, name=name)
 
 
 def _size(megabytes: int | None) -> str:
-    return "of unknown size" if megabytes is None else f"of {megabytes} MB"
+    return statements.OF_UNKNOWN_SIZE.said() if megabytes is None else statements.OF_SIZE.said(size=megabytes)
 
 
 def appeared(snapshot: Snapshot, not_listed_at: datetime | None, listed_at: datetime) -> str:
-    created = f", created at {time_text(snapshot.created_at)}" if snapshot.created_at else ""
-    before = (
-        f"Not listed at {time_text(not_listed_at)}, listed" if not_listed_at else "Not listed before, listed"
-    )
-    return (
-        f"{before} at {time_text(listed_at)} as “{snapshot.name}”, {snapshot.status}, "
-        f"{_size(snapshot.size_mb)}{created}."
+    created_at = snapshot.created_at
+    return joined(
+        [
+            _listed(snapshot.name, not_listed_at, listed_at),
+            statements.WITH_STATUS.said(status=snapshot.status),
+            _size(snapshot.size_mb),
+            statements.CREATED_AT.said(at=created_at) if created_at else "",
+        ],
+        ", ",
     )
 
 
 def vanished(name: str, listed_at: datetime, not_listed_at: tuple[datetime, datetime]) -> str:
     first, second = not_listed_at
-    missed = time_text(first) if first == second else f"{time_text(first)} and {time_text(second)}"
-    return f"Listed as “{name}” at {time_text(listed_at)}, not listed at {missed}."
+    if first == second:
+        return statements.VANISHED.said(name=name, listed_at=listed_at, missed_at=first)
+    return statements.VANISHED_TWICE.said(name=name, listed_at=listed_at, first=first, second=second)
 
 
 def renamed(before: str, after: str, listed_at: datetime, read_at: datetime) -> str:
-    return f"Listed as “{before}” at {time_text(listed_at)}, as “{after}” at {time_text(read_at)}."
+    return statements.RENAMED.said(before=before, after=after, listed_at=listed_at, read_at=read_at)
 
 
 def resized(before: int, after: int, listed_at: datetime, read_at: datetime) -> str:
-    return f"Listed with {before} MB at {time_text(listed_at)}, with {after} MB at {time_text(read_at)}."
+    return statements.RESIZED.said(before=before, after=after, listed_at=listed_at, read_at=read_at)

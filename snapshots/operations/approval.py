@@ -7,6 +7,8 @@ from typing import Any, Generic, TypeVar
 
 from django.utils import timezone
 
+from snapshots.operations.statements import TO_BE_ASKED_FOR
+
 NEEDED = "approval_needed"
 """The code of a refusal because of a policy."""
 
@@ -30,7 +32,7 @@ class Approval:
     def to_ask_for(cls, lifts: tuple[str, ...] = (NEEDED,)) -> "Approval":
         """Stands for one that will be asked for. Only for checks: nothing is sent with it."""
         now = timezone.now().isoformat()
-        return cls("to be asked for", now, now, lifts)
+        return cls(TO_BE_ASKED_FOR.said(), now, now, lifts)
 
     @classmethod
     def stored(cls, value: dict[str, Any] | None) -> "Approval | None":

@@ -10,6 +10,7 @@ from snapshots.audit.journal import Actor
 from snapshots.connection import Person
 from snapshots.contract import clean_reason
 from snapshots.inventory.shown_servers import shown_to
+from snapshots.operations import statements
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Finding, Operation, OperationQuerySet, State
 from snapshots.operations.rights import OVERRIDE_PERMISSION, Borrowed, borrowed, check_still_allowed
@@ -32,7 +33,7 @@ def close_operation(*, actor: Actor, operation: Operation, finding: str, reason:
         finding=finding,
         settled_by=f"{actor.name} ({actor.role})",
         settled_by_id=actor.id,
-        evidence=noted.added_to(reason),
+        evidence=noted.added_to(statements.CLOSED_BY_HAND.said(reason=reason)),
         guard=lambda: _check_may_close(actor, operation, noted),
     )
     if not closed:

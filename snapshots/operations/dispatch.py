@@ -12,6 +12,7 @@ from snapshots.audit.journal import JournalUnavailableError
 from snapshots.connection import client_for
 from snapshots.contract import Created, Deleted, RestoreStarted, is_restoring
 from snapshots.inventory.reader import expire
+from snapshots.operations import statements
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.transitions import mark_sent, transition
 from snapshots.upstream.client import SnapshotClient
@@ -88,7 +89,7 @@ def _outcome_of_answer(operation: Operation, answer: Answer) -> Outcome:
         created = answer.snapshot
         changes |= {"snapshot_id": created.id, "snapshot_created_at": created.created_at}
         if created.is_failed:
-            evidence = f"The provider's answer gives snapshot {created.id} as “{created.status}”."
+            evidence = statements.ANSWERED_AS.said(id=created.id, status=created.status)
             return State.FAILED, changes | {"code": "provider_failed", "evidence": evidence}
     return State.ACCEPTED, changes
 

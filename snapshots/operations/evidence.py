@@ -13,6 +13,7 @@ from django.db.models import Q
 from snapshots import contract
 from snapshots.contract import Snapshot
 from snapshots.inventory.readings import Observation, shows_server
+from snapshots.operations import statements
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.transitions import transition
 
@@ -32,7 +33,7 @@ def follow_create(operation: Operation, observation: Observation) -> bool:
         return _mark_vanished(operation, observation)
     if not operation.could_have_created(snapshot):
         return _mark_other_snapshot(operation, snapshot)
-    evidence = f"The provider lists snapshot {snapshot.id} as “{snapshot.status}”."
+    evidence = statements.LISTED_AS.said(id=snapshot.id, status=snapshot.status)
     if snapshot.is_completed:
         facts: dict[str, Any] = {
             "snapshot_size_mb": snapshot.size_mb,
@@ -57,8 +58,9 @@ def _mark_other_snapshot(operation: Operation, snapshot: Snapshot) -> bool:
         code="other_snapshot",
         snapshot_id=None,
         snapshot_created_at=None,
-        evidence=f"The provider named snapshot {snapshot.id}, but lists it as “{snapshot.name}” "
-        f"of server {snapshot.server.id}.",
+        evidence=statements.OTHER_SNAPSHOT.said(
+            id=snapshot.id, name=snapshot.name, server=snapshot.server.id
+        ),
     )
 
 
@@ -73,7 +75,7 @@ def _mark_vanished(operation: Operation, observation: Observation) -> bool:
         State.UNKNOWN,
         expect=[State.ACCEPTED],
         code="vanished",
-        evidence=f"Snapshot {operation.snapshot_id} is no longer in the provider's list.",
+        evidence=statements.NO_LONGER_LISTED.said(id=operation.snapshot_id),
     )
 
 
@@ -94,9 +96,8 @@ def find_created(operation: Operation, observation: Observation) -> bool:
     if found is None:
         return False
     facts: dict[str, Any] = {"snapshot_id": found.id, "snapshot_created_at": found.created_at}
-    facts["evidence"] = (
-        f"Snapshot {found.id} “{found.name}” is in the provider's list as “{found.status}”, was not there before, "
-        f"and was created at {found.created_at:%Y-%m-%d %H:%M:%S} UTC."
+    facts["evidence"] = statements.FOUND.said(
+        id=found.id, name=found.name, status=found.status, created_at=found.created_at
     )
     if found.is_completed:
         return transition(
@@ -143,11 +144,8 @@ def follow_delete(operation: Operation, observation: Observation) -> bool:
     is_confirmed = operation.state == State.ACCEPTED and operation.provider_status == NO_CONTENT
     if not is_absent and (not is_confirmed or observation.listed.cut_by):
         return False
-    evidence = (
-        f"Observed absent: snapshot {operation.snapshot_id} is no longer in the provider's list."
-        if is_absent
-        else f"The provider answered that it is deleted, and what it lists does not show {operation.snapshot_id}."
-    )
+    proof = statements.OBSERVED_ABSENT if is_absent else statements.DELETED_AND_NOT_SHOWN
+    evidence = proof.said(id=operation.snapshot_id)
     if operation.state == State.ACCEPTED:
         return transition(operation, State.COMPLETED, expect=[State.ACCEPTED], evidence=evidence)
     return transition(
@@ -160,9 +158,8 @@ def _follow_still_listed(operation: Operation, snapshot: Snapshot, observation: 
     answered_at = operation.accepted_at or operation.sent_at or operation.created_at
     if snapshot.is_moving or observation.started_at < answered_at + STILL_LISTED_AFTER:
         return False
-    evidence = (
-        f"The provider answered with HTTP {operation.provider_status}, "
-        f"but still lists snapshot {snapshot.id} as “{snapshot.status}”."
+    evidence = statements.STILL_LISTED.said(
+        http_status=operation.provider_status, id=snapshot.id, status=snapshot.status
     )
     if operation.state == State.ACCEPTED:
         return transition(
@@ -207,7 +204,7 @@ def follow_restore(operation: Operation, observation: Observation) -> bool:
         return False
     if not _has_run(operation, observation):
         return _record_not_running(operation, observation, status)
-    evidence = f"The provider gives the server's status as “{status}”."
+    evidence = statements.SERVER_STATUS.said(status=status)
     if contract.is_failed(status):
         return transition(
             operation, State.FAILED, expect=[State.ACCEPTED], evidence=evidence, code="provider_failed"
@@ -228,7 +225,7 @@ def _record_not_running(operation: Operation, observation: Observation, status: 
         State.UNKNOWN,
         expect=[State.ACCEPTED],
         code="not_running",
-        evidence=f"The provider accepted the restore, but gave the server's status as “{status}” {seconds} s later.",
+        evidence=statements.NOT_RUNNING.said(status=status, seconds=seconds),
     )
 
 
@@ -242,5 +239,5 @@ def _record_running(operation: Operation, observation: Observation) -> bool:
         State.ACCEPTED,
         expect=[State.UNKNOWN],
         code="",
-        evidence="The provider says that the server is being restored.",
+        evidence=statements.BEING_RESTORED.said(),
     )

@@ -6,13 +6,14 @@ before its end takes two people, or time: see guard.py.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final
 
 from django.utils import timezone
 
 from snapshots.audit.journal import Actor
-from snapshots.operations import guard
+from snapshots.audit.wording.statements import joined
+from snapshots.operations import guard, statements
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.freeze_times import is_inside, next_end
 from snapshots.operations.guarded_models import Freeze
@@ -91,17 +92,11 @@ def _rights(freeze: Freeze) -> list[Right]:
 
 
 def _extent(freeze: Freeze) -> str:
-    begins, ends = (f"{one.astimezone(UTC):%Y-%m-%d %H:%M}" for one in (freeze.starts_at, freeze.ends_at))
-    span = f"{begins} to {ends} UTC"
+    span = statements.FROM_TO.said(begin=freeze.starts_at, end=freeze.ends_at)
     if freeze.from_minute is None or freeze.to_minute is None:
-        return f"{freeze.servers_text}; {span}"
-    week = f"{_day_and_time(freeze.from_minute)} to {_day_and_time(freeze.to_minute)} {freeze.time_zone}"
-    return f"{freeze.servers_text}; each week from {week}; {span}"
-
-
-def _day_and_time(minute: int) -> str:
-    day = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")[minute // 1440]
-    return f"{day} {minute % 1440 // 60:02}:{minute % 60:02}"
+        return joined([freeze.servers_text, span])
+    week = statements.EACH_WEEK.said(begin=freeze.from_minute, end=freeze.to_minute, zone=freeze.time_zone)
+    return joined([freeze.servers_text, week, span])
 
 
 LIFTING: Final = guard.Lifting(Freeze, "freeze", "freeze_over", _rights)

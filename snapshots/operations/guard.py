@@ -19,6 +19,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.contract import clean_reason, clean_text
 from snapshots.inventory.names import visible_name
+from snapshots.operations import statements
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Guarded, OnServers
 from snapshots.operations.rights import Right, check_lasting, check_person
@@ -54,12 +55,14 @@ def ask(row: Guarded, actor: Actor, reason: str) -> None:
 
 def when_it_lifts(row: Guarded) -> str:
     """For the log, after `ask`."""
-    return f"lifts at {row.lift_due_at:%Y-%m-%d %H:%M} UTC unless somebody calls it back"
+    return statements.LIFTS_AT.said(at=row.lift_due_at)
 
 
 def who_asked(row: Guarded) -> str:
-    """For the log."""
-    return f"asked for by person {row.lift_person_id}: {row.lift_reason}"
+    """For the log; '' if nobody has."""
+    if row.lift_person_id is None:
+        return ""
+    return statements.ASKED_FOR_BY.said(person=row.lift_person_id, reason=row.lift_reason)
 
 
 def check_second_person(row: Guarded, actor: Actor, rights: Iterable[Right]) -> None:

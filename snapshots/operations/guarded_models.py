@@ -6,6 +6,8 @@ from typing import Final
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from snapshots.audit.wording.statements import joined
+from snapshots.operations import statements
 from snapshots.operations.models import Action
 
 
@@ -78,7 +80,8 @@ class OnServers(Guarded):
     @property
     def servers_text(self) -> str:
         """For the log."""
-        return ", ".join(f"{name} ({number})" for number, name in self.servers) or "all servers"
+        named = [statements.ON_SERVER.said(name=name, id=number) for number, name in self.servers]
+        return joined(named, ", ") or statements.ON_ALL_SERVERS.said()
 
 
 class Freeze(OnServers):

@@ -15,6 +15,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.connection import Person
 from snapshots.inventory.shown_servers import servers_shown_to
+from snapshots.operations import statements
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import refusals_recorded, required_reason
 from snapshots.operations.models import Ownership
@@ -58,7 +59,7 @@ def _entry(
         target=str(receiver or receiver_id),
         target_person_id=receiver.pk if receiver else None,
         reason=reason,
-        evidence=f"from {_words(given.owner_id)} to {_words(receiver_id)}",
+        evidence=_from_to(given.owner_id, receiver_id),
     )
 
 
@@ -82,8 +83,10 @@ def _give(actor: Actor, given: Handover, receiver: Person | None) -> None:
     Ownership.objects.update_or_create(server_id=server_id, snapshot_id=target.snapshot.id, defaults=owned)
 
 
-def _words(person_id: int | None) -> str:
-    return "nobody" if person_id is None else f"person {person_id}"
+def _from_to(owner_id: int | None, receiver_id: int) -> str:
+    if owner_id is None:
+        return statements.FROM_NOBODY.said(to=receiver_id)
+    return statements.FROM_PERSON.said(before=owner_id, to=receiver_id)
 
 
 def may_receive(person: Person, server_id: int) -> bool:

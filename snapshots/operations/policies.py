@@ -12,8 +12,9 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.statements import joined
 from snapshots.connection import Person
-from snapshots.operations import guard
+from snapshots.operations import guard, statements
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy, PolicyAction
 from snapshots.operations.rights import Right, may_anywhere, may_on
@@ -103,9 +104,12 @@ def _rights(_policy: Policy) -> list[Right]:
 
 
 def _extent(policy: Policy) -> str:
-    people = ", ".join(f"person {number}" for number in policy.approvers) or "everybody else who may do it"
-    actions = ", ".join(policy.actions)
-    return f"{actions} on {policy.servers_text}: {policy.needed} of {people}, within {policy.hours} hours"
+    numbers = {"needed": policy.needed, "hours": policy.hours}
+    if policy.approvers:
+        people = statements.POLICY_PEOPLE.said(people=policy.approvers, **numbers)
+    else:
+        people = statements.POLICY_ANYBODY.said(**numbers)
+    return joined([statements.POLICY_ACTIONS.said(actions=policy.actions), policy.servers_text, people])
 
 
 LIFTING: Final = guard.Lifting(Policy, "policy", "policy_over", _rights)

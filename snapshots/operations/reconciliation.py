@@ -17,7 +17,7 @@ from snapshots import contract, sql
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.inventory import reader
 from snapshots.inventory.readings import Observation, Reading
-from snapshots.operations import evidence
+from snapshots.operations import evidence, statements
 from snapshots.operations.models import Action, Operation, State
 from snapshots.operations.transitions import transition
 from snapshots.upstream import network
@@ -31,13 +31,13 @@ RESTORE_NOT_SEEN_AFTER = timedelta(minutes=2 * contract.RESTORE_MINUTES[1])
 _ABANDONED: Final[dict[State, tuple[State, dict[str, Any]]]] = {
     State.PENDING: (
         State.FAILED,
-        {"code": "never_sent", "evidence": "The portal stopped before anything was sent to the provider."},
+        {"code": "never_sent", "evidence": statements.NEVER_SENT.said()},
     ),
     State.SENT: (
         State.UNKNOWN,
         {
             "code": "interrupted",
-            "evidence": "The portal stopped before the provider's answer was written down.",
+            "evidence": statements.INTERRUPTED.said(),
         },
     ),
     # A restore that has not been observed running for twice the longest documented time.

@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from snapshots.audit.wording.statements import joined
 from snapshots.connection import Person
 from snapshots.inventory.servers import ListedServer
 from snapshots.operations.errors import OperationRefusedError
@@ -39,7 +40,7 @@ class Borrowed:
     note: str = ""
 
     def added_to(self, evidence: str) -> str:
-        return "; ".join(part for part in (evidence, self.note) if part)
+        return joined([evidence, self.note])
 
 
 def may_on(person: Person, permission: str, server_id: int | None, begun_under: Collection[str] = ()) -> bool:
@@ -65,7 +66,7 @@ def _borrowed_by(person: Person, wanted: Iterable[Right], begun_under: Collectio
     lacking = [one for one in wanted if not person.has_lasting_perm(*one)]  # type: ignore[union-attr]
     found = {str(role.pk): role for one in lacking for role in _temporary(person, one, begun_under)[:1]}
     ids = sorted(found)
-    return Borrowed(tuple(ids), "; ".join(found[one].note for one in ids))
+    return Borrowed(tuple(ids), joined(found[one].note for one in ids))
 
 
 def may_anywhere(person: Person, permission: str) -> bool:

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
-from snapshots.operations import guard
+from snapshots.operations import guard, statements
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import ServerLock
 from snapshots.operations.models import Action
@@ -114,8 +114,10 @@ def _step(actor: Actor, server_id: int, action: str) -> AbstractContextManager[S
 
 
 def _extent(lock: ServerLock) -> str:
-    covered = "restores and deletions" if lock.covers_deletes else "restores"
-    return f"{covered}, until {f'{lock.until:%Y-%m-%d %H:%M} UTC' if lock.until else 'it is lifted'}"
+    if lock.until is None:
+        return (statements.LOCKED_ALL if lock.covers_deletes else statements.LOCKED).said()
+    said = statements.LOCKED_ALL_UNTIL if lock.covers_deletes else statements.LOCKED_UNTIL
+    return said.said(until=lock.until)
 
 
 def _entry(lock: ServerLock, actor: Actor, action: str, *, reason: str = "", evidence: str = "") -> EntryData:

@@ -13,15 +13,19 @@ from django.utils import timezone
 
 from snapshots.audit import journal
 from snapshots.audit.journal import JournalUnavailableError
+from snapshots.audit.wording.shared import DUE
+from snapshots.audit.wording.statements import joined
 from snapshots.inventory import leases
 from snapshots.inventory.readings import Reading
 from snapshots.jobs import service
 from snapshots.jobs.models import Job, JobState, Kind, StepState
+from snapshots.jobs.statements import STEPS_COMPLETED
 from snapshots.operations import retries
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.reconciliation import read_and_reconcile
 from snapshots.operations.server_views import server_views
+from snapshots.schedules import statements
 from snapshots.schedules.models import OPEN_RUNS, Cause, Run, RunState, Schedule
 from snapshots.schedules.planning import steps_for
 from snapshots.schedules.stopping import count_result, owner_actor, reason_to_stop, stop, token_of
@@ -173,7 +177,7 @@ def _gives_up_at(run: Run) -> datetime:
 
 
 def _fail(run: Run, code: str) -> bool:
-    return _end(run, RunState.FAILED, code, "Nothing was begun.")
+    return _end(run, RunState.FAILED, code, statements.NOTHING_BEGUN.said())
 
 
 def _conclude_ended() -> int:
@@ -191,19 +195,19 @@ def _conclude(run: Run) -> bool:
     default = RunState.PARTLY if made else RunState.FAILED
     state = RUN_STATES.get(JobState(job.state), default)
     done = sum(step.state == StepState.COMPLETED for step in steps)
-    summary = f"{len(made)} snapshots made; {done} of {len(steps)} steps completed."
-    if failed:
-        summary += (
-            f" Failed: {'; '.join(f'{one.action} of {one.server_name}: {one.code}' for one in failed)}."
-        )
+    counts = joined([statements.MADE.said(count=len(made)), STEPS_COMPLETED.said(done=done, all=len(steps))])
+    failures = joined(
+        statements.FAILED_STEP.said(action=one.action, server=one.server_name, code=one.code)
+        for one in failed
+    )
+    summary = joined([counts, failures], " ")
     return _end(run, state, failed[0].code if failed else "", summary)
 
 
 def _end(run: Run, state: RunState, code: str, summary: str) -> bool:
     """Set the final state with its row in the log, and count failures. Raises JournalUnavailableError."""
     is_good = state == RunState.COMPLETED
-    if run.missed:
-        summary += f" It stands for {run.missed} earlier due times, at which no worker ran."
+    missed = statements.STANDS_FOR.said(missed=run.missed) if run.missed else ""
     schedule = run.schedule
     with journal.committed():
         open_run = Run.objects.filter(pk=run.pk, state__in=OPEN_RUNS)
@@ -215,7 +219,7 @@ def _end(run: Run, state: RunState, code: str, summary: str) -> bool:
                 action="schedule.run",
                 result="completed" if is_good else "failed",
                 code="cancelled" if state == RunState.CANCELLED else code,
-                evidence=f"Due {run.due_at:%Y-%m-%d %H:%M} UTC. {summary}",
+                evidence=joined([DUE.said(at=run.due_at), summary, missed], " "),
             )
         )
         if state != RunState.CANCELLED:

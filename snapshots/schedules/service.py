@@ -11,11 +11,13 @@ from django.utils import timezone
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.statements import joined
 from snapshots.operations.approval import Approved
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.models import Action
 from snapshots.operations.rights import Borrowed, borrowed, check_lasting, check_person
+from snapshots.schedules import wording
 from snapshots.schedules.definition import DEFINED, Definition, was_previewed
 from snapshots.schedules.loosening import check_definition, check_resumed
 from snapshots.schedules.models import (
@@ -186,17 +188,7 @@ def _save_servers(schedule: Schedule, definition: Definition) -> None:
 
 
 def _evidence(definition: Definition, approved: Approved[str] | None) -> str:
-    return f"{approved.approval.text}; {_list(definition)}" if approved else _list(definition)
-
-
-def _list(definition: Definition) -> str:
-    """Such as '30 2 * * * Europe/Berlin; keeps 3 last, 0 daily, 0 weekly, 0 monthly; servers 501, 502'."""
-    keep = definition.keep
-    kept = f"keeps {keep.last} last, {keep.daily} daily, {keep.weekly} weekly, {keep.monthly} monthly"
-    ids = ", ".join(str(number) for number, _name in definition.servers)
-    servers = "all servers" if definition.covers_all else f"servers {ids}"
-    kept = "deletes nothing" if keep.is_everything else kept
-    return f"{definition.cron} {definition.time_zone}; {kept}; {servers}; named {definition.name_pattern}"
+    return joined([approved.approval.text if approved else "", wording.described(definition)])
 
 
 def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:

@@ -7,6 +7,7 @@ from django.db.models import F, Max, Q
 from django.utils import timezone
 
 from snapshots.audit import journal
+from snapshots.schedules import statements
 from snapshots.schedules.models import Run, RunState, Schedule, ScheduleQuerySet
 from snapshots.schedules.stopping import owner_actor, stop_orphans
 
@@ -69,11 +70,7 @@ def last_good(schedule: Schedule) -> datetime | None:
 
 def _tell(schedule: Schedule) -> bool:
     last_good_at = last_good(schedule)
-    known = (
-        f"The last good run ended {last_good_at:%Y-%m-%d %H:%M} UTC."
-        if last_good_at
-        else "No run was good yet."
-    )
+    known = statements.LAST_GOOD_RUN.said(at=last_good_at) if last_good_at else statements.NO_GOOD_RUN.said()
     with journal.committed():
         row = Schedule.objects.present().filter(pk=schedule.pk, silent_told_at=schedule.silent_told_at)
         if not row.update(silent_told_at=timezone.now()):

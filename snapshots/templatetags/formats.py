@@ -1,12 +1,12 @@
 """Times, numbers and names as the language of the page, or of the message, writes them, by the Unicode CLDR."""
 
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, date, datetime, tzinfo
 from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime, get_day_names
+from babel.dates import format_date, format_datetime, get_day_names
 from babel.numbers import format_decimal
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_bidi
@@ -15,6 +15,7 @@ ENGLISH: Final = "en"
 ENGLISH_DATE: Final = "d MMM y"
 ENGLISH_DAY: Final = "EEE d MMM y"
 ENGLISH_TIME: Final = "HH:mm"
+ENGLISH_SECOND: Final = "d MMM y, HH:mm:ss"
 """CLDR's English is that of the United States; the portal's texts are read everywhere."""
 DAY_SKELETON: Final = "yMMMEd"
 FIRST_STRONG_ISOLATE: Final = "\u2068"
@@ -35,6 +36,29 @@ def local_text(value: datetime) -> str:
     same_day = local.date() == value.astimezone(UTC).date()
     utc = f"{_minute(_cut(value), ENGLISH_TIME, UTC, _language())} UTC" if same_day else utc_text(value)
     return f"{_minute(_cut(value), ENGLISH_DATE, zone, _language())} {_zone_name(local)} ({utc})"
+
+
+def exact_text(value: datetime) -> str:
+    """To the second, in the time zone that was chosen: '24 Nov 2026, 18:30:05 CET'."""
+    local = value.astimezone(timezone.get_current_timezone())
+    locale = _locale(_language())
+    pattern = ENGLISH_SECOND
+    if locale.language != ENGLISH:
+        date, time = locale.date_formats["medium"].pattern, locale.time_formats["medium"].pattern
+        pattern = str(locale.datetime_formats["medium"]).replace("{1}", date).replace("{0}", time)
+    return f"{format_datetime(local, pattern, tzinfo=local.tzinfo, locale=locale)} {_zone_name(local)}"
+
+
+def date_text(value: date) -> str:
+    """A day without a time: '24 Nov 2026'."""
+    locale = _locale(_language())
+    return format_date(value, ENGLISH_DATE if locale.language == ENGLISH else "medium", locale=locale)
+
+
+def week_time_text(minute: int) -> str:
+    """A time of each week, in minutes since Monday 0:00: 'Monday 08:00'."""
+    day, time = divmod(minute, 24 * 60)
+    return f"{weekday_name(day)} {time // 60:02}:{time % 60:02}"
 
 
 def day_text(value: datetime, zone: tzinfo) -> str:

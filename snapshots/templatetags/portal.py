@@ -138,8 +138,13 @@ def megabytes(value: int | None) -> str:
     if value is None:
         return NOTHING
     if value < MEGABYTES_PER_GIGABYTE:
-        return _("%s MB") % number(value)
+        return megabyte_text(value)
     return _("%s GB") % number(value / MEGABYTES_PER_GIGABYTE, decimals=1)
+
+
+def megabyte_text(value: int) -> str:
+    """To the megabyte: '5121 MB'."""
+    return _("%s MB") % number(value)
 
 
 @register.filter

@@ -7,9 +7,11 @@ from django.contrib.auth import get_user_model
 from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.statements import joined
 from snapshots.vault import tokens
 from snapshots.vault.limits import RIGHTS, Limits, complete
 from snapshots.vault.models import StoredToken
+from snapshots.vault.statements import limits_said
 from snapshots.vault.tokens import TokenChangedError
 
 MANAGE = "tokens.manage"
@@ -45,18 +47,22 @@ def set_limits(*, actor: Actor, stored: StoredToken, limits: Limits, reason: str
         with journal.committed():
             row = tokens.locked(stored)
             before = row.limits
-            journal.record(replace(entry, evidence=f"{before.described()} → {limits.described()}"))
+            journal.record(replace(entry, evidence=_changed(before, limits)))
             by_id = _check(actor, row, limits, reason)
             kept_reason = reason if by_id in {None, actor.id} else row.limit_reason
             tokens.limit(row, limits, by_id=by_id, reason=kept_reason)
     except LimitsRefusedError as error:
-        evidence = f"{before.described()} → {limits.described()}"
+        evidence = _changed(before, limits)
         journal.record(replace(entry, result="refused", code=error.code, evidence=evidence))
         raise
     except TokenChangedError:
         journal.record(replace(entry, result="refused", code="token_changed"))
         raise
     return row
+
+
+def _changed(before: Limits, after: Limits) -> str:
+    return joined([limits_said(before), limits_said(after)], " → ")
 
 
 def _check(actor: Actor, row: StoredToken, limits: Limits, reason: str) -> int | None:

@@ -44,12 +44,6 @@ class Limits:
         )
         return has_no_more_servers and has_no_more_rights
 
-    def described(self) -> str:
-        """For the log, such as 'servers: 501, 502; rights: snapshots.create'."""
-        servers = "all" if self.servers is None else ", ".join(map(str, sorted(self.servers))) or "none"
-        rights = "all of the role" if self.rights is None else ", ".join(self.rights) or "see only"
-        return f"servers: {servers}; rights: {rights}"
-
 
 UNLIMITED: Final = Limits()
 CLOSED: Final = Limits(servers={}, rights=())

@@ -16,6 +16,7 @@ from snapshots.upstream.errors import TokenRefusedError
 from snapshots.vault import tokens
 from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
+from snapshots.vault.statements import limits_said
 from snapshots.vault.tokens import DuplicateLabelError, TokenChangedError
 
 log = structlog.get_logger("snapshots.vault.service")
@@ -122,7 +123,7 @@ def store_token(
                 limited_by_id=int(actor.id or 0) if is_closed else None,
             )
             _store_check_result(stored, check)
-            evidence = stored.limits.described() if is_closed else ""
+            evidence = limits_said(stored.limits) if is_closed else ""
             journal.record(replace(entry, code=check.code, evidence=evidence))
     except IntegrityError:
         if tokens.has_label(owner.pk, label):  # two forms with the same label were sent at once

@@ -37,6 +37,7 @@ from snapshots.views.saved_views import saved_lines
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts import audit_names
 from snapshots.views.texts.audit_areas import HINTS as AREA_HINTS
+from snapshots.views.texts.statements import evidence_html, role_words, signed_if_other
 
 PAGE_SIZE = 50
 LONGEST_HISTORY = 1000
@@ -128,6 +129,7 @@ def _is_sealed(entry: Entry) -> bool:
 
 def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
     """Context of one row of the history. `is_sealed` says whether its signature, or its place in the tree, is valid."""
+    evidence = evidence_html(entry.full_evidence, entry.action)
     return {
         "entry": entry,
         "time": sealing.format_time(entry.at) if entry.is_readable else "",
@@ -137,7 +139,8 @@ def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
         "channel": texts.channel_words(entry.channel),
         "is_sealed": is_sealed,
         "fingerprint": entry.token_fingerprint[:SHORT_FINGERPRINT],
-        "evidence": entry.full_evidence or texts.missing_html(entry, "evidence_subject"),
+        "evidence": evidence or texts.missing_html(entry, "evidence_subject"),
+        "signed_evidence": signed_if_other(entry.full_evidence, evidence),
         "settled_by": entry.settled_by or texts.missing_html(entry, "settled_by_subject"),
         "address": entry.address or texts.missing_html(entry, "address_subject"),
     }
@@ -206,6 +209,7 @@ def _detail(
         "headline_html": texts.headline_html(first),
         "who": texts.who_html(first, roster.names([first])[first.sequence]),
         "log_links": _log_links(first, roster),
+        "role": role_words(first.actor_role) if first.actor_role else "",
         "target": texts.target_html(first),
         "result": texts.result_badge(last),
         "is_unanswered": texts.is_unanswered(last),

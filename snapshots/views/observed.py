@@ -11,6 +11,7 @@ from django.urls import reverse
 from snapshots.connection import own_token_or_404
 from snapshots.observations import looking, silence
 from snapshots.observations.models import Change, KnownServer
+from snapshots.observations.recording import ACTION
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import may_on
 from snapshots.operations.server_views import server_view_or_404
@@ -20,14 +21,16 @@ from snapshots.views.errors import RightsChangedError
 from snapshots.views.forms.observations import SilenceForm, silence_text
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.observed import change_badge
+from snapshots.views.texts.statements import evidence_html
 
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """`url` is that of its row in the log, '' if the person may not read the log."""
+    """`evidence` is markup. `url` is that of its row in the log, '' if the person may not read the log."""
 
     change: Change
     badge: Badge
+    evidence: str
     url: str
 
 
@@ -37,6 +40,7 @@ def observed_lines(request: HttpRequest, server_id: int) -> list[ChangeLine]:
         ChangeLine(
             change,
             change_badge(change.code),
+            evidence_html(change.evidence, ACTION),
             reverse("entry_detail", args=[change.sequence]) if may_read and change.sequence else "",
         )
         for change in looking.newest_changes(server_id)

@@ -37,6 +37,7 @@ from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import LIMIT_WITHOUT_SNAPSHOTS, operation_badge, operation_words
 from snapshots.views.texts.readings import reading_words, wait_title
 from snapshots.views.texts.refusals import refusal_status, refusal_words
+from snapshots.views.texts.statements import evidence_html
 from snapshots.views.undo import undo_of
 
 
@@ -122,6 +123,7 @@ def _state_context(request: HttpRequest, operation: Operation, reading: Reading 
     may_close = can_be_closed(operation) and may_on(request.user, "snapshots.restore", operation.server_id)
     return {
         "operation": operation,
+        "evidence": evidence_html(operation.evidence, operation.action),
         "words": operation_words(operation),
         "badge": operation_badge(operation),
         "estimate": operation_estimate(operation),

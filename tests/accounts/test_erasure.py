@@ -112,7 +112,7 @@ def test_tokens_are_removed_and_the_name_is_blanked_beside_others(cast, desk):
         user=cast.omar, label="his", sealed=b"", stored_by_name="Mia", created_at=timezone.now()
     )
     row = erase(leave(cast.mia), by=cast.ada)
-    assert row.evidence.endswith("; 1 tokens removed")
+    assert row.evidence.endswith("; 1 token removed")
     assert [(one.pk, one.stored_by_name) for one in StoredToken.objects.all()] == [(other.pk, "")]
     operation = Operation.objects.get()
     assert (operation.actor_id, operation.actor_name, operation.settled_by) == (cast.mia.pk, "", "")

@@ -65,7 +65,7 @@ def test_a_person_chooses_and_every_page_looks_like_it(mia, cast):
     row = Entry.objects.latest("sequence")
     assert (row.action, row.evidence) == (
         "person.set_look",
-        "language, theme, density, time_zone, shortcuts, server_layout",
+        "language, theme, density, time zone, shortcuts, layout of the servers",
     )
 
 

@@ -150,7 +150,7 @@ def test_a_changed_name_keeps_the_sessions(cast, signed_in):
     vera = signed_in(cast.vera)
     save(signed_in(cast.ada), cast.vera, name="Vera Vogel")
     assert "Vera Vogel" in vera.get("/account/").content.decode()
-    assert stories() == [("person.change_details", "vera", "Vera → Vera Vogel")]
+    assert stories() == [("person.change_details", "vera", "“Vera” → “Vera Vogel”")]
 
 
 @pytest.mark.parametrize("change", [{"role": "viewer"}, {"is_active": None}])

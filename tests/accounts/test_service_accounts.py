@@ -51,7 +51,7 @@ def test_an_admin_adds_a_service_account(cast, signed_in):
     )
     row = Entry.objects.get()
     assert (row.action, row.actor_name, row.full_target) == ("person.add_service_account", "Ada", "robot")
-    assert row.full_evidence == "operator; looked after by Mia"
+    assert row.full_evidence == "operator; looked after by “Mia”"
     assert "Add the service account" in signed_in(cast.aron).get(f"/audit/{row.sequence}/").text
 
 
@@ -147,7 +147,7 @@ def test_its_keys_work_only_while_somebody_looks_after_it(cast, robot, script, s
     assert "looks after it from now on" in change_keeper(ada, robot, cast.omar).text
     assert script.get("snapshots/").status_code == 200
     row = Entry.objects.get(action="person.change_keeper")
-    assert (row.full_target, row.full_evidence) == ("robot", f"Omar, in place of person {cast.mia.pk}")
+    assert (row.full_target, row.full_evidence) == ("robot", f"“Omar”, in place of person {cast.mia.pk}")
 
 
 def test_the_same_keeper_again_is_no_change(cast, robot, signed_in):
@@ -175,7 +175,7 @@ def test_erasing_deletes_the_api_keys_and_says_how_many(cast, robot, script, sig
     page = signed_in(cast.ada).get(f"/people/{robot.pk}/erase/").text
     assert re.search(r"<dt>API keys</dt><dd class=\"num\">1</dd>", page)
     row = erasure.erase_person(robot, reason="no longer used", actor=actor_of(cast.ada))
-    assert row.evidence.endswith("; 1 tokens removed; 1 API keys removed")
+    assert row.evidence.endswith("; 1 token removed; 1 API key removed")
     assert not ApiKey.objects.exists()
     assert script.get("snapshots/").status_code == 401
     deactivate(cast.mia)

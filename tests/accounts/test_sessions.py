@@ -96,7 +96,7 @@ class TestEnding:
         assert other.get("/account/").status_code == 302
         assert browser.get("/account/").status_code == 200
         row = Entry.objects.latest("sequence")
-        assert (row.action, row.evidence) == ("session.end", "1 ended: Safari, iPhone")
+        assert (row.action, row.evidence) == ("session.end", "1 ended; “Safari, iPhone”")
 
     def test_all_others_are_ended(self, cast):
         browser, others = sign_in(cast.mia), [sign_in(cast.mia) for _ in range(3)]

@@ -55,9 +55,9 @@ def test_a_team_is_added_filled_changed_and_removed_and_each_is_a_row(cast, desk
     one, two = f"operator; servers: {here.server_id}", f"manager; servers: {there.server_id}"
     assert rows() == [
         ("team.add", "Shop", one),
-        ("team.add_member", "vera", f"Shop: {one}"),
-        ("team.change", "Shop 2", f"Shop: {one} → Shop 2: {two}"),
-        ("team.remove_member", "vera", f"Shop 2: {two}"),
+        ("team.add_member", "vera", f"“Shop”: {one}"),
+        ("team.change", "Shop 2", f"“Shop”: {one} → “Shop 2”: {two}"),
+        ("team.remove_member", "vera", f"“Shop 2”: {two}"),
         ("team.remove", "Shop 2", f"{two}; members: 0"),
     ]
 

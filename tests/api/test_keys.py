@@ -60,7 +60,7 @@ class TestMaking:
         keys.revoke(actor=desk.actor, key=key, reason="leaked")
         made, revoked = Entry.objects.filter(action__startswith="api_key.").order_by("sequence")
         assert (made.action, revoked.action, revoked.reason) == ("api_key.create", "api_key.revoke", "leaked")
-        assert f"ci ({secret[:8]}…), id {key.pk}" in made.evidence
+        assert f"“ci” ({secret[:8]}…), id {key.pk}" in made.evidence
         assert "servers: 12345" in made.evidence
         assert secret not in made.evidence
 

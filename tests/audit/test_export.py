@@ -79,7 +79,7 @@ def test_an_export_is_recorded_before_its_first_byte_and_does_not_hold_that_row(
     file = export.begin(actor=ARON, rows=Entry.objects.all(), format_name="json", filters="person=Mia")
     record = Entry.objects.all().last_of("audit.export")
     assert (record.actor_name, record.target) == ("Aron", file.file_name)
-    assert record.evidence == "3 rows, up to row 3; filters: person=Mia"
+    assert record.evidence == "3 rows, up to row 3; filters: “person=Mia”"
     write_events(2)
     types = [json.loads(line)["type"] for line in b"".join(file.chunks).splitlines()]
     assert types.count("row") == file.count == 3

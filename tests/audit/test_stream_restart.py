@@ -62,7 +62,9 @@ def test_a_restored_log_stops_the_stream_and_is_recorded_once(collector, channel
     for _ in range(2):
         turn = send(channel)
         assert (turn.state, problem in turn.error) == (State.STOPPED, True)
-    assert [(row.result, row.target, row.evidence) for row in stops()] == [("failed", "webhook", turn.error)]
+    assert [(row.result, row.target, row.evidence) for row in stops()] == [
+        ("failed", "webhook", f"stopped: “{turn.error}”")
+    ]
     assert (collector.deliveries, StreamCursor.objects.get().sequence) == (1, 10)
     assert verdict().holds
 
@@ -79,7 +81,7 @@ def test_a_restored_log_goes_on_after_the_given_row_with_a_reason_in_the_log(
     assert (row.target, row.reason, row.settled_by, row.channel) == (
         "webhook", "Disk of db1 failed", "Ada", "command",
     )  # fmt: skip
-    assert f"row 10, hash {before}; stopped: row 10 was sent" in row.evidence
+    assert f"row 10, hash {before}; stopped: “row 10 was sent" in row.evidence
     assert send(channel).state is State.FAILED, "the collector holds other rows 7 and 8, and says so"
     assert collector.complaints == ["row 7 is not the one that was received before"]
     collector.collected.rows = collector.collected.rows[:6]  # somebody at the collector has looked into it

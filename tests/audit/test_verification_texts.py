@@ -10,6 +10,7 @@ from snapshots.audit import accepted_damage, chain, journal, sealing, verificati
 from snapshots.audit.chain import Accepted, Anchor, Head, Verdict
 from snapshots.audit.journal import EntryData
 from snapshots.audit.models import Entry
+from snapshots.audit.statements import PROBLEMS
 from tests.support.audit_rows import rows, write_events
 from tests.support.audit_triggers import without_sequence_check, without_triggers
 
@@ -146,7 +147,7 @@ def test_a_lost_anchor_is_reported_when_all_rows_are_valid():
         ({}, "12 rows hold, up to row 12"),
         ({"anchors": 3}, "12 rows hold, up to row 12 (anchors that agree: 3)"),
         ({"given_up": 2}, "12 rows hold, up to row 12 (given up: 2)"),
-        ({"anchors": 3, "given_up": 1}, "12 rows hold, up to row 12 (anchors that agree: 3, given up: 1)"),
+        ({"anchors": 3, "given_up": 1}, "12 rows hold, up to row 12 (anchors that agree: 3) (given up: 1)"),
     ],
 )
 def test_a_valid_log_is_described_with_the_anchors_that_were_compared(counts, text):
@@ -154,15 +155,15 @@ def test_a_valid_log_is_described_with_the_anchors_that_were_compared(counts, te
 
 
 def test_a_broken_log_is_described_by_its_first_invalid_row():
-    for problem, meaning in verification.PROBLEMS.items():
+    for problem, meaning in PROBLEMS.items():
         verdict = Verdict(6, 7, problem, Head(6))  # type: ignore[arg-type]
-        assert verification.describe(verdict, 3, 2) == f"row 7: {meaning} (6 rows before it hold)"
+        assert verification.describe(verdict, 3, 2) == f"row 7: {meaning.said()} (6 rows before it hold)"
 
 
 @pytest.mark.parametrize("problem", ["archive", "checkpoint", "gone", "leaf", "lost", "tile"])
 def test_what_is_found_after_the_chain_is_described_with_all_rows(problem):
     text = verification.describe(replace(VALID, first_broken=12, problem=problem))
-    assert text == f"row 12: {verification.PROBLEMS[problem]} (the chain of 12 rows up to row 12 holds)"
+    assert text == f"row 12: {PROBLEMS[problem].said()} (the chain of 12 rows up to row 12 holds)"
 
 
 def test_rows_written_during_verification_are_left_for_the_next(monkeypatch):

@@ -88,7 +88,7 @@ class TestOthers:
         assert grace_days(view.server_id) == 0
         row = Entry.objects.get(action="deletion.shorten")
         assert (row.actor_id, row.server_name) == (cast.ada.pk, view.name)
-        assert row.evidence == f"3 → 0 days; asked for by person {desk.user.pk}: the disk is full"
+        assert row.evidence == f"3 → 0 days; asked for by person {desk.user.pk}: “the disk is full”"
 
     def test_back_to_the_setting_too(self, cast, desk, view):
         put_grace(view, 5)

@@ -83,7 +83,7 @@ def test_a_passkey_is_made_and_is_the_second_factor(mia, cast):
     expect(mia.get_by_role("heading", name="Your second factor")).to_be_visible()
     mia.get_by_role("button", name="Use a passkey").click()
     expect(mia.get_by_role("button", name="Sign out")).to_be_visible()
-    assert evidence() == "password and passkey"
+    assert evidence() == "password + passkey"
     assert Passkey.objects.get().sign_count > row.sign_count
     assert Passkey.objects.get().last_used_at is not None
 
@@ -194,7 +194,7 @@ def test_without_javascript_the_code_is_typed_and_the_passkey_says_what_it_needs
     page.get_by_label("Code of your authenticator app").fill(code_of(cast.mia))
     page.get_by_role("button", name="Go on").first.click()
     expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-    assert evidence() == "password and authenticator app"
+    assert evidence() == "password + authenticator app"
 
 
 def test_a_browser_that_cannot_use_passkeys_is_told(site, cast):

@@ -60,7 +60,7 @@ def test_each_finding_closes_an_unknown_operation(desk, finding):
         finding,
         "Mia (manager)",
     )
-    assert Operation.objects.get().evidence == "nobody knows"
+    assert Operation.objects.get().evidence == "A person says: “nobody knows”"
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_a_person_who_closes_an_operation_is_named_beside_the_one_who_requested_
         result="reconciled",
         settled_by="Ada (admin)",
         reason="the upgrade went wrong",
-        evidence="the console shows it",
+        evidence="A person says: “the console shows it”",
         address="203.0.113.7",
         channel="browser",
         request_id="r-9",

@@ -207,8 +207,8 @@ class TestPlacing:
         row = Entry.objects.get(action="freeze.place")
         assert (row.target, row.reason, row.server_id) == ("Weekend", "nobody is there", view.server_id)
         assert row.evidence == (
-            f"{view.name} ({view.server_id}); each week from Friday 18:00 to Monday 07:00 Europe/Berlin; "
-            "2026-11-24 09:00 to 2026-11-26 09:00 UTC"
+            f"“{view.name}” ({view.server_id}); each week from Friday 18:00 to Monday 07:00 (Europe/Berlin); "
+            "from 2026-11-24 09:00 UTC to 2026-11-26 09:00 UTC"
         )
 
     @pytest.mark.parametrize("reason", ["", " ", "\u200b"])
@@ -247,7 +247,7 @@ def test_the_log_says_in_utc_when_it_begins_and_ends(desk):
     freeze(desk, starts_at=until - DAY, ends_at=until)
     year = until.year
     assert Entry.objects.get(action="freeze.place").evidence == (
-        f"all servers; {year}-01-14 09:00 to {year}-01-15 09:00 UTC"
+        f"all servers; from {year}-01-14 09:00 UTC to {year}-01-15 09:00 UTC"
     )
 
 
@@ -269,7 +269,7 @@ class TestLifting:
         restore(desk, view)()
         assert (
             Entry.objects.get(action="freeze.lift", result="completed").evidence
-            == f"asked for by person {desk.user.pk}: it is over"
+            == f"asked for by person {desk.user.pk}: “it is over”"
         )
         assert refused(self.agree(colleague, made)) == "freeze_over"
 

@@ -201,7 +201,7 @@ def test_a_person_closes_an_unknown_operation_with_a_reason(desk):
     entry = Entry.objects.latest("sequence")
     assert (entry.result, entry.evidence, entry.settled_by) == (
         "reconciled",
-        "I looked at the server",
+        "A person says: “I looked at the server”",
         "Mia (manager)",
     )
     with pytest.raises(OperationRefusedError, match="already_closed"):

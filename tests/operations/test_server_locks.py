@@ -167,7 +167,7 @@ class TestLifting:
         server_locks.agree_to_lift(actor=colleague.actor, server_id=view.server_id)
         desk.restore(view, desk.snapshot(view))
         row = Entry.objects.get(action="server.unlock")
-        assert row.evidence == f"asked for by person {desk.user.pk}: it is over"
+        assert row.evidence == f"asked for by person {desk.user.pk}: “it is over”"
 
     @pytest.mark.parametrize(("who", "code"), [("asks", "asker_too_new"), ("agrees", "rights_too_new")])
     def test_an_account_of_today_is_no_second_person(self, desk, view, colleague, who, code):

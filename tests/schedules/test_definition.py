@@ -93,8 +93,8 @@ def test_the_log_says_what_was_defined(desk):
     row = Entry.objects.get(action="schedule.create")
     number = schedule.servers.get().server_id
     assert row.full_evidence == (
-        "30 2 * * * Europe/Berlin; keeps 1 last, 0 daily, 3 weekly, 0 monthly; "
-        f"servers {number}; named auto-{{date}}-{{time}}"
+        "“30 2 * * *” Europe/Berlin; keeps 1 last, 0 daily, 3 weekly, 0 monthly; "
+        f"servers {number}; named “auto-{{date}}-{{time}}”"
     )
     assert (row.target, row.actor_id, row.token_label) == ("nightly", desk.user.pk, desk.token.label)
 

@@ -92,7 +92,7 @@ def test_a_run_that_is_completed_in_part_names_the_server_and_is_told_once(desk,
     assert told(cast.mia).count(Kind.SCHEDULE_FAILED) == 1
     assert pages.page_path(event) == reverse("schedule_detail", args=[schedule.pk])
     row = Entry.objects.filter(action="schedule.run").order_by("sequence").first()
-    assert row.full_evidence.endswith("Failed: snapshot.create of gone-1: server_gone.")
+    assert row.full_evidence.endswith("Failed: snapshot.create of “gone-1”: server_gone")
 
 
 def test_the_line_of_a_run_on_the_page_names_the_server_on_which_it_failed(desk, clock):

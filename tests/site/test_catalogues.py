@@ -50,6 +50,13 @@ def test_the_plural_forms_are_those_of_the_language(catalog):
     assert catalog.plural_forms == Catalog(locale=catalog.locale).plural_forms
 
 
+def test_statements_of_the_log_are_found_in_all_their_forms_but_those_without_words(template):
+    texts = ids(template)
+    assert (None, "The provider lists snapshot %(id)s as “%(status)s”.") in texts
+    assert (None, ("%(count)s snapshot made", "%(count)s snapshots made")) in texts
+    assert (None, "%(role)s") not in texts
+
+
 def test_texts_of_python_templates_the_api_and_django_are_found(template):
     places = {message.id: {path for path, _line in message.locations} for message in template if message.id}
     assert "snapshots/views/errors.py" in places["Page not found"]

@@ -206,3 +206,56 @@ def test_every_test_that_is_named_as_proof_exists():
     for file, function in named:
         source = (ROOT / "tests" / file).read_text()
         assert not function or f"def {function}(" in source, f"{file}::{function}"
+
+
+def _evidence_in(path: Path) -> list[ast.expr]:
+    """What modules give as evidence: arguments, variables and keys of that name."""
+    found: list[ast.expr] = []
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            found += [one.value for one in node.keywords if one.arg == "evidence"]
+            if ast.unparse(node.func).endswith((".added_to", "joined")):
+                found += node.args[:1]
+        elif isinstance(node, ast.Assign) and any("evidence" in ast.unparse(one) for one in node.targets):
+            found.append(node.value)
+        elif isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            found += [
+                value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "evidence"
+            ]
+    return found
+
+
+def _is_text(node: ast.expr) -> bool:
+    """Whether it is, or has, a text that is no statement: what a call gets is its own affair, but for `joined`."""
+    if isinstance(node, ast.Call):
+        return ast.unparse(node.func).endswith("joined") and any(map(_is_text, node.args[:1]))
+    if isinstance(node, ast.JoinedStr | ast.Constant):
+        return not (isinstance(node, ast.Constant) and node.value in {"", None})
+    if isinstance(node, ast.IfExp):
+        return _is_text(node.body) or _is_text(node.orelse)
+    if isinstance(node, ast.BinOp):
+        return True
+    return isinstance(node, ast.List | ast.Tuple) and any(map(_is_text, node.elts))
+
+
+def test_the_log_is_given_statements_and_no_texts():
+    """A text that no statement says is shown in English to everybody: see snapshots/audit/wording."""
+    texts = [
+        f"{name_of(path)}:{node.lineno} {ast.unparse(node)}"
+        for path in SOURCES
+        if not path.name.startswith("log_health") and "views" not in path.parts
+        for node in _evidence_in(path)
+        if _is_text(node)
+    ]
+    assert texts == []
+
+
+def test_statements_are_made_in_modules_of_statements():
+    makers = {
+        name_of(path)
+        for path in SOURCES
+        if {"Statement", "Counted"} & set(calls_in(path)) and "wording" not in path.parts
+    }
+    assert makers
+    assert {Path(one).name for one in makers} == {"statements.py"}

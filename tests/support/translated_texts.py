@@ -22,6 +22,7 @@ CALENDAR = "|".join(
 NO_WORDS = re.compile(rf"SnapPortal|UTC|Weekend|Production|(?<= )/\w+/|\{{\w+\}}|\b(?:{CALENDAR})\b")
 """Names in titles, which hold no elements; variables that people type; what the CLDR does not know of this language."""
 WORD = re.compile(r"[A-Za-z]{2,}")
+UNREAD = re.compile(r'<span lang="en" dir="ltr" translate="no">(.*?)</span>', re.DOTALL)
 TYPED_NAMES = {"typed_name", "name", "username", "email", "label", "person"}
 
 
@@ -67,7 +68,8 @@ class TextReader(HTMLParser):
 class Inspector:
     """Looks at pages: `found` holds every name that a browser would translate, with its page.
 
-    `unmarked`: what is in plain letters although the portal speaks a language without them (see pseudo.py).
+    `unmarked`: what is in plain letters although the portal speaks a language without them (see pseudo.py). `unread`: texts of
+    the log that are shown in English, because no statement says them.
     """
 
     def __init__(self, names: set[str]) -> None:
@@ -75,6 +77,7 @@ class Inspector:
         self.names = re.compile(rf"(?<![\w.-])(?:{'|'.join(words)})(?![\w-])")
         self.found: list[str] = []
         self.unmarked: dict[str, str] = {}
+        self.unread: dict[str, str] = {}
         self.seen: set[str] = set()
 
     def look(self, response: HttpResponse, *, shows: str = "") -> None:
@@ -83,6 +86,7 @@ class Inspector:
         if response.resolver_match:
             self.seen.add(response.resolver_match.url_name)
         reader = TextReader(page)
+        self.unread |= dict.fromkeys(UNREAD.findall(page), response.request["PATH_INFO"])
         where = response.request["PATH_INFO"]
         self.found += [f"{where}: {text.strip()}" for text in reader.texts if self.names.search(text)]
         self.unmarked |= {text.strip(): where for text in reader.all_texts if self._is_unmarked(text)}

@@ -8,6 +8,7 @@ from snapshots.vault import service, tokens
 from snapshots.vault.limiting import LimitsRefusedError, set_limits
 from snapshots.vault.limits import CLOSED, UNLIMITED, Limits, complete
 from snapshots.vault.models import StoredToken
+from snapshots.vault.statements import limits_said
 from snapshots.vault.tokens import TokenChangedError
 from tests.support.actors import actor_of
 from tests.support.limits import CREATE, SEE, limit
@@ -117,7 +118,7 @@ def test_another_token_in_its_place_keeps_the_limits(cast, desk, sandbox):
     service.replace_token(actor=desk.actor, stored=StoredToken.objects.get(), token=other)
     stored = StoredToken.objects.get()
     assert tokens.decrypt(stored) == other
-    assert (stored.limits.described(), stored.limited_by_id) == (
+    assert (limits_said(stored.limits), stored.limited_by_id) == (
         "servers: 501; rights: snapshots.create",
         cast.ada.pk,
     )

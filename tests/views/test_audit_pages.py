@@ -255,7 +255,7 @@ def test_an_export_holds_the_filtered_log_and_is_recorded(auditor):
     assert [line["row"]["sequence"] for line in lines if line["type"] == "row"] == [1, 2, 3]
     note = rows()[-1]
     assert (note["action"], note["actor_name"]) == ("audit.export", "Aron")
-    assert note["evidence"] == f"3 rows, up to row 5; filters: person={MIA_ID}"
+    assert note["evidence"] == f"3 rows, up to row 5; filters: “person={MIA_ID}”"
     assert note["target"] in response["Content-Disposition"]
     assert (response["Cache-Control"], response["Content-Type"]) == (
         "no-store",

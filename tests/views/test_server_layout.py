@@ -88,7 +88,7 @@ class TestWhatIsChosen:
         assert '<table class="table">' in mia.get(answer["Location"]).text
         assert User.objects.get(pk=desk.user.pk).server_layout == "table"
         row = Entry.objects.latest("sequence")
-        assert (row.action, row.evidence) == ("person.set_look", "server_layout")
+        assert (row.action, row.evidence) == ("person.set_look", "layout of the servers")
         mia.post(CHOOSE, {"server_layout": "", "query": ""})
         assert 'class="card server"' in mia.get("/").text
 

@@ -12,8 +12,11 @@ from django.utils import timezone
 from snapportal.accounts.models import Role
 from snapshots.audit.archiving import run
 from snapshots.audit.hold_models import Hold
+from snapshots.audit.models import Entry
+from snapshots.audit.wording.reading import read
 from snapshots.inventory.reader import expire
 from snapshots.operations.models import Action, Finding, Operation, State
+from snapshots.operations.statements import LISTED_AS
 from snapshots.sandbox.models import Server, Snapshot
 from snapshots.templatetags.portal import as_name, with_names
 from tests.support.archives import archive_all, fill_with_checkpoint
@@ -108,7 +111,7 @@ def look_at_operations(inspector: Inspector, desk: Desk, mia: Client) -> None:
             action=Action.RESTORE,
             finding=next(findings),
             settled_by="Mia",
-            evidence=f"Snapshot 801 “{NEW_NAME}” is in the list.",
+            evidence=LISTED_AS.said(id=801, status=NEW_NAME),
             created_at=timezone.now() - timedelta(hours=3),
         )
         inspector.visit(mia, url, shows=NEW_NAME)
@@ -272,6 +275,9 @@ def test_every_page_was_looked_at(
     pages = {name for name, (_arguments, methods, _who) in MATRIX.items() if "GET" in methods.split()}
     assert pages - PROBES - inspector.seen == set()
     assert inspector.unmarked == {}
+    assert inspector.unread == {}
+    written = [(one.full_evidence, one.action) for one in Entry.objects.all() if one.full_evidence]
+    assert [one for one in written if not read(*one)] == []
     assert "⟦" not in database_text()  # what is stored, as the log, is in English, whoever acts
 
 

@@ -13,7 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from snapportal.accounts import throttle
+from snapportal.accounts import statements, throttle
 from snapportal.accounts.factors import authenticator, code_limit, passkeys, recovery, service
 from snapportal.accounts.factors.passkeys import PasskeyError
 from snapportal.accounts.models import User
@@ -23,6 +23,7 @@ from snapportal.accounts.signing_in import (
     refuse_while_blocked,
 )
 from snapportal.accounts.ways_in import can_prove_password, has_single_sign_on, may_use_password
+from snapshots.audit.wording.statements import joined
 from snapshots.notifications.events import CODES_STOPPED
 from snapshots.vault.crypto import SealError
 from snapshots.views.actor import actor_of
@@ -59,7 +60,7 @@ class ProofKind:
 def _check_password(request: HttpRequest, person: User, typed: str) -> str:
     if not person.check_password(typed) or not may_use_password(person):
         raise ProofRefusedError("wrong_password", _("That is not your password. Nothing was sent."))
-    return "password"
+    return statements.PASSWORD.said()
 
 
 def _refuse_for_now(minutes: int) -> ProofRefusedError:
@@ -101,7 +102,7 @@ def _check_passkey(request: HttpRequest, person: User, sent: str) -> str:
         passkeys.verify(request, sent, person=person)
     except PasskeyError as error:
         raise ProofRefusedError(error.code, _("The passkey was not accepted. Try again.")) from None
-    return "passkey"
+    return statements.PASSKEY.said()
 
 
 def _check_recovery_code(request: HttpRequest, person: User, typed: str) -> str:
@@ -109,7 +110,7 @@ def _check_recovery_code(request: HttpRequest, person: User, typed: str) -> str:
     left = service.use_recovery_code(actor=actor, person=person, code=typed)
     if left is None:
         raise ProofRefusedError("wrong_recovery_code", _("This recovery code is wrong, or was used already."))
-    return f"recovery code, {left} left"
+    return joined([statements.RECOVERY_CODE.said(), statements.CODES_LEFT.said(count=left)], ", ")
 
 
 PASSWORD: Final = ProofKind(

@@ -8,19 +8,20 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from snapportal.accounts import session_service
+from snapportal.accounts import session_service, statements
 from snapportal.accounts.factors import authenticator, recovery
 from snapportal.accounts.factors.models import Authenticator, Passkey, RecoveryCode, WrongCode
 from snapportal.accounts.models import User, new_session_seed
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.audit.wording.statements import joined
 
 ADD: Final = "factor.add"
 REMOVE: Final = "factor.remove"
 RESET: Final = "factor.reset"
 MAKE_CODES: Final = "factor.make_recovery_codes"
 USE_CODE: Final = "factor.use_recovery_code"
-APP: Final = "authenticator app"
+APP: Final = statements.APP.said()
 
 
 class FactorError(Exception):
@@ -95,7 +96,7 @@ def confirm_authenticator(*, actor: Actor, person: User, row: Authenticator, cod
         is_other = authenticator.find(person) is not None
         if not authenticator.confirm(row, code):
             return None
-        evidence = f"{APP}, in place of another" if is_other else APP
+        evidence = joined([APP, statements.OTHER_APP.said() if is_other else ""], ", ")
         journal.record(_entry(actor, ADD, person, evidence=evidence))
         return _make_first_codes(actor, person, is_first=is_first)
 
@@ -108,7 +109,7 @@ def add_passkey(*, actor: Actor, person: User, passkey: Passkey) -> list[str]:
             raise FactorError(_("You have a passkey with this name."))
         is_first = not has_any(person)
         passkey.save(force_insert=True)
-        journal.record(_entry(actor, ADD, person, evidence=f"passkey {passkey.name}"))
+        journal.record(_entry(actor, ADD, person, evidence=statements.NAMED_PASSKEY.said(name=passkey.name)))
         return _make_first_codes(actor, person, is_first=is_first)
 
 
@@ -136,9 +137,14 @@ def remove(*, actor: Actor, person: User, passkey: Passkey | None) -> bool:
         own.delete()
         if is_last:
             RecoveryCode.objects.filter(person=person).delete()
-        evidence = f"passkey {passkey.name}" if passkey else APP
+        evidence = statements.NAMED_PASSKEY.said(name=passkey.name) if passkey else APP
         journal.record(
-            _entry(actor, REMOVE, person, evidence=f"{evidence}, the last one" if is_last else evidence)
+            _entry(
+                actor,
+                REMOVE,
+                person,
+                evidence=joined([evidence, statements.LAST_FACTOR.said() if is_last else ""], ", "),
+            )
         )
     return True
 
@@ -159,7 +165,7 @@ def use_recovery_code(*, actor: Actor, person: User, code: str) -> int | None:
         if not recovery.use(person, code):
             return None
         left = recovery.left(person)
-        journal.record(_entry(actor, USE_CODE, person, evidence=f"{left} left"))
+        journal.record(_entry(actor, USE_CODE, person, evidence=statements.CODES_LEFT.said(count=left)))
     return left
 
 
@@ -175,11 +181,11 @@ def reset(*, actor: Actor, person: User, reason: str) -> bool:
     """Delete all factors and end the person's sessions and sign-ins under way. False if there was no factor."""
     with journal.committed():
         _lock(person)
-        names = [(one.name and f"passkey {one.name}") or APP for one in lines(person)]
+        names = [statements.NAMED_PASSKEY.said(name=one.name) if one.name else APP for one in lines(person)]
         if not names:
             return False
         forget_person(person)
         session_service.forget_person(person.pk)
         User.objects.filter(pk=person.pk).update(session_seed=new_session_seed(), rights_since=timezone.now())
-        journal.record(_entry(actor, RESET, person, evidence="; ".join(names), reason=reason))
+        journal.record(_entry(actor, RESET, person, evidence=joined(names), reason=reason))
     return True

@@ -17,9 +17,11 @@ from snapportal.accounts.signing_in import (
     record_refused_proof,
     refuse_while_blocked,
 )
+from snapportal.accounts.statements import PASSKEY
 from snapportal.accounts.step_up import note_proof
 from snapportal.accounts.ways_in import may_use_password
 from snapshots.audit import journal
+from snapshots.audit.wording.statements import joined
 from snapshots.views.access import public, requires
 from snapshots.views.context_processors import home_url
 
@@ -68,7 +70,7 @@ def _enter(request: HttpRequest, waiting: Pending, words: str) -> HttpResponse:
     return enter(
         request,
         waiting.person,
-        how=f"{waiting.how} and {words}",
+        how=joined([waiting.how, words], " + "),
         wanted=waiting.wanted,
         has_second_factor=True,
     )
@@ -107,7 +109,7 @@ def sign_in_with_passkey(request: HttpRequest) -> HttpResponse | str:
         return _refusal_text("")
     wanted = request.POST.get("next", "")
     request.session.flush()
-    return enter(request, person, how="passkey", wanted=wanted, has_second_factor=True)
+    return enter(request, person, how=PASSKEY.said(), wanted=wanted, has_second_factor=True)
 
 
 def _refusal_text(code: str) -> str:

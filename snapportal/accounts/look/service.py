@@ -8,8 +8,10 @@ from django.http import HttpRequest, HttpResponse
 from snapportal.accounts.cookies import set_cookie
 from snapportal.accounts.devices import COOKIE_SECONDS
 from snapportal.accounts.models import User
+from snapportal.accounts.statements import LOOK_FIELDS
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.statements import joined
 from snapshots.views.look import FIELDS, Look, of_person, parse
 
 
@@ -20,7 +22,12 @@ def choose(*, actor: Actor, person: User, look: Look) -> None:
     if not changed:
         return
     with journal.committed():
-        journal.record(actor.entry(action="person.set_look", evidence=", ".join(changed)))
+        journal.record(
+            actor.entry(
+                action="person.set_look",
+                evidence=joined((LOOK_FIELDS[name].said() for name in changed), ", "),
+            )
+        )
         User.objects.filter(pk=person.pk, is_active=True).update(**asdict(look))
 
 

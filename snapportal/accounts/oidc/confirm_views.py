@@ -12,7 +12,7 @@ from snapportal.accounts.oidc.errors import FlowError, RefusedError, SignOnError
 from snapportal.accounts.oidc.flows import Flow
 from snapportal.accounts.oidc.pages import check_is_on, failed, leave
 from snapportal.accounts.oidc.provider import configured
-from snapportal.accounts.signing_in import SINGLE_SIGN_ON
+from snapportal.accounts.signing_in import by_single_sign_on
 from snapportal.accounts.step_up import ACTION, note_proof
 from snapshots.audit import journal
 from snapshots.views.access import requires
@@ -47,7 +47,7 @@ def confirm(request: HttpRequest, flow: Flow) -> HttpResponse:
             request,
             person,
             code="single_sign_on",
-            evidence=f"{SINGLE_SIGN_ON}, {configured().issuer}",
+            evidence=by_single_sign_on(configured().issuer),
             target=held.target.partition("?")[0],
             has_second_factor=claims.has_second_factor,
         )

@@ -1,6 +1,7 @@
 """What an admin sees of a person's identities, and unlinking one."""
 
 from snapportal.accounts.models import User
+from snapportal.accounts.statements import ISSUER
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 
@@ -17,7 +18,7 @@ def unlink(person: User, identity_id: int, *, actor: Actor) -> bool:
                 action="person.unlink_identity",
                 target=person.username,
                 target_person_id=person.pk,
-                evidence=found.issuer,
+                evidence=ISSUER.said(issuer=found.issuer),
             )
         )
     return True

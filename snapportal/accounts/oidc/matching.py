@@ -17,10 +17,13 @@ from snapportal.accounts.oidc.id_tokens import Claims
 from snapportal.accounts.oidc.models import FederatedIdentity
 from snapportal.accounts.oidc.names import free_username, shown_name
 from snapportal.accounts.oidc.provider import configured
+from snapportal.accounts.statements import BY_EMAIL, BY_GROUPS, BY_SINGLE_SIGN_ON, FOR_NEW_PERSON, ISSUER
 from snapportal.accounts.ways_in import is_break_glass
 from snapportal.sign_in_settings import ROLES_FROM_HIGHEST
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
+from snapshots.audit.wording.shared import ROLE_ONLY
+from snapshots.audit.wording.statements import joined
 
 TRIES: Final = 3
 """To make an account: another request may take the same sign-in name meanwhile."""
@@ -104,7 +107,7 @@ def _deciding_groups(claims: Claims) -> list[str]:
 
 
 def _evidence(groups: list[str]) -> str:
-    return f"by single sign-on: groups {', '.join(groups)}"
+    return BY_GROUPS.said(groups=groups) if groups else BY_SINGLE_SIGN_ON.said()
 
 
 def _role(groups: list[str], claims: Claims, person: User | None, actor: Actor) -> str:
@@ -126,7 +129,7 @@ def _link_entry(person: User, evidence: str, actor: Actor) -> journal.EntryData:
         action="person.link_identity",
         target=person.username,
         target_person_id=person.pk,
-        evidence=f"{configured().issuer}, {evidence}",
+        evidence=joined([ISSUER.said(issuer=configured().issuer), evidence], ", "),
     )
 
 
@@ -141,7 +144,7 @@ def _link(person: User, claims: Claims, actor: Actor) -> None:
         with journal.committed():
             _save_identity(person, claims)
             User.objects.filter(pk=person.pk).update(rights_since=timezone.now())
-            journal.record(_link_entry(person, "by verified e-mail address", actor))
+            journal.record(_link_entry(person, BY_EMAIL.said(), actor))
     except IntegrityError:  # another request was faster
         found = _identity(claims)
         if found is None or found.person_id != person.pk:
@@ -165,10 +168,10 @@ def _create(claims: Claims, role: str, evidence: str, actor: Actor) -> User:
                         action="person.add",
                         target=person.username,
                         target_person_id=person.pk,
-                        evidence=f"{role}, {evidence}",
+                        evidence=joined([ROLE_ONLY.said(role=role), evidence], ", "),
                     )
                 )
-                journal.record(_link_entry(person, "for a new person", actor))
+                journal.record(_link_entry(person, FOR_NEW_PERSON.said(), actor))
         except IntegrityError:
             continue
         return person

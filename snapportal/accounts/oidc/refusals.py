@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from snapportal.accounts.oidc.errors import FlowError, RefusedError, SignOnError
 from snapportal.accounts.oidc.matching import NotAdmittedError
 from snapportal.accounts.oidc.provider import configured
-from snapportal.accounts.signing_in import client_address
+from snapportal.accounts.signing_in import by_single_sign_on, client_address
 from snapshots.api.endpoints.throttle import Once, Throttle
 from snapshots.audit import journal, masking
 from snapshots.views.actor import actor_of
@@ -38,6 +38,6 @@ def record(request: HttpRequest, error: SignOnError, *, action: str = "person.si
             code=f"sso_{error.code}",
             target=person.username if person else masking.mask_name(stated) if stated else "",
             target_person_id=person.pk if person else None,
-            evidence=f"single sign-on, {configured().issuer}",
+            evidence=by_single_sign_on(configured().issuer),
         )
     )

@@ -17,7 +17,7 @@ from snapportal.accounts.oidc.id_tokens import Claims
 from snapportal.accounts.oidc.matching import Admission, admit
 from snapportal.accounts.oidc.pages import check_is_on, failed, leave
 from snapportal.accounts.oidc.provider import configured
-from snapportal.accounts.signing_in import SINGLE_SIGN_ON, enter
+from snapportal.accounts.signing_in import by_single_sign_on, enter
 from snapportal.accounts.step_up import ACTION
 from snapshots.audit.journal import Actor
 from snapshots.views.access import public, requires
@@ -73,7 +73,7 @@ def _enter(request: HttpRequest, flow: Flow, claims: Claims, admission: Admissio
     response = enter(
         request,
         admission.person,
-        how=f"{SINGLE_SIGN_ON}, {configured().issuer}",
+        how=by_single_sign_on(configured().issuer),
         wanted=flow.wanted,
         has_second_factor=claims.has_second_factor,
     )

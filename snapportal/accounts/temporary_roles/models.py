@@ -10,8 +10,10 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from snapportal.accounts.statements import TEMPORARY_ROLE
 from snapportal.accounts.team_models import TeamRole
 from snapshots.audit.journal import Actor, EntryData
+from snapshots.operations.statements import BY_TEMPORARY_ROLE
 
 
 class State(models.TextChoices):
@@ -106,12 +108,13 @@ class TemporaryRole(models.Model):
     @property
     def note(self) -> str:
         """For the rows of the log about what is done under it."""
-        return f"by a temporary role ({self.role}), granted by person {self.decided_by_id}, request {self.pk}"
+        return BY_TEMPORARY_ROLE.said(role=self.role, person=self.decided_by_id, request=self.pk)
 
     def described(self) -> str:
         """For the log, such as 'manager on servers 501, 502 for 4 hours, asked by person 7'."""
-        numbers = ", ".join(str(number) for number in self.server_names)
-        return f"{self.role} on servers {numbers} for {self.hours} hours, asked by person {self.person_id}"
+        return TEMPORARY_ROLE.said(
+            role=self.role, servers=list(self.server_names), hours=self.hours, person=self.person_id
+        )
 
     def entry(self, actor: Actor, verb: str, **more: Any) -> EntryData:
         """A row of the log about it, with the server if it is about one."""

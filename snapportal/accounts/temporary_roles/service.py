@@ -23,6 +23,8 @@ from snapportal.accounts.temporary_roles.rules import (
 )
 from snapshots.audit import journal
 from snapshots.audit.journal import PORTAL, Actor
+from snapshots.audit.wording.shared import UNTIL
+from snapshots.audit.wording.statements import joined
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import required_reason, under_lock
 
@@ -75,7 +77,7 @@ def grant(*, actor: Actor, pk: UUID) -> TemporaryRole:
     """
     with _under_lock(actor, pk, "grant") as asked:
         ends_at = timezone.now() + timedelta(hours=asked.hours)
-        evidence = f"{asked.described()}, until {ends_at:%Y-%m-%d %H:%M} UTC"
+        evidence = joined([asked.described(), UNTIL.said(at=ends_at)], ", ")
         journal.record(asked.entry(actor, "grant", evidence=evidence))
         check_may_grant(_person(actor), asked)
         _check_in_time(asked)

@@ -17,6 +17,7 @@ from snapshots.api.endpoints.http import Answer, Call
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import Id
 from snapshots.api.models import ApiKey
+from snapshots.api.statements import READ_FROM
 from snapshots.audit import chain, journal, lines
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.models import Entry
@@ -110,5 +111,5 @@ def _record_reading(call: Call, after: int) -> None:
     moved = ApiKey.objects.filter(pk=call.key.pk).exclude(log_read_on=today).update(log_read_on=today)
     if moved:
         journal.record(
-            call.actor.entry(action="audit.export", code="api", evidence=f"from row {after + 1} on")
+            call.actor.entry(action="audit.export", code="api", evidence=READ_FROM.said(row=after + 1))
         )

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import chain, journal, sealing
+from snapshots.audit import chain, journal, sealing, statements
 from snapshots.audit.chain import Head
 from snapshots.audit.journal import Actor
 from snapshots.audit.models import Entry
@@ -53,9 +53,15 @@ class Archive:
 
     def __str__(self) -> str:
         head = self.head
-        return (
-            f"rows {self.first} to {self.last} in {self.file_name}, {self.size} bytes, SHA-256 {self.sha256}, "
-            f"last hash {head.hash}, sealed at {head.at} with key {head.key_id}"
+        return statements.ARCHIVED.said(
+            first=self.first,
+            last=self.last,
+            file=self.file_name,
+            size=self.size,
+            sha256=self.sha256,
+            hash=head.hash,
+            at=head.at,
+            key=head.key_id,
         )
 
 

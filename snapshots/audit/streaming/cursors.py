@@ -11,12 +11,13 @@ from typing import Final
 
 from django.db.models import Q
 
-from snapshots.audit import journal
+from snapshots.audit import journal, statements
 from snapshots.audit.models import Entry
 from snapshots.audit.streaming import batches
 from snapshots.audit.streaming.batches import Batch
 from snapshots.audit.streaming.models import StreamCursor
 from snapshots.audit.verification import COMMAND_ACTOR
+from snapshots.audit.wording.statements import joined
 from snapshots.contract import clean_text
 
 LEASE_SECONDS: Final = 45.0
@@ -108,7 +109,12 @@ def stop(cursor: StreamCursor, error: str) -> None:
         )
         if held.update(stopped_at=_now(), failed_at=_now(), last_error=clean_text(error, ERROR_LENGTH)):
             journal.record(
-                COMMAND_ACTOR.entry(action=STOP, result="failed", target=cursor.stream, evidence=error)
+                COMMAND_ACTOR.entry(
+                    action=STOP,
+                    result="failed",
+                    target=cursor.stream,
+                    evidence=statements.STOPPED.said(error=error),
+                )
             )
 
 
@@ -120,11 +126,7 @@ def restart(stream: str, *, after: int, reason: str, by: str) -> str:
     with journal.committed():
         cursor = get(stream)
         position = _position_after(after)
-        evidence = f"goes on after row {after}; the cursor was at row {cursor.sequence}, hash {cursor.hash}"
-        if after > cursor.sequence:
-            evidence += f"; rows {cursor.sequence + 1} to {after} were not sent"
-        if cursor.stopped_at:
-            evidence += f"; stopped: {cursor.last_error}"
+        evidence = _restarted(cursor, after)
         StreamCursor.objects.filter(stream=stream).update(
             sequence=after,
             hash=position,
@@ -142,6 +144,21 @@ def restart(stream: str, *, after: int, reason: str, by: str) -> str:
             )
         )
     return evidence
+
+
+def _restarted(cursor: StreamCursor, after: int) -> str:
+    """For the log: from where it goes on, where it was, what is left out, and why it had stopped."""
+    at = statements.CURSOR.said(row=cursor.sequence)
+    known = statements.CURSOR_HASH.said(hash=cursor.hash) if cursor.hash else ""
+    is_ahead, was_stopped = after > cursor.sequence, cursor.stopped_at is not None
+    return joined(
+        [
+            statements.GOES_ON.said(row=after),
+            joined([at, known], ", "),
+            statements.NOT_SENT.said(first=cursor.sequence + 1, last=after) if is_ahead else "",
+            statements.STOPPED.said(error=cursor.last_error) if was_stopped else "",
+        ]
+    )
 
 
 def _position_after(after: int) -> str:

@@ -123,7 +123,7 @@ def test_as_second_step_it_need_not_verify_its_user(key, cast):
     browser, _answer = type_password(cast.mia)
     answer = key.use(options(browser, "?known"), flags=PRESENT, handle=b"")
     assert browser.post(reverse("second_factor"), {"step_up_passkey": answer}).status_code == 302
-    assert Entry.objects.latest("sequence").evidence == "password and passkey"
+    assert Entry.objects.latest("sequence").evidence == "password + passkey"
 
 
 def test_a_passkey_of_somebody_else_is_no_second_step(key, cast):

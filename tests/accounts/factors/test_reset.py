@@ -44,7 +44,7 @@ def test_an_admin_sees_them_and_resets_them_with_a_reason(cast, codes, signed_in
     row = Entry.objects.get(action="factor.reset")
     assert (row.full_target, row.full_evidence, row.reason, row.actor_id) == (
         "mia",
-        "authenticator app; passkey blue key",
+        "authenticator app; passkey “blue key”",
         "called from the known number",
         cast.ada.pk,
     )

@@ -42,7 +42,7 @@ def test_the_right_password_opens_nothing_and_the_code_opens_the_page_that_was_w
     assert browser.get("/account/").status_code == 200
     assert (newest().action, newest().evidence, newest().actor_id) == (
         "person.sign_in",
-        "password and authenticator app",
+        "password + authenticator app",
         cast.mia.pk,
     )
     assert PersonSession.objects.get(person_id=cast.mia.pk).has_second_factor
@@ -95,7 +95,7 @@ def test_a_recovery_code_is_good_once_and_the_log_says_how_many_are_left(cast, c
     assert second_step(browser, recovery_code=codes[3].upper().replace("-", " ")).status_code == 302
     used, entered = list(Entry.objects.order_by("sequence"))[-2:]
     assert (used.action, used.actor_id, used.full_target) == ("factor.use_recovery_code", cast.mia.pk, "mia")
-    assert entered.evidence == "password and recovery code, 9 left"
+    assert entered.evidence == "password + recovery code, 9 left"
     browser, _answer = type_password(cast.mia)
     assert "was used already" in second_step(browser, recovery_code=codes[3]).text
     assert newest().code == "wrong_recovery_code"
@@ -255,7 +255,7 @@ class TestPending:
         )
         assert answer["Location"] == reverse("second_factor")
         second_step(browser, totp=code_of(cast.mia))
-        assert newest().evidence == "invitation and authenticator app"
+        assert newest().evidence == "invitation + authenticator app"
 
 
 def test_nothing_is_opened_if_the_log_cannot_be_written(cast, codes, settings):

@@ -143,7 +143,7 @@ class TestNew:
         assert (person.name, person.email, person.role) == ("Nora Neu", "nora@example.com", "operator")
         assert not person.has_usable_password()
         added, linked, signed_in = rows("person.add", "person.link_identity", "person.sign_in")
-        assert added.evidence == "operator, by single sign-on: groups ops, team"
+        assert added.evidence == "operator, by single sign-on: groups “ops”, “team”"
         assert (added.full_target, linked.full_target) == ("nora-neu", "nora-neu")
         assert signed_in.actor_id == person.pk
         ada = Client()

@@ -29,7 +29,8 @@ def test_the_highest_group_decides(idp, cast, groups, role):
     sign_on(idp)
     assert User.objects.get(pk=cast.mia.pk).role == role
     (row,) = rows("person.change_role")
-    assert row.evidence == f"manager → {role}, by single sign-on: groups {', '.join(sorted(groups))}"
+    names = ", ".join(f"“{one}”" for one in sorted(groups))
+    assert row.evidence == f"manager → {role}, by single sign-on: groups {names}"
 
 
 def test_the_claim_can_have_another_name(idp, cast, configure):

@@ -28,7 +28,7 @@ def test_the_second_factor_is_asked_for_after_single_sign_on(idp, cast):
     assert browser.get("/account/").status_code == 302
     done = second_step(browser, totp=code_of(cast.mia, steps=1))
     assert done["Location"] == "/tokens/"
-    assert last_sign_in().evidence.startswith(f"single sign-on, {idp.url} and ")
+    assert last_sign_in().evidence.startswith(f"single sign-on, {idp.url} + ")
     assert "identity provider may go on" in browser.post(reverse("sign_out"), follow=True).text
 
 

@@ -11,8 +11,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import Error
 
-from snapshots.audit import accepted_damage, anchors, chain, journal, verification
+from snapshots.audit import accepted_damage, anchors, chain, journal, statements, verification
 from snapshots.audit.models import Entry
+from snapshots.audit.wording.shared import FAILURE
+from snapshots.audit.wording.statements import joined
 
 
 class Command(BaseCommand):
@@ -31,7 +33,9 @@ class Command(BaseCommand):
         except (Error, anchors.AnchorError, verification.WrongKeyError) as error:
             self._stop(str(error), 2)
         if not verdict.holds:
-            self._record("failed", f"not anchored: {verification.describe(verdict)}")
+            self._record(
+                "failed", joined([statements.NOT_ANCHORED.said(), verification.describe(verdict)], " ")
+            )
             advice = verification.ADVICE.get(verdict.problem, "")
             self._stop(f"the log is broken at {verification.describe(verdict)}. {advice}", 1)
         if verdict.head.sequence == 0:
@@ -79,8 +83,12 @@ class Command(BaseCommand):
             except anchors.AnchorError as error:
                 failures.append(str(error))
         self.stdout.write(anchors.to_line(anchor))
-        evidence = f"row {anchor.sequence}, hash {anchor.hash}; noted by {', '.join(succeeded) or 'nobody'}"
-        self._record("failed" if failures else "completed", "; ".join([evidence, *failures]))
+        evidence = [
+            statements.ANCHORED.said(row=anchor.sequence, hash=anchor.hash),
+            statements.NOTED_BY.said(places=succeeded or ["nobody"]),
+            *(FAILURE.said(error=one) for one in failures),
+        ]
+        self._record("failed" if failures else "completed", joined(evidence))
         if failures:
             self._stop("; ".join(failures), 1)
 
