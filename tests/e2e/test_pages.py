@@ -14,6 +14,7 @@ from tests.e2e import (
     tours_people,
     tours_pictures,
     tours_schedules,
+    tours_setup,
     tours_single_sign_on,
     tours_snapshots,
 )
@@ -41,6 +42,7 @@ ROOMS = (
     tours_people,
     tours_pictures,
     tours_schedules,
+    tours_setup,
     tours_single_sign_on,
     tours_snapshots,
 )

@@ -41,6 +41,7 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "team_add": _("Add a team"),
     "security_detail": _("Security"),
     "system_detail": _("System"),
+    "setup_detail": _("Set up this portal"),
     "account_detail": _("Your account"),
     "look_edit": _("Appearance and language"),
     "session_list": _("Your sessions"),
@@ -71,5 +72,6 @@ HELP_SECTIONS: Final[dict[str, "StrPromise"]] = {
     "finding": _("Finding, and keyboard shortcuts"),
     "searching": _("Searching the audit log"),
     "roles": _("Who may do what"),
+    "setting-up": _("Setting up the portal"),
 }
 """The ID of each section of the help page → its heading."""
