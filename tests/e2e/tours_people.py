@@ -144,6 +144,12 @@ def step_up_pages(world: World) -> None:
 def account_and_help(world: World) -> None:
     page = world.site.page(world.cast.vera)
     world.visit(page, "/help/", "snapshot")
+    page.get_by_label("Search the help").fill("grace time")
+    page.get_by_role("button", name="Search").click()
+    world.look(page, "sections have what you look for")
+    world.visit(page, "/help/?for=me&q=glass", "is for other roles")
+    world.visit(page, "/help/?q=no-such-word", "The help says nothing of this")
+    page.get_by_role("link", name="Show all of the help").click()
     page.get_by_role("link", name="The API reference").click()
     world.look(page, "Create a snapshot")
     world.visit(page, "/account/", "Change your password")

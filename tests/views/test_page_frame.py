@@ -45,6 +45,7 @@ def test_styles_and_scripts_are_light():
         "app.css",
         "print.css",
         "find.css",
+        "explain.css",
         "app.js",
         "answers.js",
         "shortcuts.js",
