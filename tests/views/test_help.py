@@ -135,6 +135,10 @@ class TestMarking:
             '<p title="grace">Ada &amp; the <b><mark>grace</mark></b> &lt;time&gt; <br/>1 &lt; 2</p>'
         )
 
+    def test_what_stands_around_a_match_and_the_match_itself_are_escaped(self):
+        assert marked("1 &lt; grace &amp; 2", words_of("grace")) == "1 &lt; <mark>grace</mark> &amp; 2"
+        assert marked("1 &lt; 2", words_of("<")) == "1 <mark>&lt;</mark> 2"
+
     def test_the_longer_of_two_words_wins(self):
         assert marked("frozen freeze", words_of("free freeze")) == "frozen <mark>freeze</mark>"
 
