@@ -21,6 +21,7 @@ BASE_PATH_PATTERN = re.compile(r"\A(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?\Z")
 EMAIL_PATTERN = re.compile(r"\A[^@\s:<>]+@[A-Za-z0-9.-]+\Z")
 HOST_PATTERN = re.compile(r"\A(\w[\w.-]*|[0-9a-f:]+)\Z")
 SEED_PATTERN = re.compile(r"\A[0-9a-f]{64}\Z")
+SUPPORT_MAX_LENGTH = 200
 KEY_PATTERN = re.compile(r"\A([a-z0-9-]{1,16}):([0-9a-f]{64})\Z")
 
 
@@ -174,6 +175,14 @@ def parse_contacts(text: str) -> list[str]:
             raise ValidationError("must be e-mail addresses or addresses that begin with https://")
         found.append(contact)
     return found
+
+
+def parse_support_contact(text: str) -> str:
+    """Whom people ask who are stuck, as error pages show it: one short line, such as an e-mail address or a telephone number."""
+    contact = text.strip()
+    if len(contact) > SUPPORT_MAX_LENGTH or not contact.isprintable():
+        raise ValidationError(f"must be one line of at most {SUPPORT_MAX_LENGTH} characters")
+    return contact
 
 
 def parse_base_path(text: str) -> str:

@@ -13,6 +13,7 @@ from snapportal import (
     languages,
     logs,
     mail_settings,
+    page_templates,
     role_settings,
     sign_in_settings,
 )
@@ -26,6 +27,7 @@ from snapportal.setting_values import (
     parse_log_origin,
     parse_networks,
     parse_secret,
+    parse_support_contact,
     parse_url,
 )
 
@@ -139,6 +141,7 @@ SNAPPORTAL_BREAK_GLASS: frozenset[str] = environment.parse("BREAK_GLASS", sign_i
 SNAPPORTAL_SESSION_HOURS: int = environment.whole("SESSION_HOURS", 12, 1, 720)
 SNAPPORTAL_STEP_UP_MINUTES: int = environment.whole("STEP_UP_MINUTES", 10, 1, 1440)
 SNAPPORTAL_SECURITY_CONTACT: list[str] = environment.parse("SECURITY_CONTACT", parse_contacts)
+SNAPPORTAL_SUPPORT_CONTACT: str = environment.parse("SUPPORT_CONTACT", parse_support_contact)
 SNAPPORTAL_SESSION_IDLE_MINUTES: int = environment.whole("SESSION_IDLE_MINUTES", 240, 5, 43_200)
 SNAPPORTAL_REQUIRE_SECOND_FACTOR = environment.parse("REQUIRE_SECOND_FACTOR", role_settings.parse_roles)
 
@@ -175,6 +178,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "csp",
     "snapportal.accounts",
+    "snapportal.first_run",
     "snapshots",
     "snapshots.sandbox",
     "snapshots.api",
@@ -212,26 +216,7 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "snapportal.urls"
 WSGI_APPLICATION = "snapportal.wsgi.application"
-_loaders = [
-    "django.template.loaders.filesystem.Loader",
-    "django.template.loaders.app_directories.Loader",
-]
-TEMPLATES = [
-    {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
-        "OPTIONS": {
-            "context_processors": [
-                "django.template.context_processors.request",
-                "django.template.context_processors.i18n",
-                "django.contrib.auth.context_processors.auth",
-                "django.contrib.messages.context_processors.messages",
-                "snapshots.views.context_processors.frame",
-            ],
-            "loaders": _loaders if DEBUG else [("django.template.loaders.cached.Loader", _loaders)],
-        },
-    }
-]
+TEMPLATES = page_templates.engines(BASE_DIR / "templates", reloads=DEBUG)
 
 # --- People ---------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

@@ -17,6 +17,7 @@ health_checks = [
 site: list[URLPattern | URLResolver] = [
     *health_checks,
     path("", include("snapportal.accounts.urls")),
+    path("", include("snapportal.first_run.urls")),
     path("", include("snapshots.urls")),
 ]
 urlpatterns: list[URLPattern | URLResolver] = [

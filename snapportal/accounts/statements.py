@@ -28,6 +28,7 @@ VIEWS_REMOVED: Final = Counted(
     "%(count)s saved view removed",
     "%(count)s saved views removed",
     by="count",
+    count=COUNT,
 )
 KEYS_REMOVED: Final = Counted(
     "person.keys_removed",

@@ -27,7 +27,7 @@ from snapportal.accounts.signing_in import (
 from snapportal.accounts.statements import INVITATION, PASSWORD
 from snapportal.accounts.ways_in import can_prove_password, may_use_password
 from snapshots.audit import journal
-from snapshots.views.access import public, requires
+from snapshots.views.access import LOST_FORM, public, requires
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
@@ -61,6 +61,7 @@ def _sign_in_page(request: HttpRequest, form: SignInForm, passkey_error: str = "
         "form": form,
         "next": request.POST.get("next", request.GET.get("next", "")),
         "has_ended": "ended" in request.GET,
+        "has_lost_form": request.GET.get("ended") == LOST_FORM,
         "can_use_passkey": passkeys.is_possible(request),
         "passkey_error": passkey_error,
     }

@@ -11,6 +11,7 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.rights import check_person
 from snapshots.reviews.models import Answer, Question
+from snapshots.reviews.statements import ASKED_BY
 
 ANSWER_MAX_LENGTH: Final = 1000
 MOST_ANSWERS: Final = 20
@@ -61,6 +62,6 @@ def _entry(actor: Actor, pk: int, text: str, question: Question | None = None) -
         action="review.answer",
         target=str(pk),
         reason=text,
-        evidence=f"asked by person {question.asker_id} about row {question.sequence}",
+        evidence=ASKED_BY.said(person=question.asker_id, row=question.sequence),
         evidence_person_id=question.asker_id,
     )

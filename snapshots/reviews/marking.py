@@ -14,9 +14,11 @@ from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.audit.models import Entry
+from snapshots.audit.wording.statements import joined
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.rights import check_person
+from snapshots.reviews import statements
 from snapshots.reviews.models import REVIEW, Mark, Question, Verdict
 from snapshots.reviews.queries import signed_until
 from snapshots.reviews.rows import Addressee, addressee_of, own_among
@@ -64,7 +66,7 @@ def _entry(actor: Actor, entry: Entry, verdict: Verdict, note: str, evidence: st
         action=f"review.{verdict}",
         target=str(entry.sequence),
         reason=note,
-        evidence=evidence or f"the row's hash is {entry.hash}",
+        evidence=evidence or statements.HASH.said(hash=entry.hash),
     )
 
 
@@ -83,8 +85,9 @@ def _store(
     if addressee.person is not None:
         row = _ask(actor, entry, note, addressee)
     elif not is_plain or entry.sequence <= signed_until():
-        before = f"{current.verdict} before; " if current else ""
-        row = journal.record(_entry(actor, entry, verdict, note, f"{before}the row's hash is {entry.hash}"))
+        before = statements.MARK_BEFORE.said(verdict=current.verdict) if current else ""
+        evidence = joined([before, statements.HASH.said(hash=entry.hash)])
+        row = journal.record(_entry(actor, entry, verdict, note, evidence))
     if current:
         Mark.objects.filter(pk=current.pk).update(is_current=False)
     return Mark.objects.create(
@@ -106,7 +109,7 @@ def _ask(actor: Actor, entry: Entry, text: str, addressee: Addressee) -> Entry:
         action="review.question",
         target=str(entry.sequence),
         reason=text,
-        evidence=f"asks {person}; the row's hash is {entry.hash}",
+        evidence=joined([statements.ASKS.said(name=str(person)), statements.HASH.said(hash=entry.hash)]),
         evidence_person_id=person.pk,
     )
     row = journal.record(data)
@@ -130,7 +133,7 @@ def mark_fine(*, actor: Actor, sequences: Collection[int]) -> int:
     entries = [one for one in wanted.order_by("sequence").fetch(MOST_AT_ONCE) if one.is_readable]
     person_id = int(actor.id or 0)
     left_out = own_among(entries, person_id)
-    refused = partial(actor.entry, action="review.fine", evidence=f"{len(entries)} rows at once")
+    refused = partial(actor.entry, action="review.fine", evidence=statements.AT_ONCE.said(count=len(entries)))
     with refusals_recorded(refused), journal.alone():
         check_person(actor.id, [(REVIEW, None)])
         numbers = [one.sequence for one in entries]

@@ -18,9 +18,11 @@ from snapshots.audit.chain import Head
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.audit.models import Entry
 from snapshots.audit.tiles import TileError
+from snapshots.audit.wording.statements import joined
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.rights import check_person
+from snapshots.reviews import statements
 from snapshots.reviews.models import REVIEW, Mark, Question, Review, Verdict
 from snapshots.reviews.queries import SIGN, signed_until
 from snapshots.reviews.rows import accounts_of
@@ -185,23 +187,25 @@ def count(person_id: int, first: int, last: int) -> Tally:
 
 
 def evidence_of(tally: Tally, verified: Verified, hash_: str, root: str) -> str:
-    """For the log, in English as all evidence."""
-    opened = len(tally.open_rows)
-    rows = ", ".join(map(str, tally.open_rows[:MOST_NAMED])) + (", …" if opened > MOST_NAMED else "")
+    """For the log."""
+    named = tally.open_rows[:MOST_NAMED]
     parts = [
-        f"marked fine {tally.fine}, question {tally.questions}, finding {tally.findings}",
-        f"open questions {opened}" + (f" (about rows {rows})" if opened else ""),
-        f"rows by whoever signed {tally.own_rows}",
-        _words_of(verified),
-        f"the last row's hash is {hash_}" if hash_ else "the last row is archived",
-        f"the root of the tree up to it is {root}",
+        statements.MARKS.said(fine=tally.fine, questions=tally.questions, findings=tally.findings),
+        statements.OPEN.said(count=len(tally.open_rows), rows=named)
+        if named
+        else statements.NONE_OPEN.said(),
+        statements.NOT_NAMED.said() if len(tally.open_rows) > len(named) else "",
+        statements.OWN_ROWS.said(count=tally.own_rows),
+        _said_of(verified),
+        statements.LAST_HASH.said(hash=hash_) if hash_ else statements.LAST_ARCHIVED.said(),
+        statements.ROOT.said(root=root),
     ]
-    return "; ".join(parts)
+    return joined(parts)
 
 
-def _words_of(verified: Verified) -> str:
+def _said_of(verified: Verified) -> str:
     if verified.damaged is not None:
-        return f"row {verified.damaged} does not verify, as whoever signed knew: {verified.problem}"
+        return statements.DAMAGED.said(row=verified.damaged, problem=verified.problem)
     if verified.since is None:
-        return "not verified when it was signed, because there are too many rows"
-    return f"all rows verified from row {verified.since} on"
+        return statements.NOT_VERIFIED.said()
+    return statements.VERIFIED.said(row=verified.since)

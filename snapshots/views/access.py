@@ -8,7 +8,7 @@ from typing import Any, Concatenate, Final, ParamSpec, cast
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import NoReverseMatch, reverse
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
@@ -20,12 +20,15 @@ from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.rights import may, may_anywhere
 from snapshots.views import look
 from snapshots.views.actor import actor_of
-from snapshots.views.errors import RightsChangedError
+from snapshots.views.errors import RightsChangedError, not_allowed
 
 MARK_HEADER: Final = "X-Session"
 """The mark of the session for which a page was made."""
 VERSION_HEADER: Final = "X-Version"
 """The version of what an element shows that polls, or "none" (see polls)."""
+
+LOST_FORM: Final = "form"
+"""The value of the parameter `ended` of the sign-in page after a form was sent without a session."""
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]
@@ -57,7 +60,9 @@ def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
             page = start
         target = redirect_to_login(page)
         return HttpResponseClientRedirect(f"{target['Location']}&ended=1")
-    return redirect_to_login(request.get_full_path() if request.method == "GET" else start)
+    if request.method in {"GET", "HEAD"}:
+        return redirect_to_login(request.get_full_path())
+    return HttpResponseRedirect(f"{redirect_to_login(start)['Location']}&ended={LOST_FORM}")
 
 
 def _mark(view: object, *, access: str, methods: tuple[str, ...], page: str = "", proof: str = "") -> None:
@@ -76,7 +81,7 @@ def public(*methods: str, page: str = "") -> Callable[[View[P]], View[P]]:
             if page and request.method in {"GET", "HEAD"}:
                 return _redirect_to(page, kwargs)
             if request.method not in methods:
-                return HttpResponseNotAllowed(methods)
+                return not_allowed(request, methods, framed=False)
             return view(request, *args, **kwargs)
 
         _mark(guarded, access="public", methods=methods, page=page)
@@ -113,7 +118,7 @@ def requires(permission: str, *methods: str, page: str = "", proof: str = "") ->
             if page and request.method in {"GET", "HEAD"}:
                 return _redirect_to(page, kwargs)
             if request.method not in methods:
-                return HttpResponseNotAllowed(methods)
+                return not_allowed(request, methods, framed=True)
             if not may_open(request.user, permission):
                 record_refusal(request, permission)
                 if is_poll(request):  # of a page opened with this right, which would go on asking

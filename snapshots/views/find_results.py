@@ -29,6 +29,7 @@ from snapshots.schedules import visibility as schedules
 from snapshots.templatetags.portal import as_name, id_text, moment, named, with_names
 from snapshots.views.access import may_open
 from snapshots.views.entry_lines import EntryLine
+from snapshots.views.help_sections import sections_for, words_of
 from snapshots.views.links import link
 from snapshots.views.roster import Roster
 from snapshots.views.server_filter import (
@@ -39,7 +40,7 @@ from snapshots.views.server_filter import (
     server_matches,
     snapshot_matches,
 )
-from snapshots.views.texts.pages import HELP_SECTIONS, PAGES
+from snapshots.views.texts.pages import PAGES
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -153,9 +154,11 @@ def _pages(search: Search) -> Iterable[Hit]:
 
 
 def _help(search: Search) -> Iterable[Hit]:
-    for anchor, title in HELP_SECTIONS.items():
-        if search.finds(str(title)):
-            yield Hit(f"{link('help_page')}#{anchor}", format_html("{}", title))
+    """By their headings first, then by what they say."""
+    everything, words = sections_for(search.user), words_of(search.text)
+    titled = [one for one in everything if search.finds(one.title)]
+    for one in [*titled, *(one for one in everything if one not in titled and one.holds(words))]:
+        yield Hit(f"{link('help_page')}#{one.anchor}", format_html("{}", one.title))
 
 
 def _entries(search: Search) -> Iterable[Hit]:

@@ -15,6 +15,7 @@ from tests.e2e import (
     tours_pictures,
     tours_reviews,
     tours_schedules,
+    tours_setup,
     tours_single_sign_on,
     tours_snapshots,
 )
@@ -43,6 +44,7 @@ ROOMS = (
     tours_pictures,
     tours_reviews,
     tours_schedules,
+    tours_setup,
     tours_single_sign_on,
     tours_snapshots,
 )

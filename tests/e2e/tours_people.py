@@ -144,6 +144,12 @@ def step_up_pages(world: World) -> None:
 def account_and_help(world: World) -> None:
     page = world.site.page(world.cast.vera)
     world.visit(page, "/help/", "snapshot")
+    page.get_by_label("Search the help").fill("grace time")
+    page.get_by_role("button", name="Search").click()
+    world.look(page, "sections have what you look for")
+    world.visit(page, "/help/?for=me&q=glass", "is for other roles")
+    world.visit(page, "/help/?q=no-such-word", "The help says nothing of this")
+    page.get_by_role("link", name="Show all of the help").click()
     page.get_by_role("link", name="The API reference").click()
     world.look(page, "Create a snapshot")
     world.visit(page, "/account/", "Change your password")
@@ -201,13 +207,17 @@ def token_pages(world: World) -> None:
     world.visit(page, reverse("token_replace", args=[stored.pk]), "does not accept")
 
 
-@tour(NO_PAGE, "person_list", "sign_in", "account_detail")
+@tour(NO_PAGE, "person_list", "sign_in", "account_detail", "help_page")
 def errors(world: World) -> None:
     world.settings.ROOT_URLCONF = "tests.e2e.broken_urls"
     page = world.site.page(world.cast.vera)
     world.visit(page, "/nowhere/", "Page not found")
     world.visit(page, "/people/", "Your role does not allow this")
     world.visit(page, "/broken/", "Internal error")
+    page.goto("/account/look/")
+    page.evaluate("document.querySelector('main form').action = '/help/'")
+    page.get_by_role("button", name="Save").click()
+    world.look(page, "does not take that kind of request")
     page.goto("/account/")
     page.evaluate("document.querySelector('main form [name=csrfmiddlewaretoken]').value = 'forged'")
     page.locator("main form input[type=password]").first.fill(PASSWORD)

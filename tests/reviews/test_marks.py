@@ -151,7 +151,7 @@ def test_a_question_goes_to_who_acted(cast, rows, question):
     asked = Question.objects.get()
     assert (asked.asked_id, asked.asker_id) == (cast.mia.pk, cast.aron.pk)
     assert (asked.sequence, asked.pk) == (1, question.sequence)
-    assert "asks Mia" in question.full_evidence
+    assert "asks “Mia”" in question.full_evidence
     assert question.evidence == ""
 
 

@@ -67,8 +67,8 @@ REFUSED = {
     "the method": (405, "/help/", {"user": "mia", "data": {}}),
     "a NUL": (400, "/help/?q=%00", {}),
     "the host": (400, "/sign-in/", {"headers": {"Host": "evil.example"}}),
-    "too large a form": (400, "/sign-in/", {"user": "", "data": {"username": "x" * 3_000_000}}),
-    "too many fields": (400, "/sign-in/", {"user": "", "data": dict.fromkeys(map(str, range(1001)), "")}),
+    "too large a form": (413, "/sign-in/", {"user": "", "data": {"username": "x" * 3_000_000}}),
+    "too many fields": (413, "/sign-in/", {"user": "", "data": dict.fromkeys(map(str, range(1001)), "")}),
     "a broken upload": (400, "/sign-in/", {"user": "", "data": "x", "content_type": "multipart/form-data"}),
     "no CSRF token": (403, "/sign-in/", {"data": {"username": "x"}, "checks": True}),
 }

@@ -18,6 +18,7 @@ from snapportal.setting_values import (
     parse_api_url,
     parse_base_path,
     parse_key_ring,
+    parse_support_contact,
     parse_url,
 )
 
@@ -278,3 +279,11 @@ def test_script_name_is_refused(production):
     done = start(production | {"SCRIPT_NAME": "/snapshots"})
     assert done.returncode != 0
     assert "unset it, and set SNAPPORTAL_BASE_PATH instead" in done.stderr
+
+
+@pytest.mark.parametrize("text", ["two\nlines", "a\x07bell", "x" * 201])
+def test_a_support_contact_is_one_short_line(text):
+    with pytest.raises(ValidationError):
+        parse_support_contact(text)
+    assert parse_support_contact("  Helpdesk, extension 42 ") == "Helpdesk, extension 42"
+    assert parse_support_contact("") == ""

@@ -161,6 +161,8 @@ def look_at_the_system(inspector: Inspector, ada: Client) -> None:
         name="verify", due_at=timezone.now(), started_at=timezone.now(), error="TaskError: x"
     )
     inspector.visit(ada, reverse("system_detail"), shows="Verify the audit log")
+    ada.post(reverse("setup_mark"), {"step": "backup", "wish": "confirm"})
+    inspector.visit(ada, reverse("setup_detail"), shows="Ada")
 
 
 def look_at_notifications(inspector: Inspector, desk: Desk, mia: Client, ada: Client) -> None:

@@ -16,7 +16,8 @@ from snapshots.approvals.models import ApprovalRequest
 from snapshots.sandbox.models import Snapshot
 from snapshots.vault import tokens
 from snapshots.views.find_results import SHOWN, SOURCES, Search, find_groups
-from snapshots.views.texts.pages import HELP_SECTIONS, PAGES
+from snapshots.views.texts.help_sections import SECTIONS
+from snapshots.views.texts.pages import PAGES
 from tests.support.batches import NAME, create_many, roomy
 from tests.support.desk import make_desk
 from tests.support.double import ask_sandbox, double
@@ -167,7 +168,7 @@ def test_every_page_that_needs_no_argument_is_found_by_its_title():
 def test_pages_and_help_are_found_in_the_language_of_the_page(cast, mia):
     User.objects.filter(pk=cast.mia.pk).update(language="de")
     with translation.override("de"):
-        title, section = str(PAGES["look_edit"]), str(HELP_SECTIONS["what"])
+        title, section = str(PAGES["look_edit"]), str(SECTIONS["what"].title)
     assert title != "Appearance and language"
     assert (reverse("look_edit"), title) in [hit for hits in found(mia, title).values() for hit in hits]
     assert (reverse("help_page") + "#what", section) in [
@@ -182,7 +183,7 @@ def test_every_section_of_the_help_page_is_listed_under_its_heading(mia):
     headings.pop("contents")
     headings.pop("shortcuts-title", None)
     assert {anchor: unescape(title) for anchor, title in headings.items()} == {
-        anchor: str(title) for anchor, title in HELP_SECTIONS.items()
+        anchor: str(section.title) for anchor, section in SECTIONS.items()
     }
 
 

@@ -45,6 +45,7 @@ def test_styles_and_scripts_are_light():
         "app.css",
         "print.css",
         "find.css",
+        "explain.css",
         "app.js",
         "answers.js",
         "shortcuts.js",
@@ -157,7 +158,7 @@ def test_error_pages_touch_no_database():
         assert "<html" in response.content.decode()
     assert errors.bad_request(request, ValueError()).status_code == 400
     assert errors.csrf_failure(request).status_code == 403
-    assert "nothing was sent" in text_of(errors.unavailable(request))
+    assert "Nothing was sent to the provider" in text_of(errors.unavailable(request))
 
 
 def refuse(*_args: object) -> None:
@@ -171,7 +172,7 @@ def test_a_database_that_fails_before_any_view_is_a_503(cast, signed_in):
     with connection.execute_wrapper(refuse):
         response = client.get("/help/")
     assert response.status_code == 503
-    assert "nothing was sent" in text_of(response)
+    assert "Nothing was sent to the provider" in text_of(response)
 
 
 def test_text_from_outside_is_shown_as_text():

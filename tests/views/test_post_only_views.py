@@ -126,6 +126,8 @@ REFUSED: dict[str, tuple[Arguments, str, int]] = {
     "person_sessions_end": (person, Role.ADMIN, 302),
     "schedule_pause": (paused_schedule, Role.MANAGER, 302),
     "schedule_resume": (schedule, Role.MANAGER, 302),
+    "setup_hide": (nothing, Role.ADMIN, 302),
+    "setup_mark": (nothing, Role.ADMIN, 400),
     "schedule_run": (schedule, Role.MANAGER, 302),
     "service_account_keeper": (service_account, Role.ADMIN, 302),
     "server_layout_choose": (nothing, Role.MANAGER, 302),

@@ -159,7 +159,7 @@ class TestSharing:
         edit(aron, SavedView.objects.get(name="mine"), name="my own")
         edit(aron, SavedView.objects.get(name="ours"), name="of us all")
         edit(aron, SavedView.objects.get(name="of us all"), name="of us all")
-        assert recorded()[1:] == [("log_view.rename", "of us all", "before: ours")]
+        assert recorded()[1:] == [("log_view.rename", "of us all", "before: “ours”")]
 
     def test_deleting_a_shared_view_is_a_row_and_an_own_one_is_none(self, aron, ada, cast):
         save(aron, "mine")

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db import IntegrityError
 
-from snapshots.audit import journal
+from snapshots.audit import journal, statements
 from snapshots.audit.journal import Actor
 from snapshots.audit.saved_views.models import SavedView
 
@@ -54,7 +54,7 @@ def change(*, actor: Actor, view: SavedView, name: str, shares: bool, described:
             if is_new:
                 _record_sharing(actor, current, described)
             elif current.is_shared and before != name:
-                evidence = f"before: {before}"
+                evidence = statements.NAMED_BEFORE.said(name=before)
                 journal.record(actor.entry(action="log_view.rename", target=name, evidence=evidence))
     except IntegrityError as error:
         raise SavedViewError("duplicate_name") from error
@@ -66,7 +66,7 @@ def delete(*, actor: Actor, view: SavedView) -> None:
     with journal.alone():
         current = _still_there(view)
         if current.is_shared:
-            evidence = f"made by person {current.owner_id}"
+            evidence = statements.MADE_BY.said(person=current.owner_id)
             journal.record(actor.entry(action="log_view.delete", target=current.name, evidence=evidence))
         current.delete()
 
@@ -84,4 +84,10 @@ def _still_there(view: SavedView) -> SavedView:
 
 
 def _record_sharing(actor: Actor, view: SavedView, described: str) -> None:
-    journal.record(actor.entry(action="log_view.share", target=view.name, evidence=described))
+    journal.record(
+        actor.entry(
+            action="log_view.share",
+            target=view.name,
+            evidence=statements.VIEW_FILTER.said(filter=described) if described else "",
+        )
+    )

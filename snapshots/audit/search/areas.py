@@ -48,6 +48,7 @@ _ADMINISTRATION: Final = """
     audit.export audit.verify audit.anchor audit.accept_restored_log audit.accept_lost_anchors audit.accept_changed_rows
     audit.stream_stop audit.stream_restart audit.archive audit.hold audit.lift_hold audit.key_change
     log_view.share log_view.rename log_view.delete
+    setup.confirm setup.withdraw setup.hide setup.show setup.finish
     review.fine review.question review.finding review.answer review.sign
 """
 ACTIONS_OF: Final = {

@@ -1,4 +1,4 @@
-"""The field of the search over everything."""
+"""The fields of the searches over everything, and in the help."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -12,4 +12,13 @@ class FindForm(forms.Form):
         required=False,
         max_length=LONGEST_TEXT,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "translate": "no"}),
+    )
+
+
+class HelpForm(FindForm):
+    q = forms.CharField(
+        label=_("Search the help"),
+        required=False,
+        max_length=LONGEST_TEXT,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off"}),
     )

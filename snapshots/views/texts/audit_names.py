@@ -113,6 +113,8 @@ CODES: dict[str, "StrPromise"] = {
     "interrupted": lazy("The portal was stopped before the answer arrived"),
     "never_sent": lazy("The portal was stopped before it was sent"),
     "api": lazy("Read through the API"),
+    "setup_backup": lazy("Backup of the database and the keys"),
+    "setup_alone": lazy("Nobody else works with the portal"),
     "api_key_revoked": lazy("The API key is revoked"),
     "api_key_expired": lazy("The API key has expired"),
     "api_owner_inactive": lazy("The API key's owner, or who looks after the service account, is not active"),

@@ -1,4 +1,4 @@
-"""The pages of the portal that can be opened by their name, and the sections of the help page, with their titles."""
+"""The pages of the portal that can be opened by their name, with their titles."""
 
 from typing import TYPE_CHECKING, Final
 
@@ -47,6 +47,7 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "team_add": _("Add a team"),
     "security_detail": _("Security"),
     "system_detail": _("System"),
+    "setup_detail": _("Set up this portal"),
     "account_detail": _("Your account"),
     "look_edit": _("Appearance and language"),
     "session_list": _("Your sessions"),
@@ -56,27 +57,3 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "help_page": _("Help"),
 }
 """URL name → the page's title. None of them needs an argument."""
-
-HELP_SECTIONS: Final[dict[str, "StrPromise"]] = {
-    "what": _("What is a snapshot?"),
-    "habits": _("Good habits"),
-    "time": _("How long things take, and limits"),
-    "restore": _("What a restore does"),
-    "several": _("Several servers at once"),
-    "keeping": _("Protecting and keeping snapshots"),
-    "schedules": _("Schedules"),
-    "observed": _("Changes past this portal"),
-    "backups": _("Snapshots and backups"),
-    "states": _("What the statuses mean"),
-    "unknown": _("When it says “Unknown”"),
-    "old": _("When the list is outdated"),
-    "tokens": _("Tokens"),
-    "signing-in": _("Signing in"),
-    "notifications": _("Notifications"),
-    "scripts": _("Scripts"),
-    "finding": _("Finding, and keyboard shortcuts"),
-    "searching": _("Searching the audit log"),
-    "reviews": _("Reviews of the audit log"),
-    "roles": _("Who may do what"),
-}
-"""The ID of each section of the help page → its heading."""

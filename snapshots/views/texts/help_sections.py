@@ -1,0 +1,51 @@
+"""The sections of the help page, in their order: their headings, and for whom they are.
+
+The texts are templates/help/sections/<ID>.html.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
+
+
+@dataclass(frozen=True)
+class Section:
+    """`permissions`: who has any of these can do what it is about. Everybody can read it."""
+
+    title: "StrPromise"
+    permissions: tuple[str, ...] = ("signed_in",)
+
+
+_SEES: Final = ("snapshots.see",)
+SECTIONS: Final[dict[str, Section]] = {
+    "what": Section(_("What is a snapshot?")),
+    "habits": Section(_("Good habits"), _SEES),
+    "time": Section(_("How long things take, and limits"), _SEES),
+    "restore": Section(_("What a restore does"), ("snapshots.restore",)),
+    "several": Section(_("Several servers at once"), ("snapshots.create",)),
+    "keeping": Section(_("Protecting and keeping snapshots"), ("snapshots.create",)),
+    "guarding": Section(_("Locks, freezes and approvals"), ("snapshots.create",)),
+    "schedules": Section(_("Schedules"), ("schedules.pause", "schedules.manage")),
+    "observed": Section(_("Changes past this portal"), (*_SEES, "audit.read")),
+    "backups": Section(_("Snapshots and backups"), _SEES),
+    "states": Section(_("What the statuses mean"), _SEES),
+    "unknown": Section(_("When it says “Unknown”"), (*_SEES, "audit.read")),
+    "old": Section(_("When the list is outdated"), _SEES),
+    "tokens": Section(_("Tokens"), ("snapshots.keep_token",)),
+    "access": Section(_("Teams, temporary roles and limits"), _SEES),
+    "signing-in": Section(_("Signing in")),
+    "notifications": Section(_("Notifications")),
+    "scripts": Section(_("Scripts"), _SEES),
+    "finding": Section(_("Finding, and keyboard shortcuts")),
+    "log": Section(_("The audit log and its proofs"), ("audit.read",)),
+    "searching": Section(_("Searching the audit log"), ("audit.read",)),
+    "reviews": Section(_("Reviews and the monthly report")),
+    "roles": Section(_("Who may do what")),
+    "setting-up": Section(_("Setting up the portal"), ("system.see",)),
+    "glossary": Section(_("Glossary")),
+}
+"""By the ID of the section."""
