@@ -17,6 +17,7 @@ from snapshots.audit import journal, queries, tiles, tolerant_rows, verification
 from snapshots.audit.chain import Head
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.audit.models import Entry
+from snapshots.audit.statements import PROBLEMS
 from snapshots.audit.tiles import TileError
 from snapshots.audit.wording.statements import joined
 from snapshots.operations.errors import OperationRefusedError
@@ -168,7 +169,7 @@ def verify(first: int, last: int) -> Verified:
     broken = verdict.first_broken
     if broken is None or broken > last:
         return Verified(first)
-    return Verified(first, broken, verification.PROBLEMS.get(verdict.problem, ""))
+    return Verified(first, broken, PROBLEMS[verdict.problem].said())
 
 
 def count(person_id: int, first: int, last: int) -> Tally:
@@ -205,7 +206,7 @@ def evidence_of(tally: Tally, verified: Verified, hash_: str, root: str) -> str:
 
 def _said_of(verified: Verified) -> str:
     if verified.damaged is not None:
-        return statements.DAMAGED.said(row=verified.damaged, problem=verified.problem)
+        return joined([statements.DAMAGED.said(row=verified.damaged), verified.problem])
     if verified.since is None:
         return statements.NOT_VERIFIED.said()
     return statements.VERIFIED.said(row=verified.since)

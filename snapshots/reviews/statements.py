@@ -39,9 +39,8 @@ NOT_NAMED: Final = Statement("review.not_named", "and others", only=("review.sig
 OWN_ROWS: Final = Statement("review.own_rows", "rows by whoever signed: %(count)s", count=COUNT)
 DAMAGED: Final = Statement(
     "review.damaged",
-    "row %(row)s does not verify, as whoever signed knew: “%(problem)s”",
+    "row %(row)s does not verify, as whoever signed knew",
     row=ID,
-    problem=TEXT,
 )
 NOT_VERIFIED: Final = Statement(
     "review.not_verified", "not verified when it was signed, because there are too many rows"

@@ -18,6 +18,7 @@ from snapshots.views.refused_forms import INCOMPLETE, status_of
 from snapshots.views.review_lines import shown_questions
 from snapshots.views.texts import audit as texts
 from snapshots.views.texts.refusals import refusal_words
+from snapshots.views.texts.statements import evidence_html
 
 QUESTIONS_SHOWN = 20
 
@@ -62,6 +63,7 @@ def _page(
         "open": len(questions),
         "refusal": refusal_words(code) if code and code != INCOMPLETE else None,
         "damage": damage,
+        "problem": evidence_html(damage.problem) if damage else "",
         "is_long": span.count > signing.MOST_VERIFIED,
     }
     return render(request, "reviews/review_sign.html", context, status=status_of(code))
