@@ -29,7 +29,7 @@ def test_a_signature_is_a_row_that_names_the_rows_their_marks_and_their_content(
     assert (row.action, row.target, row.reason) == ("review.sign", "1–4", "Weekly review")
     assert row.sequence == review.signed_in
     assert "marked fine 1, question 0, finding 1" in row.evidence
-    assert "rows by whoever signed 1" in row.evidence
+    assert "rows by whoever signed: 1" in row.evidence
     assert f"the last row's hash is {rows.of_nobody.hash}" in row.evidence
     assert f"the root of the tree up to it is {tiles.read_root(4).hex()}" in row.evidence
     assert "all rows verified from row 1 on" in row.evidence
@@ -80,7 +80,7 @@ def test_only_people_who_may_review_sign(cast, rows):
 
 def test_open_questions_stay_open_and_are_named(cast, rows, question):
     review = signed(cast.aron)
-    assert "open questions 1 (about rows 1)" in newest().evidence
+    assert "1 open question, about row 1" in newest().evidence
     assert review.open_questions == 1
     assert [one.sequence for one in queries.open_questions()] == [1]
 

@@ -23,9 +23,11 @@ def write_something_for_each_section() -> None:
         journal.record(
             MIA.entry(action="token.store", target="mia", target_person_id=1003, token_label="Team")
         )
-        journal.record(COMMAND.entry(action="audit.verify", evidence="7 rows hold"))
-        journal.record(COMMAND.entry(action="audit.verify", evidence="8 rows hold"))
-        journal.record(COMMAND.entry(action="audit.anchor", result="failed", evidence="noted by nobody"))
+        journal.record(COMMAND.entry(action="audit.verify", evidence="7 rows hold, up to row 7"))
+        journal.record(COMMAND.entry(action="audit.verify", evidence="8 rows hold, up to row 8"))
+        journal.record(
+            COMMAND.entry(action="audit.anchor", result="failed", evidence="not anchored: noted by file")
+        )
 
 
 def look_at_the_report(inspector: Inspector, reader: Client) -> None:

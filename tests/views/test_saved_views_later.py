@@ -58,7 +58,7 @@ def test_erasing_a_person_deletes_their_own_views_and_keeps_the_shared_ones(aron
     assert [(one.name, one.owner_id) for one in SavedView.objects.all()] == [("ours", cast.aron.pk)]
     assert saved(ada)["ours"][1] == "Shared by a person who was erased"
     evidence = Entry.objects.get(action="person.erase").evidence
-    assert "1 saved views removed" in evidence
+    assert "1 saved view removed" in evidence
 
 
 def test_a_view_whose_filter_is_not_valid_any_more_says_so_and_shows_nothing(aron, cast):

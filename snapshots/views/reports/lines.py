@@ -13,6 +13,7 @@ from snapshots.views.roster import Roster
 from snapshots.views.texts import audit as audit_texts
 from snapshots.views.texts import report as texts
 from snapshots.views.texts.base import Badge
+from snapshots.views.texts.statements import evidence_html
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -40,7 +41,8 @@ class ReportLine:
 
     @property
     def evidence(self) -> str:
-        return self.entry.full_evidence or audit_texts.missing_html(self.entry, "evidence_subject")
+        said = evidence_html(self.entry.full_evidence, self.entry.action)
+        return said or audit_texts.missing_html(self.entry, "evidence_subject")
 
     @property
     def settled_by(self) -> str:
