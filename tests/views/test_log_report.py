@@ -95,7 +95,7 @@ def test_people_are_counted_with_what_they_did(november, aron):
 @pytest.mark.parametrize(
     ("key", "expected", "shown"),
     [
-        ("accounts", {"Add a person": 1, "Grant a temporary role": 1}, "Aron Add nadia operator Completed"),
+        ("accounts", {"Add a person": 1, "Grant a temporary role": 1}, "Aron Add nadia Operator Completed"),
         ("approvals", {"Ask for approval": 1, "Break the glass": 1}, ""),
         ("observed", {"A snapshot vanished": 1}, ""),
         ("keys", {"Store a token": 1}, "Mia Store token Team for mia"),
