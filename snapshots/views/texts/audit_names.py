@@ -3,8 +3,10 @@
 from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import pgettext_lazy
 
 from snapshots.audit.chain import UNREADABLE
+from snapshots.reviews.models import Verdict
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.sign_on_codes import SIGN_ON_CODES
 
@@ -123,6 +125,8 @@ CODES: dict[str, "StrPromise"] = {
     "api_key_foreign": lazy("The API key does not reach this"),
     "api_key_token": lazy("The API key's stored token was removed, or is somebody else's"),
     **SIGN_ON_CODES,
+    **{verdict.value: verdict.label for verdict in Verdict},
+    "nobody": pgettext_lazy("who noted an anchor", "nobody"),
 }
 COLUMNS: dict[str, "StrPromise"] = {
     "evidence": lazy("Evidence"),
