@@ -59,7 +59,7 @@ def test_statements_of_the_log_are_found_in_all_their_forms_but_those_without_wo
 
 def test_texts_of_python_templates_the_api_and_django_are_found(template):
     places = {message.id: {path for path, _line in message.locations} for message in template if message.id}
-    assert "snapshots/views/errors.py" in places["Page not found"]
+    assert "snapshots/views/texts/failures.py" in places["Page not found"]
     assert "templates/base.html" in places["Skip to the content"]
     assert "snapshots/api/endpoints/snapshots.py" in places["Create a snapshot"]
     assert "django/forms/fields.py" in places["This field is required."]
