@@ -232,4 +232,4 @@ def test_a_weak_password_is_refused(cast, signed_in):
 
 def test_the_account_page_explains_the_role(cast, signed_in):
     page = signed_in(cast.aron).get("/account/").content.decode()
-    assert "Reads and exports the audit log" in page
+    assert "Reads, reviews and exports the audit log" in page

@@ -12,6 +12,7 @@ from snapshots.audit.models import Entry
 from tests.support.audit_commands import KEY, accept, restore_backup, run, verify
 from tests.support.audit_rows import MIA, columns_of, rows, write_events
 from tests.support.audit_triggers import without_triggers
+from tests.support.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -69,9 +70,9 @@ def test_the_command_and_the_page_report_an_acceptance_every_time(capsys, restor
         assert code == 0
         assert "rows 13 to 17 were lost when a backup was put back" in output
         assert f"accepted by <Ada> on {written_at} in row 13, reason: The disk died" in output
-        page = signed_in(cast.aron).get(reverse("entry_list")).text
+        page = text_of(signed_in(cast.aron).get(reverse("entry_list")))
         assert "rows 13 to 17 were lost" in page
-        assert "&lt;Ada&gt;" in page
+        assert "<Ada>" in page
         assert "The disk died" in page
 
 

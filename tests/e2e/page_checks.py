@@ -39,7 +39,7 @@ TOO_WIDE = """direction => {
     return !clipped(element) && box.width > 0 && (box.right > room + 1 || box.left < -1);
   });
   const text = (element) => element.textContent.trim().slice(0, 30);
-  const named = (element) => `${element.tagName}.${element.getAttribute("class")} ${text(element)}`;
+  const named = (element) => `${element.tagName.toLowerCase()}.${element.getAttribute("class")} ${text(element)}`;
   const names = sticksOut.map(named);
   const boxes = document.querySelectorAll(".table-wrap");
   const scrolls = [root, ...boxes].filter((box) => box.scrollWidth > box.clientWidth);

@@ -134,7 +134,9 @@ def read_the_log(page: Page, auditor: str, password: str) -> None:
         expect(row).to_have_count(1)
         expect(row).to_contain_text("Nora Neu")
         expect(row.locator(".badge.ok")).to_have_count(1)
-    page.get_by_role("row").filter(has_text=RESTORE_REASON).get_by_role("link").click()
+    page.get_by_role("row").filter(has_text=RESTORE_REASON).get_by_role(
+        "link", name=re.compile("Restore")
+    ).click()
     story = page.get_by_role("main")
     for text in ["Nora Neu", SERVER, NAME, RESTORE_REASON, "Web team", "127.0.0.1"]:
         expect(story).to_contain_text(text)

@@ -170,11 +170,11 @@ def unknown_results(world: World) -> None:
     world.seen.discard("server_list")
     close = reverse("operation_close", args=[operation.pk])
     world.visit(page, close, "What you found")
-    page.get_by_role("button", name="Resolve").click()
+    page.get_by_role("button", name="Resolve", exact=True).click()
     world.look(page, "Please say how you know")
     page.get_by_role("radio", name="It did not happen").check()
     page.get_by_label("How do you know?").fill("The console shows no restore")
-    page.get_by_role("button", name="Resolve").click()
+    page.get_by_role("button", name="Resolve", exact=True).click()
     world.look(page, "Resolved by")
     world.visit(page, close, "already")
 

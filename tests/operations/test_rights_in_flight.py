@@ -187,7 +187,7 @@ def test_the_page_says_that_rights_changed_and_shows_no_data_of_the_server(
     (answer,) = results
     assert answer.status_code == 403
     assert RIGHTS_CHANGED in text_of(answer)
-    assert "nothing was sent" in text_of(answer)
+    assert "Nothing was sent" in text_of(answer)
     assert "Your role does not allow this" not in text_of(answer)
     assert data["typed_name"] not in answer.content.decode()
     assert write_calls(http_sandbox) == []

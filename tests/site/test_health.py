@@ -94,7 +94,7 @@ def test_pages_answer_an_explained_503_while_the_database_is_unavailable(cast, s
     with no_database():
         answer = client.get("/account/")
     assert answer.status_code == 503
-    assert "nothing was sent" in answer.content.decode()
+    assert "Nothing was sent" in answer.content.decode()
     assert answer["X-Request-ID"]
 
 

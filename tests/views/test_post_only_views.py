@@ -137,6 +137,7 @@ REFUSED: dict[str, tuple[Arguments, str, int]] = {
     "snapshot_keep_until": (snapshot, Role.MANAGER, 422),
     "snapshot_protect": (protected, Role.MANAGER, 409),
     "snapshot_unprotect": (protected, Role.MANAGER, 422),
+    "review_fine": (nothing, Role.AUDITOR, 302),
     "sso_confirm": (nothing, Role.MANAGER, 404),
     "target_test": (target, Role.ADMIN, 302),
     "team_member": (team, Role.ADMIN, 302),

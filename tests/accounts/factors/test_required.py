@@ -93,7 +93,7 @@ def test_a_database_that_is_away_is_a_503(cast):
     with no_database():
         answer = browser.get("/account/")
     assert answer.status_code == 503
-    assert "nothing was sent" in answer.text
+    assert "Nothing was sent" in answer.text
 
 
 def test_api_keys_are_not_asked(desk):
