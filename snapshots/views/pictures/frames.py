@@ -56,13 +56,15 @@ class KeyEntry:
 class Picture:
     """`key` begins the IDs of its elements. `sentence` describes it, and says why it is empty if `is_empty`.
 
-    `bottom` is where the time axis is, and `height` that of all, in em. `start_x` is where reading begins, in per cent.
+    `note`: what is not drawn, beside the table. `bottom` is where the time axis is, and `height` that of all, in em.
+    `start_x` is where reading begins, in per cent.
     """
 
     key: str
     title: "StrPromise | str"
     sentence: str
     is_empty: bool = False
+    note: str = ""
     bottom: float = 0
     height: float = 0
     ticks: tuple[TickLabel, ...] = ()
