@@ -25,6 +25,7 @@ class TickLabel:
     text: str
     level: int
     anchor: str
+    narrow_anchor: str
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,10 @@ def time_scale(start: datetime, end: datetime) -> TimeScale:
 def tick_labels(scale: TimeScale) -> tuple[TickLabel, ...]:
     ticks = scale.ticks()
     text = "M Y" if all(one.day.day == 1 for one in ticks) else "j M"
-    return tuple(TickLabel(one.x, date_format(one.day, text), one.level, one.anchor) for one in ticks)
+    return tuple(
+        TickLabel(one.x, date_format(one.day, text), one.level, one.anchor, one.narrow_anchor)
+        for one in ticks
+    )
 
 
 def value_lines(scale: ValueScale, text: Callable[[float], str]) -> tuple[Line, ...]:

@@ -37,11 +37,12 @@ FIRST_ROW: Final = 3.7
 ROW: Final = 1.1
 NAME_ROOM: Final = 1.1
 NAME_ABOVE: Final = 0.6
+NAME_ABOVE_MARK: Final = 0.8
 MARK_BELOW: Final = 1.1
 GAP: Final = 0.012
 """Between bars of a row, as a part of the whole time: they have round ends."""
 LATE: Final = 0.6
-"""From which part of the time on a name ends with its bar, instead of beginning with it."""
+"""Where now is later than this part of the time, its word ends there, instead of having its middle there."""
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,20 @@ def _bars(facts: ServerFacts, scale: TimeScale) -> tuple[list[Bar], float]:
     return bars, below
 
 
+def _name_place(start: datetime, end: datetime, scale: TimeScale) -> tuple[datetime, str]:
+    """At the start, the end or the middle of a bar, so that a name has two thirds of the width."""
+    third = (scale.end - scale.start) / 3
+    if start <= scale.start + third:
+        return start, "start"
+    if end >= scale.end - third:
+        return end, "end"
+    return start + (end - start) / 2, "middle"
+
+
 def _bar(stay: Stay, y: float, scale: TimeScale, facts: ServerFacts) -> Bar:
     start = stay.start or facts.since
     end = max(stay.end or facts.now, start)
-    is_late = start - facts.since > (facts.until - facts.since) * LATE
-    name_at, anchor = (end, "end") if is_late else (start, "start")
+    name_at, anchor = _name_place(start, end, scale)
     return Bar(
         x=scale.x(start),
         to=scale.x(end),
@@ -160,7 +170,7 @@ def _bar(stay: Stay, y: float, scale: TimeScale, facts: ServerFacts) -> Bar:
         title=texts.stay_title(stay),
         name=short(named(stay.name)) if stay.is_listed else "",
         name_x=scale.x(name_at),
-        name_y=round(y - NAME_ABOVE, 2),
+        name_y=round(y - (NAME_ABOVE_MARK if stay.is_protected else NAME_ABOVE), 2),
         anchor=anchor,
         planned=(scale.x(end), scale.x(max(stay.planned_end, end))) if stay.planned_end else None,
         protected=texts.protected_title(stay) if stay.is_protected else "",
