@@ -1,8 +1,10 @@
-"""The pictures of a server's history on a telephone with large text: no word sticks out of its picture or covers another."""
+"""Pictures on a telephone with large text: no word sticks out of its picture or covers another."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page
 
@@ -13,6 +15,7 @@ from snapshots.sandbox.models import Snapshot
 from snapshots.schedules.retention import Keep
 from snapshots.views.look import HEADER, Look
 from tests.e2e.page_checks import NARROW, TEXT_SIZES
+from tests.support.audit_rows import ARON, write_operation
 from tests.support.deletions import target_of
 from tests.support.desk import make_desk
 from tests.support.pictures import history_url, known, operated
@@ -72,3 +75,13 @@ def test_words_of_pictures_have_room_on_a_telephone_in_each_language(
         assert page.evaluate("document.documentElement.lang") == language
         found += [f"{language} {days} days, text {text}" for text in words_without_room(page)]
     assert "\n".join(found) == ""
+
+
+def test_names_of_people_have_room_on_a_telephone(site, cast):
+    cast.aron.name = "Maximilian Mustermann-Wimmer"
+    cast.aron.save()
+    write_operation("completed", actor=replace(ARON, id=cast.aron.pk))
+    page = site.page(cast.aron)
+    page.goto(reverse("log_activity"))
+    assert page.locator("svg.picture .name:visible").all_text_contents() == ["Maximilian Mustermann-W…"]
+    assert words_without_room(page) == []

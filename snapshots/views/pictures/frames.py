@@ -17,6 +17,8 @@ BELOW_AXIS: Final = 1.7
 """In em: the room for the labels of the time axis."""
 TICK: Final = 0.3
 LONGEST_NAME: Final = 24
+NARROW_NAME: Final = 11
+"""Where few words fit beside each other."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +114,9 @@ def value_lines(scale: ValueScale, text: Callable[[float], str]) -> tuple[Line, 
     return tuple(Line(scale.y(value), text(value)) for value in scale.lines)
 
 
-def short(name: str) -> str:
+def short(name: str, longest: int = LONGEST_NAME) -> str:
     """A name as pictures show it; the table has all of it."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def count_text(number: float) -> str:
