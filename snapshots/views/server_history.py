@@ -4,26 +4,26 @@ from typing import Final
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 
 from snapshots.connection import own_token_or_404
-from snapshots.operations.server_views import server_view_or_404
+from snapshots.operations.server_views import ServerView, server_view_or_404
 from snapshots.views import polls
 from snapshots.views.access import requires
 from snapshots.views.pictures.durations import make_durations
-from snapshots.views.pictures.periods import chosen_days, periods
-from snapshots.views.pictures.server_facts import MOST, server_facts
+from snapshots.views.pictures.periods import asked_days, days_since, periods
+from snapshots.views.pictures.server_facts import MOST, oldest_shown, server_facts
 from snapshots.views.pictures.sizes import make_sizes
 from snapshots.views.pictures.timeline import make_timeline
 
-DAYS: Final = (30, 90, 365)
-USUAL_DAYS: Final = 90
+DAYS: Final = (7, 30, 90, 365)
 
 
 @requires("snapshots.see", "GET", "HEAD")
 def server_history(request: HttpRequest, token_id: str, server_id: int) -> HttpResponse:
     token = own_token_or_404(request.user, token_id)
     view = server_view_or_404(token, server_id, max_age=polls.REFRESH_SECONDS[False])
-    days = chosen_days(request, DAYS, USUAL_DAYS)
+    days = asked_days(request, DAYS) or _fitting_days(request, view)
     facts = server_facts(request.user, view, days)
     context = {
         "view": view,
@@ -38,3 +38,8 @@ def server_history(request: HttpRequest, token_id: str, server_id: int) -> HttpR
             "durations": make_durations(facts),
         }
     return render(request, "pictures/server_history.html", context)
+
+
+def _fitting_days(request: HttpRequest, view: ServerView) -> int:
+    """The period of who chose none: no longer than what there is to show."""
+    return days_since(oldest_shown(request.user, view, DAYS[-1]), timezone.now(), DAYS)

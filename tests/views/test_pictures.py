@@ -129,7 +129,7 @@ def test_schedules_dates_and_retention_say_what_is_to_come(desk, empty, mia):
     timeline = make_timeline(facts)
     [bar] = [bar for bar in timeline.bars if bar.planned]
     assert timeline.now_x == bar.to == bar.planned[0] < bar.planned[1]
-    table = tables_in(mia.get(history_url(desk, view.server_id)))[0]
+    table = tables_in(mia.get(history_url(desk, view.server_id), {"days": "90"}))[0]
     assert "Kept until then" in table
     assert table.count("To come") == 14
 
@@ -261,10 +261,31 @@ def test_another_persons_server_is_not_found(desk, cast, signed_in, empty, sandb
 def test_the_period_can_be_chosen(desk, empty, mia):
     known(empty, 1, timezone.now() - 300 * DAY, timezone.now() - 200 * DAY)
     url = history_url(desk, empty.server_id)
-    assert "Nothing yet" in text_of(mia.get(url))
+    assert "Nothing yet" in text_of(mia.get(url, {"days": "90"}))
     assert "1 snapshot since" in text_of(mia.get(url, {"days": "365"}))
-    assert "Nothing yet" in text_of(mia.get(url, {"days": "10000000000"}))
+    assert chosen_period(mia.get(url, {"days": "10000000000"})) == "365 days"
     assert re.search(r'href="\?days=30"[^>]*>30 days', mia.get(url).text)
+
+
+def chosen_period(page) -> str:
+    [text] = re.findall(r'aria-current="true">([^<]*)</a></li>', page.text)
+    return text
+
+
+def test_the_usual_period_is_no_longer_than_what_there_is_to_show(desk, empty, mia):
+    now, url = timezone.now(), history_url(desk, empty.server_id)
+    assert chosen_period(mia.get(url)) == "7 days"
+    for number, (age, period) in enumerate(
+        ((6, "7 days"), (8, "30 days"), (31, "90 days"), (91, "365 days"), (600, "365 days")), 1
+    ):
+        known(empty, number, now - age * DAY, now - DAY)
+        assert chosen_period(mia.get(url)) == period
+        assert chosen_period(mia.get(url, {"days": "30"})) == "30 days"
+
+
+def test_an_operation_alone_is_something_to_show(desk, empty, mia):
+    operated(desk, empty, Action.RESTORE, timezone.now() - 20 * DAY)
+    assert chosen_period(mia.get(history_url(desk, empty.server_id))) == "30 days"
 
 
 def test_the_servers_page_leads_to_the_pictures(desk, empty, mia):

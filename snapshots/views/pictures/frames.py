@@ -17,6 +17,8 @@ BELOW_AXIS: Final = 1.7
 """In em: the room for the labels of the time axis."""
 TICK: Final = 0.3
 LONGEST_NAME: Final = 24
+NARROW_NAME: Final = 11
+"""Where few words fit beside each other."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class TickLabel:
     text: str
     level: int
     anchor: str
+    narrow_anchor: str
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,15 @@ class KeyEntry:
 class Picture:
     """`key` begins the IDs of its elements. `sentence` describes it, and says why it is empty if `is_empty`.
 
-    `bottom` is where the time axis is, and `height` that of all, in em. `start_x` is where reading begins, in per cent.
+    `note`: what is not drawn, beside the table. `bottom` is where the time axis is, and `height` that of all, in em.
+    `start_x` is where reading begins, in per cent.
     """
 
     key: str
     title: "StrPromise | str"
     sentence: str
     is_empty: bool = False
+    note: str = ""
     bottom: float = 0
     height: float = 0
     ticks: tuple[TickLabel, ...] = ()
@@ -99,16 +104,19 @@ def time_scale(start: datetime, end: datetime) -> TimeScale:
 def tick_labels(scale: TimeScale) -> tuple[TickLabel, ...]:
     ticks = scale.ticks()
     text = "M Y" if all(one.day.day == 1 for one in ticks) else "j M"
-    return tuple(TickLabel(one.x, date_format(one.day, text), one.level, one.anchor) for one in ticks)
+    return tuple(
+        TickLabel(one.x, date_format(one.day, text), one.level, one.anchor, one.narrow_anchor)
+        for one in ticks
+    )
 
 
 def value_lines(scale: ValueScale, text: Callable[[float], str]) -> tuple[Line, ...]:
     return tuple(Line(scale.y(value), text(value)) for value in scale.lines)
 
 
-def short(name: str) -> str:
+def short(name: str, longest: int = LONGEST_NAME) -> str:
     """A name as pictures show it; the table has all of it."""
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
+    return name if len(name) <= longest else f"{name[: longest - 1]}…"
 
 
 def count_text(number: float) -> str:

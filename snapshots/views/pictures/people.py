@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from snapshots.audit.search.activity import Count
 from snapshots.views.person_labels import PersonLabel, labels_of
 from snapshots.views.pictures import sentences as texts
-from snapshots.views.pictures.frames import Picture, count_text, is_mirrored, short
+from snapshots.views.pictures.frames import NARROW_NAME, Picture, count_text, is_mirrored, short
 from snapshots.views.pictures.results import Amount, amounts, kind_of, legend_of
 from snapshots.views.pictures.scales import INSET
 from snapshots.views.roster import Roster
@@ -37,6 +37,7 @@ class PersonRow:
 
     name: str
     short_name: str
+    narrow_name: str
     total: str
     name_y: float
     bar_y: float
@@ -89,6 +90,7 @@ def _row(number: int, found: Counter[str], largest: int, label: PersonLabel, url
     return PersonRow(
         name=label.text,
         short_name=short(label.text),
+        narrow_name=short(label.text, NARROW_NAME),
         total=count_text(found.total()),
         name_y=round(y, 2),
         bar_y=round(y + BAR_BELOW, 2),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.http import HttpRequest
 from django.utils.translation import ngettext
@@ -18,8 +19,19 @@ class Period:
 
 def chosen_days(request: HttpRequest, offered: Sequence[int], usual: int) -> int:
     """The period in the query string if it is offered, or the usual one."""
+    return asked_days(request, offered) or usual
+
+
+def asked_days(request: HttpRequest, offered: Sequence[int]) -> int | None:
+    """The period in the query string if it is offered."""
     text = request.GET.get(NAME, "")
-    return next((days for days in offered if text == str(days)), usual)
+    return next((days for days in offered if text == str(days)), None)
+
+
+def days_since(oldest: datetime | None, now: datetime, offered: Sequence[int]) -> int:
+    """The shortest period that has all since then, or the longest one."""
+    reaching = (days for days in offered if oldest is None or oldest >= now - timedelta(days=days))
+    return next(reaching, offered[-1])
 
 
 def periods(request: HttpRequest, offered: Sequence[int], chosen: int) -> list[Period]:

@@ -16,16 +16,22 @@ EVERY_SECOND: Final = 2
 EVERY_FOURTH: Final = 4
 EDGE: Final = 6.0
 """Per cent. A label nearer to an end of the axis than this begins or ends at its tick."""
+NARROW_EDGE: Final = 24.0
+"""The same where few words fit beside each other."""
 
 
 @dataclass(frozen=True)
 class TimeTick:
-    """`level`: 0 is labelled always, 1 where there is some room, 2 where there is much. `anchor`: as in SVG."""
+    """`level`: 0 is labelled always, 1 where there is some room, 2 where there is much. `anchor`: as in SVG.
+
+    `narrow_anchor`: the same where there is little room.
+    """
 
     x: float
     day: date
     level: int
     anchor: str
+    narrow_anchor: str
 
 
 @dataclass(frozen=True)
@@ -54,14 +60,20 @@ class TimeScale:
         days = next((found for found in self._choices() if len(found) <= MOST_TICKS), [])
         newest_first = enumerate(reversed(days))
         return tuple(
-            TimeTick(self.x(_midnight(day)), day, _level(number), self.anchor(_midnight(day)))
+            TimeTick(
+                self.x(_midnight(day)),
+                day,
+                _level(number),
+                self.anchor(_midnight(day)),
+                self.anchor(_midnight(day), NARROW_EDGE),
+            )
             for number, day in newest_first
         )[::-1]
 
-    def anchor(self, at: datetime) -> str:
+    def anchor(self, at: datetime, edge: float = EDGE) -> str:
         """How a label at this moment is aligned: as it is read, so that it is right in both directions."""
         along = self._along(at)
-        return "start" if along < EDGE else "end" if along > 100 - EDGE else "middle"
+        return "start" if along < edge else "end" if along > 100 - edge else "middle"
 
     def _choices(self) -> Iterator[list[date]]:
         days = list(self._days())

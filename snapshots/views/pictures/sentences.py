@@ -15,7 +15,7 @@ from snapshots.contract import CREATE_MINUTES
 from snapshots.operations.models import Action, Operation, State
 from snapshots.templatetags.formats import isolated, utc_text
 from snapshots.templatetags.portal import ago_text, duration, megabytes, named
-from snapshots.views.pictures.server_facts import Due, ServerFacts, Stay
+from snapshots.views.pictures.server_facts import Due, ServerFacts, Stay, has_happened
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.operations import operation_badge
 
@@ -44,6 +44,7 @@ MARKS: Final[tuple[tuple[str, str, "StrPromise"], ...]] = (
 """Shape and kind of a mark → what it means."""
 EXISTS: Final = Badge("ok", lazy("Exists"))
 GONE: Final = Badge("neutral", lazy("Is gone"))
+PROTECTED: Final = lazy("Protected")
 PLANNED: Final = Badge("warn", lazy("Planned"))
 PLANS: Final[dict[str, "StrPromise"]] = {
     "grace": lazy("Deleted after its grace time"),
@@ -86,6 +87,10 @@ def plan_title(stay: Stay) -> str:
     return labelled_snapshot(stay.name, _on(plan_words(stay), stay.planned_end))
 
 
+def protected_title(stay: Stay) -> str:
+    return labelled_snapshot(stay.name, PROTECTED)
+
+
 def operation_title(operation: Operation, at: datetime) -> str:
     label, state = Action(operation.action).label, operation_badge(operation).text
     what = _("%(action)s %(name)s") % {"action": label, "name": isolated(named(operation.snapshot_name))}
@@ -115,11 +120,9 @@ def _timeline_sentences(facts: ServerFacts) -> Iterator[str]:
         "day": day,
     }
     listed = [one for one in facts.stays if one.is_listed]
-    if listed:
-        yield ngettext("%d of them exists.", "%d of them exist.", len(listed)) % len(listed)
-        newest = listed[0].start
-        if newest and not facts.clocks_differ:
-            yield _("The newest was made %(ago)s.") % {"ago": ago_text(newest)}
+    if count and all(one.end for one in facts.stays):
+        yield _("None exists any more.")
+    yield from _listed_sentences(facts, listed)
     leaving = sum(one.planned_end is not None and one.planned_end <= facts.until for one in listed)
     if leaving:
         yield ngettext(
@@ -138,7 +141,22 @@ def _timeline_sentences(facts: ServerFacts) -> Iterator[str]:
         )
 
 
+def _listed_sentences(facts: ServerFacts, listed: Sequence[Stay]) -> Iterator[str]:
+    if not listed:
+        return
+    yield ngettext("%d of them exists.", "%d of them exist.", len(listed)) % len(listed)
+    protected = sum(one.is_protected for one in listed)
+    if protected:
+        yield ngettext("%d of them is protected.", "%d of them are protected.", protected) % protected
+    newest = listed[0].start
+    if newest and not facts.clocks_differ:
+        yield _("The newest was made %(ago)s.") % {"ago": ago_text(newest)}
+
+
 def _operation_sentences(facts: ServerFacts) -> Iterator[str]:
+    deletions = sum(one.action == Action.DELETE and has_happened(one) for one in facts.operations)
+    if deletions:
+        yield ngettext("%d deletion.", "%d deletions.", deletions) % deletions
     restores = sum(one.action == Action.RESTORE for one in facts.operations)
     if restores:
         yield ngettext("%d restore.", "%d restores.", restores) % restores
@@ -150,12 +168,42 @@ def _operation_sentences(facts: ServerFacts) -> Iterator[str]:
             )
             % unknown
         )
-    if facts.dues:
+    yield from _due_sentences(facts)
+
+
+def _due_sentences(facts: ServerFacts) -> Iterator[str]:
+    made = sum(bool(one.makes) for one in facts.dues)
+    until = utc_text(facts.dues_until) if facts.dues_until else day_text(facts.until)
+    if made:
         yield ngettext(
             "Schedules take %(count)d more until %(day)s.",
             "Schedules take %(count)d more until %(day)s.",
-            len(facts.dues),
-        ) % {"count": len(facts.dues), "day": day_text(facts.until)}
+            made,
+        ) % {"count": made, "day": until}
+    left_out = len(facts.dues) - made
+    if left_out:
+        yield ngettext(
+            "%(count)d due time of a schedule until %(time)s finds no place.",
+            "%(count)d due times of schedules until %(time)s find no place.",
+            left_out,
+        ) % {"count": left_out, "time": until}
+
+
+def dues_note(facts: ServerFacts, drawn: int) -> str:
+    """Which due times are left out, and which have no mark of their own. '' if neither."""
+    return " ".join(_dues_notes(facts, drawn))
+
+
+def _dues_notes(facts: ServerFacts, drawn: int) -> Iterator[str]:
+    count = len(facts.dues)
+    if facts.dues_until:
+        yield ngettext(
+            "Of the due times of schedules only the next one is shown, %(time)s.",
+            "Of the due times of schedules only the next %(count)d are shown, until %(time)s.",
+            count,
+        ) % {"count": count, "time": utc_text(facts.dues_until)}
+    if drawn < count:
+        yield _("Due times that are close together share a mark; the table has each of them.")
 
 
 def sizes_sentence(facts: ServerFacts, totals: Sequence[int]) -> str:

@@ -58,8 +58,20 @@ class Due:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Ahead:
+    """What schedules do until the end of the pictures. `deleted`: name → when retention would delete its snapshot."""
+
+    dues: tuple[Due, ...]
+    dues_until: datetime | None
+    deleted: dict[str, datetime]
+
+
+@dataclass(frozen=True, kw_only=True)
 class ServerFacts:
-    """`stays` and `operations` are the newest first, and `is_cut` if there are more than MOST."""
+    """`stays` and `operations` are the newest first, and `is_cut` if there are more than MOST.
+
+    `dues_until`: until when `dues` has all due times; None if that is until the end.
+    """
 
     since: datetime
     now: datetime
@@ -69,6 +81,7 @@ class ServerFacts:
     dues: tuple[Due, ...]
     first_listed_at: datetime | None
     is_cut: bool
+    dues_until: datetime | None
     clocks_differ: bool
 
     @property
@@ -78,27 +91,38 @@ class ServerFacts:
 
 def server_facts(user: Person, view: ServerView, days: int) -> ServerFacts:
     now = timezone.now()
-    since = now - timedelta(days=days)
-    operations = list(
-        visible_to(user)
-        .filter(server_id=view.server_id, created_at__gte=since)
-        .order_by("-created_at")[: MOST + 1]
-    )
+    since, until = now - timedelta(days=days), now + timedelta(days=min(days, DAYS_AHEAD))
+    operations = _operations(user, view, since)
     stays = _with_plans(view, _stays(view, operations, since, now))
-    dues, retention = _schedules(view, now)
-    planned = [_with_retention(one, view, retention) for one in stays]
+    ahead = _schedules(view, now, until)
+    planned = [_with_retention(one, view, ahead.deleted) for one in stays]
     known = KnownServer.objects.filter(pk=view.server_id).values_list("first_listed_at", flat=True).first()
     return ServerFacts(
         since=since,
         now=now,
-        until=now + timedelta(days=DAYS_AHEAD),
+        until=until,
         stays=tuple(planned[:MOST]),
         operations=tuple(operations[:MOST]),
-        dues=tuple(dues[:MOST]),
+        dues=ahead.dues,
+        dues_until=ahead.dues_until,
         first_listed_at=known,
         clocks_differ=clocks_differ(view.reading),
-        is_cut=max(len(planned), len(operations), len(dues)) > MOST,
+        is_cut=max(len(planned), len(operations)) > MOST,
     )
+
+
+def oldest_shown(user: Person, view: ServerView, days: int) -> datetime | None:
+    """When the oldest began of what is shown of so many days: where there is very much, that is of fewer days."""
+    now = timezone.now()
+    operations = _operations(user, view, now - timedelta(days=days))
+    stays = _stays(view, operations, now - timedelta(days=days), now)
+    began = [one.start for one in stays[:MOST]] + [one.created_at for one in operations[:MOST]]
+    return min((at for at in began if at), default=None)
+
+
+def _operations(user: Person, view: ServerView, since: datetime) -> list[Operation]:
+    found = visible_to(user).filter(server_id=view.server_id, created_at__gte=since)
+    return list(found.order_by("-created_at")[: MOST + 1])
 
 
 def _stays(view: ServerView, operations: Iterable[Operation], since: datetime, now: datetime) -> list[Stay]:
@@ -134,10 +158,13 @@ def _observed(view: ServerView, since: datetime, now: datetime) -> list[Stay]:
     ]
 
 
+def has_happened(operation: Operation) -> bool:
+    return operation.state == State.COMPLETED or operation.finding == Finding.HAPPENED
+
+
 def _of_operation(operation: Operation, known: Stay | None) -> Stay | None:
     """What an operation that happened says of its snapshot; a create says by our clock when it was made."""
-    happened = operation.state == State.COMPLETED or operation.finding == Finding.HAPPENED
-    if operation.snapshot_id is None or not happened or operation.action == Action.RESTORE:
+    if operation.snapshot_id is None or not has_happened(operation) or operation.action == Action.RESTORE:
         return None
     stay = known or Stay(
         snapshot_id=operation.snapshot_id,
@@ -174,18 +201,19 @@ def _with_plans(view: ServerView, stays: list[Stay]) -> list[Stay]:
     return found
 
 
-def _schedules(view: ServerView, now: datetime) -> tuple[list[Due], dict[str, datetime]]:
-    """The due times to come, and name → when retention would delete the snapshot of this name: as previews show them."""
+def _schedules(view: ServerView, now: datetime, until: datetime) -> Ahead:
+    """As previews show it. One that ends before the pictures do has more due times than MOST."""
     dues: list[Due] = []
     deleted: dict[str, datetime] = {}
-    until = now + timedelta(days=DAYS_AHEAD)
     for schedule in about_servers([view.server_id]).active().distinct():
         for found in preview(definition_of(schedule), [view], now, schedule):
             dues += [Due(turn.at, schedule, turn.makes) for turn in found.turns if turn.at <= until]
             for turn in found.turns:
                 for name in turn.deletes:
                     deleted.setdefault(name, turn.at + timedelta(days=found.grace_days))
-    return sorted(dues, key=lambda one: one.at), deleted
+    dues.sort(key=lambda one: one.at)
+    dues_until = dues[MOST - 1].at if len(dues) > MOST else None
+    return Ahead(dues=tuple(dues[:MOST]), dues_until=dues_until, deleted=deleted)
 
 
 def _with_retention(stay: Stay, view: ServerView, deleted: dict[str, datetime]) -> Stay:

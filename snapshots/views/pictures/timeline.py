@@ -1,6 +1,6 @@
 """The timeline of a server: its snapshots as bars from when they were made to when they are gone, and what was done to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -19,6 +19,7 @@ from snapshots.views.pictures.frames import (
     tick_labels,
     time_scale,
 )
+from snapshots.views.pictures.lanes import Lane, drawn_dues, make_lanes
 from snapshots.views.pictures.scales import TimeScale
 from snapshots.views.pictures.server_facts import Due, ServerFacts, Stay
 from snapshots.views.texts.base import Badge
@@ -29,26 +30,27 @@ if TYPE_CHECKING:
 
 MOST_ROWS: Final = 8
 """Of bars below each other; the provider keeps fewer snapshots, but a list may be read late."""
-LABEL_Y: Final = 1.1
-BELOW_LABEL: Final = 1.6
-FIRST_ROW: Final = 2.2
+NOW_Y: Final = 1.1
+BELOW_NOW: Final = 1.6
+LABEL_Y: Final = 2.6
+FIRST_ROW: Final = 3.7
 ROW: Final = 1.1
 NAME_ROOM: Final = 1.1
 NAME_ABOVE: Final = 0.6
-LANE: Final = 2.5
-LANE_LABEL: Final = 0.6
-LANE_MARKS: Final = 1.7
+NAME_ABOVE_MARK: Final = 0.8
 MARK_BELOW: Final = 1.1
 GAP: Final = 0.012
 """Between bars of a row, as a part of the whole time: they have round ends."""
 LATE: Final = 0.6
-"""From which part of the time on a name ends with its bar, instead of beginning with it."""
-SHAPES: Final = {Action.CREATE: "dot", Action.RESTORE: "diamond", Action.DELETE: "cross"}
+"""Where now is later than this part of the time, its word ends there, instead of having its middle there."""
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A snapshot, from `x` to `to`. `planned`: from where to where the rest of it goes; None if no end is planned."""
+    """A snapshot, from `x` to `to`. `planned`: from where to where the rest of it goes; None if no end is planned.
+
+    `protected`: the title of the mark at its end; '' if it is not protected.
+    """
 
     x: float
     to: float
@@ -60,26 +62,7 @@ class Bar:
     name_y: float = 0
     anchor: str = "start"
     planned: tuple[float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Something at one moment. `shape`: dot, diamond, cross, ring or unknown; `kind` as of badges."""
-
-    x: float
-    shape: str
-    kind: str
-    title: str
-
-
-@dataclass(frozen=True)
-class Lane:
-    """Marks of one kind in a line, below its label."""
-
-    label: "StrPromise | str"
-    label_y: float
-    y: float
-    marks: tuple[Mark, ...]
+    protected: str = ""
 
 
 @dataclass(frozen=True)
@@ -101,24 +84,29 @@ class Timeline(Picture):
     bars: tuple[Bar, ...]
     lanes: tuple[Lane, ...]
     now_x: float
+    now_anchor: str
+    """In the middle where `now_x` leaves a long word too little room on one side."""
     future: tuple[float, float]
     rows: tuple[Row, ...]
+    now_y: float = NOW_Y
+    now_top: float = BELOW_NOW
     label_y: float = LABEL_Y
 
     @property
     def future_height(self) -> float:
-        return round(self.bottom - BELOW_LABEL, 2)
+        return round(self.bottom - BELOW_NOW, 2)
 
 
 def make_timeline(facts: ServerFacts) -> Timeline:
     scale = time_scale(facts.since, facts.until)
     bars, below = _bars(facts, scale)
-    lanes = _lanes(facts, scale, below)
+    lanes = make_lanes(facts, scale, below)
     bottom = lanes[-1].y + MARK_BELOW if lanes else below
     return Timeline(
         key="timeline",
         title=_("Snapshots over time"),
         sentence=texts.timeline_sentence(facts),
+        note=texts.dues_note(facts, drawn=drawn_dues(lanes)),
         bottom=round(bottom, 2),
         height=round(bottom + BELOW_AXIS, 2),
         ticks=tick_labels(scale),
@@ -126,6 +114,7 @@ def make_timeline(facts: ServerFacts) -> Timeline:
         bars=tuple(bars),
         lanes=tuple(lanes),
         now_x=scale.x(facts.now),
+        now_anchor="middle" if facts.now - facts.since < (facts.until - facts.since) * LATE else "end",
         future=scale.span(facts.now, facts.until),
         rows=_rows(facts),
     )
@@ -159,11 +148,20 @@ def _bars(facts: ServerFacts, scale: TimeScale) -> tuple[list[Bar], float]:
     return bars, below
 
 
+def _name_place(start: datetime, end: datetime, scale: TimeScale) -> tuple[datetime, str]:
+    """At the start, the end or the middle of a bar, so that a name has two thirds of the width."""
+    third = (scale.end - scale.start) / 3
+    if start <= scale.start + third:
+        return start, "start"
+    if end >= scale.end - third:
+        return end, "end"
+    return start + (end - start) / 2, "middle"
+
+
 def _bar(stay: Stay, y: float, scale: TimeScale, facts: ServerFacts) -> Bar:
     start = stay.start or facts.since
     end = max(stay.end or facts.now, start)
-    is_late = start - facts.since > (facts.until - facts.since) * LATE
-    name_at, anchor = (end, "end") if is_late else (start, "start")
+    name_at, anchor = _name_place(start, end, scale)
     return Bar(
         x=scale.x(start),
         to=scale.x(end),
@@ -172,52 +170,11 @@ def _bar(stay: Stay, y: float, scale: TimeScale, facts: ServerFacts) -> Bar:
         title=texts.stay_title(stay),
         name=short(named(stay.name)) if stay.is_listed else "",
         name_x=scale.x(name_at),
-        name_y=round(y - NAME_ABOVE, 2),
+        name_y=round(y - (NAME_ABOVE_MARK if stay.is_protected else NAME_ABOVE), 2),
         anchor=anchor,
         planned=(scale.x(end), scale.x(max(stay.planned_end, end))) if stay.planned_end else None,
+        protected=texts.protected_title(stay) if stay.is_protected else "",
     )
-
-
-def _lanes(facts: ServerFacts, scale: TimeScale, y: float) -> list[Lane]:
-    """Lanes that have marks. Of creates only those that made no snapshot: the others are bars."""
-    of = {action: [one for one in facts.operations if one.action == action] for action in Action}
-    made_none = [one for one in of[Action.CREATE] if one.state != State.COMPLETED]
-    candidates = [
-        (_("Creates"), [_operation_mark(one, scale) for one in made_none]),
-        (_("Restores"), [_operation_mark(one, scale) for one in of[Action.RESTORE]]),
-        (
-            _("Deletions"),
-            [*(_operation_mark(one, scale) for one in of[Action.DELETE]), *_plan_marks(facts, scale)],
-        ),
-        (_("Schedules"), [_due_mark(one, scale) for one in facts.dues]),
-    ]
-    filled = [(label, marks) for label, marks in candidates if marks]
-    return [
-        Lane(
-            label,
-            round(y + number * LANE + LANE_LABEL, 2),
-            round(y + number * LANE + LANE_MARKS, 2),
-            tuple(marks),
-        )
-        for number, (label, marks) in enumerate(filled)
-    ]
-
-
-def _operation_mark(operation: Operation, scale: TimeScale) -> Mark:
-    badge = operation_badge(operation)
-    shape = "unknown" if operation.state == State.UNKNOWN else SHAPES[Action(operation.action)]
-    at = operation.sent_at or operation.created_at
-    return Mark(scale.x(at), shape, badge.kind, texts.operation_title(operation, at))
-
-
-def _plan_marks(facts: ServerFacts, scale: TimeScale) -> Iterable[Mark]:
-    for stay in facts.stays:
-        if stay.planned_end:
-            yield Mark(scale.x(stay.planned_end), "cross", "neutral", texts.plan_title(stay))
-
-
-def _due_mark(due: Due, scale: TimeScale) -> Mark:
-    return Mark(scale.x(due.at), "ring", "moving" if due.makes else "warn", texts.due_title(due))
 
 
 def _legend(bars: Sequence[Bar], lanes: Sequence[Lane]) -> tuple[KeyEntry, ...]:
@@ -231,6 +188,8 @@ def _legend(bars: Sequence[Bar], lanes: Sequence[Lane]) -> tuple[KeyEntry, ...]:
     ]
     if any(bar.planned for bar in bars):
         found.append(KeyEntry("planned", "neutral", _("Will be deleted at its end")))
+    if any(bar.protected for bar in bars):
+        found.append(KeyEntry("shield", "ok", texts.PROTECTED))
     return (*found, *(KeyEntry(*one) for one in texts.MARKS if one[:2] in shown))
 
 
@@ -251,7 +210,7 @@ def _is_bar(operation: Operation) -> bool:
 
 
 def _stay_row(stay: Stay) -> Row:
-    note = _("Protected") if stay.is_protected else ""
+    note = texts.PROTECTED if stay.is_protected else ""
     return Row(
         stay.start, _("Made"), named(stay.name), texts.stay_badge(stay), "", stay.snapshot_id, stay.end, note
     )
