@@ -1,4 +1,4 @@
-"""The page with the form that was sent: where the browser goes on when the form could not be read, such as after a session ended."""
+"""The page with the form that was sent: where the browser goes on when the form could not be read, as after a session ended."""
 
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
