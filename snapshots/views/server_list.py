@@ -122,6 +122,7 @@ def _results(
         "server_template": SERVER_TEMPLATES[layout],
         "heads": heads(request, chosen) if layout else (),
         "has_picks": any(card.has_picks for card in cards),
+        "has_protected": any(card.has_protected for card in cards),
         "labels": row_labels(),
         "page": page,
         "previous_url": _page_url(request, page.previous_page_number()) if page.has_previous() else "",
