@@ -4,7 +4,7 @@ from urllib.parse import unquote
 
 from django.contrib.auth import login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -16,6 +16,7 @@ from snapportal.accounts.models import User
 from snapshots.audit import journal, masking
 from snapshots.audit.wording.statements import joined
 from snapshots.notifications.events import CODES_STOPPED, NEW_DEVICE
+from snapshots.views import errors
 from snapshots.views.actor import actor_of
 from snapshots.views.context_processors import home_url
 
@@ -118,6 +119,4 @@ def refuse_while_blocked(request: HttpRequest, action: str, username: str, minut
         with journal.committed():
             if throttle.mark_followed(failure):
                 _record_refusal(request, action, username, "held_back")
-    response = render(request, "accounts/too_many.html", {"minutes": minutes}, status=429)
-    response["Retry-After"] = str(minutes * 60)
-    return response
+    return errors.too_many_attempts(request, minutes)

@@ -66,6 +66,12 @@ SELECT (SELECT COUNT(*) FROM {_PEOPLE}),
 """  # noqa: S608 - names of tables
 
 
+def count_people() -> int:
+    """Who may sign in, or is invited."""
+    ((people,),) = sql.run(f"SELECT COUNT(*) FROM {_PEOPLE}", [True])  # noqa: S608 - a name of a table
+    return int(people)
+
+
 def _by_password() -> tuple[str, list[str]]:
     """The condition for whoever may sign in with a password; the identity provider asks the others for a second factor."""
     if settings.SNAPPORTAL_PASSWORD_SIGN_IN:

@@ -11,13 +11,15 @@ class Mark(models.TextChoices):
     BACKUP = "backup", _("Backup of the database and the keys")
     ALONE = "alone", _("Nobody else works with the portal")
     FINISHED = "finished", _("All steps were done")
+    TRIED = "tried", _("All steps were done")
+    """The end with the sandbox, which reaches no provider: with a real one the set-up is not over."""
 
 
 CONFIRMED_BY_HAND: Final = frozenset({Mark.BACKUP, Mark.ALONE})
 
 
 class SetupMark(models.Model):
-    """Once for the installation. `person` is None for the end, which nobody sets by hand."""
+    """Once for the installation. `person` is None for an end, which nobody sets by hand."""
 
     name = models.CharField(max_length=20, primary_key=True, choices=Mark)
     at = models.DateTimeField()

@@ -1,17 +1,20 @@
 """The guide as a person sees it, and what people say about the set-up, each a row of the log."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 import structlog
+from django.conf import settings
 from django.core.cache import caches
+from django.urls import reverse
 from django.utils import timezone
 
 from snapportal.accounts.models import User
-from snapportal.first_run.facts import read_facts
+from snapportal.first_run.facts import count_people, read_facts
 from snapportal.first_run.models import CONFIRMED_BY_HAND, HiddenGuide, Mark, SetupMark
-from snapportal.first_run.steps import Step, make_steps
+from snapportal.first_run.step import Step
+from snapportal.first_run.steps import make_steps
 from snapshots import sql
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData, JournalUnavailableError
@@ -46,14 +49,24 @@ class Guide:
         return next((one for one in self.needed if not one.is_done), None)
 
     @property
+    def leads_to_token(self) -> bool:
+        """Whether the next thing to do is to add a token, so that a page needs no other button for it."""
+        return self.next is not None and self.next.url == reverse("token_add")
+
+    @property
     def is_complete(self) -> bool:
         return self.next is None
+
+
+def end_mark() -> Mark:
+    """The mark of the end. That with the sandbox is not that with a real provider, which is reached only then."""
+    return Mark.TRIED if settings.SANDBOX else Mark.FINISHED
 
 
 def read_guide(person: User) -> Guide:
     """The end is recorded by whoever sees it first."""
     marks = {one.name: one for one in SetupMark.objects.select_related("person")}
-    guide = Guide(make_steps(read_facts(person.pk), marks), marks.get(Mark.FINISHED))
+    guide = Guide(make_steps(read_facts(person.pk), marks), marks.get(end_mark()))
     if guide.is_complete and guide.finished is None:
         finish()
     return guide
@@ -64,7 +77,7 @@ def unfinished_guide(person: User) -> Guide | None:
     the guide. Whoever sees the end first still sees the guide, as complete."""
     if caches["html"].get(OVER_KEY):
         return None
-    ((is_finished, is_hidden),) = sql.run(_STATE, [Mark.FINISHED.value, person.pk])
+    ((is_finished, is_hidden),) = sql.run(_STATE, [end_mark().value, person.pk])
     if is_finished:
         caches["html"].set(OVER_KEY, True, None)
     return None if is_finished or is_hidden else read_guide(person)
@@ -78,20 +91,28 @@ def finish() -> None:
     """Record that all steps were done. While the log cannot be written, the set-up is simply not over yet."""
     try:
         with journal.alone():
-            if not SetupMark.objects.filter(pk=Mark.FINISHED).exists():
+            if not SetupMark.objects.filter(pk=end_mark()).exists():
                 journal.record(EntryData(action="setup.finish", channel="evidence"))
-                SetupMark.objects.create(name=Mark.FINISHED, at=timezone.now())
+                SetupMark.objects.create(name=end_mark(), at=timezone.now())
     except JournalUnavailableError as error:
         log.warning("setup.not_finished", error=str(error))
 
 
-def confirm(mark: Mark, *, actor: Actor) -> None:
-    """Of CONFIRMED_BY_HAND. Nothing is written if it is confirmed already."""
+def confirm(mark: Mark, *, actor: Actor) -> int:
+    """Of CONFIRMED_BY_HAND. Nothing is written if it is confirmed already.
+
+    Returns how many other people contradict it: if there are any, it is refused, which is a row of the log.
+    """
     assert mark in CONFIRMED_BY_HAND
     with journal.alone():
-        if not SetupMark.objects.filter(pk=mark).exists():
-            journal.record(actor.entry(action="setup.confirm", code=f"setup_{mark}"))
+        others = count_people() - 1 if mark == Mark.ALONE else 0
+        entry = actor.entry(action="setup.confirm", code=f"setup_{mark}")
+        if others > 0:
+            journal.record(replace(entry, result="refused"))
+        elif not SetupMark.objects.filter(pk=mark).exists():
+            journal.record(entry)
             SetupMark.objects.create(name=mark, at=timezone.now(), person_id=actor.id)
+    return max(others, 0)
 
 
 def withdraw(mark: Mark, *, actor: Actor) -> None:

@@ -1,7 +1,6 @@
 """The steps of the set-up: why each matters, what was found, and where it is done."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,12 +13,12 @@ from django.utils.translation import ngettext
 
 from snapportal.first_run.facts import Facts
 from snapportal.first_run.models import Mark, SetupMark
+from snapportal.first_run.step import Marks, Step
 from snapshots.inventory.readings import Reading
 from snapshots.notifications.alarms import DOWN_ERRORS
 from snapshots.templatetags.portal import ago
 from snapshots.views.texts.readings import reading_words
 
-Marks = Mapping[str, SetupMark]
 NEEDED_SETTINGS: Final = (
     "SNAPPORTAL_API_URL",
     "SNAPPORTAL_ALLOWED_HOSTS",
@@ -32,32 +31,14 @@ NEEDED_SETTINGS: Final = (
 """What the portal does not start without when a real provider is configured."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Step:
-    """`found` says what is there. `url` and `action`: the page where it is done and the words of the link to it.
-
-    `confirm` and `withdraw`: the words of buttons by which a person says that it is done, or takes that back; '' without one.
-    """
-
-    key: str
-    title: str
-    why: str
-    found: SafeString | str
-    is_done: bool
-    url: str
-    action: str
-    is_optional: bool = False
-    is_trouble: bool = False
-    mark: str = ""
-    confirm: str = ""
-    withdraw: str = ""
-    names: tuple[str, ...] = ()
-    """Of settings or commands that `found` speaks of."""
-
-
 def _provider(facts: Facts, _marks: Marks) -> Step:
-    reading = None if settings.SANDBOX else facts.reading
+    """Where nothing was read yet, what leads on is a token."""
+    reading = facts.reading
     is_down = reading is not None and reading.error in DOWN_ERRORS
+    if reading is None:
+        url, action = _token_page(facts)
+    else:
+        url, action = reverse("system_detail"), _("Show the system")
     return Step(
         key="provider",
         title=_("Reach the provider"),
@@ -65,19 +46,32 @@ def _provider(facts: Facts, _marks: Marks) -> Step:
         found=_provider_words(reading),
         is_done=reading is not None and reading.confirmed_at is not None and not is_down,
         is_trouble=is_down,
-        names=_provider_names(reading),
-        url=reverse("system_detail"),
-        action=_("Show the system"),
+        names=("manage.py check_provider",) if reading is None or is_down else (),
+        url=url,
+        action=action,
+    )
+
+
+def _sandbox() -> Step:
+    """In the place of the provider's step: there is nothing to do, but to read how a real one is connected."""
+    return Step(
+        key="provider",
+        title=_("How to connect the real provider"),
+        why="",
+        found=_(
+            "This is the sandbox: its servers are simulated. To connect the real provider, put its address and the portal's own "
+            "secrets into these settings, choose another data folder (SNAPPORTAL_DATA_DIR), and start the portal again. "
+            "The README explains each."
+        ),
+        is_done=False,
+        is_optional=True,
+        names=NEEDED_SETTINGS,
+        url="",
+        action="",
     )
 
 
 def _provider_words(reading: Reading | None) -> SafeString | str:
-    if settings.SANDBOX:
-        return _(
-            "This is the sandbox: its servers are simulated. To connect the real provider, put its address and the portal's own "
-            "secrets into these settings, choose another data folder (SNAPPORTAL_DATA_DIR), and start the portal again. "
-            "The README explains each."
-        )
     if reading is None:
         return _(
             "The provider was not read yet: that happens as soon as a token is stored. Until then, this command checks the "
@@ -90,11 +84,11 @@ def _provider_words(reading: Reading | None) -> SafeString | str:
     return format_html(_("Its lists were last read {}."), ago(reading.confirmed_at))
 
 
-def _provider_names(reading: Reading | None) -> tuple[str, ...]:
-    if settings.SANDBOX:
-        return NEEDED_SETTINGS
-    is_silent = reading is None or reading.error in DOWN_ERRORS
-    return ("manage.py check_provider",) if is_silent else ()
+def _token_page(facts: Facts) -> tuple[str, str]:
+    """Its address, and the words of the link to it."""
+    if facts.tokens:
+        return reverse("token_list"), _("Show the tokens")
+    return reverse("token_add"), _("Add a token")
 
 
 def _token(facts: Facts, _marks: Marks) -> Step:
@@ -109,6 +103,7 @@ def _token(facts: Facts, _marks: Marks) -> Step:
         found = _("No stored token was accepted by the provider so far, or it refuses them now.")
     else:
         found = _("No token is stored.")
+    url, action = _token_page(facts)
     return Step(
         key="token",
         title=_("Store a token"),
@@ -118,8 +113,8 @@ def _token(facts: Facts, _marks: Marks) -> Step:
         found=found,
         is_done=facts.good_tokens > 0,
         is_trouble=facts.tokens > 0 and not facts.good_tokens,
-        url=reverse("token_list" if facts.tokens else "token_add"),
-        action=_("Show the tokens") if facts.tokens else _("Add a token"),
+        url=url,
+        action=action,
     )
 
 
@@ -128,11 +123,7 @@ def _people(facts: Facts, marks: Marks) -> Step:
     is_alone = Mark.ALONE in marks
     found: SafeString | str = _("You are the only person here.")
     if others > 0:
-        found = ngettext(
-            "%(n)d other person can sign in, or is invited.",
-            "%(n)d other people can sign in, or are invited.",
-            others,
-        ) % {"n": others}
+        found = others_text(others)
     elif is_alone:
         found = _confirmed(marks[Mark.ALONE])
     return Step(
@@ -147,8 +138,16 @@ def _people(facts: Facts, marks: Marks) -> Step:
         action=_("Show the people") if others > 0 else _("Invite a person"),
         mark=Mark.ALONE,
         confirm="" if others > 0 or is_alone else _("I work alone"),
-        withdraw=_("I do not work alone") if is_alone and others <= 0 else "",
+        withdraw=_("I do not work alone") if is_alone else "",
     )
+
+
+def others_text(others: int) -> str:
+    return ngettext(
+        "%(n)d other person can sign in, or is invited.",
+        "%(n)d other people can sign in, or are invited.",
+        others,
+    ) % {"n": others}
 
 
 def _factors(facts: Facts, _marks: Marks) -> Step:
@@ -260,8 +259,8 @@ def _confirmed(mark: SetupMark) -> SafeString:
 
 
 _MAKERS: Final[tuple[Callable[[Facts, Marks], Step], ...]] = (
-    _provider,
     _token,
+    _provider,
     _people,
     _factors,
     _notifications,
@@ -273,5 +272,7 @@ _MAKERS: Final[tuple[Callable[[Facts, Marks], Step], ...]] = (
 
 def make_steps(facts: Facts, marks: Marks) -> list[Step]:
     """In the order in which they are done. Who tries the portal out with the sandbox connects the provider at the end."""
-    steps = [make(facts, marks) for make in _MAKERS]
-    return [*steps[1:-1], steps[0], steps[-1]] if settings.SANDBOX else steps
+    if settings.SANDBOX:
+        steps = [make(facts, marks) for make in _MAKERS if make is not _provider]
+        return [*steps, _sandbox()]
+    return [make(facts, marks) for make in _MAKERS]

@@ -1,6 +1,5 @@
 """The guide's own page, and what is said on it by hand."""
 
-from collections.abc import Callable
 from typing import Final
 
 from django.contrib import messages
@@ -12,15 +11,12 @@ from django.utils.translation import gettext as _
 from snapportal.accounts.models import User
 from snapportal.first_run import service
 from snapportal.first_run.models import CONFIRMED_BY_HAND, Mark
-from snapshots.audit.journal import Actor
+from snapportal.first_run.steps import others_text
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
 from snapshots.views.live_pages import live
 
-WISHES: Final[dict[str, Callable[[Mark, Actor], None]]] = {
-    "confirm": lambda mark, actor: service.confirm(mark, actor=actor),
-    "withdraw": lambda mark, actor: service.withdraw(mark, actor=actor),
-}
+WISHES: Final = frozenset({"confirm", "withdraw"})
 
 
 @live()
@@ -38,8 +34,15 @@ def setup_mark(request: HttpRequest) -> HttpResponse:
     wish, name = request.POST.get("wish", ""), request.POST.get("step", "")
     if wish not in WISHES or name not in CONFIRMED_BY_HAND:
         raise BadRequest("no such step")
-    WISHES[wish](Mark(name), actor_of(request))
-    messages.success(request, _("That is recorded."))
+    others = 0
+    if wish == "confirm":
+        others = service.confirm(Mark(name), actor=actor_of(request))
+    else:
+        service.withdraw(Mark(name), actor=actor_of(request))
+    if others:
+        messages.error(request, others_text(others))
+    else:
+        messages.success(request, _("That is recorded."))
     return redirect("setup_detail")
 
 

@@ -9,6 +9,7 @@ from django.urls import reverse
 from snapshots.notifications.events import TEMPORARY_ROLE
 from snapshots.notifications.models import Event, Kind
 
+THIS_MACHINE: Final = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _TARGET_PAGES: Final[dict[str, str]] = {
     Kind.JOB_STOPPED: "job_detail",
     Kind.DELETION_DUE: "deletion_detail",
@@ -73,6 +74,23 @@ def page_path(event: Event) -> str:
 
 def page_url(event: Event) -> str:
     """Like `page_path`, with the portal's own address, for messages."""
+    return f"{portal_origin()}{page_path(event)}"
+
+
+def portal_origin() -> str:
+    """Scheme, host and port of the portal: https and its first host name; where that is only this machine, as in the sandbox,
+    the address on which it listens."""
+    host = settings.ALLOWED_HOSTS[0].lstrip(".")
     if settings.SANDBOX:
-        return f"http://{settings.SNAPPORTAL_BIND}{page_path(event)}"
-    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}{page_path(event)}"
+        return f"http://{settings.SNAPPORTAL_BIND}"
+    return f"http://{host}:{_port()}" if lacks_public_address() else f"https://{host}"
+
+
+def lacks_public_address() -> bool:
+    """Whether a real provider's portal is known by no other name than that of this machine, and listens on a port of it."""
+    return not settings.SANDBOX and settings.ALLOWED_HOSTS[0] in THIS_MACHINE and _port().isdecimal()
+
+
+def _port() -> str:
+    """Not a number where the portal listens on a socket of the file system."""
+    return settings.SNAPPORTAL_BIND.rpartition(":")[2]

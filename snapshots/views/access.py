@@ -3,14 +3,14 @@
 import hashlib
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, Concatenate, Final, ParamSpec, cast
+from typing import Concatenate, Final, ParamSpec, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from snapshots.audit import journal
@@ -21,6 +21,7 @@ from snapshots.operations.rights import may, may_anywhere
 from snapshots.views import look
 from snapshots.views.actor import actor_of
 from snapshots.views.errors import RightsChangedError, not_allowed
+from snapshots.views.form_pages import page_of_form, url_of_page
 
 MARK_HEADER: Final = "X-Session"
 """The mark of the session for which a page was made."""
@@ -51,18 +52,22 @@ def may_open(person: Person, permission: str) -> bool:
 
 
 def _ask_to_sign_in(request: HttpRequest) -> HttpResponse:
-    """Redirect a page to sign-in; for a fragment redirect the whole browser, with the surrounding page as `next`."""
-    start = reverse("server_list")
+    """Redirect a page to sign-in; for a fragment redirect the whole browser, with the surrounding page as `next`.
+
+    After a form `next` is the page with the form. What was typed is not kept: the sign-in page says so.
+    """
+    is_form = request.method not in {"GET", "HEAD"}
     if getattr(request, "htmx", False):
         try:
-            page = request.htmx.current_url_abs_path or start  # type: ignore[attr-defined]
+            page = request.htmx.current_url_abs_path or reverse("server_list")  # type: ignore[attr-defined]
         except ValueError:  # the browser sent an invalid current URL
-            page = start
+            page = reverse("server_list")
         target = redirect_to_login(page)
-        return HttpResponseClientRedirect(f"{target['Location']}&ended=1")
-    if request.method in {"GET", "HEAD"}:
+        return HttpResponseClientRedirect(f"{target['Location']}&ended={LOST_FORM if is_form else 1}")
+    if not is_form:
         return redirect_to_login(request.get_full_path())
-    return HttpResponseRedirect(f"{redirect_to_login(start)['Location']}&ended={LOST_FORM}")
+    target = redirect_to_login(page_of_form(request))
+    return HttpResponseRedirect(f"{target['Location']}&ended={LOST_FORM}")
 
 
 def _mark(view: object, *, access: str, methods: tuple[str, ...], page: str = "", proof: str = "") -> None:
@@ -79,7 +84,7 @@ def public(*methods: str, page: str = "") -> Callable[[View[P]], View[P]]:
         @wraps(view)
         def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if page and request.method in {"GET", "HEAD"}:
-                return _redirect_to(page, kwargs)
+                return HttpResponseRedirect(url_of_page(page, kwargs))
             if request.method not in methods:
                 return not_allowed(request, methods, framed=False)
             return view(request, *args, **kwargs)
@@ -88,15 +93,6 @@ def public(*methods: str, page: str = "") -> Callable[[View[P]], View[P]]:
         return cast("View[P]", guarded)
 
     return decorate
-
-
-def _redirect_to(page: str, arguments: dict[str, Any]) -> HttpResponse:
-    """To the page with this name: the one about the same thing, or one that is about nothing in particular."""
-    try:
-        url = reverse(page, kwargs=arguments)
-    except NoReverseMatch:
-        url = reverse(page)
-    return HttpResponseRedirect(url)
 
 
 def requires(permission: str, *methods: str, page: str = "", proof: str = "") -> Callable[[View[P]], View[P]]:
@@ -116,7 +112,7 @@ def requires(permission: str, *methods: str, page: str = "", proof: str = "") ->
             if is_of_other_session(request):
                 return HttpResponseClientRefresh()
             if page and request.method in {"GET", "HEAD"}:
-                return _redirect_to(page, kwargs)
+                return HttpResponseRedirect(url_of_page(page, kwargs))
             if request.method not in methods:
                 return not_allowed(request, methods, framed=True)
             if not may_open(request.user, permission):

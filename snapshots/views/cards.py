@@ -81,6 +81,8 @@ class Card:
     may_delete: bool
     """Some of its snapshots at least."""
     is_alone: bool
+    has_protected: bool = False
+    """Whether a snapshot that it shows is protected."""
     hidden_count: int = 0
     pick: str = ""
     """What the URL of a batch names the server by, where it can be selected."""
@@ -208,6 +210,7 @@ def make_card(
         else 0,
         may_delete=bool(deletable),
         is_alone=is_alone,
+        has_protected=any(one.id in view.protected_ids for one in rows),
         hidden_count=view.used - len(rows),
         pick=pick_of(view) if may_create and not is_alone and not view.is_gone and not view.is_full else "",
     )

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Sequence
 from typing import Final
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFieldsSent
@@ -13,7 +14,9 @@ from django.urls import reverse
 
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.views import look
+from snapshots.views.form_pages import page_of_form
 from snapshots.views.support import configured
+from snapshots.views.texts import failures
 from snapshots.views.texts.failures import (
     BAD_REQUEST,
     CSRF,
@@ -46,10 +49,12 @@ JSON_CODES: Final = {
 """Of errors of the API that are answered outside its views."""
 
 
-def _render(request: HttpRequest, failure: Failure, *, framed: bool, ask_url: str = "") -> HttpResponse:
+def _render(
+    request: HttpRequest, failure: Failure, *, framed: bool, ask_url: str = "", back_url: str = ""
+) -> HttpResponse:
     """`framed` pages show the person's navigation, which needs the database; the others must work while it is down.
 
-    `ask_url`: where the person can ask for the right that is missing.
+    `ask_url`: where the person can ask for the right that is missing. `back_url`: the page where the same can be tried again.
     """
     if _is_of_api(request):
         return _as_json(failure)
@@ -62,6 +67,7 @@ def _render(request: HttpRequest, failure: Failure, *, framed: bool, ask_url: st
         "failure": failure,
         "request_id": getattr(request, "id", ""),
         "ask_url": ask_url,
+        "back_url": back_url,
         "look": getattr(request, "look", None),
     }
     if not framed:  # else the context of every page says whom this person can ask
@@ -105,6 +111,16 @@ def not_allowed(request: HttpRequest, methods: Sequence[str], *, framed: bool) -
     """405, with the methods that the page takes."""
     response = _render(request, NOT_ALLOWED, framed=framed)
     response["Allow"] = ", ".join(methods)
+    return response
+
+
+def too_many_attempts(request: HttpRequest, minutes: int) -> HttpResponse:
+    """429, with the page on which it can be tried again: after a sign-in, on to the page that was wanted."""
+    back_url, wanted = page_of_form(request), request.POST.get("next", "")
+    if wanted and "?" not in back_url:
+        back_url += f"?{urlencode({'next': wanted})}"
+    response = _render(request, failures.too_many_attempts(minutes), framed=True, back_url=back_url)
+    response["Retry-After"] = str(minutes * 60)
     return response
 
 

@@ -32,10 +32,11 @@ LONGEST: Final = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class RestingCard:
-    """What a list shows of a card at rest. `has_picks`: Card's."""
+    """What a list shows of a card at rest. `has_picks`, `has_protected`: Card's."""
 
     html: SafeString
     has_picks: bool
+    has_protected: bool
 
 
 def listed_cards(
@@ -93,7 +94,7 @@ def resting_card(
     def make() -> RestingCard:
         card = make_card(view, user, shown=shown, shows_token=shows_token, planned={})
         html = render_to_string(template, {"card": card, "labels": row_labels()})
-        return RestingCard(SafeString(html), card.has_picks)
+        return RestingCard(SafeString(html), card.has_picks, card.has_protected)
 
     key = kept_html.key_of(
         "card",

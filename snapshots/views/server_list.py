@@ -2,12 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from functools import partial
-from typing import Any
+from functools import partial, wraps
+from typing import Any, ParamSpec, cast
 
 from django.core.paginator import Page, Paginator
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext as _
@@ -24,8 +25,9 @@ from snapshots.operations.rights import may_anywhere
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views import kept_html, polls
-from snapshots.views.access import requires
+from snapshots.views.access import View, may_open, requires
 from snapshots.views.cards import old_from
+from snapshots.views.context_processors import home_url
 from snapshots.views.forms.servers import ServerFilterForm, is_filtered, key_of_form
 from snapshots.views.listed_cards import listed_cards
 from snapshots.views.overview import HIGHLIGHTS, TOKEN_TROUBLES, Overview, make_overview
@@ -36,6 +38,7 @@ from snapshots.views.texts.base import Words
 from snapshots.views.texts.readings import reading_words, servers_text
 from snapshots.views.texts.statuses import role_note
 
+P = ParamSpec("P")
 SERVERS_PER_PAGE = 20
 """At most 100 snapshots on a page."""
 FILTERS = ("q", "server", "status", "sort", "group", "show")
@@ -119,6 +122,7 @@ def _results(
         "server_template": SERVER_TEMPLATES[layout],
         "heads": heads(request, chosen) if layout else (),
         "has_picks": any(card.has_picks for card in cards),
+        "has_protected": any(card.has_protected for card in cards),
         "labels": row_labels(),
         "page": page,
         "previous_url": _page_url(request, page.previous_page_number()) if page.has_previous() else "",
@@ -158,6 +162,23 @@ def _overview_context(request: HttpRequest, overview: Overview, chosen: ServerFi
     }
 
 
+def front_page(view: View[P]) -> View[P]:
+    """Redirect whoever may see no servers to their own first page: the front page is the address that everybody is given.
+
+    Only a part of it that an open page asks for is refused, and recorded, as elsewhere.
+    """
+
+    @wraps(view)
+    def opened(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        is_page = request.method in {"GET", "HEAD"} and not getattr(request, "htmx", False)
+        if is_page and request.user.is_authenticated and not may_open(request.user, "snapshots.see"):
+            return redirect(home_url(request.user))
+        return view(request, *args, **kwargs)
+
+    return cast("View[P]", opened)
+
+
+@front_page
 @polls.answers_unchanged
 @requires("snapshots.see", "GET", "HEAD")
 def server_list(request: HttpRequest) -> HttpResponse:

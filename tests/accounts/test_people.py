@@ -205,6 +205,44 @@ def test_the_command_line_creates_a_link_for_a_forgotten_password(cast, capsys):
     assert "https://portal.example/welcome/" in capsys.readouterr().out
 
 
+class TestAddressOfTheLink:
+    """With a real provider."""
+
+    @pytest.fixture
+    def said(self, db, settings, capsys):
+        """What the command says with these host names, at this address."""
+        settings.SANDBOX = False
+
+        def run(hosts: list[str], bind: str, *words: str) -> str:
+            settings.ALLOWED_HOSTS, settings.SNAPPORTAL_BIND = hosts, bind
+            call_command("add_person", "nora", *words)
+            return capsys.readouterr().out
+
+        return run
+
+    @pytest.mark.parametrize(
+        ("host", "bind"),
+        [("127.0.0.1", "127.0.0.1:8123"), ("localhost", "0.0.0.0:8123"), ("[::1]", "[::1]:8123")],
+    )
+    def test_without_a_public_address_it_has_the_port_and_the_setting_is_named(self, said, host, bind):
+        text = said([host], bind)
+        assert text.splitlines()[-1].startswith(f"http://{host}:8123/welcome/")
+        assert "SNAPPORTAL_ALLOWED_HOSTS" in text
+
+    def test_with_a_host_name_it_is_that_over_https(self, said):
+        text = said(["snapshots.example.com", "127.0.0.1"], "127.0.0.1:8123")
+        assert text.splitlines()[-1].startswith("https://snapshots.example.com/welcome/")
+        assert "SNAPPORTAL_ALLOWED_HOSTS" not in text
+
+    def test_an_address_that_is_given_needs_no_setting(self, said):
+        text = said(["127.0.0.1"], "127.0.0.1:8123", "--url", "https://portal.example/")
+        assert text.splitlines()[-1].startswith("https://portal.example/welcome/")
+        assert "SNAPPORTAL_ALLOWED_HOSTS" not in text
+
+    def test_a_socket_of_the_file_system_has_no_port(self, said):
+        assert "https://127.0.0.1/welcome/" in said(["127.0.0.1"], "unix:/run/snapportal/portal.sock")
+
+
 @pytest.mark.parametrize("words", [["vera"], ["no one"], ["nemo", "--renew"]])
 def test_the_command_line_reports_invalid_arguments(cast, words):
     with pytest.raises(CommandError):

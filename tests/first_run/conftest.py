@@ -61,7 +61,7 @@ def states(browser) -> dict[str, str]:
 
 def card_of(browser) -> str:
     """The text of the guide above the list of servers; '' where it is not shown."""
-    found = re.search(r'<section class="card setup".*?</section>', browser.get("/").text, re.DOTALL)
+    found = re.search(r'<section class="card setup[" ].*?</section>', browser.get("/").text, re.DOTALL)
     return text_of(SimpleNamespace(content=found.group().encode())) if found else ""
 
 

@@ -1,14 +1,19 @@
 """Where the guide is shown and to whom, how it ends, and what is recorded of it."""
 
+import re
+
 import pytest
+from django.core.cache import caches
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from snapportal.accounts.models import Role, User
 from snapportal.first_run.models import Mark, SetupMark
+from snapportal.first_run.service import OVER_KEY, unfinished_guide
 from snapshots.audit.models import Entry
 from snapshots.schedules.models import Schedule
+from snapshots.vault.models import StoredToken
 from tests.first_run.conftest import card_of, set_up, states, store_token
 from tests.support.pages import text_of
 
@@ -50,7 +55,28 @@ class TestByHand:
     def test_with_other_people_nobody_is_asked_about_it(self, browser, bo):
         assert "I work alone" not in browser.get(reverse("setup_detail")).text
 
-    @pytest.mark.parametrize("step", ["finished", "provider", ""])
+    def test_who_is_not_alone_cannot_say_so_and_that_is_recorded(self, browser, bo):
+        say(browser, "alone", "confirm")
+        assert not SetupMark.objects.exists()
+        (row,) = Entry.objects.filter(action="setup.confirm")
+        assert (row.code, row.result) == ("setup_alone", "refused")
+        assert "1 other person can sign in, or is invited" in text_of(browser.get(reverse("setup_detail")))
+        assert "That is recorded" not in text_of(browser.get(reverse("setup_detail")))
+
+    def test_the_refusal_says_how_many_others_there_are(self, browser, bo):
+        answer = browser.post(reverse("setup_mark"), {"step": "alone", "wish": "confirm"}, follow=True)
+        assert "That is recorded" not in text_of(answer)
+        assert text_of(answer).count("1 other person can sign in, or is invited") == 2
+
+    def test_whoever_said_it_can_take_it_back_when_others_have_come(self, browser, ada):
+        say(browser, "alone", "confirm")
+        User.objects.create_user(username="bo", password="x", name="Bo", role=Role.MANAGER)
+        assert "I do not work alone" in browser.get(reverse("setup_detail")).text
+        say(browser, "alone", "withdraw")
+        assert not SetupMark.objects.exists()
+        assert "I do not work alone" not in browser.get(reverse("setup_detail")).text
+
+    @pytest.mark.parametrize("step", ["finished", "tried", "provider", ""])
     def test_what_can_be_found_out_cannot_be_confirmed(self, browser, step):
         assert say(browser, step, "confirm").status_code == 400
         assert not SetupMark.objects.exists()
@@ -88,10 +114,23 @@ class TestEnd:
         assert "6 of 7 done Next: Back up the portal itself" in card_of(browser)
         assert actions() == []
 
-    def test_with_the_sandbox_it_is_never_complete(self, browser, ada, sandbox, clock):
+    def test_with_the_sandbox_it_ends_without_the_provider(self, browser, ada, sandbox, clock):
         set_up(ada, sandbox, clock)
-        assert "6 of 7 done" in card_of(browser)
-        assert "Next: Reach the provider" in card_of(browser)
+        assert "This portal is set up" in card_of(browser)
+        assert card_of(browser) == ""
+        assert actions() == [("setup.finish", "", "")]
+
+    def test_with_a_real_provider_it_comes_back_until_that_is_reached(
+        self, browser, ada, sandbox, clock, settings
+    ):
+        set_up(ada, sandbox, clock)
+        card_of(browser)
+        assert unfinished_guide(ada) is None
+        caches["html"].delete(OVER_KEY)  # the portal is started again
+        settings.SANDBOX = False
+        StoredToken.objects.update(fingerprint="0" * 16)  # another token, which was not read with yet
+        found = unfinished_guide(ada)
+        assert (found.next.key, found.done, len(found.needed)) == ("provider", 6, 7)
 
     def test_a_log_that_cannot_be_written_keeps_no_page_from_being_shown(
         self, browser, ada, real, sandbox, clock, settings
@@ -136,6 +175,39 @@ class TestOthers:
 
     def test_an_admin_is_not_told_to_ask_an_admin(self, browser):
         assert "Whom to ask" not in text_of(browser.get("/"))
+
+
+def primary_buttons(page: str) -> list[tuple[str, str]]:
+    """Address and words of each button that a page names as the main one."""
+    main = page.split("<main", 1)[1]
+    found = re.findall(r'<a class="button(?: small)? primary" href="([^"]*)"[^>]*>(.*?)</a>', main, re.DOTALL)
+    return [(url, re.sub(r"<[^>]*>", "", words).strip()) for url, words in found]
+
+
+class TestPlace:
+    def test_the_first_run_has_one_main_button_which_adds_a_token(self, browser, real):
+        page = browser.get("/").text
+        assert primary_buttons(page) == [(reverse("token_add"), "Add a token")]
+        assert page.count(f'href="{reverse("token_add")}"') == 1
+        assert page.count("data-main") == 1
+
+    def test_where_others_have_tokens_the_own_one_is_the_main_button(self, browser, bo, sandbox, real):
+        store_token(bo, sandbox)
+        page = browser.get("/").text
+        assert "Next: Reach the provider" in card_of(browser)
+        assert primary_buttons(page) == [(reverse("token_add"), "Add a token")]
+
+    def test_without_the_guide_the_page_has_the_button_itself(self, browser):
+        browser.post(reverse("setup_hide"), {"wish": "hide"})
+        assert primary_buttons(browser.get("/").text) == [(reverse("token_add"), "Add a token")]
+
+    def test_above_servers_it_is_one_closed_line_below_what_matters_now(self, browser, ada, sandbox):
+        store_token(ada, sandbox).views()
+        page = browser.get("/").text
+        place = page.index('<section class="card setup folded"')
+        assert page.index('id="overview"') < place < page.index('id="results"')
+        assert re.match(r"[^>]*>\s*<details>\s*<summary>", page[place:])
+        assert primary_buttons(page) == []
 
 
 class TestCosts:

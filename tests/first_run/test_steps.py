@@ -32,12 +32,17 @@ def page_of(browser) -> str:
     return text_of(browser.get(reverse("setup_detail")))
 
 
+def step_of(browser, key: str) -> str:
+    """The HTML of a step on the guide's page."""
+    return browser.get(reverse("setup_detail")).text.split(f'id="setup-{key}"')[1].split('id="setup-')[0]
+
+
 def test_at_first_nothing_is_done_and_the_first_step_is_named(browser, real):
     found = states(browser)
     assert set(found.values()) == {OPEN, "Optional"}
     assert list(found) == [
-        "provider",
         "token",
+        "provider",
         "people",
         "factors",
         "notifications",
@@ -45,12 +50,14 @@ def test_at_first_nothing_is_done_and_the_first_step_is_named(browser, real):
         "backup",
         "anchor",
     ]
-    assert "0 of 7 done Next: Reach the provider" in card_of(browser)
+    assert "0 of 7 done Next: Store a token" in card_of(browser)
 
 
 class TestProvider:
-    def test_whoever_tries_the_sandbox_connects_the_provider_last(self, browser):
-        assert list(states(browser))[-2:] == ["provider", "anchor"]
+    def test_whoever_tries_the_sandbox_reads_last_how_to_connect_the_provider(self, browser):
+        assert list(states(browser))[-1] == "provider"
+        assert states(browser)["provider"] == "Optional"
+        assert "0 of 6 done" in card_of(browser)
         assert "This is the sandbox, to try things out" in card_of(browser)
         assert f"{reverse('setup_detail')}#setup-provider" in browser.get("/").text
 
@@ -68,6 +75,12 @@ class TestProvider:
     def test_before_a_token_is_stored_a_command_is_named(self, browser, real):
         assert states(browser)["provider"] == OPEN
         assert "manage.py check_provider" in page_of(browser)
+
+    def test_without_a_reading_the_step_leads_to_the_tokens(self, browser, real, ada, sandbox):
+        assert step_of(browser, "provider").count(f'href="{reverse("token_add")}"') == 1
+        store_token(ada, sandbox)
+        assert step_of(browser, "provider").count(f'href="{reverse("token_list")}"') == 1
+        assert "Show the system" not in step_of(browser, "provider")
 
     def test_a_list_that_was_read_shows_that_it_is_reached(self, browser, real, ada, sandbox):
         desk = store_token(ada, sandbox)

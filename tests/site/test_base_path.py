@@ -125,6 +125,16 @@ def test_after_an_ended_session_a_fragment_request_leads_back_to_its_page(host):
     assert answer.headers["HX-Redirect"] == f"{BASE}sign-in/?next={BASE}servers/x/12345/%3Falone%3D1&ended=1"
 
 
+def test_after_an_ended_session_a_form_leads_back_to_its_page(host):
+    form = host.get(f"{BASE}sign-in/")
+    csrf = form.text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+    page, button = f"{BASE}servers/x/12345/create/", f"{BASE}notifications/read/"
+    for path, expected in [(page, page), (button, f"{BASE}notifications/")]:
+        headers = {"Referer": f"{host.base_url}{expected}", **cookie_header(form)}
+        answer = host.post(path, data={"csrfmiddlewaretoken": csrf}, headers=headers)
+        assert answer.headers["Location"] == f"{BASE}sign-in/?next={expected}&ended=form"
+
+
 PAGES = {"": "Servers", "tokens/": "Tokens", "audit/": "Audit log", "people/": "People", "help/": "Help"}
 
 

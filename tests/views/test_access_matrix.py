@@ -27,6 +27,9 @@ SERVER = {**TOKEN, "server_id": 12345}
 SNAPSHOT = {**TOKEN, "snapshot_id": 801}
 PK = {"pk": uuid.UUID(int=7)}
 
+FRONT_PAGE = "server_list"
+"""Its address is given to everybody: whoever may not see servers is redirected to their own first page, which has a row here."""
+
 # name: (arguments, methods, who may)
 MATRIX = {
     "server_list": ({}, "GET", SEERS),
@@ -228,6 +231,8 @@ def test_each_role_may_do_exactly_what_the_matrix_says(name, cast):
             assert status == 302, context  # to the page with the form, which has a row of its own
         elif method not in methods.split():
             assert status == 405, context
+        elif name == FRONT_PAGE and role not in who:
+            assert status == 302, context
         elif role not in who:
             assert status == 403, context
         else:

@@ -10,6 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from snapportal.accounts.models import Role, User
+from snapshots.audit.models import Entry
 from snapshots.views import errors
 from snapshots.views.access import LOST_FORM
 from snapshots.views.errors import RightsChangedError
@@ -109,6 +110,24 @@ class TestPages:
         assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
         assert all(part in text_of(answer) for part in PARTS)
 
+    def test_too_many_attempts_say_when_to_try_again_and_lead_back(self, cast, client):
+        form = {"username": "mia", "password": "wrong", "next": "/tokens/?page=2"}
+        answer = [client.post(reverse("sign_in"), form) for _time in range(11)][-1]
+        text = text_of(answer)
+        assert answer.status_code == 429
+        assert all(part in text for part in PARTS)
+        assert "You can try again in 15 minutes" in text
+        back = f"{reverse('sign_in')}?next=%2Ftokens%2F%3Fpage%3D2"
+        assert f'<a class="button primary" href="{back}">Back</a>' in answer.text
+        assert 'value="/tokens/?page=2"' in client.get(back).text
+
+    def test_too_many_attempts_at_the_own_account_lead_back_to_it(self, cast, mia):
+        here = reverse("account_detail")
+        answer = [mia.post(here, {"old_password": "wrong"}) for _time in range(11)][-1]
+        assert answer.status_code == 429
+        assert f'<a class="button primary" href="{here}">Back</a>' in answer.text
+        assert answer.text.count('class="button primary"') == 1
+
     def test_an_internal_error_says_to_look_before_asking_again(self, cast):
         text = text_of(errors.server_error(request_of(cast.mia)))
         assert "it may have been sent: do not request it again yet" in text
@@ -155,7 +174,24 @@ class TestWhomToAsk:
         assert len(re.findall(r"Ada|Admin\d", page(mia, "/no-such-page/").split("Whom to ask")[1])) == 5
 
     def test_the_only_admin_is_led_to_the_log(self, cast, signed_in):
-        assert "its log has more under the request number" in page(signed_in(cast.ada), "/no-such-page/")
+        text = page(signed_in(cast.ada), "/no-such-page/")
+        assert "You are the admin of this portal: the server's log has more under the request number" in text
+
+    def test_the_number_leads_to_the_audit_log_only_where_that_has_a_row(self, cast, mia, client):
+        answers = [
+            mia.get(reverse("person_list")),
+            mia.get("/no-such-page/"),
+            mia.get("/servers/%00/"),
+            client.get("/welcome/nosuchkey/"),
+            errors.too_many_attempts(request_of(None), 3),
+            errors.permission_denied(request_of(cast.mia), RightsChangedError("x")),
+        ]
+        told = ["it leads to the rows of the audit log" in text_of(answer) for answer in answers]
+        assert told == [True, False, False, False, False, True]
+        for answer, is_there in zip(answers[:4], told, strict=False):
+            rows = Entry.objects.filter(request_id=answer["X-Request-ID"])
+            assert rows.exists() == is_there
+            assert ("finds it in the server's log" in text_of(answer)) != is_there
 
     def test_another_admin_is_named_to_an_admin(self, cast, signed_in):
         User.objects.create_user(username="eva", password="x", name="Eva", role=Role.ADMIN)
@@ -194,7 +230,7 @@ class TestVisitors:
         for person in vars(cast).values():
             assert person.name not in answer.text
             assert person.email not in answer.text
-        assert "its log has more" not in answer.text
+        assert "log has more" not in answer.text
 
     def test_read_no_names_when_a_form_cannot_be_verified(self, cast):
         answer = Client(enforce_csrf_checks=True).post(reverse("sign_in"), {"username": "ada"})

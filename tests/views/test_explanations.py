@@ -8,9 +8,12 @@ import pytest
 from django.template import Context, Template
 from django.urls import reverse
 
+from snapportal.accounts.models import User
+from snapshots.deletions import keeping
 from snapshots.operations.models import Action, Operation
 from snapshots.views.texts.glossary import TERMS
 from snapshots.views.texts.help_sections import SECTIONS
+from tests.support.deletions import target_of
 from tests.support.pages import ids_of, text_of
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,12 +82,43 @@ def test_the_page_of_an_operation_explains_its_result(site, name):
     assert ('id="about-resolved"' in page) == (name == "reconciled")
 
 
+def explained(page: str) -> int:
+    return page.count('id="about-protection"')
+
+
+@pytest.mark.parametrize("layout", ["cards", "table"])
+def test_the_badge_of_a_protected_snapshot_is_explained_once_on_a_list(site, layout):
+    browser = site.browsers["manager"]
+    User.objects.update(server_layout=layout if layout == "table" else "")
+    server = reverse("server_detail", args=[site.view.token.pk, site.view.server_id])
+    assert [explained(browser.get(path).text) for path in ("/", server)] == [0, 0]
+    for snapshot in site.view.snapshots[:2]:
+        keeping.protect_snapshot(actor=site.desk.actor, target=target_of(site.desk, site.view, snapshot))
+    for _time in range(2):  # the second time some of it is kept
+        assert [explained(browser.get(path).text) for path in ("/", server)] == [1, 1]
+
+
+def test_what_was_seen_past_the_portal_is_explained_also_where_nothing_was(site):
+    page = site.browsers["manager"].get(
+        reverse("server_detail", args=[site.view.token.pk, site.view.server_id])
+    )
+    assert "Nothing has changed at the provider but through this portal" in page.text
+    assert 'id="about-observed"' in page.text
+
+
+def test_the_rights_of_a_key_are_explained_where_they_are_chosen(site):
+    assert 'id="about-key_rights"' in site.browsers["manager"].get(reverse("api_key_add")).text
+
+
 def test_no_page_explains_a_word_twice(site):
     view, people = site.view, site.browsers
+    keeping.protect_snapshot(actor=site.desk.actor, target=target_of(site.desk, view))
     for role, path in [
         ("manager", reverse("server_detail", args=[view.token.pk, view.server_id])),
         ("manager", reverse("snapshot_restore", args=[view.token.pk, site.desk.snapshot(view).id])),
         ("manager", reverse("snapshot_keeping", args=[view.token.pk, site.desk.snapshot(view).id])),
+        ("manager", "/"),
+        ("manager", reverse("api_key_add")),
         ("admin", reverse("entry_list")),
         ("admin", reverse("system_detail")),
     ]:

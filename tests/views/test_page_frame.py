@@ -13,8 +13,10 @@ from django.contrib.staticfiles import finders
 from django.db import OperationalError, connection
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
+from snapshots.audit.models import Entry
 from snapshots.templatetags import portal
 from snapshots.views import errors
 from tests.support.pages import text_of
@@ -124,11 +126,28 @@ def test_a_missing_page_is_explained_in_the_frame(cast, signed_in):
 
 @pytest.mark.django_db
 def test_an_auditors_error_page_links_to_a_page_that_auditors_may_open(cast, signed_in):
-    response = signed_in(cast.aron).get("/")
+    response = signed_in(cast.aron).get(reverse("token_list"))
     assert response.status_code == 403
     assert "Your role does not allow this" in text_of(response)
     target = re.search(r'class="button primary" href="([^"]*)"', response.content.decode()).group(1)
     assert signed_in(cast.aron).get(target).status_code == 200
+
+
+@pytest.mark.django_db
+def test_the_front_page_leads_an_auditor_to_their_first_page_and_is_no_refusal(cast, signed_in):
+    browser = signed_in(cast.aron)
+    for path in ("/", "/?q=web"):
+        response = browser.get(path, follow=True)
+        assert response.redirect_chain == [(reverse("entry_list"), 302)]
+        assert response.status_code == 200
+    assert not Entry.objects.filter(action="access.refuse").exists()
+
+
+@pytest.mark.django_db
+def test_a_part_of_the_front_page_is_refused_to_an_auditor_and_recorded(cast, signed_in):
+    response = signed_in(cast.aron).get("/", headers={"HX-Request": "true"})
+    assert response.status_code == 403
+    assert Entry.objects.get(action="access.refuse").actor_name == "Aron"
 
 
 @pytest.mark.django_db

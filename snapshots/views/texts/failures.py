@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 class Failure:
     """`meaning` says what happened, `done` what was done and what was not, `advice` what the reader can do now.
 
-    `asks`: whether the page names whom to ask, because the reader alone may not get any further.
+    `asks`: whether the page names whom to ask, because the reader alone may not get any further. `is_recorded`: whether the
+    audit log has a row with the request number; the server's own log always has one.
     """
 
     status: int
@@ -24,6 +25,7 @@ class Failure:
     advice: "StrOrPromise"
     icon: str = "alert"
     asks: bool = True
+    is_recorded: bool = False
 
 
 _NOTHING: Final = _("Nothing was done, and nothing was sent to the provider.")
@@ -48,6 +50,7 @@ FORBIDDEN: Final = Failure(
     _("Nothing was done. The refusal is recorded in the audit log."),
     _("If you need this for your work, ask an admin of this portal to change your role."),
     icon="lock",
+    is_recorded=True,
 )
 RIGHTS_CHANGED: Final = Failure(
     403,
@@ -56,6 +59,7 @@ RIGHTS_CHANGED: Final = Failure(
     _("Nothing was sent to the provider and nothing was changed. The refusal is recorded in the audit log."),
     _("Look at your account and your tokens. If you need this for your work, ask an admin of this portal."),
     icon="lock",
+    is_recorded=True,
 )
 CSRF: Final = Failure(
     403,
@@ -126,6 +130,23 @@ NO_RECEIPT: Final = Failure(
     ),
     icon="search",
 )
+
+
+def too_many_attempts(minutes: int) -> Failure:
+    """Of the wrong passwords and other proofs that come from an address, or are about a person."""
+    return Failure(
+        429,
+        gettext("Too many attempts"),
+        ngettext(
+            "There were too many wrong passwords from your address. You can try again in one minute.",
+            "There were too many wrong passwords from your address. You can try again in %(minutes)s minutes.",
+            minutes,
+        )
+        % {"minutes": minutes},
+        gettext("Nothing was done."),
+        gettext("Forgot the password? An admin can give you a link to set a new one."),
+        icon="lock",
+    )
 
 
 def outside_base_path(base_path: str) -> Failure:

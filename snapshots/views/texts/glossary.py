@@ -88,6 +88,14 @@ TERMS: Final[dict[str, Term]] = {
         ),
         "access",
     ),
+    "key_rights": Term(
+        _("Rights of an API key"),
+        _(
+            "What a script can do with the key: only this, and only on the chosen servers. Whoever has the key can do it too, "
+            "so tick no more than the script needs."
+        ),
+        "scripts",
+    ),
     "team_servers": Term(
         _("Servers of a team"),
         _(

@@ -13,8 +13,13 @@ from snapportal.accounts.models import Role, User
 from snapportal.accounts.ways_in import may_use_password
 from snapshots.audit.journal import Actor
 from snapshots.audit.management.writing_command import WritingCommand
+from snapshots.notifications.pages import lacks_public_address, portal_origin
 
 MAKE_DATABASE = "There is no database yet. Make it first: python manage.py start --no-serve"
+ONLY_HERE = (
+    "No public address of the portal is set, so the link opens on this machine only. Name the portal's own host first in "
+    "SNAPPORTAL_ALLOWED_HOSTS, or give its address with --url."
+)
 COMMAND_LINE = Actor(id=None, name="Command line", role="", channel="command")
 
 
@@ -26,9 +31,7 @@ def portal_url(given: str = "") -> str:
     base: str = settings.SNAPPORTAL_BASE_PATH
     if given:
         return f"{given.rstrip('/').removesuffix(base.rstrip('/'))}{base}"
-    if settings.SANDBOX:
-        return f"http://{settings.SNAPPORTAL_BIND}{base}"
-    return f"https://{settings.ALLOWED_HOSTS[0].lstrip('.')}{base}"
+    return f"{portal_origin()}{base}"
 
 
 def check_database() -> None:
@@ -64,6 +67,8 @@ class Command(WritingCommand):
                 "Added. No link is needed: single sign-on recognises a verified e-mail address."
             )
             return
+        if lacks_public_address() and not options["url"]:
+            self.stdout.write(ONLY_HERE)
         path = reverse("invitation_accept", args=[key]).removeprefix(settings.SNAPPORTAL_BASE_PATH)
         self.stdout.write(f"This link works once and for three days:\n{portal_url(options['url'])}{path}")
 
