@@ -255,16 +255,3 @@ def test_shortcuts_can_be_switched_off(cast, mia):
     assert "data-shortcuts" not in mia.get(reverse("help_page")).text
     mia.post(reverse("look_edit"), {"shortcuts": "off"})
     assert 'data-shortcuts="off"' in mia.get(reverse("help_page")).text
-
-
-def test_pages_with_a_main_action_mark_it(cast, ada):
-    for name in (
-        "person_list",
-        "team_list",
-        "token_list",
-        "freeze_list",
-        "policy_list",
-        "api_key_list",
-        "target_list",
-    ):
-        assert ada.get(reverse(name)).text.count("data-main") == 1, name
