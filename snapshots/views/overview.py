@@ -103,7 +103,7 @@ class Overview:
         """Of what there is, and of what is chosen. `kept`: parameters that stay, such as the order."""
         return [
             HighlightLink(
-                one.kind,
+                one.kind if self.servers[name] else "neutral",
                 str(one.text % len(self.servers[name])),
                 _url(kept if name == chosen else {"show": name} | kept),
                 name == chosen,

@@ -96,7 +96,10 @@ def test_the_chosen_one_is_marked_leads_back_and_stays_with_the_other_filters(pa
     ("show", "says"), [("attention", "Nothing needs attention"), ("silent", "No server lacks a new snapshot")]
 )
 def test_a_filter_that_finds_nothing_says_what_that_means(page, show, says):
-    text = text_of(page(f"?show={show}"))
+    response = page(f"?show={show}")
+    chosen = re.search(r'<a class="badge (\w+)"[^>]*aria-current="true"', overview_of(response))
+    assert chosen.group(1) == "neutral"  # no alarm where nothing is wrong
+    text = text_of(response)
     assert says in text
     assert "Show all servers" in text
 
