@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from snapshots.vault import tokens
 from tests.e2e.browsing import PHONE, Site
 
 pytestmark = pytest.mark.browser
@@ -95,3 +96,16 @@ def test_all_or_none_with_the_keyboard_on_a_phone(site: Site, desk):
     page.get_by_role("button", name="Delete the selected snapshots").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="1 snapshot will be deleted")).to_be_visible()
+
+
+def test_on_a_phone_the_first_server_is_on_the_first_screen(site: Site, sandbox, cast):
+    tokens.store(user_id=cast.omar.pk, label="Team", token=sandbox.token, stored_by_name="Omar")
+    page = site.page(cast.omar, size=PHONE)
+    page.goto(reverse("server_list"))
+    expect(page.locator(".fold").first).not_to_have_attribute("open", "")
+    expect(page.get_by_role("button", name="All servers")).to_be_visible()
+    first = page.locator("article.server").first.bounding_box()
+    assert first["y"] + 100 < PHONE[1]
+    page.get_by_label("Select the server").first.check()
+    expect(page.get_by_text("Selected: 1")).to_be_visible()
+    expect(page.get_by_role("button", name="Create on the selected servers")).to_be_visible()
