@@ -84,6 +84,17 @@
   finder.addEventListener("click", ({ target }) => {
     if (target.closest("a")) finder.close(); // the link may lead to a place on the same page
   });
+  // What is outside an open dialog is neither seen nor read aloud: a search that fails is reported in it too.
+  const repeatFailure = () => {
+    const words = [...document.querySelectorAll("#failure :is(strong, h1, h2, p)")].map((one) => one.textContent.trim()).join(" ");
+    const place = document.getElementById("finder-count");
+    if (words && words !== place.textContent) place.textContent = words;
+  };
+  finder.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) return;
+    document.getElementById("finder-results").replaceChildren();
+    setTimeout(repeatFailure); // static/answers.js reports it after this event
+  });
   finder.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.preventDefault(); finder.close(); return; } // browsers only empty the field
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];

@@ -50,6 +50,34 @@ def test_everything_is_found_and_opened_with_keys(site: Site, desk):
     page.wait_for_url("**/operations/**")
 
 
+def test_a_search_that_fails_says_so_in_the_dialog(site: Site, desk):
+    site.expect_complaint("ERR_INTERNET_DISCONNECTED|htmx:(afterRequest|sendError)")
+    page = site.page(desk.user)
+    page.goto(reverse("api_key_list"))
+    page.keyboard.press("/")
+    status = page.get_by_role("dialog", name="Find").get_by_role("status")
+    page.keyboard.type("servers")
+    expect(status).to_contain_text("result")
+    page.context.set_offline(True)
+    page.keyboard.type("x")
+    expect(status).to_contain_text("This page cannot reach the portal")
+    expect(page.locator("#finder-results")).to_be_empty()
+    page.context.set_offline(False)
+    page.keyboard.press("Backspace")
+    expect(status).to_contain_text("result")
+
+
+def test_the_focus_stays_on_the_head_that_orders_the_list(site: Site, desk):
+    User.objects.filter(pk=desk.user.pk).update(server_layout="table")
+    page = site.page(desk.user)
+    page.goto(reverse("server_list"))
+    for query in ("?sort=-size#sort-size", "?sort=size#sort-size"):
+        page.locator("#sort-size").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/{query}")
+        expect(page.locator("#sort-size")).to_be_focused()
+
+
 def press_all(page: Page) -> None:
     for keys in ("/", "?", "n", "Control+k"):
         page.keyboard.press(keys)
