@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
 from snapshots.vault import tokens
@@ -107,5 +108,5 @@ def test_on_a_phone_the_first_server_is_on_the_first_screen(site: Site, sandbox,
     first = page.locator("article.server").first.bounding_box()
     assert first["y"] + 100 < PHONE[1]
     page.get_by_label("Select the server").first.check()
-    expect(page.get_by_text("Selected: 1")).to_be_visible()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
     expect(page.get_by_role("button", name="Create on the selected servers")).to_be_visible()
