@@ -11,7 +11,7 @@ from django.utils.dateparse import parse_datetime
 
 from snapshots import sql
 from snapshots.observations.models import KnownServer
-from snapshots.observations.silence import silent_condition
+from snapshots.observations.silence import shown_condition
 from snapshots.schedules.models import Schedule, ScheduleServer, State
 from snapshots.vault.models import StoredToken
 
@@ -48,7 +48,7 @@ SELECT CAST(server_id AS VARCHAR(40)), '', NULL FROM {KnownServer._meta.db_table
 
 def read_facts(person_id: int, tokens: Sequence[StoredToken], server_ids: Collection[int]) -> Facts:
     unlimited = {one.fingerprint for one in tokens if one.limited_servers is None}
-    silent, limits = silent_condition(timezone.now())
+    silent, limits = shown_condition(timezone.now())
     fingerprints, servers = [*unlimited, ""], [*server_ids, 0]  # IN () is no SQL
     text = _COMING.format(fingerprints=sql.places(fingerprints), servers=sql.places(servers), silent=silent)
     rows = sql.run(text, [person_id, *fingerprints, *servers, *limits])

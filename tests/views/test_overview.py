@@ -10,7 +10,7 @@ from django.utils import timezone
 from snapshots import sql
 from snapshots.inventory.reader import expire
 from snapshots.observations.models import KnownServer
-from snapshots.observations.silence import is_silent, silent_condition
+from snapshots.observations.silence import is_silent, silent_condition, tell_of_silence
 from snapshots.operations.models import Operation, State
 from snapshots.sandbox.models import Snapshot
 from snapshots.schedules.models import Schedule
@@ -167,6 +167,17 @@ def test_the_query_of_silent_servers_is_the_rule(db, settings, clock, setting):
     found = {one.pk for one in sql.select(KnownServer, f"WHERE {condition}", parameters)}
     assert found == {one.pk for one in KnownServer.objects.all() if is_silent(one, timezone.now())}
     assert found
+
+
+def test_without_a_setting_a_server_is_shown_after_thirty_days_and_nobody_is_told(desk, page):
+    web, mail = desk.server("web-server-01").server_id, desk.server("mail-01").server_id
+    set_known(web, completed=31)
+    set_known(mail, completed=29)
+    assert "1 without a new snapshot for long" in links_of(page())
+    assert names_in_order(page("?show=silent")) == ["web-server-01"]
+    assert tell_of_silence() == 0
+    set_known(web, completed=31, days=0)  # never, by its own choice
+    assert not any("for long" in text for text in links_of(page()))
 
 
 def test_a_part_for_an_open_page_brings_the_counts_along(page):
