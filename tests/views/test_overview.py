@@ -144,6 +144,26 @@ def test_the_schedule_that_is_due_next_is_named(desk, page, cast, clock, sandbox
     assert "nightly" not in overview_of(page())
 
 
+def test_the_next_three_are_named_in_order_with_their_servers_and_what_is_full(desk, page):
+    full, web = desk.server("db-server-01"), desk.server("web-server-01")
+    chosen = {
+        "third": [(web.server_id, web.name)],
+        "first": [(full.server_id, full.name)],
+        "second": [(web.server_id, web.name), (full.server_id, full.name)],
+        "fourth": [(web.server_id, web.name)],
+    }
+    for name, servers in chosen.items():
+        schedule = define(desk, name=name, servers=tuple(servers))
+        hours = ["first", "second", "third", "fourth"].index(name) + 3
+        Schedule.objects.filter(pk=schedule.pk).update(next_due_at=timezone.now() + timedelta(hours=hours))
+    runs = re.findall(r'<a class="badge plain".*?</a>', overview_of(page()), re.DOTALL)
+    assert [" ".join(re.sub(r"<svg.*?</svg>|<[^>]*>", "", one).split()) for one in runs] == [
+        "Next: first, in 2 hours · db-server-01 · Full",
+        "Next: second, in 3 hours · 2 servers · Full",
+        "Next: third, in 4 hours · web-server-01",
+    ]
+
+
 def test_a_schedule_of_a_server_that_another_token_shows_too_is_named(desk, cast, signed_in):
     define(desk, name="nightly")
     Schedule.objects.update(token_fingerprint="another", owner_id=0)
