@@ -110,3 +110,23 @@ def test_on_a_phone_the_first_server_is_on_the_first_screen(site: Site, sandbox,
     page.get_by_label("Select the server").first.check()
     expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
     expect(page.get_by_role("button", name="Create on the selected servers")).to_be_visible()
+
+
+def test_what_is_selected_stays_selected_while_the_list_is_filtered(site: Site, desk):
+    page = site.page(desk.user)
+    page.goto("/?q=mail-01")
+    page.get_by_label("Select the server mail-01").check()
+    for text in ("xyzzy", "web-server-01"):
+        page.locator("#filter-q").fill(text)
+        page.wait_for_url(f"**/?q={text}*")
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
+    page.get_by_label("Select the server web-server-01").check()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 2")
+    page.locator("#filter-q").fill("mail-01")
+    expect(page.get_by_label("Select the server mail-01")).to_be_checked()
+    page.get_by_label("Select the server mail-01").uncheck()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
+    page.locator("#batch-create").click()
+    page.wait_for_url("**/create/?*")
+    expect(page.get_by_text("web-server-01").first).to_be_visible()
+    expect(page.get_by_text("mail-01")).to_have_count(0)
