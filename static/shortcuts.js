@@ -7,14 +7,41 @@
   const opener = document.querySelector("[data-opens-finder]");
   const isOn = document.documentElement.dataset.shortcuts !== "off";
   const isMac = navigator.platform.startsWith("Mac");
-  const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+  const TYPED = ":is(input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable])";
 
   const open = (dialog) => {
     if (document.querySelector("dialog[open]")) return;
+    if (dialog === list) nameMainAction();
     dialog.showModal();
     if (dialog === finder) field.select();
   };
-  const pressMainAction = () => document.querySelector("main [data-main]")?.click();
+  // A search is the main action where no other is shown: it may stand in a closed part of the page.
+  const findMainAction = () => {
+    const all = [...document.querySelectorAll("main [data-main]")];
+    const shown = all.filter((one) => one.getClientRects().length > 0 && one.getAttribute("aria-disabled") !== "true");
+    const isSearch = (one) => one.dataset.main === "search";
+    return shown.find((one) => !isSearch(one)) || all.find(isSearch) || all.find((one) => one.closest("details:not([open])"));
+  };
+  const labelOf = (action) => {
+    const field = action.dataset.main === "search" && firstField(action.form);
+    return (field?.labels?.[0] || action).textContent.replace(/\s+/g, " ").trim();
+  };
+  const firstField = (form) => [...form.elements].find((one) => one.matches(`${TYPED}:not([type=hidden], [readonly], [disabled])`));
+  // A link is opened. A form is not sent by one key: the focus goes to its first field, or to its button.
+  const pressMainAction = () => {
+    const action = findMainAction();
+    if (!action) return;
+    if (action.closest("details")) action.closest("details").open = true;
+    const field = action.type === "submit" && firstField(action.form);
+    if (field) field.focus();
+    else if (action.type === "submit" && action.form.method === "post") action.focus();
+    else action.click();
+  };
+  const nameMainAction = () => {
+    const place = list.querySelector("[data-main-label]"), action = findMainAction();
+    place.textContent = action ? labelOf(action) : place.dataset.none;
+    place.hidden = false;
+  };
   // As Enter in a field does, but also from a text of several lines.
   const send = (form) => {
     const button = [...form.elements].find((one) => one.type === "submit");
@@ -43,7 +70,7 @@
       found();
     });
     opener.setAttribute("aria-keyshortcuts", isMac ? "/ Meta+K" : "/ Control+K");
-    document.querySelector("main [data-main]")?.setAttribute("aria-keyshortcuts", "n");
+    findMainAction()?.setAttribute("aria-keyshortcuts", "n");
   }
 
   opener.addEventListener("click", (event) => {
@@ -56,6 +83,17 @@
   });
   finder.addEventListener("click", ({ target }) => {
     if (target.closest("a")) finder.close(); // the link may lead to a place on the same page
+  });
+  // What is outside an open dialog is neither seen nor read aloud: a search that fails is reported in it too.
+  const repeatFailure = () => {
+    const words = [...document.querySelectorAll("#failure :is(strong, h1, h2, p)")].map((one) => one.textContent.trim()).join(" ");
+    const place = document.getElementById("finder-count");
+    if (words && words !== place.textContent) place.textContent = words;
+  };
+  finder.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.successful) return;
+    document.getElementById("finder-results").replaceChildren();
+    setTimeout(repeatFailure); // static/answers.js reports it after this event
   });
   finder.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.preventDefault(); finder.close(); return; } // browsers only empty the field

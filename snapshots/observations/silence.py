@@ -4,7 +4,7 @@ It counts from the newest completed snapshot that was ever listed. A provider th
 """
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from django.conf import settings
 from django.utils import timezone
@@ -21,6 +21,8 @@ from snapshots.operations.rights import borrowed, check_still_allowed
 MANAGE = "schedules.manage"
 """Who decides what is taken regularly also decides when its absence is told."""
 ACTION = "server.silent"
+SHOWN_AFTER_DAYS: Final = 30
+"""Of servers without a choice of their own, where there is no setting either: the overview shows them, nobody is told."""
 CHOICES = (0, 1, 2, 3, 5, 7, 14, 30, 60, 90)
 """In days; 0 for never."""
 
@@ -82,9 +84,14 @@ def is_silent(server: KnownServer, now: datetime) -> bool:
     return bool(days) and now - (server.completed_at or server.first_listed_at) > timedelta(days=days)
 
 
-def silent_condition(now: datetime) -> tuple[str, list[Any]]:
+def shown_condition(now: datetime) -> tuple[str, list[Any]]:
+    """Which servers the overview counts: as `is_silent` says, but with SHOWN_AFTER_DAYS where there is no setting."""
+    return silent_condition(now, settings.SNAPPORTAL_SILENT_AFTER_DAYS or SHOWN_AFTER_DAYS)
+
+
+def silent_condition(now: datetime, setting: int | None = None) -> tuple[str, list[Any]]:
     """What `is_silent` says, as a condition on rows of KnownServer, with its parameters."""
-    setting = settings.SNAPPORTAL_SILENT_AFTER_DAYS
+    setting = settings.SNAPPORTAL_SILENT_AFTER_DAYS if setting is None else setting
     periods = sorted({*CHOICES, setting} - {0})
     since = "COALESCE(completed_at, first_listed_at)"
     terms = " OR ".join([f"(COALESCE(silent_after_days, {setting:d}) = %s AND {since} < %s)"] * len(periods))

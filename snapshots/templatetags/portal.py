@@ -26,7 +26,9 @@ UNITS = (
     ("minute", 60, 120),
     ("second", 1, 0),
 )
-"""Name, seconds, and from how many seconds on it is used. static/app.js has the same."""
+"""Name, seconds, and from how many seconds on it is used."""
+AGE_UNITS = tuple((unit, size, 90 if unit == "minute" else least) for unit, size, least in UNITS)
+"""Of ages, which nobody needs to the second. static/app.js has the same."""
 LENGTHS = {
     "year": ngettext_lazy("%d year", "%d years"),
     "month": ngettext_lazy("%d month", "%d months"),
@@ -77,10 +79,10 @@ def moment(value: datetime | None) -> SafeString | str:
     return format_html(html, iso_text(value), utc_text(value), local_text(value))
 
 
-def _in_largest_unit(value: timedelta) -> tuple[str, int]:
+def _in_largest_unit(value: timedelta, units: tuple[tuple[str, int, int], ...] = UNITS) -> tuple[str, int]:
     """The unit and how many of it, rounded down. Never negative."""
     seconds = max(0, int(value.total_seconds()))
-    return next((unit, seconds // size) for unit, size, least in UNITS if seconds >= least)
+    return next((unit, seconds // size) for unit, size, least in units if seconds >= least)
 
 
 def duration(value: timedelta) -> str:
@@ -117,7 +119,7 @@ def ago_text(value: datetime | None) -> str:
         return _("%(time)s ahead of this portal's clock") % {"time": duration(-age)}
     if age < timedelta(seconds=10):
         return _("just now")
-    unit, count = _in_largest_unit(age)
+    unit, count = _in_largest_unit(age, AGE_UNITS)
     return str(AGES[unit] % count)
 
 

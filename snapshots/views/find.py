@@ -2,11 +2,13 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from snapshots.views.access import requires
-from snapshots.views.find_results import SHOWN, SHOWN_OF_ONE, SOURCES, Group, Search, find_groups, skips_log
+from snapshots.views.access import may_open, requires
+from snapshots.views.find_results import SOURCES, Group, find_groups, skips_log
+from snapshots.views.find_search import SHOWN, SHOWN_OF_ONE, Search
 from snapshots.views.forms.find import FindForm
 from snapshots.views.links import link
 
@@ -38,6 +40,9 @@ def find_page(request: HttpRequest) -> HttpResponse:
         if {"servers", "snapshots"} & {one.key for one in groups}
         else None,
         "log_url": link("entry_list") if skips_log(search) else "",
+        "text_log_url": f"{link('entry_list')}?{urlencode({'text': text})}"
+        if may_open(request.user, "audit.read")
+        else "",
         "all_url": f"{link('find_page')}?{request.GET.urlencode()}",
     }
     template = "find/_results.html" if request.htmx else "find/find_page.html"  # type: ignore[attr-defined]

@@ -4,93 +4,45 @@ provider: servers and snapshots are those of the lists as last read.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING, Final
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final
 
 from django.contrib.auth import get_user_model
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.urls import get_script_prefix, resolve
 from django.utils.html import format_html
 from django.utils.http import urlencode
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.approvals import queries as requests
 from snapshots.audit.search import searched
 from snapshots.audit.search.criteria import Criteria
-from snapshots.connection import Person
-from snapshots.inventory.servers import ListedServer, listed_servers
-from snapshots.inventory.shown_servers import readings_shown_to
 from snapshots.jobs import service as jobs
 from snapshots.jobs.models import Kind
+from snapshots.operations import attention
 from snapshots.schedules import visibility as schedules
 from snapshots.templatetags.portal import as_name, id_text, moment, named, with_names
 from snapshots.views.access import may_open
 from snapshots.views.entry_lines import EntryLine
+from snapshots.views.find_search import Hit, Search
 from snapshots.views.help_sections import sections_for, words_of
 from snapshots.views.links import link
 from snapshots.views.roster import Roster
-from snapshots.views.server_filter import (
-    ServerFilter,
-    contains,
-    find,
-    search_word,
-    server_matches,
-    snapshot_matches,
-)
-from snapshots.views.texts.pages import PAGES
+from snapshots.views.server_filter import server_matches, snapshot_matches
+from snapshots.views.texts.audit_actions import ACTIONS
+from snapshots.views.texts.pages import PAGES, SEARCH_WORDS
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
-SHOWN: Final = 10
-SHOWN_OF_ONE: Final = 200
-"""Of a group that is asked for alone, because no other page has the list."""
+_NUMBERED: Final = {
+    "operation_detail": lazy("Operation"),
+    "job_detail": lazy("Job"),
+    "request_detail": lazy("Request"),
+}
 NEWEST: Final = 500
 """Jobs and requests that are looked at, because no index finds a part of their names."""
-
-
-@dataclass(frozen=True)
-class Hit:
-    """A page that was found. `note` says which of several with the same name it is."""
-
-    url: str
-    name: SafeString
-    note: "SafeString | StrPromise | str" = ""
-
-
-@dataclass(frozen=True)
-class Search:
-    """What a person looks for. `limit`: how many hits of a group are shown."""
-
-    user: Person
-    text: str
-    limit: int = SHOWN
-
-    @cached_property
-    def word(self) -> str:
-        return search_word(self.text)
-
-    def finds(self, *texts: str) -> bool:
-        return contains(self.word, texts)
-
-    @cached_property
-    def _readings(self) -> list[ListedServer]:
-        known = [(token, one) for token, one in readings_shown_to(self.user) if one]
-        return [server for token, reading in known for server in listed_servers(token, reading)]
-
-    @cached_property
-    def servers(self) -> list[ListedServer]:
-        return [one.server for one in find(self._readings, ServerFilter())]
-
-    @property
-    def confirmed_at(self) -> datetime | None:
-        """As of when the servers and snapshots are known that were looked at."""
-        return min(
-            (one.reading.confirmed_at for one in self.servers if one.reading.confirmed_at), default=None
-        )
 
 
 def _servers(search: Search) -> Iterable[Hit]:
@@ -122,6 +74,19 @@ def _jobs(search: Search) -> Iterable[Hit]:
             yield Hit(link("job_detail", pk), as_name(title), Kind(kind).label)
 
 
+def _by_number(search: Search) -> Iterable[Hit]:
+    """Operations, jobs and requests by the number in the address of their page, or its first eight characters."""
+    if not search.keys:
+        return
+    found: list[tuple[str, QuerySet[Any]]] = [("operation_detail", attention.visible_to(search.user))]
+    found += [("job_detail", jobs.visible_to(search.user))]
+    if may_open(search.user, "snapshots.see"):
+        found += [("request_detail", requests.visible_to(search.user))]
+    for name, seen in found:
+        for pk in seen.filter(pk__range=search.keys).values_list("pk", flat=True)[: search.limit + 1]:
+            yield Hit(link(name, pk), as_name(pk), _NUMBERED[name])
+
+
 def _requests(search: Search) -> Iterable[Hit]:
     seen = requests.visible_to(search.user).prefetch_related("stored_items").order_by("-created_at")
     for one in seen[:NEWEST]:
@@ -148,9 +113,14 @@ def _permission(prefix: str, name: str) -> str:
 
 
 def _pages(search: Search) -> Iterable[Hit]:
-    for name, title in PAGES.items():
-        if search.finds(str(title)) and may_open(search.user, _permission(get_script_prefix(), name)):
-            yield Hit(link(name), format_html("{}", title))
+    """By their titles first, then by other words for them."""
+    titled = {name: search.finds(str(title)) for name, title in PAGES.items()}
+    for name in sorted(PAGES, key=lambda one: not titled[one]):
+        texts = (str(PAGES[name]), str(SEARCH_WORDS.get(name, "")))
+        if not titled[name] and not search.finds_words(*texts):
+            continue
+        if may_open(search.user, _permission(get_script_prefix(), name)):
+            yield Hit(link(name), format_html("{}", PAGES[name]))
 
 
 def _help(search: Search) -> Iterable[Hit]:
@@ -171,6 +141,13 @@ def _entries(search: Search) -> Iterable[Hit]:
         Hit(one.url, one.what_html, format_html("{}, {}", one.who_html, moment(one.entry.at)))
         for one in lines
     ]
+
+
+def _actions(search: Search) -> Iterable[Hit]:
+    """Kinds of entries, each with its part of the log."""
+    for action, (name, _sentence) in ACTIONS.items():
+        if search.finds_words(str(name), action):
+            yield Hit(f"{link('entry_list')}?{urlencode({'action': action})}", format_html("{}", name))
 
 
 @dataclass(frozen=True)
@@ -195,10 +172,12 @@ SOURCES: Final = (
     Source("snapshots", lazy("Snapshots"), "snapshots.see", _snapshots, "server_list"),
     Source("schedules", lazy("Schedules"), "snapshots.see", _schedules),
     Source("jobs", lazy("Jobs"), "signed_in", _jobs),
+    Source("numbers", lazy("By their number"), "signed_in", _by_number),
     Source("requests", lazy("Approvals"), "snapshots.see", _requests),
     Source("people", lazy("People"), "people.manage", _people, "person_list"),
     Source("pages", lazy("Pages"), "signed_in", _pages),
     Source("help", lazy("Help"), "signed_in", _help),
+    Source("actions", lazy("Actions in the audit log"), "audit.read", _actions),
     Source("entries", lazy("Audit log"), "audit.read", _entries, "entry_list", "text"),
 )
 

@@ -15,7 +15,8 @@ def help_page(request: HttpRequest) -> HttpResponse:
     everything = sections_for(request.user)
     is_mine = request.GET.get("for") == "me"
     shown = [one for one in everything if one.is_for_reader] if is_mine else everything
-    found = found_in(shown, words)
+    any_word = not found_in(everything, words)
+    found = found_in(shown, words, any_word=any_word)
     context = {
         "form": form,
         "is_search": bool(words),
@@ -23,6 +24,7 @@ def help_page(request: HttpRequest) -> HttpResponse:
         "sections": [(one, marked(one.title_html, words)) for one in found],
         "mine": [one for one in found if one.is_for_reader],
         "others": [one for one in found if not one.is_for_reader],
-        "left_out": len(found_in(everything, words)) - len(found),
+        "left_out": len(found_in(everything, words, any_word=any_word)) - len(found),
+        "is_partial": any_word,
     }
     return render(request, "help/help_page.html", context)

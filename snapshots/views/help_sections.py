@@ -18,10 +18,12 @@ from snapshots.connection import Person
 from snapshots.views import kept_html
 from snapshots.views.access import may_open
 from snapshots.views.texts.glossary import TERMS
-from snapshots.views.texts.help_sections import SECTIONS
+from snapshots.views.texts.help_sections import SECTIONS, STOP_WORDS
 
 KEPT_FOR: Final = timedelta(hours=1)
 MOST_WORDS: Final = 10
+MARKS: Final = "?!.,;:\"'()[]…“”„‘’«»¿¡"
+HYPHENS: Final = re.compile(r"[-\u2010-\u2015]")
 _CONTEXT: Final = {
     "terms": TERMS,
     "limit": contract.MAX_SNAPSHOTS_PER_SERVER,
@@ -39,10 +41,11 @@ class HelpSection:
     title: str
     html: SafeString
     is_for_reader: bool
+    words: str = ""
 
     @cached_property
     def text(self) -> str:
-        return f"{self.title} {_Texts.of(self.html)}"
+        return f"{self.title} {self.words} {_Texts.of(self.html)}"
 
     @property
     def title_html(self) -> SafeString:
@@ -50,6 +53,10 @@ class HelpSection:
 
     def holds(self, words: Iterable[re.Pattern[str]]) -> bool:
         return all(word.search(self.text) for word in words)
+
+    def count(self, words: Iterable[re.Pattern[str]]) -> int:
+        """How many of these words it has."""
+        return sum(bool(word.search(self.text)) for word in words)
 
 
 def sections_for(person: Person) -> list[HelpSection]:
@@ -62,6 +69,7 @@ def sections_for(person: Person) -> list[HelpSection]:
             str(section.title),
             _rendered(anchor, role=role, is_operator=is_operator),
             any(may_open(person, one) for one in section.permissions),
+            str(section.words),
         )
         for anchor, section in SECTIONS.items()
     ]
@@ -76,14 +84,27 @@ def _rendered(anchor: str, *, role: str, is_operator: bool) -> SafeString:
 
 
 def words_of(text: str) -> list[re.Pattern[str]]:
-    """What is looked for: each word, in any case, as it is written."""
-    words = normalize("NFC", text).split()[:MOST_WORDS]
-    return [re.compile(re.escape(word), re.IGNORECASE) for word in dict.fromkeys(words)]
+    """What is looked for: each word, in any case, without the marks around it. Of words that every text has only if there are
+    no others. The parts of a word with hyphens may also be written together or apart."""
+    written = normalize("NFC", text).split()
+    words = [word.strip(MARKS) or word for word in written]
+    telling = [word for word in words if word.casefold() not in STOP_WORDS.split()]
+    return [_pattern(word) for word in list(dict.fromkeys(telling or words))[:MOST_WORDS]]
 
 
-def found_in(sections: Sequence[HelpSection], words: Sequence[re.Pattern[str]]) -> list[HelpSection]:
-    """Those with all of these words, which are marked in them."""
-    return [replace(one, html=marked(one.html, words)) for one in sections if one.holds(words)]
+def _pattern(word: str) -> re.Pattern[str]:
+    parts = [re.escape(part) for part in HYPHENS.split(word) if part]
+    return re.compile(r"[-\u2010-\u2015\s]*".join(parts) or re.escape(word), re.IGNORECASE)
+
+
+def found_in(
+    sections: Sequence[HelpSection], words: Sequence[re.Pattern[str]], *, any_word: bool = False
+) -> list[HelpSection]:
+    """Those with all of these words, or with any, those with most first. The words are marked in them."""
+    found = [one for one in sections if (one.count(words) if any_word else one.holds(words))]
+    if any_word:
+        found.sort(key=lambda one: -one.count(words))
+    return [replace(one, html=marked(one.html, words)) for one in found]
 
 
 def marked(html: str, words: Sequence[re.Pattern[str]]) -> SafeString:

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from snapshots import sql
 from snapshots.inventory.readings import Reading
@@ -85,8 +85,10 @@ class HighlightLink:
 
 @dataclass(frozen=True)
 class NextRun:
-    """The schedule that is due next."""
+    """A schedule that is due next. `on`: its server, or how many."""
 
+    on: str
+    is_full: bool
     name: str
     text: str
     url: str
@@ -97,13 +99,13 @@ class Overview:
     """`servers`: value of the filter → IDs of the servers."""
 
     servers: dict[str, frozenset[int]]
-    coming: ComingRun | None
+    coming: tuple[ComingRun, ...]
 
     def links(self, chosen: str, kept: dict[str, str]) -> list[HighlightLink]:
         """Of what there is, and of what is chosen. `kept`: parameters that stay, such as the order."""
         return [
             HighlightLink(
-                one.kind,
+                one.kind if self.servers[name] else "neutral",
                 str(one.text % len(self.servers[name])),
                 _url(kept if name == chosen else {"show": name} | kept),
                 name == chosen,
@@ -113,12 +115,18 @@ class Overview:
         ]
 
     @property
-    def next_run(self) -> NextRun | None:
-        if self.coming is None:
-            return None
-        left = self.coming.due_at - timezone.now()
-        text = _("in %(time)s") % {"time": duration(left)} if left.total_seconds() > 0 else _("now")
-        return NextRun(self.coming.name, text, link("schedule_detail", self.coming.schedule_id))
+    def next_runs(self) -> list[NextRun]:
+        return [_next_run(one) for one in self.coming]
+
+
+def _next_run(coming: ComingRun) -> NextRun:
+    left = coming.due_at - timezone.now()
+    text = _("in %(time)s") % {"time": duration(left)} if left.total_seconds() > 0 else _("now")
+    on = coming.server_name
+    if coming.servers != 1:
+        count = ngettext("%d server", "%d servers", coming.servers) % coming.servers
+        on = count if coming.servers else _("All servers of a token")
+    return NextRun(on, coming.full > 0, coming.name, text, link("schedule_detail", coming.schedule_id))
 
 
 def _url(query: dict[str, str]) -> str:
@@ -129,14 +137,15 @@ def make_overview(request: HttpRequest, readings: Readings, servers: Iterable[Li
     """With two queries, and no call of the provider."""
     listed = frozenset(one.server_id for one in servers)
     operations = list(sql.select(Operation, f"WHERE state IN ({sql.places(OPEN_STATES)})", OPEN_STATES))
-    facts = read_facts(int(request.user.pk or 0), [token for token, _reading in readings], listed)
     notable = [notable_servers(reading) for _token, reading in readings]
+    full = set().union(*(one.full for one in notable))
+    facts = read_facts(int(request.user.pk or 0), [token for token, _reading in readings], listed, full)
     found = {
         "running": {one.server_id for one in operations if one.state in MOVING_STATES}.union(
             *(one.moving for one in notable)
         ),
         "attention": {one.server_id for one in operations if is_overdue(one)} | _refused(readings),
-        "full": set().union(*(one.full for one in notable)),
+        "full": full,
         "silent": facts.silent,
         "empty": set().union(*(one.empty for one in notable)),
     }

@@ -11,18 +11,21 @@ from django.utils.dateparse import parse_datetime
 
 from snapshots import sql
 from snapshots.observations.models import KnownServer
-from snapshots.observations.silence import silent_condition
+from snapshots.observations.silence import shown_condition
 from snapshots.schedules.models import Schedule, ScheduleServer, State
 from snapshots.vault.models import StoredToken
 
 
 @dataclass(frozen=True)
 class ComingRun:
-    """The schedule that is due next."""
+    """A schedule that is due next. `servers`: how many it names, 0 for all of a token; `full`: how many of them have no room."""
 
     schedule_id: UUID
     name: str
     due_at: datetime
+    servers: int
+    server_name: str
+    full: int
 
 
 @dataclass(frozen=True)
@@ -30,30 +33,42 @@ class Facts:
     """`silent`: IDs of servers without a new snapshot for too long (observations.silence)."""
 
     silent: frozenset[int]
-    coming: ComingRun | None
+    coming: tuple[ComingRun, ...]
 
 
+SHOWN_RUNS: Final = 3
+_SERVERS: Final = f"FROM {ScheduleServer._meta.db_table} WHERE schedule_id = schedule.id"
 _COMING: Final = f"""
 SELECT * FROM (
-  SELECT CAST(id AS VARCHAR(40)), name, next_due_at FROM {Schedule._meta.db_table}
+  SELECT CAST(id AS VARCHAR(40)), name, next_due_at, (SELECT COUNT(*) {_SERVERS}), (SELECT MIN(server_name) {_SERVERS}),
+    (SELECT COUNT(*) {_SERVERS} AND server_id IN ({{full}}))
+  FROM {Schedule._meta.db_table} AS schedule
   WHERE removed_at IS NULL AND state = '{State.ACTIVE}' AND next_due_at IS NOT NULL AND (
     owner_id = %s OR token_fingerprint IN ({{fingerprints}}) OR NOT covers_all AND id IN (
       SELECT schedule_id FROM {ScheduleServer._meta.db_table} WHERE server_id IN ({{servers}})))
-  ORDER BY next_due_at LIMIT 1
+  ORDER BY next_due_at, name LIMIT {SHOWN_RUNS}
 ) AS coming UNION ALL
-SELECT CAST(server_id AS VARCHAR(40)), '', NULL FROM {KnownServer._meta.db_table} WHERE {{silent}}
+SELECT CAST(server_id AS VARCHAR(40)), '', NULL, 0, '', 0 FROM {KnownServer._meta.db_table} WHERE {{silent}}
 """  # noqa: S608 - names of tables
 """Of the schedules a person sees (schedules.visibility), those that are about the servers of this list."""
 
 
-def read_facts(person_id: int, tokens: Sequence[StoredToken], server_ids: Collection[int]) -> Facts:
+def read_facts(
+    person_id: int, tokens: Sequence[StoredToken], server_ids: Collection[int], full_ids: Collection[int]
+) -> Facts:
     unlimited = {one.fingerprint for one in tokens if one.limited_servers is None}
-    silent, limits = silent_condition(timezone.now())
-    fingerprints, servers = [*unlimited, ""], [*server_ids, 0]  # IN () is no SQL
-    text = _COMING.format(fingerprints=sql.places(fingerprints), servers=sql.places(servers), silent=silent)
-    rows = sql.run(text, [person_id, *fingerprints, *servers, *limits])
-    due = [ComingRun(UUID(key), name, _time(at)) for key, name, at in rows if at is not None]
-    return Facts(frozenset(int(key) for key, _name, at in rows if at is None), due[0] if due else None)
+    silent, limits = shown_condition(timezone.now())
+    fingerprints, servers, full = [*unlimited, ""], [*server_ids, 0], [*full_ids, 0]  # IN () is no SQL
+    places = {
+        "full": sql.places(full),
+        "fingerprints": sql.places(fingerprints),
+        "servers": sql.places(servers),
+    }
+    text = _COMING.format(silent=silent, **places)
+    rows = sql.run(text, [*full, person_id, *fingerprints, *servers, *limits])
+    due = [ComingRun(UUID(key), name, _time(at), *more) for key, name, at, *more in rows if at is not None]
+    due.sort(key=lambda one: (one.due_at, one.name))
+    return Facts(frozenset(int(row[0]) for row in rows if row[2] is None), tuple(due))
 
 
 def _time(stored: Any) -> datetime:

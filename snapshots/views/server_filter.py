@@ -8,6 +8,7 @@ from typing import Any, Final
 from snapshots.contract import Snapshot
 from snapshots.inventory.names import visible_name
 from snapshots.inventory.servers import ListedServer
+from snapshots.templatetags.portal import id_text
 from snapshots.vault.limits import RIGHTS
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -60,7 +61,11 @@ def contains(word: str, texts: Iterable[str]) -> bool:
 
 
 def search_word(text: str) -> str:
-    return visible_name(text).casefold()
+    """Of an ID, written as pages show it ('ID 802') or as '#802', its number."""
+    word = visible_name(text).casefold()
+    prefix = id_text(0).casefold().removesuffix("0").strip()
+    number = word.removeprefix(prefix).lstrip(" #")
+    return number if number.isdecimal() else word
 
 
 def server_matches(listed: ListedServer, word: str) -> bool:

@@ -29,8 +29,12 @@ class Section:
 
 @dataclass(frozen=True)
 class Head:
-    """The head of a column; its link orders by it, the other way round if it is ordered by it already."""
+    """The head of a column; its link orders by it, the other way round if it is ordered by it already.
 
+    The URL ends with the id of the link: a browser sets the focus there on the page that it loads.
+    """
+
+    element_id: str
     label: str
     url: str
     direction: str
@@ -69,4 +73,5 @@ def _head(request: HttpRequest, name: str, label: str, sort: str) -> Head:
     query.pop("page", None)
     query["sort"] = other if sort == first else first
     direction = {name: "ascending", f"-{name}": "descending"}.get(sort, "")
-    return Head(label, f"?{query.urlencode()}", direction)
+    element_id = f"sort-{name}"
+    return Head(element_id, label, f"?{query.urlencode()}#{element_id}", direction)

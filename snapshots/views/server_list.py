@@ -154,11 +154,11 @@ def _choices(servers: list[ListedServer]) -> list[tuple[str, str]]:
 
 def _overview_context(request: HttpRequest, overview: Overview, chosen: ServerFilter) -> dict[str, Any]:
     kept = {name: request.GET[name] for name in STAYING if request.GET.get(name)}
-    links, next_run = overview.links(chosen.show, kept), overview.next_run
+    links, next_runs = overview.links(chosen.show, kept), overview.next_runs
     return {
         "highlights": links,
-        "next_run": next_run,
-        "overview_key": kept_html.key_of("overview", links, next_run),
+        "next_runs": next_runs,
+        "overview_key": kept_html.key_of("overview", links, next_runs),
     }
 
 

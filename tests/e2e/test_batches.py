@@ -3,8 +3,10 @@
 import re
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page, expect
 
+from snapshots.vault import tokens
 from tests.e2e.browsing import PHONE, Site
 
 pytestmark = pytest.mark.browser
@@ -95,3 +97,36 @@ def test_all_or_none_with_the_keyboard_on_a_phone(site: Site, desk):
     page.get_by_role("button", name="Delete the selected snapshots").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="1 snapshot will be deleted")).to_be_visible()
+
+
+def test_on_a_phone_the_first_server_is_on_the_first_screen(site: Site, sandbox, cast):
+    tokens.store(user_id=cast.omar.pk, label="Team", token=sandbox.token, stored_by_name="Omar")
+    page = site.page(cast.omar, size=PHONE)
+    page.goto(reverse("server_list"))
+    expect(page.locator(".fold").first).not_to_have_attribute("open", "")
+    expect(page.get_by_role("button", name="All servers")).to_be_visible()
+    first = page.locator("article.server").first.bounding_box()
+    assert first["y"] + 100 < PHONE[1]
+    page.get_by_label("Select the server").first.check()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
+    expect(page.get_by_role("button", name="Create on the selected servers")).to_be_visible()
+
+
+def test_what_is_selected_stays_selected_while_the_list_is_filtered(site: Site, desk):
+    page = site.page(desk.user)
+    page.goto("/?q=mail-01")
+    page.get_by_label("Select the server mail-01").check()
+    for text in ("xyzzy", "web-server-01"):
+        page.locator("#filter-q").fill(text)
+        page.wait_for_url(f"**/?q={text}*")
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
+    page.get_by_label("Select the server web-server-01").check()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 2")
+    page.locator("#filter-q").fill("mail-01")
+    expect(page.get_by_label("Select the server mail-01")).to_be_checked()
+    page.get_by_label("Select the server mail-01").uncheck()
+    expect(page.locator("#batch-hint")).to_have_text("Selected: 1")
+    page.locator("#batch-create").click()
+    page.wait_for_url("**/create/?*")
+    expect(page.get_by_text("web-server-01").first).to_be_visible()
+    expect(page.get_by_text("mail-01")).to_have_count(0)

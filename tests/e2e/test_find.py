@@ -50,6 +50,34 @@ def test_everything_is_found_and_opened_with_keys(site: Site, desk):
     page.wait_for_url("**/operations/**")
 
 
+def test_a_search_that_fails_says_so_in_the_dialog(site: Site, desk):
+    site.expect_complaint("ERR_INTERNET_DISCONNECTED|htmx:(afterRequest|sendError)")
+    page = site.page(desk.user)
+    page.goto(reverse("api_key_list"))
+    page.keyboard.press("/")
+    status = page.get_by_role("dialog", name="Find").get_by_role("status")
+    page.keyboard.type("servers")
+    expect(status).to_contain_text("result")
+    page.context.set_offline(True)
+    page.keyboard.type("x")
+    expect(status).to_contain_text("This page cannot reach the portal")
+    expect(page.locator("#finder-results")).to_be_empty()
+    page.context.set_offline(False)
+    page.keyboard.press("Backspace")
+    expect(status).to_contain_text("result")
+
+
+def test_the_focus_stays_on_the_head_that_orders_the_list(site: Site, desk):
+    User.objects.filter(pk=desk.user.pk).update(server_layout="table")
+    page = site.page(desk.user)
+    page.goto(reverse("server_list"))
+    for query in ("?sort=-size#sort-size", "?sort=size#sort-size"):
+        page.locator("#sort-size").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"**/{query}")
+        expect(page.locator("#sort-size")).to_be_focused()
+
+
 def press_all(page: Page) -> None:
     for keys in ("/", "?", "n", "Control+k"):
         page.keyboard.press(keys)
@@ -76,3 +104,31 @@ def test_keys_are_listed_and_can_be_switched_off(site: Site, desk):
     page.keyboard.press("Enter")
     page.wait_for_url("**/find/?q=tokens")
     expect(page.locator("main").get_by_role("link", name="Tokens").first).to_be_visible()
+
+
+def test_the_main_action_of_the_servers_is_the_search_until_some_are_ticked(site: Site, desk):
+    page = site.page(desk.user)
+    page.goto(reverse("server_list"))
+    named = page.get_by_role("dialog", name="Keyboard shortcuts").locator("[data-main-label]")
+    expect(page.get_by_role("button", name="Create on the selected servers")).to_be_hidden()
+    page.keyboard.press("?")
+    expect(named).to_have_text("Search")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    expect(page.locator("#filter-q")).to_be_focused()
+    page.get_by_label("Select the server").first.check()
+    page.keyboard.press("?")
+    expect(named).to_have_text("Create on the selected servers")
+    page.keyboard.press("Escape")
+    page.keyboard.press("n")
+    page.wait_for_url("**/create/?server=*")
+
+
+def test_one_key_sends_no_form_and_the_list_says_where_there_is_nothing_to_do(site: Site, desk):
+    page = site.page(desk.user)
+    page.goto(reverse("account_detail"))
+    page.keyboard.press("n")
+    expect(page.get_by_label("Old password")).to_be_focused()
+    page.goto(reverse("api_reference"))
+    page.keyboard.press("?")
+    expect(page.locator("dialog [data-main-label]")).to_have_text("This page has none.")

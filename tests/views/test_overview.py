@@ -10,7 +10,7 @@ from django.utils import timezone
 from snapshots import sql
 from snapshots.inventory.reader import expire
 from snapshots.observations.models import KnownServer
-from snapshots.observations.silence import is_silent, silent_condition
+from snapshots.observations.silence import is_silent, silent_condition, tell_of_silence
 from snapshots.operations.models import Operation, State
 from snapshots.sandbox.models import Snapshot
 from snapshots.schedules.models import Schedule
@@ -96,7 +96,10 @@ def test_the_chosen_one_is_marked_leads_back_and_stays_with_the_other_filters(pa
     ("show", "says"), [("attention", "Nothing needs attention"), ("silent", "No server lacks a new snapshot")]
 )
 def test_a_filter_that_finds_nothing_says_what_that_means(page, show, says):
-    text = text_of(page(f"?show={show}"))
+    response = page(f"?show={show}")
+    chosen = re.search(r'<a class="badge (\w+)"[^>]*aria-current="true"', overview_of(response))
+    assert chosen.group(1) == "neutral"  # no alarm where nothing is wrong
+    text = text_of(response)
     assert says in text
     assert "Show all servers" in text
 
@@ -141,6 +144,26 @@ def test_the_schedule_that_is_due_next_is_named(desk, page, cast, clock, sandbox
     assert "nightly" not in overview_of(page())
 
 
+def test_the_next_three_are_named_in_order_with_their_servers_and_what_is_full(desk, page):
+    full, web = desk.server("db-server-01"), desk.server("web-server-01")
+    chosen = {
+        "third": [(web.server_id, web.name)],
+        "first": [(full.server_id, full.name)],
+        "second": [(web.server_id, web.name), (full.server_id, full.name)],
+        "fourth": [(web.server_id, web.name)],
+    }
+    for name, servers in chosen.items():
+        schedule = define(desk, name=name, servers=tuple(servers))
+        hours = ["first", "second", "third", "fourth"].index(name) + 3
+        Schedule.objects.filter(pk=schedule.pk).update(next_due_at=timezone.now() + timedelta(hours=hours))
+    runs = re.findall(r'<a class="badge plain".*?</a>', overview_of(page()), re.DOTALL)
+    assert [" ".join(re.sub(r"<svg.*?</svg>|<[^>]*>", "", one).split()) for one in runs] == [
+        "Next: first, in 2 hours · db-server-01 · Full",
+        "Next: second, in 3 hours · 2 servers · Full",
+        "Next: third, in 4 hours · web-server-01",
+    ]
+
+
 def test_a_schedule_of_a_server_that_another_token_shows_too_is_named(desk, cast, signed_in):
     define(desk, name="nightly")
     Schedule.objects.update(token_fingerprint="another", owner_id=0)
@@ -164,6 +187,17 @@ def test_the_query_of_silent_servers_is_the_rule(db, settings, clock, setting):
     found = {one.pk for one in sql.select(KnownServer, f"WHERE {condition}", parameters)}
     assert found == {one.pk for one in KnownServer.objects.all() if is_silent(one, timezone.now())}
     assert found
+
+
+def test_without_a_setting_a_server_is_shown_after_thirty_days_and_nobody_is_told(desk, page):
+    web, mail = desk.server("web-server-01").server_id, desk.server("mail-01").server_id
+    set_known(web, completed=31)
+    set_known(mail, completed=29)
+    assert "1 without a new snapshot for long" in links_of(page())
+    assert names_in_order(page("?show=silent")) == ["web-server-01"]
+    assert tell_of_silence() == 0
+    set_known(web, completed=31, days=0)  # never, by its own choice
+    assert not any("for long" in text for text in links_of(page()))
 
 
 def test_a_part_for_an_open_page_brings_the_counts_along(page):

@@ -206,7 +206,8 @@ def test_text_from_outside_is_shown_as_text():
     [
         (timedelta(seconds=-50), "just now"),
         (timedelta(seconds=3), "just now"),
-        (timedelta(seconds=90), "90 seconds ago"),
+        (timedelta(seconds=89), "89 seconds ago"),
+        (timedelta(seconds=90), "1 minute ago"),
         (timedelta(minutes=5), "5 minutes ago"),
         (timedelta(hours=30), "30 hours ago"),
         (timedelta(days=6), "6 days ago"),
@@ -216,6 +217,12 @@ def test_text_from_outside_is_shown_as_text():
 )
 def test_ages_are_shown_in_words(age, text):
     assert portal.ago_text(timezone.now() - age) == text
+
+
+def test_the_browser_keeps_ages_by_the_same_units():
+    script = (Path(settings.BASE_DIR) / "static" / "app.js").read_text()
+    units = json.loads(re.search(r"const units = (\[.*\]);", script).group(1))
+    assert [tuple(one) for one in units] == list(portal.AGE_UNITS)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def groups_of(response) -> list[str]:
 
 def head(response, label: str) -> tuple[str, str]:
     """Of a column: what it says of its order, and the query that its link leads to."""
-    pattern = rf'<th scope="col"(?: aria-sort="(\w+)")?><a href="([^"]*)">{label}</a>'
+    pattern = rf'<th scope="col"(?: aria-sort="(\w+)")?><a id="sort-[a-z]+" href="([^"]*)">{label}</a>'
     return re.search(pattern, response.text).groups(default="")
 
 
@@ -156,12 +156,12 @@ class TestOrder:
 
     def test_the_heads_say_and_turn_the_order(self, table):
         response = table("?q=a&page=1")
-        assert head(response, "Server") == ("ascending", "?q=a&amp;sort=-name")
-        assert head(response, "Size") == ("", "?q=a&amp;sort=-size")
-        assert head(response, "Status") == ("", "?q=a&amp;sort=status")
+        assert head(response, "Server") == ("ascending", "?q=a&amp;sort=-name#sort-name")
+        assert head(response, "Size") == ("", "?q=a&amp;sort=-size#sort-size")
+        assert head(response, "Status") == ("", "?q=a&amp;sort=status#sort-status")
         response = table("?sort=-size")
-        assert head(response, "Size") == ("descending", "?sort=size")
-        assert head(response, "Server") == ("", "?sort=name")
+        assert head(response, "Size") == ("descending", "?sort=size#sort-size")
+        assert head(response, "Server") == ("", "?sort=name#sort-name")
 
     def test_cards_follow_it_too(self, mia):
         assert snapshots_in_order(mia.get("/?q=db-server&sort=created"))[0] == "quarter-end"

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -14,10 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Section:
-    """`permissions`: who has any of these can do what it is about. Everybody can read it."""
+    """`permissions`: who has any of these can do what it is about. Everybody can read it.
+
+    `words`: others that people look for it with.
+    """
 
     title: "StrPromise"
     permissions: tuple[str, ...] = ("signed_in",)
+    words: "StrPromise | str" = ""
 
 
 _SEES: Final = ("snapshots.see",)
@@ -25,7 +30,9 @@ SECTIONS: Final[dict[str, Section]] = {
     "what": Section(_("What is a snapshot?")),
     "habits": Section(_("Good habits"), _SEES),
     "time": Section(_("How long things take, and limits"), _SEES),
-    "restore": Section(_("What a restore does"), ("snapshots.restore",)),
+    "restore": Section(
+        _("What a restore does"), ("snapshots.restore",), _("rollback, roll back, revert, go back, undo")
+    ),
     "several": Section(_("Several servers at once"), ("snapshots.create",)),
     "keeping": Section(_("Protecting and keeping snapshots"), ("snapshots.create",)),
     "guarding": Section(_("Locks, freezes and approvals"), ("snapshots.create",)),
@@ -37,7 +44,7 @@ SECTIONS: Final[dict[str, Section]] = {
     "old": Section(_("When the list is outdated"), _SEES),
     "tokens": Section(_("Tokens"), ("snapshots.keep_token",)),
     "access": Section(_("Teams, temporary roles and limits"), _SEES),
-    "signing-in": Section(_("Signing in")),
+    "signing-in": Section(_("Signing in"), words=_("log in, login, log on, two-factor, 2FA, MFA")),
     "notifications": Section(_("Notifications")),
     "scripts": Section(_("Scripts"), _SEES),
     "finding": Section(_("Finding, and keyboard shortcuts")),
@@ -49,3 +56,8 @@ SECTIONS: Final[dict[str, Section]] = {
     "glossary": Section(_("Glossary")),
 }
 """By the ID of the section."""
+
+STOP_WORDS: Final = pgettext_lazy(
+    "words that a search in the help leaves out; one dash if there are none",
+    "a an and are can do does for how i in is it my of on or the to what when where which who why with",
+)

@@ -57,3 +57,26 @@ PAGES: Final[dict[str, "StrPromise"]] = {
     "help_page": _("Help"),
 }
 """URL name → the page's title. None of them needs an argument."""
+
+SEARCH_WORDS: Final[dict[str, "StrPromise"]] = {
+    "server_list": _("start page, overview, machines, VPS"),
+    "schedule_list": _("automatic, daily, weekly, regular, cron, backup"),
+    "deletion_list": _("trash, bin, undo, grace time, keep"),
+    "request_list": _("requests, four eyes, decide"),
+    "freeze_list": _("maintenance, stop, block"),
+    "operation_attention": _("unknown, stuck, errors, failed"),
+    "token_list": _("VPS.org, provider, connect, account, credentials"),
+    "api_key_list": _("scripts, automation, programs, access"),
+    "notification_rules": _("e-mail, mail, chat, webhook, alerts, warnings"),
+    "entry_list": _("history, who did what, protocol, evidence"),
+    "entry_export": _("download, CSV, JSON, spreadsheet, Excel"),
+    "person_list": _("users, accounts, roles, permissions"),
+    "security_detail": _("risks, sign-ins, weak, unused"),
+    "system_detail": _("status, health, version, worker, database"),
+    "account_detail": _("password, profile, name, role, sign-in"),
+    "look_edit": _("dark, light, theme, colours, time zone, clock, density, keyboard shortcuts, settings"),
+    "session_list": _("sign out, devices, browsers, computers"),
+    "factor_list": _("two-factor, 2FA, MFA, passkey, authenticator, recovery codes"),
+    "help_page": _("manual, guide, documentation, questions, support"),
+}
+"""URL name → other words that people look for the page with."""
