@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from snapshots import sql
-from snapshots.audit import queries, tiles
+from snapshots.audit import queries
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.models import Entry
-from snapshots.audit.tiles import TileError
 from snapshots.reviews.models import Mark, Question, Review, Verdict
 
 SIGN = "review.sign"
@@ -54,14 +53,6 @@ def is_recorded(review: Review) -> bool:
     return (row.action, row.result, row.target) == (SIGN, "completed", review.target) and (
         review.root in row.evidence
     )
-
-
-def holds(review: Review) -> bool:
-    """Whether the tree over the rows up to the last one is still the one that was signed."""
-    try:
-        return tiles.read_root(review.last).hex() == review.root
-    except TileError:
-        return False
 
 
 def covering(sequence: int) -> Review | None:

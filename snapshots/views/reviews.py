@@ -14,6 +14,7 @@ from django_htmx.http import trigger_client_event
 from snapshots.audit.models import Entry
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.reviews import kinds, marking, queries, rows
+from snapshots.reviews.content import content_of, contents_of
 from snapshots.reviews.kinds import MATTERS
 from snapshots.reviews.models import REVIEW, Question, Review, Verdict
 from snapshots.views.access import raise_if_rights_changed, requires
@@ -45,11 +46,12 @@ class FigureLine:
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """`is_recorded`: whether the log has a row that says the same."""
+    """`is_recorded`: whether the log has a row that says the same. `content`: what is known of its rows."""
 
     review: Review
     person: str
     is_recorded: bool
+    content: str
 
 
 @live()
@@ -57,7 +59,7 @@ class ReviewRow:
 def review_list(request: HttpRequest) -> HttpResponse:
     span = queries.unreviewed()
     reviews = list(Review.objects.all()[:REVIEWS_SHOWN])
-    names = names_of_people(one.person_id for one in reviews)
+    names, contents = names_of_people(one.person_id for one in reviews), contents_of(reviews)
     questions = queries.open_questions()
     context = {
         "span": span,
@@ -67,7 +69,8 @@ def review_list(request: HttpRequest) -> HttpResponse:
         "answered": sum(one.is_answered for one in questions),
         "waiting": sum(not one.is_answered for one in questions),
         "reviews": [
-            ReviewRow(one, names.get(one.person_id, ""), queries.is_recorded(one)) for one in reviews
+            ReviewRow(one, names.get(one.person_id, ""), queries.is_recorded(one), contents[one.pk].value)
+            for one in reviews
         ],
     }
     return render(request, "reviews/review_list.html", context)
@@ -193,7 +196,7 @@ def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "review": review,
         "person": names.get(review.person_id, ""),
         "is_recorded": queries.is_recorded(review),
-        "holds": queries.holds(review),
+        "content": content_of(review).value,
         "lines": review_lines(entries.values(), request.user.pk or 0),
         "questions": shown_questions(
             Question.objects.filter(

@@ -9,8 +9,10 @@ from django.urls import reverse
 
 from snapshots.audit import journal
 from snapshots.audit.models import Entry
+from snapshots.reviews import content
 from snapshots.reviews.models import Mark, Review, Verdict
 from tests.support.actors import actor_of
+from tests.support.audit_rows import fill_log
 from tests.support.audit_triggers import without_triggers
 from tests.support.reviews import current, marked, newest, signed
 
@@ -240,3 +242,32 @@ def test_the_entry_shows_its_marks_and_its_review_to_reviewers_alone(cast, rows,
 
 def test_the_log_leads_to_the_reviews(aron):
     assert f'href="{reverse(LIST)}"' in aron.get(reverse("entry_list")).text
+
+
+def test_forged_rows_are_not_called_those_that_were_signed(cast, aron):
+    fill_log(300)
+    signed(cast.ada, last=101)
+    review = signed(cast.aron, last=270)
+    url = reverse("review_detail", args=[review.pk])
+    assert "are those that were signed" in aron.get(url).text
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_entry SET reason = 'forged' WHERE sequence = 150")
+    page = aron.get(url).text
+    assert "The rows are not those that were signed" in page
+    assert ">are those that were signed" not in page
+    assert aron.get(reverse(LIST)).text.count("The rows are not those that were signed") == 1
+
+
+def test_a_review_of_which_only_the_stored_tree_was_compared_says_so(cast, aron, monkeypatch):
+    review = signed(cast.aron)
+    monkeypatch.setattr(content.content_of, "__defaults__", (0,))
+    page = aron.get(reverse("review_detail", args=[review.pk])).text
+    assert "The stored tree is the one that was signed" in page
+    assert "are those that were signed" not in page
+
+
+def test_the_list_names_the_row_that_did_not_verify(cast, aron):
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute("UPDATE audit_entry SET reason = 'nothing' WHERE sequence = 2")
+    signed(cast.aron, damaged=2)
+    assert "Row 2 did not verify when this was signed" in aron.get(reverse(LIST)).text
