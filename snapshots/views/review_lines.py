@@ -136,5 +136,6 @@ def entry_reviews(user: AbstractBaseUser | AnonymousUser, entries: list[Entry]) 
         "reviewer_marks": [ShownMark(one, people.get(one.person_id, "")) for one in marks],
         "reviewer_questions": shown_questions(queries.questions_about(sequences)),
         "reviews": [(one, signers.get(one.person_id, "")) for one in reviews.values()],
+        "is_own": bool(rows.own_among(entries, user.pk or 0)),
         "may_review": True,
     }

@@ -170,10 +170,10 @@ def _mark_page(
     (line,) = review_lines([entry], request.user.pk or 0)
     refusal = refusal_words(code) if code and code != INCOMPLETE else None
     line = replace(line, form=form, refusal=refusal, is_open=form is not None)
-    context: dict[str, Any] = {"line": line, "next": request.POST.get("next", "")}
+    context: dict[str, Any] = {"line": line, "next": request.POST.get("next")}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "reviews/_entry.html", context)
-    context |= {"is_alone": True, "headline": audit_texts.headline(entry)}
+    context |= {"is_alone": True, "list_url": _list_url(request), "headline": audit_texts.headline(entry)}
     return render(request, "reviews/review_mark.html", context, status=status_of(code))
 
 

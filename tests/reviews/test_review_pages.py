@@ -271,3 +271,53 @@ def test_the_list_names_the_row_that_did_not_verify(cast, aron):
         cursor.execute("UPDATE audit_entry SET reason = 'nothing' WHERE sequence = 2")
     signed(cast.aron, damaged=2)
     assert "Row 2 did not verify when this was signed" in aron.get(reverse(LIST)).text
+
+
+def typed_last(page: str) -> str:
+    return re.search(r'name="last" value="(\d+)"', page)[1]
+
+
+def test_who_comes_second_keeps_the_last_row_that_they_typed(cast, rows, aron):
+    signed(cast.ada, last=1)
+    answer = aron.post(reverse(SIGN), {"first": "1", "last": "3"})
+    assert "Somebody else has signed rows meanwhile" in answer.text
+    assert typed_last(answer.text) == "3"
+    signed(cast.ada, last=4)
+    assert typed_last(aron.post(reverse(SIGN), {"first": "2", "last": "3"}).text) == "7"
+
+
+@pytest.mark.parametrize("page", [LIST, ENTRIES])
+def test_rows_that_the_page_before_did_not_show_are_not_offered_for_signing(cast, rows, aron, page):
+    link = re.search(rf'href="({reverse(SIGN)}[^"]*)"', aron.get(reverse(page)).text)[1]
+    journal.record(actor_of(cast.mia).entry(action="team.change"))
+    assert typed_last(aron.get(link).text) == "4"
+
+
+@pytest.mark.parametrize("last", ["", "x", "0", "2", "6", "9" * 30])
+def test_a_last_row_in_the_address_that_cannot_be_signed_is_not_offered(cast, rows, aron, last):
+    signed(cast.ada, last=2)
+    assert typed_last(aron.get(reverse(SIGN), {"last": last}).text) == "5"
+
+
+@pytest.mark.parametrize("place", ["", "show=everything&before=9"])
+def test_a_mark_that_was_refused_without_javascript_leads_back_to_the_list_too(cast, rows, aron, place):
+    listed = reverse(ENTRIES) + (f"?{place}" if place else "")
+    sent = {"verdict": "finding", "note": "", "next": f"{place}&x=1" if place else ""}
+    page = aron.post(mark_url(rows.of_mia), sent).text.replace("&amp;", "&")
+    assert f'href="{listed}"' in page
+    kept = re.search(r'name="next" value="([^"]*)"', page)[1]
+    answer = aron.post(mark_url(rows.of_mia), {"verdict": "finding", "note": "No reason", "next": kept})
+    assert answer["Location"] == f"{listed}#row-1"
+
+
+def test_a_mark_from_the_page_of_the_entry_leads_back_there(cast, rows, aron):
+    assert 'name="next"' not in aron.get(mark_url(rows.of_mia)).text
+    answer = aron.post(mark_url(rows.of_mia), {"verdict": "fine"})
+    assert answer["Location"] == reverse("entry_detail", args=[1])
+
+
+def test_what_one_did_has_no_link_to_mark_it(cast, rows, aron):
+    own = aron.get(reverse("entry_detail", args=[rows.of_aron.sequence])).text
+    assert mark_url(rows.of_aron) not in own
+    assert "You had a part in this yourself" in own
+    assert mark_url(rows.of_mia) in aron.get(reverse("entry_detail", args=[1])).text

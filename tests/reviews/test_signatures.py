@@ -123,7 +123,9 @@ def test_a_signature_holds_while_the_rows_are_those_that_were_signed(cast, rows)
 
 def forge(sequence: int) -> None:
     with without_triggers(), connection.cursor() as cursor:
-        cursor.execute("UPDATE audit_entry SET reason = 'forged', result = 'failed' WHERE sequence = %s", [sequence])
+        cursor.execute(
+            "UPDATE audit_entry SET reason = 'forged', result = 'failed' WHERE sequence = %s", [sequence]
+        )
 
 
 @pytest.mark.parametrize("forged", [102, 150, 256, 257, 600])
