@@ -76,6 +76,22 @@ def current_marks(entries: Iterable[Entry]) -> dict[int, Mark]:
     return found
 
 
+def open_questions_about(entries: Iterable[Entry]) -> dict[int, list[Question]]:
+    """Sequence → what is open about it, and about the rows of the same operation before it, oldest first."""
+    entries = list(entries)
+    lines = {one.operation_id: one.sequence for one in entries if one.operation_id is not None}
+    asked = {one.sequence: one.sequence for one in entries}
+    marks = Mark.objects.filter(operation_id__in=list(lines), verdict=Verdict.QUESTION, is_current=True)
+    for sequence, operation in marks.values_list("sequence", "operation_id"):
+        if operation is not None and sequence <= lines[operation]:
+            asked[sequence] = lines[operation]
+    found: dict[int, list[Question]] = {}
+    questions = Question.objects.filter(sequence__in=list(asked), settled_at=None)
+    for one in questions.prefetch_related("answers").order_by("asked_in"):
+        found.setdefault(asked[one.sequence], []).append(one)
+    return found
+
+
 def marks_of(sequences: Iterable[int]) -> list[Mark]:
     """All marks of these rows, former ones too, oldest first."""
     return list(Mark.objects.filter(sequence__in=list(sequences))[:MARKS_PER_ENTRY])

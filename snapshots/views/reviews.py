@@ -102,7 +102,7 @@ def review_entries(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "choices": [(one, name, one == shown) for one, name in SHOWN.items()],
         "lines": lines,
-        "unmarked": [one for one in lines if not one.is_marked and not one.is_own],
+        "unmarked": [one for one in lines if not one.is_marked and not one.is_own and not one.questions],
         "count": count.number,
         "count_words": audit_texts.counted_words(count),
         "looked_at": found.looked_at,

@@ -1,6 +1,7 @@
 """The pages of reviews: going through entries, marking and signing, as reviewers see them."""
 
 import re
+import uuid
 
 import pytest
 from django.db import connection
@@ -321,3 +322,20 @@ def test_what_one_did_has_no_link_to_mark_it(cast, rows, aron):
     assert mark_url(rows.of_aron) not in own
     assert "You had a part in this yourself" in own
     assert mark_url(rows.of_mia) in aron.get(reverse("entry_detail", args=[1])).text
+
+
+def test_a_question_about_an_operation_that_went_on_is_shown_until_it_is_settled(cast, aron):
+    number = uuid.uuid4()
+    with journal.committed():
+        intent = journal.intend(actor_of(cast.mia).entry(action="snapshot.create", operation_id=number))
+    marked(cast.ada, intent, Verdict.QUESTION, "Why now?")
+    ending = actor_of(cast.mia).entry(action="snapshot.create", operation_id=number, result="failed")
+    with journal.committed():
+        end = journal.conclude(ending)
+    page = aron.get(reverse(ENTRIES)).text
+    assert page.count("Why now?") == 1
+    assert f'name="row" value="{end.sequence}"' not in page
+    seen = re.search(r'name="seen" value="(\d+)"', aron.get(mark_url(end)).text)
+    shown = aron.post(mark_url(end), {"verdict": "fine", "seen": seen[1]}, headers=HTMX).text
+    assert "Why now?" not in shown
+    assert current(end).verdict == Verdict.FINE
