@@ -106,7 +106,7 @@ def notes_in(review: Review) -> list[Mark]:
 
 def open_questions(*, until: int | None = None) -> list[Question]:
     """Of all people, newest first, at most MOST_OPEN."""
-    found = Question.objects.filter(settled_at=None)
+    found = Question.objects.filter(settled_at=None).prefetch_related("answers")
     return list((found if until is None else found.filter(sequence__lte=until))[:MOST_OPEN])
 
 

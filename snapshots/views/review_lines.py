@@ -35,12 +35,13 @@ class ShownMark:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """With its answers, each with the name of who gave it."""
+    """With its answers, each with the name of who gave it. `is_gone`: nobody can answer any more."""
 
     question: Question
     asker: str
     asked: str
     answers: list[tuple[Answer, str]]
+    is_gone: bool
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,14 @@ def _shown(mark: Mark | None, people: dict[int, str]) -> ShownMark | None:
 
 def shown_questions(questions: Iterable[Question]) -> list[ShownQuestion]:
     questions = list(questions)
+    gone = rows.gone_among(one.asked_id for one in questions if one.is_open)
     people = names_of_people(number for one in questions for number in (one.asker_id, one.asked_id))
     return [
         ShownQuestion(
             question=one,
             asker=people.get(one.asker_id, ""),
             asked=people.get(one.asked_id, ""),
+            is_gone=one.is_open and one.asked_id in gone,
             answers=[(answer, people.get(answer.person_id, "")) for answer in one.answers.all()],
         )
         for one in questions

@@ -60,14 +60,14 @@ def review_list(request: HttpRequest) -> HttpResponse:
     span = queries.unreviewed()
     reviews = list(Review.objects.all()[:REVIEWS_SHOWN])
     names, contents = names_of_people(one.person_id for one in reviews), contents_of(reviews)
-    questions = queries.open_questions()
+    questions = shown_questions(queries.open_questions())
     context = {
         "span": span,
         "oldest": rows.find_row(span.first) if span.count else None,
         "figures": _figures(span.first) if span.count else [],
-        "questions": shown_questions(questions[:OPEN_SHOWN]),
-        "answered": sum(one.is_answered for one in questions),
-        "waiting": sum(not one.is_answered for one in questions),
+        "questions": questions[:OPEN_SHOWN],
+        "answered": sum(one.question.is_answered for one in questions),
+        "waiting": sum(not one.question.is_answered and not one.is_gone for one in questions),
         "reviews": [
             ReviewRow(one, names.get(one.person_id, ""), queries.is_recorded(one), contents[one.pk].value)
             for one in reviews
