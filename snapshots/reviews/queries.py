@@ -29,6 +29,14 @@ class Unreviewed:
         return max(0, self.last - self.first + 1)
 
 
+@dataclass(frozen=True)
+class Noted:
+    """How many questions are open about some rows, and how many of the rows are marked as a finding."""
+
+    open_questions: int
+    findings: int
+
+
 def newest_review() -> Review | None:
     """The newest that the log has a row of: one that somebody put into the database counts for nothing."""
     return next((one for one in Review.objects.all().iterator() if is_recorded(one)), None)
@@ -108,6 +116,16 @@ def open_questions(*, until: int | None = None) -> list[Question]:
     """Of all people, newest first, at most MOST_OPEN."""
     found = Question.objects.filter(settled_at=None).prefetch_related("answers")
     return list((found if until is None else found.filter(sequence__lte=until))[:MOST_OPEN])
+
+
+def noted_in(first: int, last: int) -> Noted:
+    """About the rows `first` to `last`, as of now."""
+    span = (first, last)
+    findings = Mark.objects.filter(verdict=Verdict.FINDING, is_current=True, sequence__range=span)
+    return Noted(
+        open_questions=Question.objects.filter(settled_at=None, sequence__range=span).order_by().count(),
+        findings=findings.order_by().count(),
+    )
 
 
 def questions_about(sequences: Iterable[int]) -> list[Question]:
