@@ -68,6 +68,8 @@ class Tally:
     own_rows: int
     open_rows: tuple[int, ...]
     """The rows with an open question."""
+    unmarked: int
+    """The rows without a mark."""
 
 
 def sign(*, actor: Actor, wish: Wish) -> Review:
@@ -193,6 +195,7 @@ def count(person_id: int, first: int, last: int) -> Tally:
     unsettled = Question.objects.filter(settled_at=None).filter(Q(sequence__lte=last))
     own = Entry.objects.filter(actor_id__in=accounts_of(person_id), sequence__range=(first, last))
     return Tally(
+        unmarked=last - first + 1 - sum(numbers.values()),
         fine=numbers.get(Verdict.FINE, 0),
         questions=numbers.get(Verdict.QUESTION, 0),
         findings=numbers.get(Verdict.FINDING, 0),

@@ -27,6 +27,7 @@ def test_who_is_asked_sees_it_on_every_page_until_it_is_answered(cast, question,
     assert mia.post(url_of(question), {"text": "The disk was full"})["Location"] == url_of(question)
     assert "The disk was full" in mia.get(url_of(question)).text
     assert link not in mia.get(reverse("help_page")).text
+    assert link in mia.get(reverse("account_detail")).text
 
 
 def test_nothing_else_of_the_log_is_shown(cast, question, signed_in):

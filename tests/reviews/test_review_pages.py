@@ -339,3 +339,14 @@ def test_a_question_about_an_operation_that_went_on_is_shown_until_it_is_settled
     shown = aron.post(mark_url(end), {"verdict": "fine", "seen": seen[1]}, headers=HTMX).text
     assert "Why now?" not in shown
     assert current(end).verdict == Verdict.FINE
+
+
+def test_a_signature_says_how_many_rows_had_no_mark(cast, rows, aron):
+    marked(cast.ada, rows.of_mia)
+    marked(cast.aron, rows.of_omar, Verdict.FINDING, "No reason")
+    words = "Fine: 1, questions: 0, findings: 1, rows without a mark: 3"
+    assert words in aron.get(reverse(SIGN)).text
+    review = signed(cast.aron)
+    marked(cast.ada, rows.of_nobody)
+    for url in (reverse(LIST), reverse("review_detail", args=[review.pk])):
+        assert words in aron.get(url).text
