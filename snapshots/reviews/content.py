@@ -13,7 +13,7 @@ from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.tiles import TileError
 from snapshots.reviews.models import Review
 
-MOST_READ: Final = 10_000
+MOST_READ: Final = 5_000
 """More rows than these are not read for one page."""
 
 
