@@ -42,10 +42,15 @@
     place.textContent = action ? labelOf(action) : place.dataset.none;
     place.hidden = false;
   };
-  // As Enter in a field does, but also from a text of several lines.
-  const send = (form) => {
-    const button = [...form.elements].find((one) => one.type === "submit");
-    if (button) button.click(); else form.requestSubmit();
+  // As Enter in a field does, but also from a text of several lines. Where several buttons are answers to one question, none is
+  // pressed for the person: the focus goes to the first one behind the field.
+  const send = (field) => {
+    const { form } = field;
+    const buttons = [...form.elements].filter((one) => one.type === "submit");
+    const answers = buttons.filter(({ name }) => name && name === buttons[0].name);
+    const behind = answers.find((one) => field.compareDocumentPosition(one) & Node.DOCUMENT_POSITION_FOLLOWING);
+    if (answers.length > 1) (behind || answers[0]).focus();
+    else if (buttons.length) buttons[0].click(); else form.requestSubmit();
   };
 
   // On keyboards of other scripts a letter is known by its place.
@@ -55,7 +60,7 @@
     const isPlain = !event.ctrlKey && !event.metaKey && !event.altKey;
     if (event.target.matches(TYPED)) {
       const { form } = event.target;
-      return command && event.key === "Enter" && form && !form.closest("dialog") ? () => send(form) : null;
+      return command && event.key === "Enter" && form && !form.closest("dialog") ? () => send(event.target) : null;
     }
     if (event.key === "/" && isPlain) return () => open(finder);
     if (event.key === "?" && isPlain) return () => open(list);

@@ -20,7 +20,7 @@ from snapshots.operations.guard import refusals_recorded
 from snapshots.operations.rights import check_person
 from snapshots.reviews import statements
 from snapshots.reviews.models import REVIEW, Mark, Question, Verdict
-from snapshots.reviews.queries import signed_until
+from snapshots.reviews.queries import current_marks, open_questions_about, signed_until
 from snapshots.reviews.rows import Addressee, addressee_of, own_among
 
 NOTE_MAX_LENGTH: Final = 1000
@@ -28,7 +28,9 @@ MOST_AT_ONCE: Final = 100
 
 
 def mark(*, actor: Actor, entry: Entry, verdict: Verdict, note: str = "", seen: int | None = None) -> Mark:
-    """Mark `entry`. `seen` is the current mark of it that the person saw, None for none. The same mark again changes nothing.
+    """Mark `entry`. `seen` is the mark that the person saw, of it or of an earlier row of the operation, None for none.
+
+    The same mark again changes nothing.
 
     Raises OperationRefusedError (reason_missing, review_own_row, review_mark_changed, review_nobody_to_ask,
     not_allowed_any_more), JournalUnavailableError.
@@ -41,7 +43,8 @@ def mark(*, actor: Actor, entry: Entry, verdict: Verdict, note: str = "", seen: 
         if current and (current.verdict, current.note, current.person_id) == (verdict, note, actor.id):
             return current
         addressee = _check(actor, entry, verdict, note)
-        if (current.pk if current else None) != seen:
+        shown = current_marks([entry]).get(entry.sequence)
+        if (shown.pk if shown else None) != seen:
             raise OperationRefusedError("review_mark_changed")
         _settle(actor, entry)
         return _store(actor, entry, verdict, note, current, addressee)
@@ -71,9 +74,9 @@ def _entry(actor: Actor, entry: Entry, verdict: Verdict, note: str, evidence: st
 
 
 def _settle(actor: Actor, entry: Entry) -> None:
-    """Any mark settles the question that was open."""
-    asked = Question.objects.filter(sequence=entry.sequence, settled_at=None)
-    asked.update(settled_at=timezone.now(), settled_by_id=actor.id)
+    """Any mark settles the questions that were open, also about earlier rows of the operation."""
+    asked = [one.pk for one in open_questions_about([entry]).get(entry.sequence, [])]
+    Question.objects.filter(pk__in=asked).update(settled_at=timezone.now(), settled_by_id=actor.id)
 
 
 def _store(
@@ -125,7 +128,7 @@ def _ask(actor: Actor, entry: Entry, text: str, addressee: Addressee) -> Entry:
 
 
 def mark_fine(*, actor: Actor, sequences: Collection[int]) -> int:
-    """Mark as fine those of these rows that have no mark, are not the person's own, and that no review has signed.
+    """Mark as fine those of these rows that have no mark and no open question, are not the person's own, and not signed.
 
     Returns how many. Raises OperationRefusedError (not_allowed_any_more), JournalUnavailableError.
     """
@@ -138,7 +141,7 @@ def mark_fine(*, actor: Actor, sequences: Collection[int]) -> int:
         check_person(actor.id, [(REVIEW, None)])
         numbers = [one.sequence for one in entries]
         marked = Mark.objects.filter(sequence__in=numbers, is_current=True)
-        left_out |= set(marked.values_list("sequence", flat=True))
+        left_out |= {*marked.values_list("sequence", flat=True), *open_questions_about(entries)}
         signed, now = signed_until(), timezone.now()
         made = [
             Mark(

@@ -147,3 +147,8 @@ class Review(models.Model):
     def target(self) -> str:
         """As the row of the log names the rows."""
         return f"{self.first}–{self.last}"
+
+    @property
+    def unmarked(self) -> int:
+        """How many of the rows had no mark when they were signed: each row has at most one that counts."""
+        return self.last - self.first + 1 - self.fine - self.questions - self.findings

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from django.db.models import Q
 
 from snapshots import sql
-from snapshots.audit import queries, tiles
+from snapshots.audit import queries
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.models import Entry
-from snapshots.audit.tiles import TileError
 from snapshots.reviews.models import Mark, Question, Review, Verdict
 
 SIGN = "review.sign"
@@ -28,6 +27,14 @@ class Unreviewed:
     @property
     def count(self) -> int:
         return max(0, self.last - self.first + 1)
+
+
+@dataclass(frozen=True)
+class Noted:
+    """How many questions are open about some rows, and how many of the rows are marked as a finding."""
+
+    open_questions: int
+    findings: int
 
 
 def newest_review() -> Review | None:
@@ -56,14 +63,6 @@ def is_recorded(review: Review) -> bool:
     )
 
 
-def holds(review: Review) -> bool:
-    """Whether the tree over the rows up to the last one is still the one that was signed."""
-    try:
-        return tiles.read_root(review.last).hex() == review.root
-    except TileError:
-        return False
-
-
 def covering(sequence: int) -> Review | None:
     """The review that has signed this row."""
     found = Review.objects.filter(last__gte=sequence).order_by("last").first()
@@ -85,6 +84,22 @@ def current_marks(entries: Iterable[Entry]) -> dict[int, Mark]:
     return found
 
 
+def open_questions_about(entries: Iterable[Entry]) -> dict[int, list[Question]]:
+    """Sequence → what is open about it, and about the rows of the same operation before it, oldest first."""
+    entries = list(entries)
+    lines = {one.operation_id: one.sequence for one in entries if one.operation_id is not None}
+    asked = {one.sequence: one.sequence for one in entries}
+    marks = Mark.objects.filter(operation_id__in=list(lines), verdict=Verdict.QUESTION, is_current=True)
+    for sequence, operation in marks.values_list("sequence", "operation_id"):
+        if operation is not None and sequence <= lines[operation]:
+            asked[sequence] = lines[operation]
+    found: dict[int, list[Question]] = {}
+    questions = Question.objects.filter(sequence__in=list(asked), settled_at=None)
+    for one in questions.prefetch_related("answers").order_by("asked_in"):
+        found.setdefault(asked[one.sequence], []).append(one)
+    return found
+
+
 def marks_of(sequences: Iterable[int]) -> list[Mark]:
     """All marks of these rows, former ones too, oldest first."""
     return list(Mark.objects.filter(sequence__in=list(sequences))[:MARKS_PER_ENTRY])
@@ -99,8 +114,18 @@ def notes_in(review: Review) -> list[Mark]:
 
 def open_questions(*, until: int | None = None) -> list[Question]:
     """Of all people, newest first, at most MOST_OPEN."""
-    found = Question.objects.filter(settled_at=None)
+    found = Question.objects.filter(settled_at=None).prefetch_related("answers")
     return list((found if until is None else found.filter(sequence__lte=until))[:MOST_OPEN])
+
+
+def noted_in(first: int, last: int) -> Noted:
+    """About the rows `first` to `last`, as of now."""
+    span = (first, last)
+    findings = Mark.objects.filter(verdict=Verdict.FINDING, is_current=True, sequence__range=span)
+    return Noted(
+        open_questions=Question.objects.filter(settled_at=None, sequence__range=span).order_by().count(),
+        findings=findings.order_by().count(),
+    )
 
 
 def questions_about(sequences: Iterable[int]) -> list[Question]:

@@ -51,6 +51,13 @@ def accounts_of(person_id: int) -> set[int]:
     return {person_id, *kept.values_list("pk", flat=True)}
 
 
+def gone_among(person_ids: Iterable[int]) -> set[int]:
+    """Those who have no active account any more."""
+    wanted = set(person_ids)
+    active = get_user_model().objects.filter(pk__in=wanted, is_active=True)
+    return wanted.difference(active.values_list("pk", flat=True))
+
+
 def _actors_of(entries: Iterable[Entry]) -> dict[UUID, list[int]]:
     """Operation → who acted in its rows, in order. Sorted here: to sort them, the database could read the log in its order."""
     operations = {one.operation_id for one in entries if one.operation_id is not None}

@@ -68,6 +68,8 @@ class Tally:
     own_rows: int
     open_rows: tuple[int, ...]
     """The rows with an open question."""
+    unmarked: int
+    """The rows without a mark."""
 
 
 def sign(*, actor: Actor, wish: Wish) -> Review:
@@ -77,11 +79,9 @@ def sign(*, actor: Actor, wish: Wish) -> Review:
     JournalUnavailableError.
     """
     with refusals_recorded(partial(_entry, actor, wish)):
-        made = _made_before(actor, wish)
+        made = _made_before(actor, wish) or _check_before(actor, wish)
         if made is not None:
             return made
-        check_person(actor.id, [(REVIEW, None)])
-        _check_range(wish)
         verified = verify(wish.first, wish.last)
         if verified.damaged != wish.damaged:
             raise OperationRefusedError("review_damaged")
@@ -120,6 +120,22 @@ def _sign(actor: Actor, wish: Wish, verified: Verified) -> Review:
         verified_from=verified.since,
         damaged_row=verified.damaged,
     )
+
+
+def _check_before(actor: Actor, wish: Wish) -> Review | None:
+    """Before the log's lock is taken. Gives the review that the same form has made meanwhile, if it did.
+
+    Raises OperationRefusedError.
+    """
+    check_person(actor.id, [(REVIEW, None)])
+    try:
+        _check_range(wish)
+    except OperationRefusedError:
+        made = _made_before(actor, wish)
+        if made is None:
+            raise
+        return made
+    return None
 
 
 def _made_before(actor: Actor, wish: Wish) -> Review | None:
@@ -179,6 +195,7 @@ def count(person_id: int, first: int, last: int) -> Tally:
     unsettled = Question.objects.filter(settled_at=None).filter(Q(sequence__lte=last))
     own = Entry.objects.filter(actor_id__in=accounts_of(person_id), sequence__range=(first, last))
     return Tally(
+        unmarked=last - first + 1 - sum(numbers.values()),
         fine=numbers.get(Verdict.FINE, 0),
         questions=numbers.get(Verdict.QUESTION, 0),
         findings=numbers.get(Verdict.FINDING, 0),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -9,7 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 
 from snapshots.audit.models import Entry
 from snapshots.reviews import queries, rows
-from snapshots.reviews.models import REVIEW, Answer, Mark, Question, Review, Verdict
+from snapshots.reviews.models import REVIEW, Answer, Mark, Question, Review
 from snapshots.reviews.rows import Addressee
 from snapshots.views.entry_lines import EntryLine
 from snapshots.views.forms.reviews import MarkForm
@@ -34,12 +35,13 @@ class ShownMark:
 
 @dataclass(frozen=True)
 class ShownQuestion:
-    """With its answers, each with the name of who gave it."""
+    """With its answers, each with the name of who gave it. `is_gone`: nobody can answer any more."""
 
     question: Question
     asker: str
     asked: str
     answers: list[tuple[Answer, str]]
+    is_gone: bool
 
 
 @dataclass(frozen=True)
@@ -61,8 +63,8 @@ class ReviewLine:
 
     @property
     def seen(self) -> str:
-        """The mark of exactly this row, for the form."""
-        return str(self.mark.mark.pk) if self.mark and not self.went_on else ""
+        """The mark that is shown, for the form."""
+        return str(self.mark.mark.pk) if self.mark else ""
 
     @property
     def went_on(self) -> bool:
@@ -84,21 +86,15 @@ def review_lines(entries: Iterable[Entry], person_id: int) -> list[ReviewLine]:
     marks, own = queries.current_marks(entries), rows.own_among(entries, person_id)
     addressees, names = rows.addressees(entries), Roster.load().names(entries)
     people = names_of_people(one.person_id for one in marks.values())
-    asked = [one.sequence for one in marks.values() if one.verdict == Verdict.QUESTION]
-    questions = {
-        shown.question.sequence: shown
-        for shown in shown_questions(queries.questions_about(asked))
-        if shown.question.is_open
-    }
+    asked = queries.open_questions_about(entries)
+    shown = {one.question.pk: one for one in shown_questions(chain.from_iterable(asked.values()))}
     return [
         ReviewLine(
             line=EntryLine(entry, names[entry.sequence]),
             mark=_shown(marks.get(entry.sequence), people),
             addressee=addressees[entry.sequence],
             is_own=entry.sequence in own,
-            questions=[questions[mark.sequence]]
-            if (mark := marks.get(entry.sequence)) and mark.sequence in questions
-            else [],
+            questions=[shown[one.pk] for one in asked.get(entry.sequence, [])],
         )
         for entry in entries
     ]
@@ -110,12 +106,14 @@ def _shown(mark: Mark | None, people: dict[int, str]) -> ShownMark | None:
 
 def shown_questions(questions: Iterable[Question]) -> list[ShownQuestion]:
     questions = list(questions)
+    gone = rows.gone_among(one.asked_id for one in questions if one.is_open)
     people = names_of_people(number for one in questions for number in (one.asker_id, one.asked_id))
     return [
         ShownQuestion(
             question=one,
             asker=people.get(one.asker_id, ""),
             asked=people.get(one.asked_id, ""),
+            is_gone=one.is_open and one.asked_id in gone,
             answers=[(answer, people.get(answer.person_id, "")) for answer in one.answers.all()],
         )
         for one in questions
@@ -136,5 +134,6 @@ def entry_reviews(user: AbstractBaseUser | AnonymousUser, entries: list[Entry]) 
         "reviewer_marks": [ShownMark(one, people.get(one.person_id, "")) for one in marks],
         "reviewer_questions": shown_questions(queries.questions_about(sequences)),
         "reviews": [(one, signers.get(one.person_id, "")) for one in reviews.values()],
+        "is_own": bool(rows.own_among(entries, user.pk or 0)),
         "may_review": True,
     }

@@ -13,6 +13,7 @@ from snapshots.reviews.queries import Unreviewed
 from snapshots.reviews.signing import Wish
 from snapshots.views.access import raise_if_rights_changed, requires
 from snapshots.views.actor import actor_of
+from snapshots.views.entry_lines import sequence_from
 from snapshots.views.forms.reviews import SignForm
 from snapshots.views.refused_forms import INCOMPLETE, status_of
 from snapshots.views.review_lines import shown_questions
@@ -25,10 +26,10 @@ QUESTIONS_SHOWN = 20
 
 @requires(REVIEW, "GET", "HEAD", "POST", proof="form")
 def review_sign(request: HttpRequest) -> HttpResponse:
-    """The form has the rows that the person saw: rows that came after it was shown are not signed."""
+    """The form has the rows that the person saw: rows that came after the page before it was shown are not signed."""
     span = queries.unreviewed()
     if request.method != "POST":
-        return _page(request, span, SignForm(initial={"first": span.first, "last": span.last}))
+        return _page(request, span, SignForm(initial=_offered(span, sequence_from(request, "last"))))
     form = SignForm(request.POST)
     if not form.is_valid():
         return _page(request, span, form, INCOMPLETE)
@@ -38,10 +39,16 @@ def review_sign(request: HttpRequest) -> HttpResponse:
     except OperationRefusedError as error:
         raise_if_rights_changed(request, error, REVIEW)
         if error.code == "review_moved":  # the rows that are left
-            form = SignForm(initial={"first": span.first, "last": span.last, "statement": wish.statement})
+            form = SignForm(initial=_offered(span, wish.last) | {"statement": wish.statement})
         damage = signing.verify(wish.first, wish.last) if error.code == "review_damaged" else None
         return _page(request, span, form, error.code, damage)
     return redirect("review_detail", review.pk)
+
+
+def _offered(span: Unreviewed, last: int | None) -> dict[str, Any]:
+    """`last`: the last row that the person wants to sign, or has seen. Without one that can be signed, all rows."""
+    is_open = last is not None and span.first <= last <= span.last
+    return {"first": span.first, "last": last if is_open else span.last}
 
 
 def _page(

@@ -14,6 +14,7 @@ from django_htmx.http import trigger_client_event
 from snapshots.audit.models import Entry
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.reviews import kinds, marking, queries, rows
+from snapshots.reviews.content import content_of, contents_of
 from snapshots.reviews.kinds import MATTERS
 from snapshots.reviews.models import REVIEW, Question, Review, Verdict
 from snapshots.views.access import raise_if_rights_changed, requires
@@ -45,11 +46,12 @@ class FigureLine:
 
 @dataclass(frozen=True)
 class ReviewRow:
-    """`is_recorded`: whether the log has a row that says the same."""
+    """`is_recorded`: whether the log has a row that says the same. `content`: what is known of its rows."""
 
     review: Review
     person: str
     is_recorded: bool
+    content: str
 
 
 @live()
@@ -57,17 +59,18 @@ class ReviewRow:
 def review_list(request: HttpRequest) -> HttpResponse:
     span = queries.unreviewed()
     reviews = list(Review.objects.all()[:REVIEWS_SHOWN])
-    names = names_of_people(one.person_id for one in reviews)
-    questions = queries.open_questions()
+    names, contents = names_of_people(one.person_id for one in reviews), contents_of(reviews)
+    questions = shown_questions(queries.open_questions())
     context = {
         "span": span,
         "oldest": rows.find_row(span.first) if span.count else None,
         "figures": _figures(span.first) if span.count else [],
-        "questions": shown_questions(questions[:OPEN_SHOWN]),
-        "answered": sum(one.is_answered for one in questions),
-        "waiting": sum(not one.is_answered for one in questions),
+        "questions": questions[:OPEN_SHOWN],
+        "answered": sum(one.question.is_answered for one in questions),
+        "waiting": sum(not one.question.is_answered and not one.is_gone for one in questions),
         "reviews": [
-            ReviewRow(one, names.get(one.person_id, ""), queries.is_recorded(one)) for one in reviews
+            ReviewRow(one, names.get(one.person_id, ""), queries.is_recorded(one), contents[one.pk].value)
+            for one in reviews
         ],
     }
     return render(request, "reviews/review_list.html", context)
@@ -99,7 +102,7 @@ def review_entries(request: HttpRequest) -> HttpResponse:
         "shown": shown,
         "choices": [(one, name, one == shown) for one, name in SHOWN.items()],
         "lines": lines,
-        "unmarked": [one for one in lines if not one.is_marked and not one.is_own],
+        "unmarked": [one for one in lines if not one.is_marked and not one.is_own and not one.questions],
         "count": count.number,
         "count_words": audit_texts.counted_words(count),
         "looked_at": found.looked_at,
@@ -167,10 +170,10 @@ def _mark_page(
     (line,) = review_lines([entry], request.user.pk or 0)
     refusal = refusal_words(code) if code and code != INCOMPLETE else None
     line = replace(line, form=form, refusal=refusal, is_open=form is not None)
-    context: dict[str, Any] = {"line": line, "next": request.POST.get("next", "")}
+    context: dict[str, Any] = {"line": line, "next": request.POST.get("next")}
     if request.htmx:  # type: ignore[attr-defined]
         return render(request, "reviews/_entry.html", context)
-    context |= {"is_alone": True, "headline": audit_texts.headline(entry)}
+    context |= {"is_alone": True, "list_url": _list_url(request), "headline": audit_texts.headline(entry)}
     return render(request, "reviews/review_mark.html", context, status=status_of(code))
 
 
@@ -193,7 +196,7 @@ def review_detail(request: HttpRequest, pk: int) -> HttpResponse:
         "review": review,
         "person": names.get(review.person_id, ""),
         "is_recorded": queries.is_recorded(review),
-        "holds": queries.holds(review),
+        "content": content_of(review).value,
         "lines": review_lines(entries.values(), request.user.pk or 0),
         "questions": shown_questions(
             Question.objects.filter(

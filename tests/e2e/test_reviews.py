@@ -69,6 +69,39 @@ def test_entries_are_marked_one_after_another_with_the_keyboard_alone(site: Site
     assert Mark.objects.filter(verdict=Verdict.FINE, person_id=cast.aron.pk).count() == 2
 
 
+def test_the_key_that_sends_a_form_does_not_choose_a_mark(site: Site, cast, row):
+    aron = site.page(cast.aron)
+    aron.goto(reverse("review_entries"))
+    entry = aron.locator(f"#row-{row.sequence}")
+    entry.get_by_text("Ask, or record a finding").click()
+    entry.get_by_label("Question, finding or note").fill("Nobody was told")
+    aron.keyboard.press("Control+Enter")
+    expect(entry.get_by_role("button", name="Ask", exact=True)).to_be_focused()
+    assert not Mark.objects.exists()
+    aron.keyboard.press("Tab")
+    aron.keyboard.press("Enter")
+    expect(entry.locator(".badge.bad")).to_contain_text("Finding")
+    assert (current(row).verdict, current(row).note) == (Verdict.FINDING, "Nobody was told")
+
+
+def test_leaving_the_list_asks_first_while_a_note_is_not_sent(site: Site, cast, row):
+    aron = site.page(cast.aron)
+    asked: list[str] = []
+    aron.on("dialog", lambda dialog: (asked.append(dialog.type), dialog.dismiss()))
+    aron.goto(reverse("review_entries"))
+    entry = aron.locator(f"#row-{row.sequence}")
+    entry.get_by_text("Ask, or record a finding").click()
+    entry.get_by_label("Question, finding or note").fill("Nobody was told")
+    aron.locator(".crumb a").click(no_wait_after=True)
+    expect(entry.get_by_label("Question, finding or note")).to_have_value("Nobody was told")
+    assert asked == ["beforeunload"]
+    entry.get_by_role("button", name="Record a finding").click()
+    expect(entry.locator(".badge.bad")).to_contain_text("Finding")
+    aron.locator(".crumb a").click()
+    aron.wait_for_url(f"**{reverse('review_list')}")
+    assert asked == ["beforeunload"]
+
+
 def test_without_javascript_it_works_too(site: Site, cast, row):
     aron = site.page(cast.aron, javascript=False)
     aron.goto(reverse("review_entries"))

@@ -181,3 +181,47 @@ def test_another_question_takes_the_place_of_the_first(cast, rows, question):
     marked(cast.aron, rows.of_mia, Verdict.QUESTION, "And who agreed?")
     assert [one.text for one in queries.open_questions()] == ["And who agreed?"]
     assert Question.objects.count() == 2
+
+
+def going_on(person) -> tuple[Entry, uuid.UUID]:
+    """An operation that has begun."""
+    number = uuid.uuid4()
+    with journal.committed():
+        first = journal.intend(actor_of(person).entry(action="snapshot.create", operation_id=number))
+    return first, number
+
+
+def ended(person, number: uuid.UUID) -> Entry:
+    data = actor_of(person).entry(action="snapshot.create", operation_id=number, result="failed")
+    with journal.committed():
+        return journal.conclude(data)
+
+
+def test_a_mark_of_the_end_of_an_operation_settles_what_was_asked_about_its_beginning(cast, rows, question):
+    intent, number = going_on(cast.mia)
+    marked(cast.aron, intent, Verdict.QUESTION, "Why now?")
+    end = ended(cast.mia, number)
+    assert [one.text for one in queries.open_questions_about([end])[end.sequence]] == ["Why now?"]
+    assert marking.mark_fine(actor=actor_of(cast.ada), sequences=[end.sequence]) == 0
+    assert queries.waiting_for(cast.mia.pk) == 2
+    marked(cast.ada, end, Verdict.FINE)
+    assert [one.text for one in queries.open_questions()] == ["Why on a Sunday?"]
+    assert Question.objects.get(sequence=intent.sequence).settled_by_id == cast.ada.pk
+    assert queries.open_questions_about([end]) == {}
+
+
+def test_what_was_asked_about_the_end_stays_open_when_the_beginning_is_marked(cast):
+    intent, number = going_on(cast.mia)
+    end = ended(cast.mia, number)
+    marked(cast.aron, end, Verdict.QUESTION, "Why did it fail?")
+    marked(cast.ada, intent)
+    assert len(queries.open_questions()) == 1
+
+
+def test_what_was_asked_meanwhile_about_the_beginning_is_not_settled_unseen(cast):
+    intent, number = going_on(cast.mia)
+    end = ended(cast.mia, number)
+    marked(cast.ada, intent, Verdict.QUESTION, "Why now?")
+    late = partial(marking.mark, actor=actor_of(cast.aron), entry=end, verdict=Verdict.FINE)
+    assert code_of(late) == "review_mark_changed"
+    assert len(queries.open_questions()) == 1

@@ -27,6 +27,7 @@ def test_who_is_asked_sees_it_on_every_page_until_it_is_answered(cast, question,
     assert mia.post(url_of(question), {"text": "The disk was full"})["Location"] == url_of(question)
     assert "The disk was full" in mia.get(url_of(question)).text
     assert link not in mia.get(reverse("help_page")).text
+    assert link in mia.get(reverse("account_detail")).text
 
 
 def test_nothing_else_of_the_log_is_shown(cast, question, signed_in):
@@ -98,3 +99,20 @@ def test_the_keeper_of_a_service_account_is_told_which_it_is(cast, signed_in):
     assert "Why?" in page.text
     page = signed_in(cast.omar).get(reverse("question_detail", args=[Question.objects.get().pk])).text
     assert "Robot" in page
+
+
+def test_a_question_that_nobody_can_answer_any_more_says_so_and_can_be_settled(
+    cast, rows, question, signed_in
+):
+    aron = signed_in(cast.aron)
+    assert "1 waits for an answer" in aron.get(reverse("review_list")).text
+    User.objects.filter(pk=cast.mia.pk).update(is_active=False)
+    settle = f'href="{reverse("review_mark", args=[1])}"'
+    for url in (reverse("review_list"), url_of(question)):
+        page = aron.get(url).text
+        assert "Nobody can answer any more" in page
+        assert "has not answered yet" not in page
+        assert settle in page
+    listed = aron.get(reverse("review_list")).text
+    assert "Not answered" not in listed
+    assert "0 wait for an answer" in listed

@@ -7,10 +7,12 @@ from django.db import connection
 
 from snapshots.audit import journal, tiles
 from snapshots.audit.models import Entry
-from snapshots.reviews import queries, signing
+from snapshots.reviews import content, queries, signing
+from snapshots.reviews.content import Content, content_of
 from snapshots.reviews.models import Review, Verdict
 from snapshots.reviews.signing import Wish
 from tests.support.actors import actor_of
+from tests.support.audit_rows import fill_log
 from tests.support.audit_triggers import without_triggers
 from tests.support.reviews import code_of, marked, newest, signed, wish
 
@@ -113,10 +115,46 @@ def test_too_many_rows_are_not_verified_and_the_row_says_so(cast, rows, monkeypa
 
 def test_a_signature_holds_while_the_rows_are_those_that_were_signed(cast, rows):
     review = signed(cast.aron, last=2)
-    assert queries.holds(review)
+    assert content_of(review) is Content.SIGNED
     with without_triggers(), connection.cursor() as cursor:
         cursor.execute("UPDATE audit_entry SET reason = 'nothing' WHERE sequence = 2")
-    assert not queries.holds(review)
+    assert content_of(review) is Content.CHANGED
+
+
+def forge(sequence: int) -> None:
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE audit_entry SET reason = 'forged', result = 'failed' WHERE sequence = %s", [sequence]
+        )
+
+
+@pytest.mark.parametrize("forged", [102, 150, 256, 257, 600])
+def test_a_changed_row_is_found_although_the_stored_tree_is_the_one_that_was_signed(cast, forged):
+    fill_log(700)
+    signed(cast.ada, last=101)
+    review = signed(cast.aron, last=600)
+    assert content_of(review) is Content.SIGNED
+    forge(forged)
+    assert content_of(review) is Content.CHANGED
+
+
+def test_a_removed_row_is_found(cast):
+    fill_log(300)
+    review = signed(cast.aron, last=280)
+    with without_triggers(), connection.cursor() as cursor:
+        cursor.execute("DELETE FROM audit_entry WHERE sequence = 17")
+    assert content_of(review) is Content.CHANGED
+
+
+def test_of_more_rows_than_are_read_only_the_stored_tree_is_compared(cast, monkeypatch):
+    fill_log(600)
+    old, new = signed(cast.ada, last=300), signed(cast.aron, last=600)
+    monkeypatch.setattr(content, "MOST_READ", 500)
+    assert content.contents_of([new, old]) == {new.pk: Content.SIGNED, old.pk: Content.STORED}
+    assert content_of(old, 299) is Content.STORED
+    Review.objects.filter(pk=old.pk).update(root="0" * 64)
+    old.refresh_from_db()
+    assert content_of(old, 299) is Content.CHANGED
 
 
 def test_a_review_that_the_log_has_no_row_of_counts_for_nothing(cast, rows):

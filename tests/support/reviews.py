@@ -17,7 +17,7 @@ def current(entry: Entry) -> Mark | None:
 
 def marked(person: User, entry: Entry, verdict: Verdict = Verdict.FINE, note: str = "") -> Mark:
     """By a person who sees the present mark."""
-    seen = current(entry)
+    seen = queries.current_marks([entry]).get(entry.sequence)
     return marking.mark(
         actor=actor_of(person), entry=entry, verdict=verdict, note=note, seen=seen.pk if seen else None
     )

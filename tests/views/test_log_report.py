@@ -12,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from snapportal.accounts import erasure
 from snapportal.accounts.models import User
 from snapshots.audit.models import Entry
+from snapshots.reviews.models import Verdict
 from snapshots.views.reports import people
 from tests.support.actors import actor_of
 from tests.support.audit_rows import ARON, MIA
@@ -26,6 +27,7 @@ from tests.support.report_log import (
     write_november,
 )
 from tests.support.report_pages import URL, report, section
+from tests.support.reviews import marked, signed
 
 pytestmark = pytest.mark.django_db
 
@@ -138,10 +140,30 @@ def test_a_reason_that_only_mentions_an_override_is_none(cast, aron):
     assert "no hold of a server was overridden" in section(report(aron), "glass")
 
 
-def test_reviews_are_a_section_where_there_are_any(november, aron):
-    assert 'id="section-reviews"' not in report(aron).text
+def test_the_signed_reviews_are_shown(november, aron):
     event("review.sign", ARON, moment=TENTH + DAY, target="rows 1 to 20", reason="all is well")
     assert "all is well" in section(report(aron), "reviews")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_report_says_what_of_the_month_nobody_has_reviewed_and_what_is_open(november, cast, aron):
+    assert "Rows 1 to 20 are not reviewed yet." in section(report(aron), "reviews")
+    assert figures(report(aron), "reviews") == {"Open questions": 0, "Findings": 0}
+    with time_machine.travel(DECEMBER + DAY, tick=False):
+        asked, found, later = [
+            one for one in Entry.objects.order_by("sequence") if one.actor_id == cast.mia.pk
+        ][:3]
+        marked(cast.aron, asked, Verdict.QUESTION, "Why?")
+        marked(cast.aron, found, Verdict.FINDING, "No reason")
+        marked(cast.ada, later, Verdict.FINDING, "No reason")
+        signed(cast.aron, last=12)
+    page = report(aron)
+    assert "Rows 13 to 20 are not reviewed yet." in section(page, "reviews")
+    assert figures(page, "reviews") == {"Open questions": 1, "Findings": 2}
+    signed(cast.aron, last=21)
+    assert "Every row is reviewed." in section(report(aron), "reviews")
+    december = figures(report(aron, "2026-12"), "reviews")
+    assert (december["Open questions"], december["Findings"]) == (0, 0)
 
 
 def test_without_verification_anchors_and_checkpoints_the_report_says_so(cast, aron):

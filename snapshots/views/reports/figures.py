@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.utils.http import urlencode
 
@@ -13,6 +14,9 @@ from snapshots.views.links import link
 from snapshots.views.texts import report as texts
 from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.audit_names import RESULTS
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrPromise
 
 
 @dataclass(frozen=True)
@@ -43,8 +47,8 @@ class LogLinks:
         return f"{link('entry_list')}?{urlencode(wanted | self._days)}"
 
 
-def figure(text: str, count: int, url: str = "") -> Figure:
-    return Figure(text, count, url if count else "")
+def figure(text: "str | StrPromise", count: int, url: str = "") -> Figure:
+    return Figure(str(text), count, url if count else "")
 
 
 def by_action(tally: Tally, actions: Iterable[str], links: LogLinks) -> tuple[Figure, ...]:

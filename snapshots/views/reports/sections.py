@@ -11,6 +11,7 @@ from snapshots.audit.reporting.operations import ACTIONS as OPERATIONS
 from snapshots.audit.reporting.tally import Tally
 from snapshots.views.reports.figures import Figure, LogLinks, by_action, by_code, figure
 from snapshots.views.reports.lines import ReportLine, make_lines
+from snapshots.views.reports.reviewed import review_figures, review_notes
 from snapshots.views.roster import Roster
 from snapshots.views.texts import report as texts
 
@@ -140,6 +141,12 @@ class Sections:
             checkpoints=self.coverage.count_checkpoints(),
         )
 
+    def _reviews(self) -> Section:
+        """Also where there is none: a month that nobody has reviewed is what a reader has to see first."""
+        section = self.of_rows("reviews", REVIEWS)
+        stand = review_figures(self.coverage)
+        return replace(section, figures=(*stand, *section.figures), notes=review_notes(self.coverage))
+
     def rest(self) -> Section:
         actions = {one.action for one in self.tally.groups} - IN_SECTIONS
         return self.of_numbers("rest", sorted(actions, key=texts.action_text))
@@ -150,7 +157,6 @@ class Sections:
 
     def after_people(self) -> list[Section]:
         """Those that follow the table of people, in order."""
-        reviews = self.of_rows("reviews", REVIEWS)
         return [
             self.of_rows("accounts", ACCOUNTS),
             self.of_numbers("approvals", APPROVALS),
@@ -158,6 +164,6 @@ class Sections:
             self.of_rows("keys", KEYS),
             self.verified(),
             self.of_rows("log", LOG),
-            *([] if reviews.is_empty else [reviews]),
+            self._reviews(),
             self.rest(),
         ]

@@ -221,7 +221,7 @@ ACTIONS: dict[str, tuple["StrPromise", "StrPromise"]] = {
     "review.fine": (lazy("Mark an entry as fine"), lazy("Mark row %(target)s as fine")),
     "review.question": (lazy("Ask about an entry"), lazy("Ask about row %(target)s")),
     "review.finding": (lazy("Record a finding"), lazy("Record a finding about row %(target)s")),
-    "review.answer": (lazy("Answer a reviewer"), lazy("Answer the question of row %(target)s")),
+    "review.answer": (lazy("Answer a reviewer"), lazy("Answer the question asked in row %(target)s")),
     "review.sign": (lazy("Sign a review"), lazy("Sign rows %(target)s as reviewed")),
     "audit.key_change": (lazy("Change the audit log's key"), lazy("Sign the audit log with key %(target)s")),
 }

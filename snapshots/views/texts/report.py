@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
 
+OPEN_QUESTIONS: Final = lazy("Open questions")
+FINDINGS: Final = lazy("Findings")
+
+
 @dataclass(frozen=True)
 class Words:
     """`none`: what the section says when it counts nothing."""
@@ -202,6 +206,13 @@ def proof_sentences(*, verified: int, anchored: int, checkpoints: int) -> tuple[
         *([] if anchored else [_("No anchor was stored in this period.")]),
         signed if checkpoints else _("No checkpoint was signed over the rows of this period."),
     )
+
+
+def unreviewed_sentence(first: int, last: int) -> str:
+    """Of a period that ends with the row `last`, the rows from `first` on are not reviewed; none if `first` is behind it."""
+    if first > last:
+        return _("Every row is reviewed.")
+    return _("Rows %(first)s to %(last)s are not reviewed yet.") % {"first": first, "last": last}
 
 
 def unreadable_sentence(rows: "tuple[int, ...]") -> str:
