@@ -46,6 +46,23 @@ TOO_WIDE = """direction => {
   return [...scrolls.map((box) => box.tagName + " scrolls sideways"), ...names].slice(0, 5);
 }"""
 
+NAME = "x" * 100
+"""The longest name that a snapshot can have, as one word."""
+PAPER = (718, 1000)
+"""The area of A4 between the usual margins, in CSS pixels."""
+LENGTHEN = """name => {
+  const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+  window.texts = [];
+  while (walker.nextNode()) {
+    const node = walker.currentNode, parent = node.parentElement;
+    const isName = parent.closest("bdi, [translate=no]") && !parent.closest("svg, pre, code, time, .num, .nowrap, .mono, .badge");
+    if (node.data.trim() && isName) window.texts.push([node, node.data]);
+  }
+  for (const [node] of window.texts) node.data = name;
+}"""
+"""Makes every name and text of people on the page one long word."""
+SHORTEN = "() => { for (const [node, text] of window.texts) node.data = text; delete window.texts; }"
+
 BACKWARDS = """() => {
   const root = document.documentElement;
   const before = root.dir;
@@ -127,6 +144,23 @@ def _fit_faults(page: Page) -> list[str]:
         ]
     page.evaluate("document.documentElement.style.removeProperty('font-size')")
     page.evaluate("direction => { document.documentElement.dir = direction; }", direction_of_page)
+    found += _long_word_faults(page, direction_of_page)
     found += [f"reads backwards from right to left: {text}" for text in page.evaluate(BACKWARDS)]
     found += [f"a list has no room for its markers: {text}" for text in page.evaluate(UNINDENTED)]
+    return found
+
+
+def _long_word_faults(page: Page, direction: str) -> list[str]:
+    """What sticks out where every name is one word of the greatest length: on a screen, on a phone, and on paper."""
+    page.evaluate(LENGTHEN, NAME)
+    found = []
+    for size, media in ((DESKTOP, "screen"), (PHONE, "screen"), (PAPER, "print")):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.emulate_media(media=media)
+        found += [
+            f"{media} {size[0]}px, long names stick out: {text}"
+            for text in page.evaluate(TOO_WIDE, direction)
+        ]
+    page.emulate_media(media="screen")
+    page.evaluate(SHORTEN)
     return found
