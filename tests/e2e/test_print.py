@@ -28,7 +28,8 @@ COLOURS = """() => {
 
 LEFT_BEHIND = """() => {
   const main = document.querySelector("main");
-  Object.assign(main.style, { columns: "1 700px", columnFill: "auto", blockSize: "1000px", inlineSize: "700px", maxInlineSize: "none" });
+  Object.assign(main.style, { columns: "1 700px", columnFill: "auto" });
+  Object.assign(main.style, { blockSize: "1000px", inlineSize: "700px", maxInlineSize: "none" });
   const room = document.querySelector(".paper .stack header");
   const column = (element) => Math.round(element.getBoundingClientRect().left / 350);
   const found = new Set();
