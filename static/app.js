@@ -9,6 +9,8 @@
   const when = new Intl.DateTimeFormat(locale, { dateStyle, timeStyle: "short" });
   const hour = new Intl.DateTimeFormat(locale, { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: "UTC" });
   const dayAndHour = new Intl.DateTimeFormat(locale, { dateStyle, timeStyle: "short", timeZone: "UTC" });
+  // As the portal writes times in UTC: its English is not that of the United States.
+  const portalTime = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : locale, { dateStyle, timeStyle: "short", timeZone: "UTC" });
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: "auto" });
   const units = [["year", 31536000, 63072000], ["month", 2592000, 5184000], ["day", 86400, 172800], ["hour", 3600, 7200], ["minute", 60, 90], ["second", 1, 0]];
   const ESTIMATE_CAP = 95;
@@ -104,8 +106,9 @@
   addEventListener("beforeprint", () => {
     for (const time of document.querySelectorAll("time[data-printed]")) {
       time.dateTime = new Date().toISOString();
-      time.dataset.local = "";
-      time.textContent = `${dayAndHour.format(new Date())} UTC`;
+      const isUtc = time.dataset.printed === "utc";
+      if (!isUtc) time.dataset.local = "";
+      time.textContent = `${(isUtc ? portalTime : dayAndHour).format(new Date())} UTC`;
     }
     localise(document);
   });

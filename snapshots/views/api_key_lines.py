@@ -13,8 +13,9 @@ from snapshots.inventory.shown_servers import names_shown_with
 from snapshots.templatetags.portal import as_name, id_text
 from snapshots.vault.models import StoredToken
 from snapshots.views.links import link
-from snapshots.views.texts.api_keys import RIGHT_WORDS, needs_token, state_badge
+from snapshots.views.texts.api_keys import needs_token, state_badge
 from snapshots.views.texts.base import Badge
+from snapshots.views.texts.rights import right_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -41,7 +42,7 @@ def key_lines(found: Iterable[ApiKey]) -> list[KeyLine]:
         KeyLine(
             key=one,
             badge=state_badge(one),
-            rights=[RIGHT_WORDS.get(right, right) for right in one.rights],
+            rights=[right_words(right) for right in one.rights],
             servers=_servers(one, _names(one.token, names)),
         )
         for one in found

@@ -104,9 +104,12 @@ def _change(request: HttpRequest, view: SavedView, form: SavedViewForm, chosen: 
     return True
 
 
-@requires("audit.read", "POST", page="log_view_list")
+@requires("audit.read", "GET", "HEAD", "POST")
 def log_view_delete(request: HttpRequest, pk: int) -> HttpResponse:
+    """It asks first: a shared view is gone for everybody."""
     view = _view_to_change(request, pk)
+    if request.method != "POST":
+        return render(request, "audit/log_view_delete.html", {"view": view})
     try:
         service.delete(actor=actor_of(request), view=view)
     except SavedViewError:

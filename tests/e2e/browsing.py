@@ -34,6 +34,7 @@ class Site:
         size: tuple[int, int] = DESKTOP,
         scheme: str = "light",
         javascript: bool = True,
+        locale: str = "en-GB",
     ) -> Page:
         """A page in a new browser context, with `person` signed in if given."""
         context = self.browser.new_context(
@@ -42,7 +43,7 @@ class Site:
             color_scheme=scheme,
             java_script_enabled=javascript,
             reduced_motion="reduce",
-            locale="en-GB",
+            locale=locale,
             timezone_id="Europe/Berlin",
         )
         context.set_default_timeout(TIMEOUT_MS)

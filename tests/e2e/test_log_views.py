@@ -45,7 +45,9 @@ def test_a_reviewer_chooses_a_tab_saves_the_filter_and_comes_back_to_it(site: Si
     expect(page.locator(".saved [aria-current]")).to_have_text("What Mia set up")
     page.get_by_role("link", name="All saved views").click()
     page.get_by_role("link", name="Rename or delete").click()
-    page.get_by_role("button", name="Delete this view").click()
+    page.get_by_role("link", name="Delete this view").click()
+    expect(page.get_by_text("It goes for everybody")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
     expect(page.get_by_text("No view is saved")).to_be_visible()
 
 

@@ -26,6 +26,24 @@ COLOURS = """() => {
   return styles.flatMap((style) => [style.color, style.backgroundColor]);
 }"""
 
+LEFT_BEHIND = """() => {
+  const main = document.querySelector("main");
+  Object.assign(main.style, { columns: "1 700px", columnFill: "auto" });
+  Object.assign(main.style, { blockSize: "1000px", inlineSize: "700px", maxInlineSize: "none" });
+  const room = document.querySelector(".paper .stack header");
+  const column = (element) => Math.round(element.getBoundingClientRect().left / 350);
+  const found = new Set();
+  for (let space = 0; space < 1000; space += 25) {
+    room.style.marginBlockEnd = `${space}px`;
+    for (const table of document.querySelectorAll(".paper :is(.lines, .numbers)")) {
+      const heading = table.closest("section").querySelector("h2");
+      if (column(heading) !== column(table.tBodies[0].rows[0].cells[0])) found.add(`${heading.textContent}, ${space}`);
+    }
+  }
+  return [...found];
+}"""
+"""Headings of the report that stand on another page than the first row below them: columns are broken as pages are."""
+
 
 @pytest.fixture
 def log_page(site: Site, cast) -> Page:
@@ -95,7 +113,7 @@ def test_in_print_the_log_is_a_table(log_page):
 @pytest.fixture
 def report_page(site: Site, cast) -> Page:
     write_something_for_each_section()
-    page = site.page(cast.aron, size=A4, scheme="dark")
+    page = site.page(cast.aron, size=A4, scheme="dark", locale="en-US")
     page.goto("/audit/report/")
     return page
 
@@ -124,6 +142,19 @@ def test_a_printed_report_is_black_on_white_also_in_a_dark_theme(report_page):
     report_page.emulate_media(media="print", color_scheme="dark")
     colours = report_page.evaluate(COLOURS)
     assert set(colours) == {"rgb(0, 0, 0)", "rgba(0, 0, 0, 0)"}, "ink, and badges without a ground"
+
+
+def test_the_printed_time_has_the_form_of_the_other_times_of_the_report(report_page):
+    report_page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    form = r"\d+ \w+ 20\d\d, \d\d:\d\d UTC"
+    paper = on_paper(report_page)
+    assert re.search(f"Printed {form} Printed by", paper)
+    assert re.search(f"As of {form}", paper)
+
+
+def test_no_heading_of_a_printed_report_is_left_behind_by_its_table(report_page):
+    report_page.emulate_media(media="print")
+    assert report_page.evaluate(LEFT_BEHIND) == []
 
 
 def test_a_report_becomes_pages_of_a4(report_page):

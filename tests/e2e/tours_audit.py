@@ -48,7 +48,7 @@ def hold_pages(world: World) -> None:
     world.visit(page, reverse("hold_list"), "Lifted")
 
 
-@tour("entry_list", "log_view_list", "log_view_add", "log_view_edit")
+@tour("entry_list", "log_view_list", "log_view_add", "log_view_edit", "log_view_delete")
 def saved_views(world: World) -> None:
     page = world.site.page(world.cast.aron)
     world.visit(page, reverse("log_view_list"), "No view is saved")
@@ -68,6 +68,7 @@ def saved_views(world: World) -> None:
     world.look(page, "is saved")
     view = SavedView.objects.get()
     world.visit(page, reverse("log_view_edit", args=[view.pk]), "It goes for everybody")
+    world.visit(page, reverse("log_view_delete", args=[view.pk]), "It goes for everybody")
     SavedView.objects.create(owner_id=world.cast.aron.pk, name="old", chosen={"action": "retired"})
     world.visit(page, reverse("entry_list") + "?action=retired", "not valid any more")
     world.visit(page, reverse("log_view_list"), "Not valid any more")

@@ -40,5 +40,6 @@ def look_at_saved_views(inspector: Inspector, desk: Desk, reader: Client, admin:
     edit = reverse("log_view_edit", args=[view])
     inspector.visit(admin, edit, shows="web-server-01")
     inspector.look(admin.post(edit, {"name": "web-server-01"}, follow=True), shows="web-server-01")
+    inspector.visit(admin, reverse("log_view_delete", args=[view]), shows="web-server-01")
     deleted = admin.post(reverse("log_view_delete", args=[view]), follow=True)
     inspector.look(deleted, shows="web-server-01")

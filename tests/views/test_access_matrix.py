@@ -116,7 +116,7 @@ MATRIX = {
     "log_view_list": ({}, "GET", LOG_READERS),
     "log_view_add": ({}, "GET POST", LOG_READERS),
     "log_view_edit": ({"pk": 4242}, "GET POST", LOG_READERS),
-    "log_view_delete": ({"pk": 4242}, "POST", LOG_READERS),
+    "log_view_delete": ({"pk": 4242}, "GET POST", LOG_READERS),
     "log_report": ({}, "GET", LOG_READERS),
     "entry_export": ({}, "GET POST", AUDITORS),
     "review_list": ({}, "GET", LOG_READERS),

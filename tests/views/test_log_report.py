@@ -79,7 +79,7 @@ def test_operations_are_counted_by_kind_and_result(november, aron):
 def test_refusals_are_counted_by_what_and_why_in_words(november, aron):
     page = report(aron)
     refused = section(page, "refused")
-    assert "Access denied 1 Requires the permission people.manage: 1" in refused
+    assert "Access denied 1 Requires the permission “Manage people and teams”: 1" in refused
     assert "Restore a server 1 The name you typed is not this server's name: 1" in refused
     assert "Sign in" not in refused
     sign_ins = section(page, "sign-ins")

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from snapportal.accounts.models import Role, User
 from snapshots.audit.models import Entry
-from snapshots.audit.saved_views.models import SavedView
 from snapshots.deletions import keeping
 from snapshots.jobs import service
 from snapshots.notifications.models import Delivery
@@ -106,11 +105,6 @@ def service_account(site: SimpleNamespace) -> dict[str, Any]:
     return {"pk": account.pk}
 
 
-def shared_view(site: SimpleNamespace) -> dict[str, Any]:
-    view = SavedView.objects.create(owner_id=site.cast.ada.pk, name="ours", is_shared=True)
-    return {"pk": view.pk}
-
-
 Arguments = Callable[[SimpleNamespace], dict[str, Any]]
 REFUSED: dict[str, tuple[Arguments, str, int]] = {
     "deletion_extend": (ended_deletion, Role.MANAGER, 409),
@@ -120,7 +114,6 @@ REFUSED: dict[str, tuple[Arguments, str, int]] = {
     "identity_unlink": (person, Role.ADMIN, 302),
     "job_cancel": (ended_job, Role.MANAGER, 409),
     "language_choose": (nothing, NOBODY_AT_ALL, 302),
-    "log_view_delete": (shared_view, Role.AUDITOR, 403),
     "notification_read": (nothing, Role.MANAGER, 302),
     "operation_receipt": (operation, Role.MANAGER, 503),
     "person_sessions_end": (person, Role.ADMIN, 302),

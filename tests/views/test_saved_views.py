@@ -169,6 +169,14 @@ class TestSharing:
         assert not SavedView.objects.exists()
         assert recorded()[1:] == [("log_view.delete", "ours", f"made by person {cast.aron.pk}")]
 
+    def test_deleting_is_asked_for_first(self, aron):
+        save(aron, "ours", shared=True)
+        view = SavedView.objects.get()
+        ask = reverse("log_view_delete", args=[view.pk])
+        assert f'href="{ask}"' in aron.get(reverse("log_view_edit", args=[view.pk])).text
+        assert "ours It goes for everybody." in text_of(aron.get(ask))
+        assert SavedView.objects.get() == view
+
     def test_an_admin_renames_and_deletes_the_shared_view_of_somebody_else(self, aron, ada):
         save(aron, "ours", shared=True)
         view = SavedView.objects.get()

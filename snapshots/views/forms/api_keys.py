@@ -17,7 +17,8 @@ from snapshots.vault.models import StoredToken
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.schedule_values import ServerChoice, TokenChoice
 from snapshots.views.forms.tokens import TOKEN_IN_LABEL
-from snapshots.views.texts.api_keys import NOT_MADE, RIGHT_WORDS, needs_token
+from snapshots.views.texts.api_keys import NOT_MADE, needs_token
+from snapshots.views.texts.rights import RIGHT_WORDS
 
 NAME_MAX_LENGTH = 80
 SEE = "snapshots.see"

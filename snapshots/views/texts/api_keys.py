@@ -15,15 +15,6 @@ if TYPE_CHECKING:
 
 NEAR: Final = timedelta(days=14)
 """So long before its end a key is marked."""
-RIGHT_WORDS: Final[dict[str, "StrPromise"]] = {
-    "snapshots.see": lazy("See servers and snapshots"),
-    "snapshots.create": lazy("Create snapshots"),
-    "snapshots.restore": lazy("Restore servers"),
-    "snapshots.delete": lazy("Delete snapshots"),
-    "schedules.pause": lazy("Pause and resume schedules"),
-    "schedules.manage": lazy("Run schedules"),
-    "audit.read": lazy("Read the audit log"),
-}
 PROBLEM_BADGES: Final = {
     "key_revoked": Badge("neutral", lazy("Revoked")),
     "key_expired": Badge("neutral", lazy("Expired")),

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from django.utils import timezone
+from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -31,6 +32,7 @@ from snapshots.views.texts.audit_names import (
 )
 from snapshots.views.texts.base import Badge
 from snapshots.views.texts.refusals import REFUSAL_WORDS
+from snapshots.views.texts.rights import right_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -210,7 +212,8 @@ def step_words(entry: Entry) -> "StrPromise | str":
 def code_words(entry: Entry) -> "StrPromise | str":
     """The reason of the result as text; an unknown code as recorded; '' if there is none."""
     if entry.action == "access.refuse" and entry.code not in CODES:
-        return with_names(_("Requires the permission %(right)s"), right=entry.code)
+        right = conditional_escape(right_words(entry.code))
+        return SafeString(escape(_("Requires the permission “%(right)s”")) % {"right": right})
     if entry.action == "snapshot.observed":  # the headline says it
         return ""
     if entry.code in REFUSAL_WORDS:

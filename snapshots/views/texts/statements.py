@@ -18,10 +18,10 @@ from snapshots.notifications.models import Kind as EventKind
 from snapshots.notifications.models import TargetKind
 from snapshots.templatetags.formats import date_text, exact_text, number, utc_text, week_time_text
 from snapshots.templatetags.portal import as_name, as_written, iso_text, megabyte_text, moment
-from snapshots.views.texts.api_keys import RIGHT_WORDS
 from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.audit_names import CODES, COLUMNS
 from snapshots.views.texts.refusals import REFUSAL_WORDS
+from snapshots.views.texts.rights import right_words
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
@@ -92,10 +92,6 @@ def role_words(role: str) -> str:
     return str(names[role]) if role in names else as_name(role)
 
 
-def _right(right: str) -> str:
-    return str(RIGHT_WORDS[right]) if right in RIGHT_WORDS else as_name(right)
-
-
 def _action(action: str) -> str:
     return str(ACTIONS[action][0]) if action in ACTIONS else as_name(action)
 
@@ -134,7 +130,7 @@ _SHOWN: Final[dict[str, Callable[[Any], str]]] = {
     kinds.STATUS.name: _status,
     kinds.BARE.name: as_name,
     kinds.ROLE.name: role_words,
-    kinds.RIGHT.name: _right,
+    kinds.RIGHT.name: right_words,
     kinds.ACTION.name: _action,
     kinds.EVENT.name: _event,
     kinds.URL.name: as_name,
