@@ -118,14 +118,14 @@ class TestPages:
         assert all(part in text for part in PARTS)
         assert "You can try again in 15 minutes" in text
         back = f"{reverse('sign_in')}?next=%2Ftokens%2F%3Fpage%3D2"
-        assert f'<a class="button primary" href="{back}">Back</a>' in answer.text
+        assert f'<a class="button primary" href="{back}" data-main>Back</a>' in answer.text
         assert 'value="/tokens/?page=2"' in client.get(back).text
 
     def test_too_many_attempts_at_the_own_account_lead_back_to_it(self, cast, mia):
         here = reverse("account_detail")
         answer = [mia.post(here, {"old_password": "wrong"}) for _time in range(11)][-1]
         assert answer.status_code == 429
-        assert f'<a class="button primary" href="{here}">Back</a>' in answer.text
+        assert f'<a class="button primary" href="{here}" data-main>Back</a>' in answer.text
         assert answer.text.count('class="button primary"') == 1
 
     def test_an_internal_error_says_to_look_before_asking_again(self, cast):
