@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from snapportal.accounts.models import Role, User
 from tests.support import pseudo
@@ -61,6 +61,13 @@ FIRST_ID = 1001
 @pytest.fixture(autouse=True, scope="session")
 def quick_rendering(django_test_environment) -> None:
     note_pages_only()
+
+
+@pytest.fixture(autouse=True)
+def english() -> None:
+    """A request leaves its language and time zone active, which the next test must not speak."""
+    translation.deactivate()
+    timezone.deactivate()
 
 
 @pytest.fixture
