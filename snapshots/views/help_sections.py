@@ -17,13 +17,13 @@ from snapshots import contract
 from snapshots.connection import Person
 from snapshots.views import kept_html
 from snapshots.views.access import may_open
+from snapshots.views.spelling import HYPHENS, decomposed, folded, pattern
 from snapshots.views.texts.glossary import TERMS
 from snapshots.views.texts.help_sections import SECTIONS, STOP_WORDS
 
 KEPT_FOR: Final = timedelta(hours=1)
 MOST_WORDS: Final = 10
 MARKS: Final = "?!.,;:\"'()[]…“”„‘’«»¿¡"
-HYPHENS: Final = re.compile(r"[-\u2010-\u2015]")
 _CONTEXT: Final = {
     "terms": TERMS,
     "limit": contract.MAX_SNAPSHOTS_PER_SERVER,
@@ -45,7 +45,7 @@ class HelpSection:
 
     @cached_property
     def text(self) -> str:
-        return f"{self.title} {self.words} {_Texts.of(self.html)}"
+        return decomposed(f"{self.title} {self.words} {_Texts.of(self.html)}")
 
     @property
     def title_html(self) -> SafeString:
@@ -86,15 +86,15 @@ def _rendered(anchor: str, *, role: str, is_operator: bool) -> SafeString:
 def words_of(text: str) -> list[re.Pattern[str]]:
     """What is looked for: each word, in any case, without the marks around it. Of words that every text has only if there are
     no others. The parts of a word with hyphens may also be written together or apart."""
-    written = normalize("NFC", text).split()
-    words = [word.strip(MARKS) or word for word in written]
-    telling = [word for word in words if word.casefold() not in STOP_WORDS.split()]
+    words = [word.strip(MARKS) or word for word in text.split()]
+    ignored = set(folded(str(STOP_WORDS)).split())
+    telling = [word for word in words if folded(word) not in ignored]
     return [_pattern(word) for word in list(dict.fromkeys(telling or words))[:MOST_WORDS]]
 
 
 def _pattern(word: str) -> re.Pattern[str]:
-    parts = [re.escape(part) for part in HYPHENS.split(word) if part]
-    return re.compile(r"[-\u2010-\u2015\s]*".join(parts) or re.escape(word), re.IGNORECASE)
+    parts = [pattern(part) for part in HYPHENS.split(word) if part]
+    return re.compile(rf"(?:{HYPHENS.pattern}|\s)*".join(parts) or re.escape(word), re.IGNORECASE)
 
 
 def found_in(
@@ -110,9 +110,9 @@ def found_in(
 def marked(html: str, words: Sequence[re.Pattern[str]]) -> SafeString:
     """The same markup, with each match within a text as <mark>."""
     marker = _Marker(words)
-    marker.feed(normalize("NFC", html))
+    marker.feed(decomposed(html))
     marker.close()
-    return mark_safe("".join(marker.parts))  # noqa: S308 - the markup of our own templates, and escaped texts
+    return mark_safe(normalize("NFC", "".join(marker.parts)))  # noqa: S308 - the markup of our own templates, and escaped texts
 
 
 class _Texts(HTMLParser):
@@ -125,7 +125,7 @@ class _Texts(HTMLParser):
     @classmethod
     def of(cls, html: str) -> str:
         reader = cls()
-        reader.feed(normalize("NFC", html))
+        reader.feed(html)
         reader.close()
         return " ".join("".join(reader.parts).split())
 

@@ -10,6 +10,7 @@ from snapshots.inventory.names import visible_name
 from snapshots.inventory.servers import ListedServer
 from snapshots.templatetags.portal import id_text
 from snapshots.vault.limits import RIGHTS
+from snapshots.views.spelling import folded
 
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
@@ -57,13 +58,13 @@ def group_of(snapshot: Snapshot) -> str:
 
 def contains(word: str, texts: Iterable[str]) -> bool:
     """`word`: of `search_word`."""
-    return any(word in visible_name(text).casefold() for text in texts)
+    return any(word in folded(visible_name(text)) for text in texts)
 
 
 def search_word(text: str) -> str:
     """Of an ID, written as pages show it ('ID 802') or as '#802', its number."""
-    word = visible_name(text).casefold()
-    prefix = id_text(0).casefold().removesuffix("0").strip()
+    word = folded(visible_name(text))
+    prefix = folded(id_text(0)).removesuffix("0").strip()
     number = word.removeprefix(prefix).lstrip(" #")
     return number if number.isdecimal() else word
 

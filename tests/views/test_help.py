@@ -8,6 +8,7 @@ from django.utils import translation
 
 from snapportal.accounts.models import User
 from snapshots.views.help_sections import marked, words_of
+from snapshots.views.spelling import folded
 from snapshots.views.texts.help_sections import SECTIONS
 from tests.support.pages import text_of
 
@@ -96,8 +97,23 @@ class TestSearch:
         assert "No section has all" not in text_of(answer)
 
     def test_common_words_count_where_there_are_no_others(self, mia):
-        assert [one.pattern for one in words_of("the and the")] == ["the", "and"]
+        assert len(words_of("the and the")) == 2
         assert anchors(mia.get(HELP, {"q": "who may"}))
+
+    @pytest.mark.parametrize(
+        ("asked", "written"),
+        [
+            ("securite", "La sécurité"),
+            ("SÉCURITÉ", "la securite"),
+            ("d'accueil", "page d’accueil"),
+            ("וואס", "װאָס"),
+            ("זײַט", "די זייט"),
+            ("דו-שלבי", "אימות דו־שלבי"),
+        ],
+    )
+    def test_accents_points_and_ligatures_need_not_be_typed(self, asked, written):
+        assert "<mark>" in marked(written, words_of(asked))
+        assert folded(asked) in folded(written)
 
     def test_upper_and_lower_case_are_the_same(self, mia):
         answer = mia.get(f"{HELP}?q=GLASS")
