@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, get_day_names
+from babel.dates import format_date, format_datetime, format_skeleton, get_day_names
 from babel.numbers import format_decimal
 from django.utils import timezone
 from django.utils.translation import get_language, get_language_bidi
@@ -53,6 +53,38 @@ def date_text(value: date) -> str:
     """A day without a time: '24 Nov 2026'."""
     locale = _locale(_language())
     return format_date(value, ENGLISH_DATE if locale.language == ENGLISH else "medium", locale=locale)
+
+
+def month_text(value: date) -> str:
+    """'November 2026'."""
+    return str(format_skeleton("yMMMM", value, locale=_locale(_language())))
+
+
+def short_month_text(value: date) -> str:
+    """'Nov 2026'; in numbers where the language has no short names of months."""
+    locale = _locale(_language())
+    if _has_short_months(locale):
+        return str(format_skeleton("yMMM", value, locale=locale))
+    return format_date(value, "M/y", locale=locale)
+
+
+def short_day_text(value: date) -> str:
+    """A day without its year: '24 Nov'; in numbers where the language has no short names of months."""
+    return format_date(value, _short_day_pattern(_language()), locale=_locale(_language()))
+
+
+@lru_cache(maxsize=64)
+def _short_day_pattern(language: str) -> str:
+    locale = _locale(language)
+    if locale.language == ENGLISH:
+        return ENGLISH_DATE.removesuffix(" y")
+    return str(locale.datetime_skeletons["MMMd"].pattern) if _has_short_months(locale) else "d/M"
+
+
+def _has_short_months(locale: Locale) -> bool:
+    """Whether the CLDR has them: for Yiddish the short names are the long ones."""
+    names = locale.months["format"]
+    return dict(names["abbreviated"]) != dict(names["wide"])
 
 
 def week_time_text(minute: int) -> str:

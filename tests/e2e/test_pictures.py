@@ -14,7 +14,7 @@ from snapshots.operations.models import Action, State
 from snapshots.sandbox.models import Snapshot
 from snapshots.schedules.retention import Keep
 from snapshots.views.look import HEADER, Look
-from tests.e2e.page_checks import NARROW, TEXT_SIZES
+from tests.e2e.page_checks import NARROW
 from tests.support.audit_rows import ARON, write_operation
 from tests.support.deletions import target_of
 from tests.support.desk import make_desk
@@ -50,11 +50,11 @@ def fill(desk, view) -> None:
 
 
 def words_without_room(page: Page) -> list[str]:
-    page.set_viewport_size({"width": NARROW[0], "height": NARROW[1]})
     found = []
-    for size in TEXT_SIZES:
+    for (width, height), size in NARROW:
+        page.set_viewport_size({"width": width, "height": height})
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", size)
-        found += [f"{size} {text}" for text in page.evaluate(WORDS_WITHOUT_ROOM)]
+        found += [f"{width}px {size} {text}" for text in page.evaluate(WORDS_WITHOUT_ROOM)]
     return found
 
 

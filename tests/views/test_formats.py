@@ -1,6 +1,7 @@
 """Times and numbers as each language writes them."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -63,3 +64,22 @@ def test_an_age_is_one_phrase_so_that_languages_can_inflect_it():
     with translation.override("de"):
         assert portal.duration(timedelta(days=6)) == "6 Tage"
         assert portal.ago_text(timezone.now() - timedelta(days=6)) == "vor 6 Tagen"
+
+
+@pytest.mark.parametrize(
+    ("language", "texts"),
+    [
+        ("en", ("September 2026", "Sep 2026", "24 Sep")),
+        ("de", ("September 2026", "Sept. 2026", "24. Sept.")),
+        ("he", ("ספטמבר 2026", "ספט׳ 2026", "24 בספט׳")),
+        ("yi", ("סעפּטעמבער 2026", "9/2026", "24/9")),
+    ],
+)
+def test_months_and_short_days(language, texts):
+    with translation.override(language):
+        assert (formats.month_text(AT), formats.short_month_text(AT), formats.short_day_text(AT)) == texts
+
+
+def test_no_date_is_written_by_django_which_has_no_yiddish():
+    sources = (path for folder in ("snapshots", "snapportal") for path in Path(folder).rglob("*.py"))
+    assert [str(path) for path in sources if "import date_format" in path.read_text()] == []

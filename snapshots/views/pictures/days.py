@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from snapshots.audit.search.activity import Count
+from snapshots.templatetags.formats import date_text
 from snapshots.views.pictures import sentences as texts
 from snapshots.views.pictures.frames import (
     BELOW_AXIS,
@@ -105,7 +105,7 @@ def _segments(
 ) -> Iterable[Segment]:
     below = 0
     for one in amounts(found):
-        title = texts.labelled(f"{date_format(day, 'j M Y')}, {one.text}", one.number)
+        title = texts.labelled(f"{date_text(day)}, {one.text}", one.number)
         y = values.y(below + one.count)
         yield Segment(*place, y, round(values.y(below) - y, 2), one.kind, title)
         below += one.count
@@ -114,7 +114,7 @@ def _segments(
 def _row(day: date, found: Counter[str], url: str) -> DayRow:
     separator = "&" if "?" in url else "?"
     return DayRow(
-        day=date_format(day, "j M Y"),
+        day=date_text(day),
         url=f"{url}{separator}since={day}&until={day}",
         total=count_text(found.total()),
         amounts=tuple(amounts(found)),

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import get_language_bidi
 
+from snapshots.templatetags.formats import short_day_text, short_month_text
 from snapshots.views.pictures.scales import INSET, TimeScale, ValueScale
 
 if TYPE_CHECKING:
@@ -103,11 +104,8 @@ def time_scale(start: datetime, end: datetime) -> TimeScale:
 
 def tick_labels(scale: TimeScale) -> tuple[TickLabel, ...]:
     ticks = scale.ticks()
-    text = "M Y" if all(one.day.day == 1 for one in ticks) else "j M"
-    return tuple(
-        TickLabel(one.x, date_format(one.day, text), one.level, one.anchor, one.narrow_anchor)
-        for one in ticks
-    )
+    text = short_month_text if all(one.day.day == 1 for one in ticks) else short_day_text
+    return tuple(TickLabel(one.x, text(one.day), one.level, one.anchor, one.narrow_anchor) for one in ticks)
 
 
 def value_lines(scale: ValueScale, text: Callable[[float], str]) -> tuple[Line, ...]:

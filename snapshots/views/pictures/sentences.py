@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from snapshots.contract import CREATE_MINUTES
 from snapshots.operations.models import Action, Operation, State
-from snapshots.templatetags.formats import isolated, utc_text
+from snapshots.templatetags.formats import date_text, isolated, utc_text
 from snapshots.templatetags.portal import ago_text, duration, megabytes, named
 from snapshots.views.pictures.server_facts import Due, ServerFacts, Stay, has_happened
 from snapshots.views.texts.base import Badge
@@ -54,7 +54,7 @@ PLANS: Final[dict[str, "StrPromise"]] = {
 
 
 def day_text(at: datetime) -> str:
-    return date_format(at, "j M Y")
+    return date_text(at)
 
 
 def minutes_text(value: float) -> str:
@@ -274,7 +274,7 @@ def days_sentence(by_day: Mapping[date, Counter[str]]) -> str:
     entries = ngettext("%(count)s entry.", "%(count)s entries.", total) % {"count": number_format(total)}
     most = _("The most on one day were %(most)s, on %(day)s.") % {
         "most": number_format(by_day[busiest].total()),
-        "day": date_format(busiest, "j M Y"),
+        "day": date_text(busiest),
     }
     return f"{entries} {most}"
 

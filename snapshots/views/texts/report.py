@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext, pgettext_lazy
@@ -11,6 +11,7 @@ from django.utils.translation import ngettext, pgettext_lazy
 from snapshots.audit.models import Entry
 from snapshots.audit.reporting.months import Month
 from snapshots.audit.reporting.operations import ACTIONS as OPERATIONS
+from snapshots.templatetags import formats
 from snapshots.views.texts.audit import channel_words, code_words
 from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.audit_names import RESULTS, SPECIAL_RESULTS
@@ -154,7 +155,7 @@ def number_text(number: int) -> str:
 
 def month_text(month: Month) -> str:
     """'November 2026'."""
-    return date_format(month.first_day, "F Y")
+    return formats.month_text(month.first_day)
 
 
 def action_text(action: str) -> str:
