@@ -2,8 +2,10 @@
 order of numbers from right to left, and room for the markers of lists."""
 
 import os
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
+from typing import TypeVar
 
 import axe_playwright_python
 from playwright.sync_api import Page
@@ -15,6 +17,7 @@ STANDARDS = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
+Choice = TypeVar("Choice")
 VIEWPORTS = tuple(product((DESKTOP, PHONE), ("light", "dark")))
 EVERY = "SNAPPORTAL_TESTS_EVERY_VIEWPORT" in os.environ
 """Whether each look is taken in all sizes, schemes and languages. By default it has one of each, in turn: axe takes most of the
@@ -112,11 +115,12 @@ def _violations(page: Page) -> list[str]:
 def faults(page: Page, turn: int | None = None, *, has_axe: bool = True) -> list[str]:
     """Problems of the page in its present state, each starting with its path. The page is left unchanged.
 
-    With a `turn` axe runs in one of the four viewports; without `has_axe` it does not run.
+    With a `turn` axe runs in one of the four viewports, and of the sizes in which the page must fit one is taken; without
+    `has_axe` axe does not run.
     """
     size = page.viewport_size
     found = _axe_faults(page, turn) if has_axe else []
-    found += _fit_faults(page)
+    found += _fit_faults(page, turn)
     page.set_viewport_size(size)
     return [f"{page.url} {page.title()}: {text}" for text in found]
 
@@ -132,10 +136,14 @@ def _axe_faults(page: Page, turn: int | None) -> list[str]:
     return found
 
 
-def _fit_faults(page: Page) -> list[str]:
+def _in_turn(choices: Sequence[Choice], turn: int | None) -> Sequence[Choice]:
+    return choices if turn is None or EVERY else [choices[turn % len(choices)]]
+
+
+def _fit_faults(page: Page, turn: int | None) -> list[str]:
     direction_of_page = page.evaluate("document.documentElement.dir")
     found = []
-    for size, text_size in NARROW:
+    for size, text_size in _in_turn(NARROW, turn):
         _set_viewport(page, size, "light")
         page.evaluate("size => { document.documentElement.style.fontSize = size; }", text_size)
         found += [
@@ -145,17 +153,17 @@ def _fit_faults(page: Page) -> list[str]:
         ]
     page.evaluate("document.documentElement.style.removeProperty('font-size')")
     page.evaluate("direction => { document.documentElement.dir = direction; }", direction_of_page)
-    found += _long_word_faults(page, direction_of_page)
+    found += _long_word_faults(page, direction_of_page, turn)
     found += [f"reads backwards from right to left: {text}" for text in page.evaluate(BACKWARDS)]
     found += [f"a list has no room for its markers: {text}" for text in page.evaluate(UNINDENTED)]
     return found
 
 
-def _long_word_faults(page: Page, direction: str) -> list[str]:
+def _long_word_faults(page: Page, direction: str, turn: int | None) -> list[str]:
     """What sticks out where every name is one word of the greatest length: on a screen, on a phone, and on paper."""
     page.evaluate(LENGTHEN, NAME)
     found = []
-    for size, media in ((DESKTOP, "screen"), (PHONE, "screen"), (PAPER, "print")):
+    for size, media in _in_turn(((DESKTOP, "screen"), (PHONE, "screen"), (PAPER, "print")), turn):
         page.set_viewport_size({"width": size[0], "height": size[1]})
         page.emulate_media(media=media)
         found += [
