@@ -33,8 +33,8 @@ def test_planted_faults_are_found(site):
     for what in (
         "label",
         "color-contrast",
-        "rtl 360px, text 100% sticks out: div.planted",
-        "ltr 360px, text 100% sticks out: div.planted",
+        "rtl 320px, text 100% sticks out: div.planted",
+        "ltr 320px, text 100% sticks out: div.planted",
         "reads backwards from right to left: 7–512",
         "a list has no room for its markers: Planted",
     ):

@@ -137,7 +137,7 @@ class TestOtherPages:
         assert "A temporary role does not allow this" in text_of(answer)
 
     def test_a_refusal_that_no_temporary_role_would_lift_offers_none(self, cast, signed_in):
-        for person, url in ((cast.vera, "person_list"), (cast.aron, "server_list")):
+        for person, url in ((cast.vera, "person_list"), (cast.aron, "token_list")):
             answer = signed_in(person).get(reverse(url))
             assert answer.status_code == 403
             assert "temporary" not in answer.content.decode()
