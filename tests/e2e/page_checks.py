@@ -36,7 +36,9 @@ TOO_WIDE = """direction => {
   const root = document.documentElement;
   root.dir = direction;
   const room = root.clientWidth;
-  const clipped = (element) => element.closest(".unseen, .skip, .table-wrap, .sprite, thead") !== null;
+  // What is in closed details has the place of when it was shown last.
+  const folded = (element) => element.closest("details:not([open])") !== null && element.closest("summary") === null;
+  const clipped = (element) => element.closest(".unseen, .skip, .table-wrap, .sprite, thead") !== null || folded(element);
   const sticksOut = [...document.body.querySelectorAll("*")].filter((element) => {
     const box = element.getBoundingClientRect();
     return !clipped(element) && box.width > 0 && (box.right > room + 1 || box.left < -1);
