@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 COUNT_LIMIT: Final = 10_000
 BATCH_SIZE: Final = 1000
 LAST_NUMBER: Final = 2**63 - 1
+LONGEST_HISTORY: Final = 1000
+"""Rows of one operation that a page shows."""
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):
@@ -59,6 +61,13 @@ class EntryQuerySet(models.QuerySet["Entry"]):
     def numbered(self) -> "EntryQuerySet":
         """Rows with a valid sequence, from 1 on. Any other row was inserted by somebody else; verifying reports it."""
         return self.filter(sequence__range=(1, LAST_NUMBER))
+
+    def row(self, sequence: int) -> "Entry | None":
+        """The row with this number; None if the database has none."""
+        if sequence > LAST_NUMBER:
+            return None
+        found = self.numbered().filter(sequence=sequence).fetch(1)
+        return found[0] if found else None
 
     def last_of(self, action: str) -> "Entry | None":
         found = self.numbered().filter(action=action).order_by("-sequence").fetch(1)

@@ -54,10 +54,9 @@ def unreviewed() -> Unreviewed:
 
 def is_recorded(review: Review) -> bool:
     """Whether the row of the log says what the review says. Rows that were archived are not looked up."""
-    found = Entry.objects.numbered().filter(sequence=review.signed_in).fetch(1)
-    if not found:
+    row = Entry.objects.row(review.signed_in)
+    if row is None:
         return review.signed_in <= archive_rows.last_archived()
-    row = found[0]
     return (row.action, row.result, row.target) == (SIGN, "completed", review.target) and (
         review.root in row.evidence
     )

@@ -2,15 +2,12 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth import get_user_model
 
 from snapshots.audit.archiving import reading
-from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import LAST_NUMBER
 from snapshots.connection import Person
@@ -19,7 +16,6 @@ NO_ACTOR: Final = "no_actor"
 """Nobody with an account acted."""
 ACTOR_GONE: Final = "actor_gone"
 """Who acted has no account any more, or a deactivated one."""
-LONGEST_HISTORY: Final = 1000
 
 
 @dataclass(frozen=True)
@@ -35,14 +31,9 @@ def find_row(sequence: int) -> Entry | None:
     """From the database, or from its archive file."""
     if not 1 <= sequence <= LAST_NUMBER:
         return None
-    found = Entry.objects.numbered().filter(sequence=sequence).fetch(1)
-    if found:
-        return found[0]
-    try:
-        archived = reading.find(sequence, Path(settings.SNAPPORTAL_ARCHIVE_DIR))
-    except ArchiveFileError:
-        return None
-    return archived.entry if archived else None
+    found = Entry.objects.row(sequence)
+    archived = reading.find_readable(sequence) if found is None else None
+    return archived.entry if archived else found
 
 
 def accounts_of(person_id: int) -> set[int]:

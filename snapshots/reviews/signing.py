@@ -9,7 +9,7 @@ from functools import partial
 from typing import Final
 
 from django.db import IntegrityError
-from django.db.models import Count, Q
+from django.db.models import Count
 from django.utils import timezone
 
 from snapshots import contract
@@ -156,8 +156,8 @@ def _entry(actor: Actor, wish: Wish, evidence: str = "") -> EntryData:
 
 
 def _hash_of(sequence: int) -> str:
-    found = Entry.objects.numbered().filter(sequence=sequence).fetch(1)
-    return found[0].hash if found else ""
+    row = Entry.objects.row(sequence)
+    return row.hash if row else ""
 
 
 def _head_before(first: int) -> Head | None:
@@ -192,7 +192,7 @@ def count(person_id: int, first: int, last: int) -> Tally:
     """`person_id`: who signs."""
     marks = Mark.objects.filter(is_current=True, sequence__range=(first, last)).order_by()
     numbers = dict(marks.values_list("verdict").annotate(number=Count("pk")))
-    unsettled = Question.objects.filter(settled_at=None).filter(Q(sequence__lte=last))
+    unsettled = Question.objects.filter(settled_at=None, sequence__lte=last)
     own = Entry.objects.filter(actor_id__in=accounts_of(person_id), sequence__range=(first, last))
     return Tally(
         unmarked=last - first + 1 - sum(numbers.values()),

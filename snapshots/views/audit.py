@@ -1,7 +1,6 @@
 """Pages of the audit log: the list with one line per operation or event, one entry with its whole history, and the export."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -16,10 +15,9 @@ from django.utils.http import urlencode
 from snapshots.audit import chain, export, lines, queries, sealing
 from snapshots.audit.archiving import reading
 from snapshots.audit.archiving import rows as archive_rows
-from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.rows import Archive
 from snapshots.audit.models import Entry
-from snapshots.audit.queries import LAST_NUMBER
+from snapshots.audit.queries import LONGEST_HISTORY
 from snapshots.audit.search.criteria import NOTHING
 from snapshots.audit.search.listing import Found
 from snapshots.views import new_entries, receipts
@@ -40,7 +38,6 @@ from snapshots.views.texts.audit_areas import HINTS as AREA_HINTS
 from snapshots.views.texts.statements import evidence_html, role_words, signed_if_other
 
 PAGE_SIZE = 50
-LONGEST_HISTORY = 1000
 SHORT_FINGERPRINT = 12
 
 
@@ -149,14 +146,14 @@ def _step(entry: Entry, is_sealed: bool) -> dict[str, Any]:
 @live()
 @requires("audit.read", "GET", "HEAD")
 def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
-    found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
-    if found:
-        return _detail(request, found[0], [(row, _is_sealed(row)) for row in _history(found[0])])
+    entry = Entry.objects.row(sequence)
+    if entry is not None:
+        return _detail(request, entry, [(row, _is_sealed(row)) for row in _history(entry)])
     archive = archive_rows.holding(sequence)
     if archive is None:
         raise Http404
-    archived = _find_archived(sequence)
-    if archived is None:  # the page of the file says why
+    archived = reading.find_readable(sequence)
+    if archived is None:
         return redirect("archive_detail", first=archive.first)
     later = [(row, _is_sealed(row)) for row in _history(archived.entry)]
     rows = sorted([(archived.entry, archived.is_in_tree), *later], key=lambda row: row[0].sequence)
@@ -165,13 +162,6 @@ def entry_detail(request: HttpRequest, sequence: int) -> HttpResponse:
 
 def _history(entry: Entry) -> list[Entry]:
     return entry.history.fetch(LONGEST_HISTORY)
-
-
-def _find_archived(sequence: int) -> reading.ArchivedEntry | None:
-    try:
-        return reading.find(sequence, Path(settings.SNAPPORTAL_ARCHIVE_DIR))
-    except ArchiveFileError:
-        return None
 
 
 def _neighbours(sequence: int) -> dict[str, int | None]:

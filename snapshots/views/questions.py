@@ -6,6 +6,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from snapshots.audit.models import Entry
+from snapshots.audit.queries import LONGEST_HISTORY
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.reviews import answering, queries, rows
 from snapshots.reviews.models import REVIEW, Question
@@ -72,7 +73,7 @@ def _facts(entry: Entry | None) -> dict[str, Any]:
     """What the question is about, of an operation as it was requested and as it is now."""
     if entry is None:
         return {}
-    history = entry.history.fetch(rows.LONGEST_HISTORY) or [entry]
+    history = entry.history.fetch(LONGEST_HISTORY) or [entry]
     return {
         "first": history[0],
         "headline_html": texts.headline_html(history[0]),

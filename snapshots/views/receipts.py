@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404
 from snapshots.audit import checkpoints, export, lines
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.models import Entry, Phase
-from snapshots.audit.queries import LAST_NUMBER, EntryQuerySet
+from snapshots.audit.queries import EntryQuerySet
 from snapshots.operations.attention import visible_to
 from snapshots.views.access import requires
 from snapshots.views.actor import actor_of
@@ -37,12 +37,12 @@ def download(request: HttpRequest, **options: Any) -> HttpResponseBase:
 @requires("audit.export", "POST", page="entry_detail")
 def entry_receipt(request: HttpRequest, sequence: int) -> HttpResponseBase:
     """The receipt of an entry: all rows of its operation, or the one row of an event."""
-    found = Entry.objects.numbered().filter(sequence=sequence).fetch(1) if sequence <= LAST_NUMBER else []
-    if not found and archive_rows.holding(sequence):
+    entry = Entry.objects.row(sequence)
+    if entry is None and archive_rows.holding(sequence):
         return no_receipt(request)
-    if not found or not found[0].is_readable:
+    if entry is None or not entry.is_readable:
         raise Http404
-    return _receipt(request, found[0].history, f"entry {sequence}", columns=None)
+    return _receipt(request, entry.history, f"entry {sequence}", columns=None)
 
 
 @requires("signed_in", "POST", page="operation_detail")

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 
 from snapshots.contract import Snapshot
@@ -28,6 +29,11 @@ class ServerFilter:
     sort: str = ""
     group: str = ""
     show: str = ""
+
+    @cached_property
+    def word(self) -> str:
+        """What is searched for."""
+        return search_word(self.q)
 
     @property
     def is_all(self) -> bool:
@@ -81,13 +87,12 @@ def snapshot_matches(snapshot: Snapshot, word: str) -> bool:
 
 
 def _snapshots_of(server: ListedServer, chosen: ServerFilter) -> tuple[Snapshot, ...]:
-    word = search_word(chosen.q)
-    shows_all = not word or server_matches(server, word)
+    shows_all = not chosen.word or server_matches(server, chosen.word)
     return tuple(
         one
         for one in server.snapshots
         if (not chosen.status or group_of(one) == chosen.status)
-        and (shows_all or snapshot_matches(one, word))
+        and (shows_all or snapshot_matches(one, chosen.word))
     )
 
 
@@ -97,8 +102,7 @@ def _is_shown(match: Match, chosen: ServerFilter) -> bool:
         return False
     if match.snapshots:
         return True
-    word = search_word(chosen.q)
-    return not chosen.status and (not word or server_matches(match.server, word))
+    return not chosen.status and (not chosen.word or server_matches(match.server, chosen.word))
 
 
 SNAPSHOT_ORDERS: Final[dict[str, Callable[[Snapshot], Any]]] = {

@@ -129,17 +129,16 @@ def faults(page: Page, turn: int | None = None, *, has_axe: bool = True) -> list
 
 def _axe_faults(page: Page, turn: int | None) -> list[str]:
     page.evaluate(AXE)
-    is_every = turn is None or (EVERY and page.evaluate("document.documentElement.lang") == "en")
-    viewports = VIEWPORTS if is_every else [VIEWPORTS[turn % len(VIEWPORTS)]]
+    is_english = page.evaluate("document.documentElement.lang") == "en"
     found = []
-    for size, scheme in viewports:
+    for size, scheme in _in_turn(VIEWPORTS, turn, every=EVERY and is_english):
         _set_viewport(page, size, scheme)
         found += [f"{scheme} {size[0]}px {text}" for text in _violations(page)]
     return found
 
 
-def _in_turn(choices: Sequence[Choice], turn: int | None) -> Sequence[Choice]:
-    return choices if turn is None or EVERY else [choices[turn % len(choices)]]
+def _in_turn(choices: Sequence[Choice], turn: int | None, *, every: bool = EVERY) -> Sequence[Choice]:
+    return choices if turn is None or every else [choices[turn % len(choices)]]
 
 
 def _fit_faults(page: Page, turn: int | None) -> list[str]:

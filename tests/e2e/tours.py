@@ -68,35 +68,40 @@ class World:
             name = NO_PAGE
         self.seen.add(name)
         turn = crc32(name.encode()) + self.looks
-        languages = self._languages(turn)
+        languages = self._languages(page, turn)
         self.found += faults(page, turn, has_axe=EVERY or not languages)
         for language in languages:
             self._look_translated(page, language, turn)
         self.looks += 1
 
-    def _languages(self, turn: int) -> tuple[str, ...]:
-        """In which languages besides English to look at this page; by default one for each third look, in turn."""
+    def _languages(self, page: Page, turn: int) -> tuple[str, ...]:
+        """In which languages besides English to look at this page; by default one for each third look, in turn.
+
+        In none if it answered a form, so that it cannot be asked for again.
+        """
+        if self.site.documents.get(_address(page)) != "GET":
+            return ()
         if EVERY:
             return LANGUAGES
         number, rest = divmod(turn, LOOKS_FOR_EACH_TRANSLATED)
         return () if rest else (LANGUAGES[number % len(LANGUAGES)],)
 
     def _look_translated(self, page: Page, language: str, turn: int) -> None:
-        """Check the page as it is in another language, unless it answered a form, so that it cannot be asked for again."""
-        address = page.url.partition("#")[0]
-        if self.site.documents.get(address) != "GET":
-            self.found += faults(page, turn)
-            return
+        """Check the page as it is in another language."""
         translated = self.site.page_in(page.context)
         translated.set_extra_http_headers({HEADER: Look(language=language).text})
-        translated.goto(address)
-        assert translated.evaluate("document.documentElement.lang") == language, address
+        translated.goto(_address(page))
+        assert translated.evaluate("document.documentElement.lang") == language, page.url
         self.found += [f"{language} {fault}" for fault in faults(translated, turn)]
         translated.close()
 
     def visit(self, page: Page, path: str, text: str) -> None:
         page.goto(path)
         self.look(page, text)
+
+
+def _address(page: Page) -> str:
+    return page.url.partition("#")[0]
 
 
 Tour = Callable[[World], None]

@@ -3,6 +3,7 @@
 from types import SimpleNamespace
 
 import pytest
+from django.test import Client
 
 from snapshots.audit import journal
 from snapshots.audit.models import Entry
@@ -21,6 +22,12 @@ def rows(cast) -> SimpleNamespace:
     }
     found["of_nobody"] = journal.record(journal.EntryData(action="audit.anchor"))
     return SimpleNamespace(**found)
+
+
+@pytest.fixture
+def aron(cast, rows, signed_in) -> Client:
+    """A browser in which Aron is signed in."""
+    return signed_in(cast.aron)
 
 
 @pytest.fixture

@@ -4,28 +4,15 @@ import re
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 
 from snapshots.audit import journal
-from snapshots.audit.models import Entry
 from snapshots.reviews.models import Mark, Review, Verdict
 from tests.support.actors import actor_of
 from tests.support.audit_triggers import without_triggers
-from tests.support.reviews import current, marked, newest, signed
+from tests.support.reviews import ENTRIES, HTMX, LIST, SIGN, current, mark_url, marked, newest, signed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HTMX = {"HX-Request": "true"}
-LIST, ENTRIES, SIGN = "review_list", "review_entries", "review_sign"
-
-
-@pytest.fixture
-def aron(cast, rows, signed_in) -> Client:
-    return signed_in(cast.aron)
-
-
-def mark_url(entry: Entry) -> str:
-    return reverse("review_mark", args=[entry.sequence])
 
 
 def test_the_page_says_which_rows_nobody_has_reviewed(cast, aron):

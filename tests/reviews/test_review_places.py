@@ -5,30 +5,17 @@ import uuid
 
 import pytest
 from django.db import connection
-from django.test import Client
 from django.urls import reverse
 
 from snapshots.audit import journal
-from snapshots.audit.models import Entry
 from snapshots.reviews import content
 from snapshots.reviews.models import Verdict
 from tests.support.actors import actor_of
 from tests.support.audit_rows import fill_log
 from tests.support.audit_triggers import without_triggers
-from tests.support.reviews import current, marked, signed
+from tests.support.reviews import ENTRIES, HTMX, LIST, SIGN, current, mark_url, marked, signed
 
 pytestmark = pytest.mark.django_db(transaction=True)
-HTMX = {"HX-Request": "true"}
-LIST, ENTRIES, SIGN = "review_list", "review_entries", "review_sign"
-
-
-@pytest.fixture
-def aron(cast, rows, signed_in) -> Client:
-    return signed_in(cast.aron)
-
-
-def mark_url(entry: Entry) -> str:
-    return reverse("review_mark", args=[entry.sequence])
 
 
 def test_forged_rows_are_not_called_those_that_were_signed(cast, aron):

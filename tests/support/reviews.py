@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from django.urls import reverse
+
 from snapportal.accounts.models import User
 from snapshots.audit.models import Entry
 from snapshots.operations.errors import OperationRefusedError
@@ -9,6 +11,13 @@ from snapshots.reviews import marking, queries, signing
 from snapshots.reviews.models import Mark, Review, Verdict
 from snapshots.reviews.signing import Wish
 from tests.support.actors import actor_of
+
+HTMX = {"HX-Request": "true"}
+LIST, ENTRIES, SIGN = "review_list", "review_entries", "review_sign"
+
+
+def mark_url(entry: Entry) -> str:
+    return reverse("review_mark", args=[entry.sequence])
 
 
 def current(entry: Entry) -> Mark | None:

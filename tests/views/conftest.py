@@ -20,6 +20,24 @@ def vera(cast, signed_in) -> Client:
 
 
 @pytest.fixture
+def mia(cast, signed_in) -> Client:
+    """A browser in which Mia the manager is signed in."""
+    return signed_in(cast.mia)
+
+
+@pytest.fixture
+def aron(cast, signed_in) -> Client:
+    """A browser in which Aron the auditor is signed in."""
+    return signed_in(cast.aron)
+
+
+@pytest.fixture
+def ada(cast, signed_in) -> Client:
+    """A browser in which Ada the admin is signed in."""
+    return signed_in(cast.ada)
+
+
+@pytest.fixture
 def stored(cast, sandbox) -> StoredToken:
     """Vera's token for the sandbox, stored as “Team”."""
     return tokens.store(user_id=cast.vera.pk, label="Team", token=sandbox.token, stored_by_name="Vera")

@@ -7,7 +7,6 @@ import httpx
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import cache
-from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
@@ -47,16 +46,6 @@ NOT_FOUND_BY_NAME = {
     ),
 }
 """Pages that nobody looks for: they need something that was chosen before, or are steps of another page."""
-
-
-@pytest.fixture
-def mia(cast, signed_in) -> Client:
-    return signed_in(cast.mia)
-
-
-@pytest.fixture
-def ada(cast, signed_in) -> Client:
-    return signed_in(cast.ada)
 
 
 def test_servers_and_snapshots_are_found_as_last_read_and_the_provider_is_not_asked(desk, mia, double):

@@ -1,7 +1,6 @@
 """The search over everything finds pages by other words for them, and things by their numbers."""
 
 import pytest
-from django.test import Client
 from django.urls import reverse
 from django.utils import translation
 
@@ -13,16 +12,6 @@ from tests.support.finding import found
 
 pytestmark = pytest.mark.django_db
 SERVER = "web-server-01"
-
-
-@pytest.fixture
-def mia(cast, signed_in) -> Client:
-    return signed_in(cast.mia)
-
-
-@pytest.fixture
-def ada(cast, signed_in) -> Client:
-    return signed_in(cast.ada)
 
 
 @pytest.mark.parametrize(

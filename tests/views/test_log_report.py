@@ -6,7 +6,6 @@ import pytest
 import time_machine
 from django.db import connection
 from django.http import HttpResponse
-from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from snapportal.accounts import erasure
@@ -24,31 +23,14 @@ from tests.support.report_log import (
     TENTH,
     Operation,
     event,
-    write_november,
 )
-from tests.support.report_pages import URL, report, section
+from tests.support.report_pages import URL, december, november, report, section
 from tests.support.reviews import marked, signed
 
-pytestmark = pytest.mark.django_db
+__all__ = ["december", "november"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("december")]
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def december():
-    """All is read on 4 December."""
-    with time_machine.travel(DECEMBER + 3 * DAY, tick=False):
-        yield
-
-
-@pytest.fixture
-def aron(cast, signed_in) -> Client:
-    return signed_in(cast.aron)
-
-
-@pytest.fixture
-def november(cast) -> None:
-    write_november()
 
 
 def figures(page: HttpResponse, key: str) -> dict[str, int]:

@@ -3,33 +3,15 @@
 from datetime import timedelta
 
 import pytest
-import time_machine
-from django.test import Client
 
 from tests.support.pages import text_of
-from tests.support.report_log import DECEMBER, NOVEMBER, event, write_november
-from tests.support.report_pages import URL, report, section
+from tests.support.report_log import DECEMBER, NOVEMBER, event
+from tests.support.report_pages import URL, december, november, report, section
 
-pytestmark = pytest.mark.django_db
+__all__ = ["december", "november"]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("december")]
 
 DAY = timedelta(days=1)
-
-
-@pytest.fixture(autouse=True)
-def december():
-    """All is read on 4 December."""
-    with time_machine.travel(DECEMBER + 3 * DAY, tick=False):
-        yield
-
-
-@pytest.fixture
-def aron(cast, signed_in) -> Client:
-    return signed_in(cast.aron)
-
-
-@pytest.fixture
-def november(cast) -> None:
-    write_november()
 
 
 def test_an_empty_month_says_so_and_shows_no_zero(november, aron):

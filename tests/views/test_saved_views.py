@@ -18,16 +18,6 @@ from tests.support.saved_views import ADD, LIST, REFUSED, VIEWS, edit, recorded,
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def aron(cast, signed_in):
-    return signed_in(cast.aron)
-
-
-@pytest.fixture
-def ada(cast, signed_in):
-    return signed_in(cast.ada)
-
-
 class TestSaving:
     def test_a_filter_is_saved_from_the_page_and_is_a_link_above_the_filter(self, aron):
         assert f'href="{ADD}?area=sign-ins&amp;result=refused"' in aron.get(LIST, REFUSED).text

@@ -13,16 +13,6 @@ from tests.support.saved_views import LIST, VIEWS, erase, save, saved
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def aron(cast, signed_in):
-    return signed_in(cast.aron)
-
-
-@pytest.fixture
-def ada(cast, signed_in):
-    return signed_in(cast.ada)
-
-
 def test_a_view_of_a_person_finds_the_person_under_a_new_name(aron, cast):
     journal.record(actor_of(cast.mia).entry(action="team.add"))
     save(aron, filters={"person": "Mia"})

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from snapshots.audit import sealing, subjects, tiles
 from snapshots.audit.archiving import files, rows, verification
 from snapshots.audit.archiving.files import ArchiveFileError, Line
@@ -52,6 +54,14 @@ def find(sequence: int, folder: Path) -> ArchivedEntry | None:
     archive = rows.holding(sequence)
     found = read_page(archive, folder, until=sequence, limit=1) if archive else []
     return next((one for one in found if one.entry.sequence == sequence), None)
+
+
+def find_readable(sequence: int) -> ArchivedEntry | None:
+    """The same in the archive's own folder; None also if its file cannot be read: the page of the file says why."""
+    try:
+        return find(sequence, Path(settings.SNAPPORTAL_ARCHIVE_DIR))
+    except ArchiveFileError:
+        return None
 
 
 def _entries(lines: Iterable[Line], archive: Archive, path: Path) -> list[ArchivedEntry]:

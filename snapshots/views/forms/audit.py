@@ -23,7 +23,7 @@ from snapshots.inventory.servers import Address, parse_address, servers_at
 from snapshots.views import kept_html
 from snapshots.views.forms.log_periods import PERIODS, days_of
 from snapshots.views.forms.log_tokens import is_fingerprint, token_choices
-from snapshots.views.forms.selects import NameSelect
+from snapshots.views.forms.selects import NameSelect, QuickSelect
 from snapshots.views.roster import Roster
 from snapshots.views.texts.audit import period_text, server_address_text
 from snapshots.views.texts.audit_actions import ACTIONS
@@ -80,7 +80,7 @@ class EntryFilterForm(forms.Form):
         max_length=LONGEST_TEXT,
         widget=forms.TextInput(attrs={"list": "people", "autocomplete": "off", "translate": "no"}),
     )
-    action = forms.ChoiceField(label=_("What"), required=False)
+    action = forms.ChoiceField(label=_("What"), required=False, widget=QuickSelect)
     server = forms.CharField(
         label=_("Server"),
         required=False,
@@ -88,8 +88,8 @@ class EntryFilterForm(forms.Form):
         widget=forms.TextInput(attrs={"translate": "no"}),
     )
     token = forms.ChoiceField(label=_("Token"), required=False, widget=NameSelect)
-    result = forms.ChoiceField(label=_("Result"), required=False)
-    period = forms.ChoiceField(label=_("Period"), required=False)
+    result = forms.ChoiceField(label=_("Result"), required=False, widget=QuickSelect)
+    period = forms.ChoiceField(label=_("Period"), required=False, widget=QuickSelect)
     since = _day_field(_("From"))
     until = _day_field(_("To"))
 
