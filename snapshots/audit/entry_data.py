@@ -9,6 +9,9 @@ from snapshots import contract
 from snapshots.audit import sealing, subjects
 from snapshots.audit.subjects import Kind, Named
 
+OVERRIDE: Final = "Override: "
+"""With this begins the line of a reason that says why an operation was sent to a server that a restore holds."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EntryData:

@@ -19,6 +19,7 @@ from django.db import IntegrityError
 
 from snapshots import contract
 from snapshots.audit import journal
+from snapshots.audit.entry_data import OVERRIDE
 from snapshots.audit.journal import Actor
 from snapshots.inventory.servers import find_snapshot
 from snapshots.operations import places
@@ -226,7 +227,7 @@ def _commit_intent(operation: Operation, request: Request, view: ServerView) -> 
     What another request may have changed is checked again in the same transaction, under the audit log's lock.
     """
     if request.override:
-        operation.reason = contract.clean_text(f"{operation.reason}\nOverride: {request.override}".strip())
+        operation.reason = contract.clean_text(f"{operation.reason}\n{OVERRIDE}{request.override}".strip())
     approval = request.approval.text if request.approval else ""
     try:
         with journal.committed():

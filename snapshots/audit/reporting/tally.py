@@ -9,6 +9,7 @@ from typing import Any, Final
 from django.db.models import BooleanField, Case, CharField, Count, F, Q, Value, When
 
 from snapshots.audit import tolerant_rows
+from snapshots.audit.entry_data import OVERRIDE
 from snapshots.audit.models import Phase
 from snapshots.audit.queries import EntryQuerySet
 from snapshots.audit.reporting.coverage import Coverage
@@ -16,8 +17,6 @@ from snapshots.audit.search.activity import UNFINISHED, Day
 
 MOST_UNREADABLE: Final = 20
 """If there are more, nothing is counted."""
-OVERRIDE: Final = "Override: "
-"""With this begins the line of a reason that says why an operation was sent to a server that a restore holds."""
 IS_OVERRIDE: Final = Q(phase=Phase.INTENT) & (
     Q(reason__startswith=OVERRIDE) | Q(reason__contains=f"\n{OVERRIDE}")
 )
