@@ -41,6 +41,16 @@ def test_planted_faults_are_found(site):
         assert any(what in fault for fault in found), what
 
 
+def test_contrast_is_checked_where_a_text_has_colours_of_no_page_before(site):
+    page = site.page()
+    page.goto("/sign-in/")
+    assert faults(page, turn=0) == []
+    assert faults(page, turn=0) == []
+    page.evaluate(PLANTED)
+    for _again in range(2):
+        assert any("color-contrast" in fault for fault in faults(page, turn=0))
+
+
 def test_console_messages_of_a_page_are_recorded(site):
     page = site.page()
     page.goto("/sign-in/")

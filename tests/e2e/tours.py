@@ -1,8 +1,10 @@
 """Tours: sequences of page visits that cover all states of the pages. Each page is checked."""
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlsplit
 from zlib import crc32
 
 from django.conf import settings
@@ -13,7 +15,7 @@ from snapshots.inventory.reader import expire
 from snapshots.vault.models import StoredToken
 from snapshots.views.look import HEADER, Look
 from tests.e2e.browsing import Site
-from tests.e2e.page_checks import EVERY, faults
+from tests.e2e.page_checks import faults
 from tests.support.desk import Desk, make_desk
 from tests.support.provider import HttpSandbox, Sandbox
 
@@ -21,7 +23,10 @@ NOWHERE = "http://127.0.0.1:9"
 LOOK_TIMEOUT_MS = 6_000
 NO_PAGE = "no page of the site"
 LANGUAGES = tuple(code for code, _name in settings.LANGUAGES if code != settings.LANGUAGE_CODE)
-LOOKS_FOR_EACH_TRANSLATED = 3
+VISITS_FOR_EACH_TRANSLATED = 3
+EVERY = "SNAPPORTAL_TESTS_EVERY_VIEWPORT" in os.environ
+"""Whether each state is checked in all sizes, schemes and languages. By default it has one of each, in turn: there are hundreds
+of states, of the same kinds of elements."""
 
 
 @dataclass
@@ -58,50 +63,40 @@ class World:
 
     def look(self, page: Page, text: str) -> None:
         """Check the page once it shows `text`, which proves that it is in the intended state."""
+        turn = self._arrive(page, text)
+        self.found += faults(page, None if EVERY else turn)
+
+    def visit(self, page: Page, path: str, text: str) -> None:
+        """Open the page and check it, as it is in English or in one other language, in turn."""
+        page.goto(path)
+        turn = self._arrive(page, text)
+        number, rest = divmod(turn, VISITS_FOR_EACH_TRANSLATED)
+        if EVERY or rest:
+            self.found += faults(page, None if EVERY else turn)
+        for language in LANGUAGES if EVERY else () if rest else (LANGUAGES[number % len(LANGUAGES)],):
+            self._check_translated(page, language, turn)
+
+    def _arrive(self, page: Page, text: str) -> int:
+        """Wait for the state that shows `text`, and note the page as seen. Returns the turn of what is checked in turn."""
         try:
             page.locator("main", has_text=text).wait_for(timeout=LOOK_TIMEOUT_MS)
         except TimeoutError:
             raise AssertionError(f"no {text!r} on {page.url}:\n{page.inner_text('main')[:600]}") from None
         try:
-            name = resolve(page.evaluate("location.pathname")).url_name or NO_PAGE
+            name = resolve(urlsplit(page.url).path).url_name or NO_PAGE
         except Resolver404:
             name = NO_PAGE
         self.seen.add(name)
-        turn = crc32(name.encode()) + self.looks
-        languages = self._languages(page, turn)
-        self.found += faults(page, turn, has_axe=EVERY or not languages)
-        for language in languages:
-            self._look_translated(page, language, turn)
         self.looks += 1
+        return crc32(name.encode()) + self.looks
 
-    def _languages(self, page: Page, turn: int) -> tuple[str, ...]:
-        """In which languages besides English to look at this page; by default one for each third look, in turn.
-
-        In none if it answered a form, so that it cannot be asked for again.
-        """
-        if self.site.documents.get(_address(page)) != "GET":
-            return ()
-        if EVERY:
-            return LANGUAGES
-        number, rest = divmod(turn, LOOKS_FOR_EACH_TRANSLATED)
-        return () if rest else (LANGUAGES[number % len(LANGUAGES)],)
-
-    def _look_translated(self, page: Page, language: str, turn: int) -> None:
-        """Check the page as it is in another language."""
+    def _check_translated(self, page: Page, language: str, turn: int) -> None:
         translated = self.site.page_in(page.context)
         translated.set_extra_http_headers({HEADER: Look(language=language).text})
-        translated.goto(_address(page))
+        translated.goto(page.url)
         assert translated.evaluate("document.documentElement.lang") == language, page.url
         self.found += [f"{language} {fault}" for fault in faults(translated, turn)]
         translated.close()
-
-    def visit(self, page: Page, path: str, text: str) -> None:
-        page.goto(path)
-        self.look(page, text)
-
-
-def _address(page: Page) -> str:
-    return page.url.partition("#")[0]
 
 
 Tour = Callable[[World], None]
