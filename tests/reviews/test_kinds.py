@@ -10,6 +10,25 @@ from snapshots.views.texts.reviews import KIND_BADGES, SHOWN
 from tests.support.actors import actor_of
 
 pytestmark = pytest.mark.django_db
+ROUTINE = """
+    snapshot.create snapshot.protect snapshot.hand_over
+    approval.request approval.approve approval.deny approval.withdraw approval.expire approval.void
+    deletion.plan deletion.keep deletion.keep_until deletion.remind deletion.wait_again deletion.refuse
+    deletion.set_grace deletion.keep_grace
+    job.start job.end job.cancel schedule.run_now schedule.run schedule.silent server.silent
+    person.sign_out session.end access.refuse
+    server.lock server.keep_lock server.set_silence freeze.place freeze.keep policy.place policy.keep
+    temporary_role.ask temporary_role.deny temporary_role.withdraw temporary_role.expire temporary_role.end
+    schedule.create schedule.change schedule.pause schedule.resume schedule.remove schedule.stop
+    notification.target_add notification.target_change notification.target_remove notification.test notification.retry
+    token.remove token.check token.rotate_keys
+    factor.add factor.remove factor.make_recovery_codes
+    person.set_look person.set_password person.deactivate person.unlink_identity team.remove team.remove_member
+    api_key.revoke audit.verify audit.anchor audit.archive audit.hold log_view.share log_view.rename log_view.delete
+    setup.confirm setup.withdraw setup.hide setup.show setup.finish
+    review.fine review.question review.finding review.answer review.sign
+"""
+"""Actions that a reviewer need not see unless their result matters: decided for each of them."""
 
 
 def sequences(kind: str, first: int = 1) -> list[int]:
@@ -55,11 +74,17 @@ def test_only_rows_from_the_first_on_are_listed_and_counted(log):
 def test_every_kind_has_a_name_and_its_actions_have_words():
     assert set(KIND_BADGES) == set(KINDS)
     assert set(SHOWN) == {MATTERS, EVERYTHING, *KINDS}
-    named = {
-        value
-        for sources in KINDS.values()
-        for source in sources
-        if source.column == "action"
-        for value in source.values
-    }
-    assert named <= set(ACTIONS)
+    assert _named() <= set(ACTIONS)
+
+
+def test_each_action_matters_or_is_routine():
+    routine = set(ROUTINE.split())
+    assert routine & _named() == set()
+    assert routine | _named() == set(ACTIONS)
+
+
+def _named() -> set[str]:
+    """The actions that the kinds name."""
+    sources = [source for sources in KINDS.values() for source in sources]
+    pairs = [pair for one in sources for pair in ((one.column, one.values), one.also or ("", ()))]
+    return {value for column, values in pairs if column == "action" for value in values}
