@@ -274,6 +274,7 @@ def test_every_page_was_looked_at(
     look_at_access(inspector, make_desk(cast.omar, sandbox.token), cast, sandbox.token, signed_in(cast.ada))
     pages = {name for name, (_arguments, methods, _who) in MATRIX.items() if "GET" in methods.split()}
     assert pages - PROBES - inspector.seen == set()
+    assert inspector.found == []
     assert inspector.unmarked == {}
     assert inspector.unread == {}
     written = [(one.full_evidence, one.action) for one in Entry.objects.all() if one.full_evidence]
