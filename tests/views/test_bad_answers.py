@@ -219,7 +219,7 @@ SNAPSHOT = {
 }
 
 
-@hostile.hostile(50)
+@hostile.hostile(80)
 @given(
     action=st.sampled_from(Action),
     status=st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 409, 429, 500, 502, 302]),

@@ -135,7 +135,7 @@ def tampered_forms(draw: st.DrawFn) -> tuple[str, dict[int, str], bool, bool]:
     return draw(st.sampled_from(sorted(FORMS))), changes, draw(st.booleans()), draw(st.booleans())
 
 
-@hostile.hostile(80)
+@hostile.hostile(150)
 @given(
     tampered=tampered_forms(),
     then=st.sampled_from(PAGES_READ_AFTERWARDS),
