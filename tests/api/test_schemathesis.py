@@ -20,11 +20,12 @@ from schemathesis.specs.openapi import checks
 
 from snapportal.accounts.models import Role
 from tests.support.api import make_key
+from tests.support.deep import TIMES
 from tests.support.desk import make_desk
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = {GenerationMode.POSITIVE: 8, GenerationMode.NEGATIVE: 4}
-"""Requests to each operation with the key of each role: about 15 seconds in all."""
+EXAMPLES = {GenerationMode.POSITIVE: 5 * TIMES, GenerationMode.NEGATIVE: 4 * TIMES}
+"""Requests to each operation with the key of each role."""
 CHECKS = [
     checks.status_code_conformance,
     checks.content_type_conformance,

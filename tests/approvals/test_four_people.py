@@ -19,12 +19,13 @@ from snapshots.deletions.grace import set_grace
 from snapshots.jobs import engine
 from snapshots.operations import dispatch
 from tests.support.approval_model import DELAY
+from tests.support.deep import TIMES
 from tests.support.four_people import FourPeople
 from tests.support.machines import machine_settings
 from tests.support.policies import actor, wish
 
 STEPS = 30
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "15"))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 15 * TIMES))
 who = st.integers(0, 3)
 where = st.integers(0, 1)
 which = st.integers(0, 5)

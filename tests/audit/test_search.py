@@ -1,5 +1,7 @@
 """The search of the log finds what comparing every row finds, in pages and in both directions."""
 
+from itertools import product
+
 import pytest
 from django.db import connection
 
@@ -161,18 +163,15 @@ def long_log():
         write(reason="the last rows")
 
 
-@pytest.mark.parametrize("per_window", [3000, 100])
-@pytest.mark.parametrize("size", [7, 400])
-@pytest.mark.parametrize(
-    "wanted", [{"text": "visit 12"}, {"text": "last rows"}, {"person": "Mia", "text": "visit 9"}]
-)
-def test_pages_in_both_directions_hold_each_line_once(long_log, monkeypatch, wanted, size, per_window):
-    monkeypatch.setattr(listing, "FOUND_PER_WINDOW", per_window)
-    found = Criteria(**wanted).listing()
-    expected = list(Criteria(**wanted).lines().values_list("sequence", flat=True))
-    assert expected
-    assert all_pages(found, size) == all_pages_back(found, size) == expected
-    assert found.count() == Count(len(expected))
+def test_pages_in_both_directions_hold_each_line_once(long_log, monkeypatch):
+    filters = [{"text": "visit 12"}, {"text": "last rows"}, {"person": "Mia", "text": "visit 9"}]
+    for wanted, size, per_window in product(filters, [7, 400], [3000, 100]):
+        monkeypatch.setattr(listing, "FOUND_PER_WINDOW", per_window)
+        found = Criteria(**wanted).listing()
+        expected = list(Criteria(**wanted).lines().values_list("sequence", flat=True))
+        assert expected, wanted
+        assert all_pages(found, size) == all_pages_back(found, size) == expected, (wanted, size, per_window)
+        assert found.count() == Count(len(expected)), (wanted, size, per_window)
 
 
 def test_a_count_stops_and_pages_go_on(long_log):

@@ -27,7 +27,7 @@ from tests.support.desk import make_desk
 from tests.support.jobs import run_to_end
 from tests.support.pages import confirm, text_of
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 @pytest.fixture

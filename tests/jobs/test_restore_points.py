@@ -35,7 +35,7 @@ from tests.support.desk import Desk
 from tests.support.jobs import run_to_end, states
 from tests.support.refusals import refused
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def failed_at(desk: Desk, clock, number: int = 2) -> Job:

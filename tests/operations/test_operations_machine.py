@@ -20,11 +20,12 @@ from snapshots.operations import attention
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Finding, Operation, State
 from snapshots.operations.reconciliation import read_and_reconcile
+from tests.support.deep import TIMES
 from tests.support.desk import make_desk
 from tests.support.imaginary import MODES, ImaginaryProvider, Killed
 from tests.support.machines import machine_settings
 
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "50"))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 25 * TIMES))
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEXT_RESULTS = {
     "pending": {"accepted", "completed", "failed", "unknown"},

@@ -15,7 +15,7 @@ from tests.support.deletions import plan
 from tests.support.jobs import make_elsewhere
 from tests.support.schedules import define, definition, names_on, next_hour, work_until
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 def fill_by_hand(view, count: int) -> None:

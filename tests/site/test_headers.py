@@ -1,35 +1,19 @@
-"""Headers and cookies of every URL, for every role and for errors, and the targets of redirects."""
+"""Headers and cookies of errors, files and the sign-in, and the targets of redirects.
+
+Those of every URL for every role: tests/views/test_access_matrix.py.
+"""
 
 import pytest
 from django.conf import settings as django_settings
 from django.core.exceptions import BadRequest
 from django.db import OperationalError
 from django.test import Client
-from django.urls import path, reverse
+from django.urls import path
 
 from snapportal.urls import urlpatterns as real_patterns
-from tests.support.hostile import strange_markup
-from tests.views.test_access_matrix import MATRIX, parameters
+from tests.support.answer_headers import check_headers, check_page
 
 PASSWORD = "correct horse battery"
-POLICY = {
-    "default-src": "'none'",
-    "script-src": "'self'",
-    "style-src": "'self'",
-    "img-src": "'self'",
-    "font-src": "'self'",
-    "connect-src": "'self'",
-    "form-action": "'self'",
-    "base-uri": "'none'",
-    "frame-ancestors": "'none'",
-}
-HTMX = {
-    '"allowEval":false',
-    '"allowScriptTags":false',
-    '"includeIndicatorStyles":false',
-    '"selfRequestsOnly":true',
-    '"historyCacheSize":0',
-}
 
 
 def fail(request):
@@ -54,63 +38,6 @@ handler400 = "snapshots.views.errors.bad_request"
 handler403 = "snapshots.views.errors.permission_denied"
 handler404 = "snapshots.views.errors.not_found"
 handler500 = "snapshots.views.errors.server_error"
-
-
-def policy_of(answer) -> dict[str, str]:
-    parts = [part.strip().partition(" ") for part in answer["Content-Security-Policy"].split(";")]
-    return {name: value for name, _space, value in parts if name}
-
-
-def check_headers(answer, told: str, *, is_file: bool = False) -> None:
-    assert policy_of(answer) == POLICY, told
-    expected = {
-        "X-Content-Type-Options": "nosniff",
-        "X-Frame-Options": "DENY",
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "X-SnapPortal": "answer",
-    }
-    assert {name: answer.get(name) for name in expected} == expected, told
-    assert answer["X-Request-ID"], told
-    if not is_file:
-        assert answer["Cache-Control"] == "no-store", told
-    assert "Server" not in answer, told
-    assert not any(name.lower().startswith("access-control") for name in answer.headers), told
-    for name, cookie in answer.cookies.items():
-        assert name.startswith("__Host-"), told
-        assert (cookie["secure"], cookie["path"], cookie["domain"]) == (True, "/", ""), told
-        assert cookie["httponly"] or not cookie.value, told  # a deleted cookie needs no protection
-        assert cookie["samesite"] in {"Lax", "Strict"}, told
-
-
-def check_page(answer, told: str) -> None:
-    text = answer.content.decode()
-    assert strange_markup(text) == [], told
-    if "<html" in text:
-        assert all(rule in text for rule in HTMX), told
-
-
-REQUESTS = [("GET", {}), ("POST", {}), ("GET", {"HX-Request": "true"})]
-"""What each role asks of each URL; a method that no view knows is answered before the role matters."""
-
-
-@pytest.mark.parametrize("name", parameters())
-def test_every_url_has_the_headers_for_every_role(cast, signed_in, name):
-    arguments, _methods, _who = MATRIX[name]
-    url = reverse(name, kwargs=arguments)
-    browsers = {"": Client(), **{person.role: signed_in(person) for person in vars(cast).values()}}
-    for role, browser in browsers.items():
-        for method, headers in REQUESTS if role else [*REQUESTS, ("DELETE", {})]:
-            told = f"{method} {name} as {role or 'stranger'} {headers}"
-            answer = browser.generic(method, url, headers=headers)
-            check_headers(answer, told)
-            if "text/html" in answer.get("Content-Type", ""):
-                check_page(answer, told)
-            if (
-                not role and name != "passkey_options"
-            ):  # whoever begins to sign in with a passkey has a challenge
-                assert django_settings.SESSION_COOKIE_NAME not in answer.cookies, told
 
 
 @pytest.mark.django_db

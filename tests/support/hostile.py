@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from structlog.stdlib import ProcessorFormatter
 
 from snapshots.audit.models import Entry
+from tests.support.deep import TIMES
 
 MARK = "zqx"
 """Part of every piece of markup below: it may appear on a page only as text."""
@@ -120,7 +121,8 @@ counted: dict[str, int] = {}
 
 
 def hostile(inputs: int) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Run a @given test with at least `inputs` inputs; fail if it tried fewer."""
+    """Run a @given test with at least `inputs` inputs (see tests/support/deep.py); fail if it tried fewer."""
+    inputs *= TIMES
 
     def decorate(test: Callable[..., None]) -> Callable[..., None]:
         counted[test.__qualname__] = inputs

@@ -12,6 +12,8 @@ from snapshots.worker.tasks import TASKS
 from tests.support.imaginary import ImaginaryProvider
 
 STEP_SECONDS = 15
+LONG_STEP_SECONDS = 60
+"""Where nobody asks how soon something is told."""
 LIMIT_SECONDS = 600
 RUN = frozenset(
     {"operations", "events", "deliveries", "look", "observations", "alarms", "channels", "heartbeat"}
@@ -44,13 +46,15 @@ class SimulatedPortal:
         self._clock.shift(by)
         self.provider_ahead -= by
 
-    def run(self, seconds: float = LIMIT_SECONDS, *, works: bool = True) -> Iterator[float]:
+    def run(
+        self, seconds: float = LIMIT_SECONDS, *, works: bool = True, step: int = STEP_SECONDS
+    ) -> Iterator[float]:
         """Let time pass step by step; yields how much has passed. The worker works unless it has ended."""
         passed = 0.0
         while passed < seconds:
-            passed += STEP_SECONDS
-            self._elapsed += STEP_SECONDS
-            self._clock.shift(STEP_SECONDS)
+            passed += step
+            self._elapsed += step
+            self._clock.shift(step)
             if works:
                 self._worker.tick()
             yield passed
@@ -63,5 +67,5 @@ class SimulatedPortal:
         raise AssertionError(f"nobody was told within {LIMIT_SECONDS} seconds")
 
     def rest(self, seconds: float) -> None:
-        for _passed in self.run(seconds):
+        for _passed in self.run(seconds, step=LONG_STEP_SECONDS):
             pass

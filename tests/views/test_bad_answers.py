@@ -183,7 +183,7 @@ snapshot_lists = st.one_of(results_of(good_snapshots, 1), lists_of(snapshot_item
 server_lists = st.one_of(results_of(good_servers), lists_of(server_items))
 
 
-@hostile.hostile(120)
+@hostile.hostile(70)
 @given(
     snapshots=snapshot_lists,
     servers=server_lists,

@@ -164,7 +164,7 @@ def test_any_value_in_any_form_field_gets_a_planned_answer(site, tampered, then,
     check(site.browsers[reader].get(path), path)
 
 
-@hostile.hostile(150)
+@hostile.hostile(80)
 @given(
     wanted=nasty_text,
     host=st.sampled_from(["", "/", "//", "\\", "http://testserver/", "https://testserver", "a"]),
@@ -185,7 +185,7 @@ bad_bodies = st.one_of(
 )
 
 
-@hostile.hostile(150)
+@hostile.hostile(80)
 @given(
     body=bad_bodies,
     kind=st.sampled_from(
@@ -208,7 +208,7 @@ def test_any_body_of_any_content_type_gets_a_planned_answer(site, body, kind, pa
     check(browser.generic("POST", path, body, kind), path)
 
 
-@hostile.hostile(150)
+@hostile.hostile(80)
 @given(
     body=bad_bodies,
     method=st.sampled_from(["GET", "POST"]),

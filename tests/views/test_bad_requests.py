@@ -33,7 +33,7 @@ QUERIES = {
 }
 
 
-@hostile.hostile(350)
+@hostile.hostile(200)
 @given(
     place=st.sampled_from(sorted(QUERIES)),
     values=st.lists(query_values, min_size=1, max_size=4),
@@ -90,7 +90,7 @@ PATHS = (
 )
 
 
-@hostile.hostile(450)
+@hostile.hostile(250)
 @given(
     pattern=st.sampled_from(PATHS),
     parts=st.tuples(ids, ids),
@@ -103,7 +103,7 @@ def test_any_id_in_a_path_gets_a_planned_answer(site, pattern, parts, role, post
     check(browser.post(path) if posts else browser.get(path), path)
 
 
-@hostile.hostile(120)
+@hostile.hostile(60)
 @given(
     pattern=st.sampled_from(PATHS[:8]),
     parts=st.tuples(ids, ids),
@@ -168,7 +168,7 @@ def bad_headers(draw: st.DrawFn) -> dict[str, str]:
     return {name: draw(HEADERS[name]) for name in names}
 
 
-@hostile.hostile(300)
+@hostile.hostile(170)
 @given(
     headers=bad_headers(),
     path=st.sampled_from(

@@ -28,7 +28,7 @@ from tests.support.hostile import any_text, nasty_text
 FILTERS = ("text", "person", "action", "server", "result", "since", "until")
 
 
-@hostile.hostile(1500)
+@hostile.hostile(1800)
 @given(text=nasty_text)
 def test_any_forwarded_header_yields_a_valid_address(text):
     proxies = parse_networks("10.0.0.0/8")
