@@ -57,7 +57,9 @@ class CollectorProcess:
 
     def kill(self) -> None:
         if self.process:
-            os.kill(self.process, signal.SIGKILL)  # it may have killed itself: its process ID lasts until waitpid
+            os.kill(
+                self.process, signal.SIGKILL
+            )  # it may have killed itself: its process ID lasts until waitpid
             os.waitpid(self.process, 0)
             self.process = 0
 
