@@ -11,7 +11,7 @@ from tests.support.portal_process import serving
 
 @pytest.fixture(scope="module")
 def portal(sandbox_data):
-    with serving(sandbox_data, WORKER="off", THREADS="2") as client:
+    with serving(sandbox_data, THREADS="2") as client:
         yield client
 
 

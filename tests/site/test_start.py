@@ -1,8 +1,10 @@
 """The command `start`, which prepares and serves."""
 
 import json
+import shutil
 import socket
 import stat
+import time
 from http.client import parse_headers
 from pathlib import Path
 
@@ -11,19 +13,28 @@ import pytest
 
 from snapportal.gunicorn_worker import HEADERS
 from tests.site.test_settings import production, start
-from tests.support.portal_process import accounts, serving
+from tests.support.portal_process import START_SECONDS, accounts, serving
 
 __all__ = ["production"]
 
 
 @pytest.fixture(scope="module")
-def sandbox_folder(tmp_path_factory) -> Path:
+def sandbox_folder(prepared_sandbox, tmp_path_factory) -> Path:
     """A data folder in which the sandbox was prepared once; the command's output is in `said.txt` beside it."""
     folder = tmp_path_factory.mktemp("start") / "data"
-    done = start({"SNAPPORTAL_DATA_DIR": str(folder)}, "start", "--no-serve")
-    assert done.returncode == 0, done.stderr
-    (folder.parent / "said.txt").write_text(done.stdout)
+    shutil.copytree(prepared_sandbox, folder)
+    output = (prepared_sandbox.parent / "said.txt").read_text()
+    (folder.parent / "said.txt").write_text(output.replace(str(prepared_sandbox), str(folder)))
     return folder
+
+
+@pytest.fixture(scope="module")
+def portal(prepared_sandbox, tmp_path_factory):
+    """The portal on a data folder of its own, of which no test changes anything."""
+    folder = tmp_path_factory.mktemp("served") / "data"
+    shutil.copytree(prepared_sandbox, folder)
+    with serving(folder) as browser:
+        yield browser, folder.parent / "lines.txt"
 
 
 def said(folder: Path) -> str:
@@ -87,7 +98,7 @@ def test_an_address_in_use_is_reported_before_anything_is_done(tmp_path):
 
 
 def test_start_serves_sign_in_and_ends_on_sigterm(sandbox_folder):
-    with serving(sandbox_folder) as browser:
+    with serving(sandbox_folder, WORKER="on") as browser:
         answer = browser.get("/sign-in/")
         page = answer.text
         style = page.split('rel="stylesheet" href="')[1].split('"')[0]
@@ -104,18 +115,28 @@ def test_start_serves_sign_in_and_ends_on_sigterm(sandbox_folder):
         assert "__Host-session" in answer.headers["Set-Cookie"]
 
 
-def test_a_request_is_logged_once_and_without_its_query(sandbox_folder):
-    with serving(sandbox_folder) as browser:
-        answers = [
-            browser.get("/sign-in/", params={"next": "/secret-words/"}),
-            browser.get("/people/", params={"q": "secret-words"}),
-            browser.get("/welcome/a-key-that-opens-an-account/", headers={"Referer": "/?q=secret-words"}),
-        ]
-    text = (sandbox_folder.parent / "lines.txt").read_text()
+def wait_for_line(lines: Path, part: str, count: int = 1) -> None:
+    """Until this was logged so many times: a request is logged after it was answered."""
+    until = time.monotonic() + START_SECONDS
+    while lines.read_text().count(part) < count:
+        assert time.monotonic() < until, f"not logged: {part}"
+        time.sleep(0.05)
+
+
+def test_a_request_is_logged_once_and_without_its_query(portal):
+    browser, lines = portal
+    answers = [
+        browser.get("/sign-in/", params={"next": "/secret-words/"}),
+        browser.get("/people/", params={"q": "secret-words"}),
+        browser.get("/welcome/a-key-that-opens-an-account/", headers={"Referer": "/?q=secret-words"}),
+    ]
+    for answer in answers:
+        wait_for_line(lines, answer.headers["X-Request-ID"])
+    text = lines.read_text()
     told = [json.loads(line) for line in text.splitlines()]
     for answer in answers:
-        lines = [line for line in told if line.get("request_id") == answer.headers["X-Request-ID"]]
-        assert [line["event"] for line in lines if line["level"] == "info"] == ["request"]
+        own = [line for line in told if line.get("request_id") == answer.headers["X-Request-ID"]]
+        assert [line["event"] for line in own if line["level"] == "info"] == ["request"]
     assert "secret-words" not in text
     assert "a-key-that-opens-an-account" not in text
 
@@ -129,21 +150,21 @@ def say(browser: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
             return status, dict(parse_headers(answer))
 
 
-def test_responses_and_log_lines_of_gunicorn_have_the_portals_form(sandbox_folder):
+def test_responses_and_log_lines_of_gunicorn_have_the_portals_form(portal):
+    browser, lines = portal
     long = b"a" * 9000
-    with serving(sandbox_folder) as browser:
-        ours = browser.get("/livez").headers
-        for status, request in {
-            400: b"GET / HTTP/9.9\r\n\r\n",
-            414: b"GET /" + long + b" HTTP/1.1\r\n\r\n",
-            431: b"GET / HTTP/1.1\r\nX: " + long + b"\r\n\r\n",
-        }.items():
-            got, headers = say(browser, request)
-            assert got == status
-            kept = set(HEADERS) - {"Content-Security-Policy"}
-            assert {name: headers[name] for name in kept} == {name: ours[name] for name in kept}
-            assert "default-src 'none'" in headers["Content-Security-Policy"]
-    lines = (sandbox_folder.parent / "lines.txt").read_text().splitlines()
-    told = [json.loads(line) for line in lines]
+    ours = browser.get("/livez").headers
+    for status, request in {
+        400: b"GET / HTTP/9.9\r\n\r\n",
+        414: b"GET /" + long + b" HTTP/1.1\r\n\r\n",
+        431: b"GET / HTTP/1.1\r\nX: " + long + b"\r\n\r\n",
+    }.items():
+        got, headers = say(browser, request)
+        assert got == status
+        kept = set(HEADERS) - {"Content-Security-Policy"}
+        assert {name: headers[name] for name in kept} == {name: ours[name] for name in kept}
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+    wait_for_line(lines, "Invalid request", 3)
+    told = [json.loads(line) for line in lines.read_text().splitlines()]
     assert sum("Invalid request" in line["event"] for line in told) == 3
     assert all({"timestamp", "level", "logger"} <= set(line) for line in told)
