@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from snapportal.gunicorn_worker import HEADERS
-from tests.site.test_settings import production, start
+from tests.site.test_settings import production, production_in, start
 from tests.support.portal_process import START_SECONDS, accounts, serving
 
 __all__ = ["production"]
@@ -66,23 +66,47 @@ def test_running_start_again_keeps_all_data(sandbox_folder):
     assert sorted(shell.stdout.split()) == ["admin", "manager", "operator", "viewer"]
 
 
-def test_no_demo_people_are_added_with_a_real_provider(production):
-    done = start(production, "start", "--no-serve")
+@pytest.fixture(scope="module")
+def prepared_production(tmp_path_factory) -> tuple[dict[str, str], str]:
+    """An environment with a real provider in which `start --no-serve` was run once, and what it said."""
+    environment = production_in(tmp_path_factory.mktemp("production") / "data")
+    done = start(environment, "start", "--no-serve")
     assert done.returncode == 0, done.stderr
-    assert "add_person NAME --role admin" in done.stdout
-    folder = Path(production["SNAPPORTAL_DATA_DIR"])
-    assert not (folder / "sandbox-accounts.txt").exists()
+    return environment, done.stdout
+
+
+def copy_of(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """The same with a copy of its data folder."""
+    shutil.copytree(environment["SNAPPORTAL_DATA_DIR"], folder)
+    return environment | {"SNAPPORTAL_DATA_DIR": str(folder)}
+
+
+def test_no_demo_people_are_added_with_a_real_provider(prepared_production):
+    environment, output = prepared_production
+    assert "add_person NAME --role admin" in output
+    assert not Path(environment["SNAPPORTAL_DATA_DIR"], "sandbox-accounts.txt").exists()
     count = "from snapportal.accounts.models import User; print(User.objects.count())"
-    assert start(production, "shell", "--no-imports", "-c", count).stdout.strip() == "0"
+    assert start(environment, "shell", "--no-imports", "-c", count).stdout.strip() == "0"
 
 
-def test_adding_a_person_without_a_database_says_how_to_create_one(production):
+def test_adding_a_person_without_a_database_says_how_to_create_one(production, prepared_production, tmp_path):
     done = start(production, "add_person", "ada", "--role", "admin")
     assert done.returncode != 0
     assert "Make it first: python manage.py start --no-serve" in done.stderr
     assert "Traceback" not in done.stderr
-    assert start(production, "start", "--no-serve").returncode == 0
-    assert "https://portal.example.org/welcome/" in start(production, "add_person", "ada").stdout
+    made = copy_of(prepared_production[0], tmp_path / "made")
+    assert "https://portal.example.org/welcome/" in start(made, "add_person", "ada").stdout
+
+
+def test_an_invitation_link_from_the_command_line_is_below_the_base_path(prepared_production, tmp_path):
+    environment = copy_of(prepared_production[0], tmp_path / "data") | {"SNAPPORTAL_BASE_PATH": "/snapshots/"}
+    for username, given, address in [
+        ("ada", [], "https://portal.example.org"),
+        ("ben", ["--url", "https://tools.example.com"], "https://tools.example.com"),
+        ("cia", ["--url", "https://tools.example.com/snapshots/"], "https://tools.example.com"),
+    ]:
+        link = start(environment, "add_person", username, *given).stdout.splitlines()[-1]
+        assert link.startswith(f"{address}/snapshots/welcome/"), given
 
 
 def test_an_address_in_use_is_reported_before_anything_is_done(tmp_path):
