@@ -14,13 +14,11 @@ def environment(tmp_path, django_db_blocker):
             yield {"SNAPPORTAL_DATA_DIR": str(tmp_path), "SNAPPORTAL_DATABASE_URL": f"sqlite:///{path}"}
 
 
-@pytest.mark.alone
 def test_eight_processes_write_one_valid_chain(environment):
     audit_concurrency.write_at_once(environment, writers=8, each=50)
     audit_concurrency.check_log(writers=8, each=50)
 
 
-@pytest.mark.alone
 @pytest.mark.load
 def test_sixteen_processes_write_one_valid_chain(environment):
     audit_concurrency.write_at_once(environment, writers=16, each=audit_concurrency.ROWS_EACH)

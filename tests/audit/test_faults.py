@@ -42,6 +42,7 @@ def count(path: Path) -> int:
     return number
 
 
+@pytest.mark.only_sqlite
 def test_other_connections_see_a_row_once_it_is_committed(log_file):
     with audit_file.opened(log_file), journal.committed():
         journal.record(MIA.entry(action="person.sign_in"))
@@ -49,6 +50,7 @@ def test_other_connections_see_a_row_once_it_is_committed(log_file):
     assert count(log_file) == 4
 
 
+@pytest.mark.only_sqlite
 def test_a_full_disk_raises_the_journal_error(log_file):
     with audit_file.opened(log_file):
         with connection.cursor() as cursor:
@@ -63,6 +65,7 @@ def test_a_full_disk_raises_the_journal_error(log_file):
         assert verdict().holds
 
 
+@pytest.mark.only_sqlite
 def test_a_file_size_limit_raises_the_journal_error(log_file):
     """The operating system refuses to extend the file, as with a full disk or a quota."""
     script = f"""
@@ -89,6 +92,7 @@ with audit_file.opened({str(log_file)!r}):
     assert count(log_file) == 4
 
 
+@pytest.mark.only_sqlite
 def test_a_read_only_database_raises_the_journal_error(log_file):
     with audit_file.opened(f"file:{log_file}?mode=ro", uri=True, init_command="PRAGMA synchronous=FULL"):
         with pytest.raises(journal.JournalUnavailableError, match="readonly"):
@@ -96,6 +100,7 @@ def test_a_read_only_database_raises_the_journal_error(log_file):
         assert len(rows()) == 3
 
 
+@pytest.mark.only_sqlite
 def test_a_locked_database_raises_the_journal_error(log_file):
     other = sqlite3.connect(log_file, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -108,12 +113,14 @@ def test_a_locked_database_raises_the_journal_error(log_file):
         assert verdict().count == 4
 
 
+@pytest.mark.only_sqlite
 def test_a_file_that_is_not_a_database_raises_the_journal_error(log_file):
     log_file.write_bytes(b"nonsense " * 1000)
     with audit_file.opened(log_file), pytest.raises(journal.JournalUnavailableError):
         try_to_write()
 
 
+@pytest.mark.only_sqlite
 def test_a_missing_database_raises_the_journal_error(tmp_path, settings, django_db_blocker):
     settings.DATA_DIR = tmp_path
     missing = tmp_path / "no-such-folder" / "snapportal.sqlite3"
@@ -125,6 +132,7 @@ def test_a_missing_database_raises_the_journal_error(tmp_path, settings, django_
         try_to_write()
 
 
+@pytest.mark.only_sqlite
 def test_a_missing_data_folder_raises_the_journal_error(log_file, settings):
     settings.DATA_DIR = log_file.parent / "gone"
     with audit_file.opened(log_file):
@@ -133,6 +141,7 @@ def test_a_missing_data_folder_raises_the_journal_error(log_file, settings):
         assert len(rows()) == 3
 
 
+@pytest.mark.only_sqlite
 def test_a_write_lock_that_is_never_released_raises_the_journal_error(log_file, monkeypatch):
     monkeypatch.setattr(locking, "WAIT_SECONDS", 0.1)
     locked, released = threading.Event(), threading.Event()

@@ -117,6 +117,7 @@ FOREIGN = [
 
 
 @pytest.mark.parametrize("change", FOREIGN)
+@pytest.mark.only_sqlite
 def test_a_value_of_a_wrong_type_is_reported_with_its_row(log, capsys, change):
     tamper(log, change)
     code, output = check(capsys, "verify_audit")
@@ -136,6 +137,7 @@ def keys() -> dict[str, bytes]:
 
 @pytest.mark.parametrize("number", ["'five'", "x'05'", "CAST(x'ff' AS TEXT)", "sequence + 0.5"])
 @pytest.mark.parametrize("place", [5, ROWS])
+@pytest.mark.only_sqlite
 def test_a_sequence_that_is_not_an_integer_is_reported_as_a_missing_row(log, capsys, number, place):
     tamper(log, f"sequence = {number}", place)
     code, output = check(capsys, "verify_audit")
@@ -144,6 +146,7 @@ def test_a_sequence_that_is_not_an_integer_is_reported_as_a_missing_row(log, cap
 
 
 @pytest.mark.parametrize("change", ["sequence = 'five'", "at = 'yesterday'", "hash = CAST(x'ff' AS TEXT)"])
+@pytest.mark.only_sqlite
 def test_nothing_is_written_after_a_last_row_that_cannot_be_read(log, change):
     tamper(log, change, ROWS)
     with pytest.raises(journal.JournalUnavailableError, match="last row"):
@@ -151,6 +154,7 @@ def test_nothing_is_written_after_a_last_row_that_cannot_be_read(log, change):
 
 
 @pytest.mark.parametrize("change", FOREIGN[:4])
+@pytest.mark.only_sqlite
 def test_a_row_that_cannot_be_read_is_exported_as_csv_and_proven_by_no_file(log, change):
     """No full tile has the hash of its leaf yet."""
     checkpoints.make()
@@ -162,6 +166,7 @@ def test_a_row_that_cannot_be_read_is_exported_as_csv_and_proven_by_no_file(log,
 
 
 @pytest.mark.parametrize("change", FOREIGN[:4])
+@pytest.mark.only_sqlite
 def test_a_file_marks_a_row_that_cannot_be_read_as_damaged(log, change):
     fill_log(300)
     checkpoints.make()
@@ -178,6 +183,7 @@ def test_a_file_marks_a_row_that_cannot_be_read_as_damaged(log, change):
     ]
 
 
+@pytest.mark.only_sqlite
 def test_a_locked_database_is_not_reported_as_a_changed_row(log, capsys):
     other = sqlite3.connect(log, isolation_level=None)
     other.execute("BEGIN EXCLUSIVE")
@@ -188,6 +194,7 @@ def test_a_locked_database_is_not_reported_as_a_changed_row(log, capsys):
 
 
 @pytest.mark.parametrize("change", ["actor_id = 'somebody'", "actor_id = 1e300"])
+@pytest.mark.only_sqlite
 def test_a_search_for_a_person_skips_an_actor_id_that_is_not_an_integer(log, change):
     tamper(log, change)
     found = Criteria(person="Mia").listing().page(50).entries
@@ -195,6 +202,7 @@ def test_a_search_for_a_person_skips_an_actor_id_that_is_not_an_integer(log, cha
 
 
 @pytest.mark.parametrize("change", FOREIGN[:3] + FOREIGN[8:11])
+@pytest.mark.only_sqlite
 def test_pages_show_a_placeholder_for_a_row_that_cannot_be_read(log, change):
     """Calls the view functions directly, because the database file has no user who could sign in."""
     tamper(log, change)
@@ -207,5 +215,6 @@ def test_pages_show_a_placeholder_for_a_row_that_cannot_be_read(log, change):
     assert audit._is_sealed(lines[3]) is False
 
 
+@pytest.mark.only_sqlite
 def test_unchanged_rows_are_read_as_stored(log):
     assert [dict(row) for row in Entry.objects.all().rows()] == [columns_of(row) for row in rows()]

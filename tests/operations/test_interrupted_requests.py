@@ -55,13 +55,12 @@ def killed(far_desk, http_sandbox, settings) -> Iterator[tuple[Client, str, dict
     yield browser, url, {"confirmation": confirmation, "understood": "on"}
 
 
-@pytest.mark.alone
 def test_a_form_sent_again_waits_until_the_claim_expires_and_is_then_sent(killed, http_sandbox):
     browser, url, data = killed
     started = time.monotonic()
     answer = browser.post(url, data)
     assert answer.status_code == 302
-    assert time.monotonic() - started < MAX_CLAIM_SECONDS + 3
+    assert time.monotonic() - started < MAX_CLAIM_SECONDS + 6
     assert len(write_calls(http_sandbox)) == 1
     assert Entry.objects.filter(phase="intent").count() == 1
 

@@ -6,11 +6,8 @@ from http.cookies import SimpleCookie
 import httpx
 import pytest
 
-from tests.site.test_settings import production, start
 from tests.support.portal_process import accounts, serving
 from tests.support.reverse_proxy import ELSEWHERE, proxy_for
-
-__all__ = ["production"]
 
 BASE = "/snapshots/"
 """On purpose also the first part of some of the portal's URLs."""
@@ -171,18 +168,6 @@ def test_an_invitation_link_on_the_page_is_below_the_path(host, admin):
     (link,) = re.findall(r'value="(http[^"]*/welcome/[^"]*)"', answer.text)
     assert link.startswith(f"{host.base_url}{BASE}welcome/")
     assert host.get(link).status_code == 200
-
-
-def test_an_invitation_link_from_the_command_line_is_below_the_path(production):
-    environment = production | {"SNAPPORTAL_BASE_PATH": BASE}
-    assert start(environment, "start", "--no-serve").returncode == 0
-    for username, given, address in [
-        ("ada", [], "https://portal.example.org"),
-        ("ben", ["--url", "https://tools.example.com"], "https://tools.example.com"),
-        ("cia", ["--url", "https://tools.example.com/snapshots/"], "https://tools.example.com"),
-    ]:
-        link = start(environment, "add_person", username, *given).stdout.splitlines()[-1]
-        assert link.startswith(f"{address}/snapshots/welcome/"), given
 
 
 def test_start_prints_the_complete_url(portal):

@@ -77,7 +77,7 @@ def test_readiness_does_not_wait_for_a_database_that_is_locked(client):
             cursor.execute(lock[other.vendor])
             began = time.monotonic()
             assert "migrations" in failed(client)
-            assert time.monotonic() - began < 2.5
+            assert time.monotonic() - began < 8, "it waited as long as a page does"
             cursor.execute("ROLLBACK")
     finally:
         other.close()

@@ -16,7 +16,7 @@ DESCRIPTORS = 140
 @pytest.fixture
 def portal(sandbox_data):
     """With 2 threads, and so at most 60 connections."""
-    with serving(sandbox_data, descriptors=DESCRIPTORS, WORKER="off", THREADS="2") as client:
+    with serving(sandbox_data, descriptors=DESCRIPTORS, THREADS="2") as client:
         yield client
 
 

@@ -21,13 +21,18 @@ NOT_HERE = {
     "archive_verification",
     "chain_rules",
     "checkpoint_file",
+    "concurrent_writers",
     "ed25519",
+    "end_signal",
     "log_format_page",
     "notes",
     "outbound",
     "proof_lines",
     "query_plans",
+    "sealing",
     "search_windows",
+    "statements",
+    "stream_command",
     "stream_kill",
     "subject_verification",
     "tile_check",
@@ -35,25 +40,22 @@ NOT_HERE = {
     "verification_texts",
     "verify_log",
     "verify_log_checkpoints",
+    "verify_log_erasures",
     "verify_log_refusals",
     "witness",
     "witness_faults",
 }
 """Tests of the log in tests/audit that need no database or only read rows that they wrote (verification runs on
-PostgreSQL in test_attacks, test_tamper and test_archive), or whose tests are all marked `load` or `only_sqlite`."""
+PostgreSQL in test_attacks, test_tamper and test_archive), whose tests are all marked `load` or `only_sqlite`, or that start
+processes with an SQLite file (test_concurrent_writers; below is the same on PostgreSQL) or to send them a signal."""
 AUDIT_FILES = [
     f"audit/{path.name}"
     for path in own_run.find_files(["audit/test_*.py"])
     if path.stem.removeprefix("test_") not in NOT_HERE
 ]
 TEST_FILES = {
-    "the log, one half": AUDIT_FILES[::2],
-    "the log, the other half": [
-        *AUDIT_FILES[1::2],
-        "views/test_audit_filter.py",
-        "views/test_saved_views*.py",
-    ],
-    "operations": [
+    "the log": [*AUDIT_FILES, "views/test_audit_filter.py", "views/test_saved_views*.py"],
+    "operations, people and tokens": [
         "operations/test_operations.py",
         "operations/test_idempotency.py",
         "operations/test_reconciliation.py",
@@ -69,19 +71,26 @@ TEST_FILES = {
         "worker/test_follow.py",
         "api/test_foreign_keys.py",
         "api/test_texts.py",
-    ],
-    "people and tokens": [
-        "accounts/factors/test_*.py",
+        "accounts/factors/test_codes_at_once.py",
+        "accounts/factors/test_factor_canaries.py",
+        "accounts/factors/test_second_step.py",
         "accounts/test_erasure*.py",
         "accounts/test_people*.py",
         "accounts/test_sign_in.py",
-        "accounts/test_typed_secrets.py",
-        "views/test_token*.py",
-        "vault/test_*.py",
+        "views/test_token_races.py",
+        "vault/test_concurrent_changes.py",
+        "vault/test_limits.py",
+        "vault/test_stored_binding.py",
+        "vault/test_token_*.py",
+        "vault/test_vault.py",
         "site/test_health.py",
         "site/test_readiness_writes.py",
     ],
 }
+"""Files whose outcome can depend on the database: locks, constraints, triggers, transactions of several processes or threads,
+the comparison and search of texts, JSON, times and whole numbers as they are stored. Of factors, tokens and pages those files
+are not here that check what the portal answers to what somebody typed: their queries are of the same kind as in these files.
+Two runs, because each begins with all migrations; not one, so that a failure of the log hides nothing else."""
 
 
 @pytest.mark.parametrize("group", TEST_FILES)

@@ -76,6 +76,7 @@ def test_the_test_write_leaves_no_row(transactional_db, client):
     assert (rows(), Session.objects.count()) == (before, 0)
 
 
+@pytest.mark.only_sqlite
 def test_the_test_write_leaves_no_file(file):
     with audit_file.opened(file):
         before, content = sorted(file.parent.iterdir()), file.read_bytes()
@@ -110,6 +111,7 @@ with audit_file.opened({str(file)!r}):
 
 
 @pytest.mark.parametrize("limit", [0, 4096, 64 * 1024])
+@pytest.mark.only_sqlite
 def test_a_full_disk_is_reported(file, limit):
     assert in_a_process_with_little_room(file, limit).split() == ["True", "False"]
 
@@ -136,12 +138,14 @@ def test_a_read_only_database_is_reported(transactional_db, client):
     assert answer(client) == (200, [])
 
 
+@pytest.mark.only_sqlite
 def test_missing_lock_files_are_reported(file, settings):
     settings.DATA_DIR = file.parent / "gone"
     with audit_file.opened(file):
         assert not can_write()
 
 
+@pytest.mark.only_sqlite
 def test_lock_files_that_cannot_be_opened_are_reported(file, settings):
     settings.DATA_DIR = file.parent / "elsewhere"
     (settings.DATA_DIR / locking.WRITER_LOCK_FILE).mkdir(parents=True)
@@ -149,6 +153,7 @@ def test_lock_files_that_cannot_be_opened_are_reported(file, settings):
         assert not can_write()
 
 
+@pytest.mark.only_sqlite
 def test_a_file_that_is_not_a_database_is_reported(file):
     file.write_bytes(b"nonsense " * 1000)
     with audit_file.opened(file):
@@ -202,6 +207,7 @@ def held_by_turns(file: Path):
     busy.close()
 
 
+@pytest.mark.only_sqlite
 def test_a_lock_is_not_a_fault_while_others_commit(file, monkeypatch):
     """Under load the check itself may never get the lock."""
     monkeypatch.setattr(locking, "WAIT_SECONDS", -1)
@@ -211,6 +217,7 @@ def test_a_lock_is_not_a_fault_while_others_commit(file, monkeypatch):
         assert can_write()
 
 
+@pytest.mark.only_sqlite
 def test_the_lock_time_restarts_with_each_commit_of_others(file, monkeypatch):
     monkeypatch.setattr(locking, "WAIT_SECONDS", 1.0)
     with audit_file.opened(file), held_by_turns(file) as hand_on_soon:
@@ -220,6 +227,7 @@ def test_the_lock_time_restarts_with_each_commit_of_others(file, monkeypatch):
         assert can_write()
 
 
+@pytest.mark.only_sqlite
 def test_a_portal_that_writes_without_a_pause_is_ready(file):
     """Four writers without pauses, and a probe at the same time."""
     stop = threading.Event()

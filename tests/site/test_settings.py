@@ -29,12 +29,11 @@ def new_ring() -> str:
     return f"k1:{secrets.token_hex(32)}"
 
 
-@pytest.fixture
-def production(tmp_path) -> dict[str, str]:
+def production_in(folder: Path) -> dict[str, str]:
     """An environment with which the portal starts against a real provider."""
     return {
         "SNAPPORTAL_API_URL": "https://admin.example.org/api/v1",
-        "SNAPPORTAL_DATA_DIR": str(tmp_path / "data"),
+        "SNAPPORTAL_DATA_DIR": str(folder),
         "SNAPPORTAL_SECRET_KEY": secrets.token_urlsafe(48),
         "SNAPPORTAL_TOKEN_KEYS": new_ring(),
         "SNAPPORTAL_AUDIT_KEYS": new_ring(),
@@ -42,6 +41,11 @@ def production(tmp_path) -> dict[str, str]:
         "SNAPPORTAL_LOG_ORIGIN": "portal.example.org/log",
         "SNAPPORTAL_ALLOWED_HOSTS": "portal.example.org",
     }
+
+
+@pytest.fixture
+def production(tmp_path) -> dict[str, str]:
+    return production_in(tmp_path / "data")
 
 
 def start(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:

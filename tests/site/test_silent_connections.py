@@ -11,25 +11,30 @@ from tests.support.portal_process import serving
 
 @pytest.fixture(scope="module")
 def portal(sandbox_data):
-    with serving(sandbox_data, WORKER="off", THREADS="2") as client:
+    with serving(sandbox_data, THREADS="2") as client:
         yield client
 
 
 def connect(client) -> socket.socket:
-    return socket.create_connection((client.base_url.host, client.base_url.port), timeout=20)
+    return socket.create_connection((client.base_url.host, client.base_url.port), timeout=30)
 
 
-@pytest.mark.alone
+def is_open(silent: socket.socket) -> bool:
+    silent.setblocking(False)
+    try:
+        return silent.recv(1) != b""
+    except BlockingIOError:
+        return True
+
+
 def test_silent_connections_delay_nobody(portal):
     with ExitStack() as stack:
-        for _ in range(8):
-            stack.enter_context(connect(portal))
+        silent = [stack.enter_context(connect(portal)) for _ in range(8)]
         time.sleep(0.5)
-        start = time.monotonic()
         with connect(portal) as asking:
             asking.sendall(b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert asking.recv(100).startswith(b"HTTP/1.1 200")
-        assert time.monotonic() - start < 3
+        assert all(map(is_open, silent)), "the answer came only after a silent connection was closed"
 
 
 def test_a_request_that_comes_late_is_answered(portal):
@@ -39,9 +44,8 @@ def test_a_request_that_comes_late_is_answered(portal):
         assert asking.recv(100).startswith(b"HTTP/1.1 200")
 
 
-@pytest.mark.alone
 def test_a_silent_connection_is_closed_after_the_keep_alive_time(portal):
     with connect(portal) as silent:
         start = time.monotonic()
         assert silent.recv(1) == b""
-        assert 3 < time.monotonic() - start < 15
+        assert 3 < time.monotonic() - start < 20

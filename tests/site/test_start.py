@@ -1,8 +1,10 @@
 """The command `start`, which prepares and serves."""
 
 import json
+import shutil
 import socket
 import stat
+import time
 from http.client import parse_headers
 from pathlib import Path
 
@@ -10,20 +12,29 @@ import httpx
 import pytest
 
 from snapportal.gunicorn_worker import HEADERS
-from tests.site.test_settings import production, start
-from tests.support.portal_process import accounts, serving
+from tests.site.test_settings import production, production_in, start
+from tests.support.portal_process import START_SECONDS, accounts, serving
 
 __all__ = ["production"]
 
 
 @pytest.fixture(scope="module")
-def sandbox_folder(tmp_path_factory) -> Path:
+def sandbox_folder(prepared_sandbox, tmp_path_factory) -> Path:
     """A data folder in which the sandbox was prepared once; the command's output is in `said.txt` beside it."""
     folder = tmp_path_factory.mktemp("start") / "data"
-    done = start({"SNAPPORTAL_DATA_DIR": str(folder)}, "start", "--no-serve")
-    assert done.returncode == 0, done.stderr
-    (folder.parent / "said.txt").write_text(done.stdout)
+    shutil.copytree(prepared_sandbox, folder)
+    output = (prepared_sandbox.parent / "said.txt").read_text()
+    (folder.parent / "said.txt").write_text(output.replace(str(prepared_sandbox), str(folder)))
     return folder
+
+
+@pytest.fixture(scope="module")
+def portal(prepared_sandbox, tmp_path_factory):
+    """The portal on a data folder of its own, of which no test changes anything."""
+    folder = tmp_path_factory.mktemp("served") / "data"
+    shutil.copytree(prepared_sandbox, folder)
+    with serving(folder) as browser:
+        yield browser, folder.parent / "lines.txt"
 
 
 def said(folder: Path) -> str:
@@ -55,23 +66,47 @@ def test_running_start_again_keeps_all_data(sandbox_folder):
     assert sorted(shell.stdout.split()) == ["admin", "manager", "operator", "viewer"]
 
 
-def test_no_demo_people_are_added_with_a_real_provider(production):
-    done = start(production, "start", "--no-serve")
+@pytest.fixture(scope="module")
+def prepared_production(tmp_path_factory) -> tuple[dict[str, str], str]:
+    """An environment with a real provider in which `start --no-serve` was run once, and what it said."""
+    environment = production_in(tmp_path_factory.mktemp("production") / "data")
+    done = start(environment, "start", "--no-serve")
     assert done.returncode == 0, done.stderr
-    assert "add_person NAME --role admin" in done.stdout
-    folder = Path(production["SNAPPORTAL_DATA_DIR"])
-    assert not (folder / "sandbox-accounts.txt").exists()
+    return environment, done.stdout
+
+
+def copy_of(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """The same with a copy of its data folder."""
+    shutil.copytree(environment["SNAPPORTAL_DATA_DIR"], folder)
+    return environment | {"SNAPPORTAL_DATA_DIR": str(folder)}
+
+
+def test_no_demo_people_are_added_with_a_real_provider(prepared_production):
+    environment, output = prepared_production
+    assert "add_person NAME --role admin" in output
+    assert not Path(environment["SNAPPORTAL_DATA_DIR"], "sandbox-accounts.txt").exists()
     count = "from snapportal.accounts.models import User; print(User.objects.count())"
-    assert start(production, "shell", "--no-imports", "-c", count).stdout.strip() == "0"
+    assert start(environment, "shell", "--no-imports", "-c", count).stdout.strip() == "0"
 
 
-def test_adding_a_person_without_a_database_says_how_to_create_one(production):
+def test_adding_a_person_without_a_database_says_how_to_create_one(production, prepared_production, tmp_path):
     done = start(production, "add_person", "ada", "--role", "admin")
     assert done.returncode != 0
     assert "Make it first: python manage.py start --no-serve" in done.stderr
     assert "Traceback" not in done.stderr
-    assert start(production, "start", "--no-serve").returncode == 0
-    assert "https://portal.example.org/welcome/" in start(production, "add_person", "ada").stdout
+    made = copy_of(prepared_production[0], tmp_path / "made")
+    assert "https://portal.example.org/welcome/" in start(made, "add_person", "ada").stdout
+
+
+def test_an_invitation_link_from_the_command_line_is_below_the_base_path(prepared_production, tmp_path):
+    environment = copy_of(prepared_production[0], tmp_path / "data") | {"SNAPPORTAL_BASE_PATH": "/snapshots/"}
+    for username, given, address in [
+        ("ada", [], "https://portal.example.org"),
+        ("ben", ["--url", "https://tools.example.com"], "https://tools.example.com"),
+        ("cia", ["--url", "https://tools.example.com/snapshots/"], "https://tools.example.com"),
+    ]:
+        link = start(environment, "add_person", username, *given).stdout.splitlines()[-1]
+        assert link.startswith(f"{address}/snapshots/welcome/"), given
 
 
 def test_an_address_in_use_is_reported_before_anything_is_done(tmp_path):
@@ -87,7 +122,7 @@ def test_an_address_in_use_is_reported_before_anything_is_done(tmp_path):
 
 
 def test_start_serves_sign_in_and_ends_on_sigterm(sandbox_folder):
-    with serving(sandbox_folder) as browser:
+    with serving(sandbox_folder, WORKER="on") as browser:
         answer = browser.get("/sign-in/")
         page = answer.text
         style = page.split('rel="stylesheet" href="')[1].split('"')[0]
@@ -104,18 +139,28 @@ def test_start_serves_sign_in_and_ends_on_sigterm(sandbox_folder):
         assert "__Host-session" in answer.headers["Set-Cookie"]
 
 
-def test_a_request_is_logged_once_and_without_its_query(sandbox_folder):
-    with serving(sandbox_folder) as browser:
-        answers = [
-            browser.get("/sign-in/", params={"next": "/secret-words/"}),
-            browser.get("/people/", params={"q": "secret-words"}),
-            browser.get("/welcome/a-key-that-opens-an-account/", headers={"Referer": "/?q=secret-words"}),
-        ]
-    text = (sandbox_folder.parent / "lines.txt").read_text()
+def wait_for_line(lines: Path, part: str, count: int = 1) -> None:
+    """Until this was logged so many times: a request is logged after it was answered."""
+    until = time.monotonic() + START_SECONDS
+    while lines.read_text().count(part) < count:
+        assert time.monotonic() < until, f"not logged: {part}"
+        time.sleep(0.05)
+
+
+def test_a_request_is_logged_once_and_without_its_query(portal):
+    browser, lines = portal
+    answers = [
+        browser.get("/sign-in/", params={"next": "/secret-words/"}),
+        browser.get("/people/", params={"q": "secret-words"}),
+        browser.get("/welcome/a-key-that-opens-an-account/", headers={"Referer": "/?q=secret-words"}),
+    ]
+    for answer in answers:
+        wait_for_line(lines, answer.headers["X-Request-ID"])
+    text = lines.read_text()
     told = [json.loads(line) for line in text.splitlines()]
     for answer in answers:
-        lines = [line for line in told if line.get("request_id") == answer.headers["X-Request-ID"]]
-        assert [line["event"] for line in lines if line["level"] == "info"] == ["request"]
+        own = [line for line in told if line.get("request_id") == answer.headers["X-Request-ID"]]
+        assert [line["event"] for line in own if line["level"] == "info"] == ["request"]
     assert "secret-words" not in text
     assert "a-key-that-opens-an-account" not in text
 
@@ -129,21 +174,21 @@ def say(browser: httpx.Client, request: bytes) -> tuple[int, dict[str, str]]:
             return status, dict(parse_headers(answer))
 
 
-def test_responses_and_log_lines_of_gunicorn_have_the_portals_form(sandbox_folder):
+def test_responses_and_log_lines_of_gunicorn_have_the_portals_form(portal):
+    browser, lines = portal
     long = b"a" * 9000
-    with serving(sandbox_folder) as browser:
-        ours = browser.get("/livez").headers
-        for status, request in {
-            400: b"GET / HTTP/9.9\r\n\r\n",
-            414: b"GET /" + long + b" HTTP/1.1\r\n\r\n",
-            431: b"GET / HTTP/1.1\r\nX: " + long + b"\r\n\r\n",
-        }.items():
-            got, headers = say(browser, request)
-            assert got == status
-            kept = set(HEADERS) - {"Content-Security-Policy"}
-            assert {name: headers[name] for name in kept} == {name: ours[name] for name in kept}
-            assert "default-src 'none'" in headers["Content-Security-Policy"]
-    lines = (sandbox_folder.parent / "lines.txt").read_text().splitlines()
-    told = [json.loads(line) for line in lines]
+    ours = browser.get("/livez").headers
+    for status, request in {
+        400: b"GET / HTTP/9.9\r\n\r\n",
+        414: b"GET /" + long + b" HTTP/1.1\r\n\r\n",
+        431: b"GET / HTTP/1.1\r\nX: " + long + b"\r\n\r\n",
+    }.items():
+        got, headers = say(browser, request)
+        assert got == status
+        kept = set(HEADERS) - {"Content-Security-Policy"}
+        assert {name: headers[name] for name in kept} == {name: ours[name] for name in kept}
+        assert "default-src 'none'" in headers["Content-Security-Policy"]
+    wait_for_line(lines, "Invalid request", 3)
+    told = [json.loads(line) for line in lines.read_text().splitlines()]
     assert sum("Invalid request" in line["event"] for line in told) == 3
     assert all({"timestamp", "level", "logger"} <= set(line) for line in told)

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.support.audit_rows import rows, verdict
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS_EACH = int(os.environ.get("SNAPPORTAL_TESTS_ROWS_EACH", "150"))
+ROWS_EACH = int(os.environ.get("SNAPPORTAL_TESTS_ROWS_EACH", "80"))
 """Rows of each of the 16 writers; docs/trust.md gives the figure of a run with 1,000."""
 
 

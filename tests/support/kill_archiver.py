@@ -15,6 +15,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support import kill_setup
+
 POINTS = ("before_file", "half_file", "before_row", "after_row", "while_deleting")
 ROWS = 520
 HELD = (5, 6, 7)
@@ -26,13 +28,7 @@ def kill_self(*_args: object, **_options: object) -> None:
 
 def set_up(data_dir: str) -> None:
     """Set up Django in this process with a SQLite file that has ROWS rows, a checkpoint and a hold."""
-    os.environ["SNAPPORTAL_DATA_DIR"] = data_dir
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+    kill_setup.set_up(data_dir)
     from snapshots.audit import holds
     from snapshots.audit.hold_models import parse_scope
     from tests.support.archives import fill_with_checkpoint

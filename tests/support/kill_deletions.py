@@ -10,12 +10,10 @@ import json
 import os
 import signal
 import sys
-import tempfile
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
-from tests.support.kill_writers import fetch_json, kill_self, set_up, start_provider
+from tests.support.kill_writers import fetch_json, kill_self, portal_and_provider
 
 POINTS = ("before_intent", "in_intent", "after_intent", "before_send", "after_send", "in_outcome")
 
@@ -112,24 +110,17 @@ def run_point(desk: object, point: str, address: str) -> dict[str, object]:
 
 
 def main() -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        provider, address, token = start_provider(f"{folder}/provider")
-        try:
-            Path(folder, "portal").mkdir()
-            set_up(f"{folder}/portal", address)
-            from django.conf import settings
+    with portal_and_provider() as (address, token):
+        from django.conf import settings
 
-            from snapportal.accounts.models import User
-            from tests.support.desk import make_desk
+        from snapportal.accounts.models import User
+        from tests.support.desk import make_desk
 
-            settings.SNAPPORTAL_DELETE_GRACE_DAYS = 1
-            person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-            desk = make_desk(person, token)
-            for point in POINTS:
-                print(json.dumps(run_point(desk, point, address)))
-        finally:
-            provider.terminate()
-            provider.wait(timeout=10)
+        settings.SNAPPORTAL_DELETE_GRACE_DAYS = 1
+        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
+        desk = make_desk(person, token)
+        for point in POINTS:
+            print(json.dumps(run_point(desk, point, address)), flush=True)
 
 
 if __name__ == "__main__":

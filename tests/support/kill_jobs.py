@@ -15,17 +15,14 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import time
-import traceback
 from collections import Counter
-from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from tests.support.kill_writers import POINTS, fetch_json, set_kill_point, set_up, start_provider
+from tests.support.kill_setup import fork
+from tests.support.kill_writers import POINTS, fetch_json, portal_and_provider, set_kill_point
 
 if TYPE_CHECKING:
     from snapshots.operations.server_views import ServerView
@@ -36,6 +33,8 @@ EVIDENCE_SECONDS = 1.5
 FEWEST_LANES = 3
 ABANDONED_AFTER = timedelta(seconds=2)
 """Instead of three minutes, so that a round is short."""
+FRESH_SECONDS = 0.2
+"""Instead of two: how long the lists are not read again."""
 
 
 def fill_server(desk: "Desk", number: int) -> "ServerView":
@@ -78,33 +77,16 @@ def start_batch(desk: "Desk", number: int) -> str:
     return str(delete_many(desk, [(view, view.snapshots[-1]) for view in free if view.snapshots]).pk)
 
 
-def fork(work: Callable[[], None]) -> int:
-    """Run `work` in a child process, which never returns. Returns its pid."""
-    from django.db import connections
-
-    from snapshots import connection
-
-    connections.close_all()
-    child = os.fork()
-    if child == 0:
-        connection._http.cache_clear()
-        try:
-            work()
-        except BaseException:  # noqa: BLE001 - the child ends here, whatever happened
-            traceback.print_exc()
-            os._exit(1)
-        os._exit(0)
-    return child
-
-
 def move_on(desk: "Desk", job_id: str) -> None:
     """What a worker does, until the job has ended or waits for evidence."""
+    from snapshots.inventory import reader
     from snapshots.jobs import engine
     from snapshots.jobs.models import Job, Step
     from snapshots.operations import reconciliation
     from snapshots.operations.models import Operation
 
     reconciliation.ABANDONED_AFTER = ABANDONED_AFTER
+    reader.FRESH_SECONDS = FRESH_SECONDS
     unknown_since = None
     while Job.objects.get(pk=job_id).is_running:
         desk.views()
@@ -186,25 +168,18 @@ def count(received: list[list[str]], rounds: int) -> dict[str, int]:
 
 def run(rounds: int, seed: int) -> dict[str, int]:
     rng = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        provider, address, token = start_provider(f"{folder}/provider")
-        try:
-            Path(folder, "portal").mkdir()
-            set_up(f"{folder}/portal", address)
-            from snapportal.accounts.models import User
-            from tests.support.desk import make_desk
+    with portal_and_provider() as (address, token):
+        from snapportal.accounts.models import User
+        from tests.support.desk import make_desk
 
-            person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-            desk = make_desk(person, token)
-            twice = 0
-            for number in range(rounds):
-                run_round(desk, number, rng, POINTS[number % len(POINTS)])
-                twice += made_twice(desk, number)
-            figures = count(fetch_json(f"{address}/_calls")["writes"], rounds)
-            return figures | {"sent_twice": figures["sent_twice"] + twice}
-        finally:
-            provider.terminate()
-            provider.wait(timeout=10)
+        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
+        desk = make_desk(person, token)
+        twice = 0
+        for number in range(rounds):
+            run_round(desk, number, rng, POINTS[number % len(POINTS)])
+            twice += made_twice(desk, number)
+        figures = count(fetch_json(f"{address}/_calls")["writes"], rounds)
+        return figures | {"sent_twice": figures["sent_twice"] + twice}
 
 
 def main() -> None:

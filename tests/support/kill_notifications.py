@@ -20,7 +20,7 @@ from collections import Counter
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-from tests.support.kill_streams import set_up
+from tests.support.kill_setup import set_up
 from tests.support.kill_writers import kill_self
 
 POINTS = (

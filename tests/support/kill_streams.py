@@ -12,13 +12,14 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support import stream_collector_process
+from tests.support.kill_setup import fork, set_up
 from tests.support.kill_writers import kill_self
 from tests.support.stream_collectors import KEY
 
@@ -30,13 +31,12 @@ EXPECTED_ENDS = {
     "random_collector": {0, 1},
     **{point: {1} for point in COLLECTOR_POINTS},
 }
-ROOT = Path(__file__).resolve().parents[2]
 LEASE_SECONDS = 0.2
 MAX_LIFETIME_SECONDS = 0.15
 
 
 class CollectorProcess:
-    """The collector; `start` starts it again on the same port, with another point at which it kills itself."""
+    """The collector; `start` forks it again on the same port, with another point at which it kills itself."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -44,31 +44,24 @@ class CollectorProcess:
         self.start("never")
 
     def start(self, point: str) -> None:
-        arguments = [str(self.port), str(self.path), point]
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.stream_collector_process", *arguments],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self.process.stdout
-        with self.process.stdout as output:
+        reading, writing = os.pipe()
+
+        def collect() -> None:
+            with os.fdopen(writing, "w") as said:
+                stream_collector_process.collect(self.port, self.path, point, said)
+
+        self.process = fork(collect)
+        os.close(writing)
+        with os.fdopen(reading) as output:
             self.port = int(output.readline())
 
     def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
-
-def set_up(data_dir: str) -> None:
-    """Set up Django in this process: on SQLite in the folder, or on the database that the environment names."""
-    os.environ["SNAPPORTAL_DATA_DIR"] = data_dir
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
-    from django.core.management import call_command
-
-    django.setup()
-    call_command("migrate", verbosity=0)
+        if self.process:
+            os.kill(
+                self.process, signal.SIGKILL
+            )  # it may have killed itself: its process ID lasts until waitpid
+            os.waitpid(self.process, 0)
+            self.process = 0
 
 
 def set_kill_point(point: str) -> None:

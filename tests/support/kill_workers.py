@@ -14,17 +14,16 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.support import postgres
-from tests.support.kill_jobs import count_steps, fork, jobs_waiting_for_evidence
-from tests.support.kill_writers import POINTS, fetch_json, kill_self, set_kill_point, set_up, start_provider
+from tests.support.kill_jobs import count_steps, jobs_waiting_for_evidence
+from tests.support.kill_setup import fork
+from tests.support.kill_writers import POINTS, fetch_json, kill_self, portal_and_provider, set_kill_point
 
 if TYPE_CHECKING:
     from snapshots.operations.models import Operation
@@ -43,9 +42,11 @@ ALL_POINTS = (*POINTS, *RUN_POINTS)
 NEVER = "0 0 1 1 *"
 ABANDONED_AFTER = timedelta(seconds=1.5)
 """Instead of three minutes, so that a round is short; a call takes milliseconds here."""
-EVIDENCE_AFTER = timedelta(seconds=4)
+EVIDENCE_AFTER = timedelta(seconds=3)
 FRESH_SECONDS = 0.2
-"""Instead of two: how long the lists are not read again."""
+"""Instead of two, and of four or fifteen while something is followed: how long the lists are not read again."""
+PAUSE_SECONDS = 0.2
+"""Instead of five: how long a step that was refused for a passing reason is not tried again."""
 ROUND_SECONDS = 20.0
 LEASE_SECONDS = 1.0
 """Instead of half a minute or a whole one, so that the other worker takes over at once."""
@@ -103,13 +104,15 @@ def work(schedule_id: str, due: str) -> None:
     """A whole worker, until the run of this due time has ended."""
     from snapshots.inventory import reader
     from snapshots.jobs import engine
-    from snapshots.operations import reconciliation
+    from snapshots.operations import following, reconciliation
     from snapshots.schedules import runs
     from snapshots.schedules.models import OPEN_RUNS, Run
     from snapshots.worker import loop, tasks
 
     reconciliation.ABANDONED_AFTER = ABANDONED_AFTER
     reader.FRESH_SECONDS = FRESH_SECONDS
+    following._interval = lambda _operation: FRESH_SECONDS
+    engine.pause_seconds = lambda *_tries, **_limits: PAUSE_SECONDS
     engine._takes_too_long = takes_too_long
     loop.LEASE_SECONDS = runs.LEASE_SECONDS = engine.LEASE_SECONDS = LEASE_SECONDS
     often = {"operations", "jobs", "schedules", "deletions"}
@@ -155,7 +158,7 @@ def run_round(schedule_id: str, number: int, rng: random.Random, point: str) -> 
     killed = fork(be_killed)
     other = fork(lambda: work(schedule_id, str(due)))
     if point == "random":
-        time.sleep(rng.random() * 2)
+        time.sleep(rng.random())
         os.kill(killed, signal.SIGKILL)
     os.waitpid(killed, 0)
     os.waitpid(other, 0)
@@ -182,37 +185,26 @@ def count(received: list[list[str]], rounds: int) -> dict[str, int]:
 
 
 @contextmanager
-def portal(folder: str, address: str, *, on_postgres: bool) -> Iterator[None]:
-    """Django in this process, on a new database."""
-    Path(folder, "portal").mkdir()
-    with postgres.cluster() if on_postgres else nullcontext("") as url:
-        if url:
-            os.environ["SNAPPORTAL_DATABASE_URL"] = url
-            os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-            from django.conf import settings
+def new_postgres() -> Iterator[None]:
+    """Django in this process uses a new database of PostgreSQL, without a pool, whose threads do not survive a fork."""
+    from django.core.management import call_command
 
-            settings.DATABASES["default"]["OPTIONS"].pop("pool")  # its threads do not survive a fork
-        set_up(f"{folder}/portal", address)
+    with postgres.cluster() as url, postgres.opened(url):
+        call_command("migrate", verbosity=0)
         yield
 
 
 def run(rounds: int, seed: int, *, on_postgres: bool) -> dict[str, int]:
     rng = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        provider, address, token = start_provider(f"{folder}/provider")
-        try:
-            with portal(folder, address, on_postgres=on_postgres):
-                from snapportal.accounts.models import User
-                from tests.support.desk import make_desk
+    with portal_and_provider() as (address, token), new_postgres() if on_postgres else nullcontext():
+        from snapportal.accounts.models import User
+        from tests.support.desk import make_desk
 
-                person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-                schedule_id = define_schedule(make_desk(person, token))
-                for number in range(rounds):
-                    run_round(schedule_id, number, rng, ALL_POINTS[number % len(ALL_POINTS)])
-                return count(fetch_json(f"{address}/_calls")["writes"], rounds)
-        finally:
-            provider.terminate()
-            provider.wait(timeout=10)
+        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
+        schedule_id = define_schedule(make_desk(person, token))
+        for number in range(rounds):
+            run_round(schedule_id, number, rng, ALL_POINTS[number % len(ALL_POINTS)])
+        return count(fetch_json(f"{address}/_calls")["writes"], rounds)
 
 
 def main() -> None:

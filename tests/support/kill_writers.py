@@ -13,13 +13,15 @@ import json
 import os
 import random
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from tests.support import kill_setup
 
 POINTS = (
     "before_intent",
@@ -43,43 +45,28 @@ def fetch_json(url: str, method: str = "GET") -> dict[str, list[list[str]]]:
         return json.load(answer)
 
 
-def start_provider(data_dir: str) -> tuple[subprocess.Popen[str], str, str]:
-    """Start the sandbox over HTTP with its own database. Returns (process, address, token)."""
-    environment = {
-        "PATH": os.environ["PATH"],
-        "DJANGO_SETTINGS_MODULE": "snapportal.settings",
-        "SNAPPORTAL_DATA_DIR": data_dir,
-        "SNAPPORTAL_SANDBOX_SPEED": "1000000",
-    }
-    manage = [sys.executable, str(ROOT / "manage.py")]
-    subprocess.run([*manage, "migrate", "-v0"], env=environment, check=True, stdout=subprocess.DEVNULL)
-    token_file = Path(data_dir) / "token"
-    process = subprocess.Popen(
-        [*manage, "serve_sandbox", "--port", "0", "-v0", "--token-file", str(token_file)],
-        env=environment,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout
-    address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
-    return process, address.rstrip("/"), token_file.read_text().strip()
-
-
-def set_up(data_dir: str, address: str) -> None:
-    """Set up Django in this process with its own SQLite file and the provider at `address`."""
-    os.environ["SNAPPORTAL_DATA_DIR"] = data_dir
-    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
-    import django
+def set_up(data_dir: str) -> None:
+    """Set up Django in this process with its own SQLite file."""
+    kill_setup.set_up(data_dir)
     from django.conf import settings
-    from django.core.management import call_command
 
-    django.setup()
     from snapshots.operations import idempotency
 
     idempotency.claim_seconds = lambda: CLAIM_SECONDS
-    settings.SNAPPORTAL_API_URL = address
     settings.CACHES["default"]["BACKEND"] = "django.core.cache.backends.locmem.LocMemCache"
-    call_command("migrate", verbosity=0)
+
+
+@contextmanager
+def portal_and_provider() -> Iterator[tuple[str, str]]:
+    """Both with databases in a new folder: the address of the provider, which the portal uses, and a token."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "portal").mkdir()
+        set_up(f"{folder}/portal")
+        with kill_setup.provider(Path(folder, "provider")) as (address, token):
+            from django.conf import settings
+
+            settings.SNAPPORTAL_API_URL = address
+            yield address, token
 
 
 def kill_self() -> None:
@@ -217,26 +204,19 @@ def compare(received: list[list[str]], reported: list[str]) -> dict[str, int]:
 
 def run(rounds: int, seed: int, progress: Callable[[str], None] = print) -> dict[str, int]:
     rng = random.Random(seed)
-    with tempfile.TemporaryDirectory() as folder:
-        provider, address, token = start_provider(f"{folder}/provider")
-        try:
-            Path(folder, "portal").mkdir()
-            set_up(f"{folder}/portal", address)
-            from snapportal.accounts.models import User
-            from tests.support.desk import make_desk
+    with portal_and_provider() as (address, token):
+        from snapportal.accounts.models import User
+        from tests.support.desk import make_desk
 
-            person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-            desk = make_desk(person, token)
-            reported: list[str] = []
-            for number in range(rounds):
-                reported += run_round(desk, number, rng, POINTS[number % len(POINTS)])
-                if number % 100 == 99:
-                    progress(f"{number + 1} of {rounds} killed")
-            calls = fetch_json(f"{address}/_calls")
-            return compare(calls["writes"], reported)
-        finally:
-            provider.terminate()
-            provider.wait(timeout=10)
+        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
+        desk = make_desk(person, token)
+        reported: list[str] = []
+        for number in range(rounds):
+            reported += run_round(desk, number, rng, POINTS[number % len(POINTS)])
+            if number % 100 == 99:
+                progress(f"{number + 1} of {rounds} killed")
+        calls = fetch_json(f"{address}/_calls")
+        return compare(calls["writes"], reported)
 
 
 def main() -> None:

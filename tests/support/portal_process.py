@@ -1,5 +1,6 @@
 """Starts the portal in processes of its own, as operators do."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -14,24 +15,40 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support.run_folder import data_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 """Long enough for a busy machine."""
 
 
 @pytest.fixture(scope="session")
-def prepared_sandbox(tmp_path_factory) -> Path:
-    """A prepared data folder with people, servers and static files, to be copied: preparing takes seconds."""
-    folder = tmp_path_factory.mktemp("prepared") / "data"
-    subprocess.run(
+def prepared_sandbox() -> Path:
+    """A prepared data folder with people, servers and static files, to be copied: preparing takes seconds.
+
+    The first process of a run that needs it makes it for all. What the command said is in `said.txt` beside it.
+    """
+    beside = Path(data_folder()).with_name("prepared")
+    with beside.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (beside / "said.txt").exists():
+            shutil.rmtree(beside, ignore_errors=True)  # of an attempt that failed
+            _prepare(beside)
+    return beside / "data"
+
+
+def _prepare(beside: Path) -> None:
+    beside.mkdir()
+    done = subprocess.run(
         [sys.executable, "manage.py", "start", "--no-serve"],
         cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "SNAPPORTAL_DATA_DIR": str(folder)},
-        stdout=subprocess.DEVNULL,
+        env={"PATH": os.environ["PATH"], "SNAPPORTAL_DATA_DIR": str(beside / "data")},
+        stdout=subprocess.PIPE,
+        text=True,
         check=True,
         timeout=START_SECONDS,
     )
-    return folder
+    (beside / "said.txt").write_text(done.stdout)
 
 
 @pytest.fixture(scope="module")
@@ -50,11 +67,12 @@ def free_port() -> int:
 def serving(folder: Path, *, descriptors: int = 0, **settings: str) -> Iterator[httpx.Client]:
     """Run the portal on the data folder and yield a client of it; `settings` are named without SNAPPORTAL_.
 
+    Without its background worker, a second process that loads everything, unless WORKER="on" is given.
     `descriptors`: how many files each of its processes may have open, if that is limited.
     Standard output is written to `printed.txt` beside the folder, the log to `lines.txt`.
     """
     bind = f"127.0.0.1:{free_port()}"
-    own = {"DATA_DIR": str(folder), "BIND": bind, "WORKERS": "1"} | settings
+    own = {"DATA_DIR": str(folder), "BIND": bind, "WORKERS": "1", "WORKER": "off"} | settings
     beside = folder.parent
     with (beside / "printed.txt").open("w") as printed, (beside / "lines.txt").open("w") as lines:
         process = subprocess.Popen(

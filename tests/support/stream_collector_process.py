@@ -1,17 +1,15 @@
-"""A webhook receiver in a process of its own that kills itself at a named point: the collector of kill_streams.
+"""A webhook receiver that kills itself at a named point: the collector of kill_streams, which forks it.
 
-    python -m tests.support.stream_collector_process PORT FILE POINT
-
-It appends the body of each batch to FILE as one line, flushed to the disk, before it answers. POINT is `never`,
+It appends the body of each batch to a file as one line, flushed to the disk, before it answers. The point is `never`,
 `before_store`, `in_store` (a part of the line is written) or `after_store` (nothing is answered).
 """
 
 import os
 import signal
-import sys
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from typing import TextIO
 
 from tests.support.stream_collectors import SECRET
 from tests.support.stream_rules import is_signed
@@ -36,8 +34,8 @@ def store(path: Path, body: bytes, point: str) -> None:
         os.fsync(file.fileno())
 
 
-def main() -> None:
-    port, path, point = int(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
+def collect(port: int, path: Path, point: str, said: TextIO) -> None:
+    """Collect until killed. Writes the port to `said` once it listens there; 0 selects a free one."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -58,9 +56,5 @@ def main() -> None:
 
     path.touch()
     server = HTTPServer(("127.0.0.1", port), Handler)
-    print(server.server_port, flush=True)
+    print(server.server_port, file=said, flush=True)
     server.serve_forever()
-
-
-if __name__ == "__main__":
-    main()

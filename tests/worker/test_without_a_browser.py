@@ -105,7 +105,7 @@ def restore_safely(browser: FormBrowser, path: str) -> str:
 
 
 def test_a_schedule_rotates_a_full_server_is_restored_and_a_webhook_is_told(sandbox_data):
-    with webhook_receiver() as receiver, serving(sandbox_data, SANDBOX_SPEED="120") as client:
+    with webhook_receiver() as receiver, serving(sandbox_data, WORKER="on", SANDBOX_SPEED="120") as client:
         ask_for_messages(sign_in(client, sandbox_data, "admin"), receiver.url)
         manager = sign_in(client, sandbox_data, "manager")
         full = full_server(manager)

@@ -1,8 +1,6 @@
 """A person's own factors: set up, replaced, removed, recovery codes; each change is in the log and told."""
 
 import re
-from functools import partial
-from threading import Barrier
 
 import pytest
 from django.contrib.messages import get_messages
@@ -17,7 +15,6 @@ from snapshots.audit.models import Entry
 from snapshots.notifications.models import Kind, Notification
 from snapshots.vault.crypto import KeyMismatchError
 from tests.support.notifying import read_log
-from tests.support.rendezvous import at_once
 from tests.support.second_factors import (
     STEP,
     code_of,
@@ -240,22 +237,3 @@ class TestKeys:
         settings.SNAPPORTAL_TOKEN_KEYS = {"t1": bytes(range(32))}
         with pytest.raises(KeyMismatchError):
             health.check_keys("default")
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("kind", ["totp", "recovery_code"])
-def test_of_two_sign_ins_with_the_same_code_at_once_one_gets_in(cast, clock, monkeypatch, kind):
-    codes = give_app(cast.mia, clock)
-    code = code_of(cast.mia) if kind == "totp" else codes[0]
-    browsers = [type_password(cast.mia)[0] for _ in range(2)]
-    both = Barrier(2)
-    find_step = authenticator.step_of
-
-    def find_step_together(row: Authenticator, typed: str) -> int | None:
-        step = find_step(row, typed)
-        both.wait(10)
-        return step
-
-    monkeypatch.setattr(authenticator, "step_of", find_step_together)
-    answers = at_once([partial(second_step, one, **{kind: code}) for one in browsers])
-    assert sorted(one.status_code for one in answers) == [200, 302]
