@@ -4,21 +4,35 @@ import tomllib
 from datetime import timedelta
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from typing import Final
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
 from django.utils import timezone
 
+from snapshots import sql
 from snapshots.deletions.models import PlannedDeletion
-from snapshots.jobs.models import Job
+from snapshots.jobs.models import Job, JobState
 from snapshots.notifications.models import DeliveryState, OutboxItem
-from snapshots.operations.models import Operation
+from snapshots.operations.models import OPEN_STATES, Operation
 from snapshots.schedules.models import OPEN_RUNS, Run, Schedule
+from snapshots.schedules.models import State as ScheduleState
 from snapshots.worker.models import SILENT_AFTER, WorkerProcess
 
 WAITING_TOO_LONG = timedelta(seconds=60)
 """Work that is older shows that no worker runs, where none was ever seen."""
+
+_WORKERS: Final = WorkerProcess._meta.db_table
+_MISSED: Final = f"""
+SELECT CASE WHEN EXISTS(SELECT 1 FROM {_WORKERS})
+            THEN NOT EXISTS(SELECT 1 FROM {_WORKERS} WHERE seen_at > %s AND seen_at < %s)
+            ELSE EXISTS(SELECT 1 FROM {Operation._meta.db_table}
+                        WHERE state IN ({sql.places(OPEN_STATES)}) AND created_at < %s)
+              OR EXISTS(SELECT 1 FROM {Job._meta.db_table} WHERE state = %s AND created_at < %s)
+              OR EXISTS(SELECT 1 FROM {Schedule._meta.db_table}
+                        WHERE removed_at IS NULL AND state = %s AND next_due_at < %s) END
+"""  # noqa: S608 - names of tables
 
 
 @cache
@@ -43,13 +57,12 @@ def is_alive(using: str = DEFAULT_DB_ALIAS) -> bool:
 
 def is_missed() -> bool:
     """Whether a worker ran and is gone, or work waits that no worker has taken."""
-    if WorkerProcess.objects.exists():
-        return not is_alive()
-    since = timezone.now() - WAITING_TOO_LONG
-    operations = Operation.objects.open().filter(created_at__lt=since).order_by().values("pk")
-    jobs = Job.objects.running().filter(created_at__lt=since).order_by().values("pk")
-    schedules = Schedule.objects.active().filter(next_due_at__lt=since).order_by().values("pk")
-    return operations.union(jobs, schedules).exists()
+    now = timezone.now()
+    alive = [now - SILENT_AFTER, now + SILENT_AFTER]
+    since = now - WAITING_TOO_LONG
+    waiting = [*OPEN_STATES, since, JobState.RUNNING, since, ScheduleState.ACTIVE, since]
+    ((missed,),) = sql.run(_MISSED, [*alive, *waiting])
+    return bool(missed)
 
 
 def queue_lengths() -> dict[str, int]:
