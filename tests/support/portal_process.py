@@ -1,11 +1,13 @@
 """Starts the portal in processes of its own, as operators do."""
 
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,15 +16,28 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.support import run_folder
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
 """Long enough for a busy machine."""
 
 
 @pytest.fixture(scope="session")
-def prepared_sandbox(tmp_path_factory) -> Path:
-    """A prepared data folder with people, servers and static files, to be copied: preparing takes seconds."""
-    folder = tmp_path_factory.mktemp("prepared") / "data"
+def prepared_sandbox() -> Path:
+    """A prepared data folder with people, servers and static files, to be copied: preparing takes seconds.
+
+    All test processes of a run share it; the first that needs it prepares it.
+    """
+    folder = Path(f"{run_folder.data_folder()}-prepared")
+    with Path(f"{folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            _prepare(Path(tempfile.mkdtemp(dir=folder.parent))).rename(folder)
+    return folder
+
+
+def _prepare(folder: Path) -> Path:
     subprocess.run(
         [sys.executable, "manage.py", "start", "--no-serve"],
         cwd=ROOT,
