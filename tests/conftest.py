@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 import time_machine
+from django.contrib.auth.hashers import make_password
 from django.utils import timezone, translation
 
 from snapportal.accounts.models import Role, User
@@ -87,20 +88,20 @@ def cast(db) -> SimpleNamespace:
         "aron": Role.AUDITOR,
         "ada": Role.ADMIN,
     }
-    return SimpleNamespace(
-        **{
-            name: User.objects.create_user(
-                pk=pk,
-                username=name,
-                password=PASSWORD,
-                name=name.capitalize(),
-                email=f"{name}@example.com",
-                role=role,
-                rights_since=timezone.now() - LONG_AGO,
-            )
-            for pk, (name, role) in enumerate(names.items(), FIRST_ID)
-        }
-    )
+    people = {
+        name: User(
+            pk=pk,
+            username=name,
+            password=make_password(PASSWORD),
+            name=name.capitalize(),
+            email=f"{name}@example.com",
+            role=role,
+            rights_since=timezone.now() - LONG_AGO,
+        )
+        for pk, (name, role) in enumerate(names.items(), FIRST_ID)
+    }
+    User.objects.bulk_create(people.values())
+    return SimpleNamespace(**people)
 
 
 @pytest.fixture

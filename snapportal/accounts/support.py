@@ -8,9 +8,14 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from snapportal.accounts.models import Role, User
+from snapshots import sql
 from snapshots.views.support import Support, configured
 
 NAMES_SHOWN: Final = 5
+_ADMINS: Final = (
+    "WHERE role = %s AND is_active AND service_owner_id IS NULL AND id <> %s "
+    f"ORDER BY name, id LIMIT {NAMES_SHOWN}"
+)
 
 
 def support_of(request: HttpRequest) -> Support:
@@ -21,8 +26,7 @@ def support_of(request: HttpRequest) -> Support:
     is_admin = person.has_own_perm("people.manage")
     if found.contact:
         return replace(found, is_admin=is_admin)
-    admins = User.objects.filter(role=Role.ADMIN, is_active=True, service_owner=None).exclude(pk=person.pk)
-    names = tuple(str(one) for one in admins[:NAMES_SHOWN])
+    names = tuple(str(one) for one in sql.select(User, _ADMINS, [Role.ADMIN, person.pk]))
     return replace(found, names=names, is_admin=is_admin)
 
 

@@ -22,6 +22,7 @@ STALE_SECONDS = 60.0
 KEEP_SECONDS = 7 * 24 * 3600
 POLL_SECONDS = 4
 POLL_MAX_SECONDS = 60
+LOAD_FAILURES: tuple[type[BaseException], ...] = (*CACHE_FAILURES, msgspec.DecodeError)
 
 
 @dataclass(frozen=True)
@@ -198,7 +199,7 @@ def load(fingerprint: str) -> CachedReading | None:
     try:
         data = cache.get(cache_key(fingerprint))
         return msgspec.structs.replace(_decode(data)) if data else None
-    except (*CACHE_FAILURES, msgspec.DecodeError) as error:
+    except LOAD_FAILURES as error:
         log.warning("reading.not_loaded", error=type(error).__name__)
         return None
 
@@ -242,7 +243,7 @@ def load_heads(fingerprints: Iterable[str]) -> dict[str, Head]:
     try:
         found = cache.get_many(keys)
         return {keys[key]: msgspec.json.decode(data, type=Head) for key, data in found.items()}
-    except (*CACHE_FAILURES, msgspec.DecodeError) as error:
+    except LOAD_FAILURES as error:
         log.warning("reading.not_loaded", error=type(error).__name__)
         return {}
 

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from snapshots import contract
+from snapshots import contract, sql
 from snapshots.sandbox.items import server_item, snapshot_item, time_text
 from snapshots.sandbox.models import (
     Restore,
@@ -21,6 +21,7 @@ from snapshots.sandbox.models import (
     Token,
     hash_token,
     interpolate_minutes,
+    read_restores,
     sped_up,
 )
 
@@ -95,10 +96,10 @@ def _token(header: str) -> Token:
     scheme, _, text = header.partition(" ")
     if scheme.lower() != "bearer" or not text:
         raise RefusalError(401, "Authentication credentials were not provided.")
-    token = Token.objects.select_related("account").filter(digest=hash_token(text.strip())).first()
-    if token is None:
+    found = list(sql.select(Token, "WHERE digest = %s", [hash_token(text.strip())]))
+    if not found:
         raise RefusalError(401, "Invalid or expired token.")
-    return token
+    return found[0]
 
 
 # --- Snapshots ------------------------------------------------------------------------------------------------
@@ -106,11 +107,16 @@ def _token(header: str) -> Token:
 
 def list_snapshots(request: Request) -> Answer:
     request.need(SEE_SNAPSHOTS)
-    found = Snapshot.objects.filter(server__account=request.token.account).select_related("server")
+    servers = {server.pk: server for server in _servers(request)}
     server_id = request.query.get("server_id")
     if server_id is not None:
-        found = found.filter(server_id=_whole(server_id, "server_id"))
-    return _page(request, [snapshot_item(row, request.now) for row in found.order_by("-created_at", "-pk")])
+        number = _whole(server_id, "server_id")
+        servers = {pk: server for pk, server in servers.items() if pk == number}
+    chosen = f"WHERE server_id IN ({sql.places(servers)}) ORDER BY created_at DESC, id DESC"
+    rows = list(sql.select(Snapshot, chosen, [*servers])) if servers else []
+    for row in rows:
+        row.server = servers[row.server_id]
+    return _page(request, [snapshot_item(row, request.now) for row in rows])
 
 
 def create_snapshot(request: Request) -> Answer:
@@ -192,11 +198,12 @@ def draft_snapshot(server: Server, name: str, description: str, now: datetime, e
 
 def list_servers(request: Request) -> Answer:
     request.need(SEE_SERVERS)
-    found = Server.objects.filter(account=request.token.account).prefetch_related("restores")
+    servers = _servers(request)
     if location := request.query.get("location"):
-        found = found.filter(location=location)
+        servers = [server for server in servers if server.location == location]
+    read_restores(servers)
     rows = []
-    for server in found.order_by("pk"):
+    for server in servers:
         server.apply_ended_restores(request.now)
         rows.append(server_item(server, request.now))
     if status := request.query.get("status"):
@@ -224,11 +231,16 @@ def read_account(request: Request) -> Answer:
 # --- Helpers --------------------------------------------------------------------------------------------------
 
 
+def _servers(request: Request) -> list[Server]:
+    """Those of the token's account, in order."""
+    return list(sql.select(Server, "WHERE account_id = %s ORDER BY id", [request.token.account_id]))
+
+
 def _server(request: Request, server_id: int) -> Server:
     """The server, locked, so that two concurrent creates cannot both take the last slot. Raises RefusalError (404)."""
     if not 0 < server_id <= contract.MAX_ID:
         raise RefusalError(404, "Server does not exist.")
-    found = Server.objects.select_for_update().filter(account=request.token.account, pk=server_id)
+    found = Server.objects.select_for_update().filter(account_id=request.token.account_id, pk=server_id)
     server = found.first()
     if server is None:
         raise RefusalError(404, "Server does not exist.")
@@ -238,7 +250,7 @@ def _server(request: Request, server_id: int) -> Server:
 
 def _own_snapshot(request: Request, snapshot_id: int) -> Snapshot:
     if snapshot_id <= contract.MAX_ID:
-        found = Snapshot.objects.filter(server__account=request.token.account, pk=snapshot_id).first()
+        found = Snapshot.objects.filter(server__account_id=request.token.account_id, pk=snapshot_id).first()
         if found is not None:
             return found
     raise RefusalError(404, "Snapshot does not exist.")

@@ -22,11 +22,16 @@ from snapshots.worker.models import SILENT_AFTER, WorkerProcess
 
 WAITING_TOO_LONG = timedelta(seconds=60)
 """Work that is older shows that no worker runs, where none was ever seen."""
-_HAS_RUN_OR_WORK: Final = f"""
-SELECT EXISTS(SELECT 1 FROM {WorkerProcess._meta.db_table}),
-       EXISTS(SELECT 1 FROM {Operation._meta.db_table} WHERE state IN ({sql.places(OPEN_STATES)}) AND created_at < %s)
-       OR EXISTS(SELECT 1 FROM {Job._meta.db_table} WHERE state = %s AND created_at < %s)
-       OR EXISTS(SELECT 1 FROM {Schedule._meta.db_table} WHERE removed_at IS NULL AND state = %s AND next_due_at < %s)
+
+_WORKERS: Final = WorkerProcess._meta.db_table
+_MISSED: Final = f"""
+SELECT CASE WHEN EXISTS(SELECT 1 FROM {_WORKERS})
+            THEN NOT EXISTS(SELECT 1 FROM {_WORKERS} WHERE seen_at > %s AND seen_at < %s)
+            ELSE EXISTS(SELECT 1 FROM {Operation._meta.db_table}
+                        WHERE state IN ({sql.places(OPEN_STATES)}) AND created_at < %s)
+              OR EXISTS(SELECT 1 FROM {Job._meta.db_table} WHERE state = %s AND created_at < %s)
+              OR EXISTS(SELECT 1 FROM {Schedule._meta.db_table}
+                        WHERE removed_at IS NULL AND state = %s AND next_due_at < %s) END
 """  # noqa: S608 - names of tables
 
 
@@ -52,10 +57,12 @@ def is_alive(using: str = DEFAULT_DB_ALIAS) -> bool:
 
 def is_missed() -> bool:
     """Whether a worker ran and is gone, or work waits that no worker has taken."""
-    since = timezone.now() - WAITING_TOO_LONG
-    parameters = [*OPEN_STATES, since, JobState.RUNNING, since, ScheduleState.ACTIVE, since]
-    ((has_run, has_work),) = sql.run(_HAS_RUN_OR_WORK, parameters)
-    return not is_alive() if has_run else bool(has_work)
+    now = timezone.now()
+    alive = [now - SILENT_AFTER, now + SILENT_AFTER]
+    since = now - WAITING_TOO_LONG
+    waiting = [*OPEN_STATES, since, JobState.RUNNING, since, ScheduleState.ACTIVE, since]
+    ((missed,),) = sql.run(_MISSED, [*alive, *waiting])
+    return bool(missed)
 
 
 def queue_lengths() -> dict[str, int]:
