@@ -164,7 +164,7 @@ def test_any_value_in_any_form_field_gets_a_planned_answer(site, tampered, then,
     check(site.browsers[reader].get(path), path)
 
 
-@hostile.hostile(80)
+@hostile.hostile(150)
 @given(
     wanted=nasty_text,
     host=st.sampled_from(["", "/", "//", "\\", "http://testserver/", "https://testserver", "a"]),
@@ -185,7 +185,7 @@ bad_bodies = st.one_of(
 )
 
 
-@hostile.hostile(80)
+@hostile.hostile(150)
 @given(
     body=bad_bodies,
     kind=st.sampled_from(
