@@ -64,7 +64,6 @@ def test_readyz_without_a_database_answers_503_without_the_cause(transactional_d
     assert "nowhere" not in client.get("/readyz").content.decode()
 
 
-@pytest.mark.alone
 @pytest.mark.django_db(transaction=True)
 def test_readiness_does_not_wait_for_a_database_that_is_locked(client):
     lock = {

@@ -104,7 +104,7 @@ def test_tests_that_pass_on_sqlite_pass_on_postgresql(database_url, group, tmp_p
             "--create-db",
             "--reuse-db",
         ),  # what others left would change the plans of queries
-        timeout_seconds=400,
+        timeout_seconds=600,
         SNAPPORTAL_DATABASE_URL=database_url,
     )
     with psycopg.connect(database_url) as server:
