@@ -14,6 +14,7 @@ from snapshots.worker import status
 from snapshots.worker.loop import Worker
 from snapshots.worker.models import TaskRun, WorkerProcess
 from snapshots.worker.tasks import DAY, HOUR, TASKS, Task, TaskError, clear_cache, run_command
+from tests.support.jobs import start_safe_restore
 from tests.support.schedules import define
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -167,6 +168,20 @@ def test_a_worker_that_never_ran_is_missed_once_a_schedule_waits_for_it(desk):
     schedule = define(desk)
     assert not status.is_missed()
     type(schedule).objects.update(next_due_at=timezone.now() - timedelta(seconds=61))
+    assert status.is_missed()
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        lambda desk: desk.create(desk.server()),
+        lambda desk: start_safe_restore(desk, desk.server()),
+    ],
+)
+def test_a_worker_that_never_ran_is_missed_once_an_operation_or_a_job_waits_for_it(desk, start):
+    waiting = start(desk)
+    assert not status.is_missed()
+    type(waiting).objects.filter(pk=waiting.pk).update(created_at=timezone.now() - timedelta(seconds=61))
     assert status.is_missed()
 
 
