@@ -1,7 +1,7 @@
 """How the worker is: alive, of which version, and what waits for it."""
 
 import tomllib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Final
@@ -50,18 +50,21 @@ def portal_version() -> str:
 
 def is_alive(using: str = DEFAULT_DB_ALIAS) -> bool:
     """Whether a worker was seen within the last minute."""
+    after, before = _times_of_alive()
+    return WorkerProcess.objects.using(using).filter(seen_at__gt=after, seen_at__lt=before).exists()
+
+
+def _times_of_alive() -> tuple[datetime, datetime]:
+    """A worker that was seen between these is alive; one that was seen later has a wrong clock."""
     now = timezone.now()
-    seen = WorkerProcess.objects.using(using).filter(seen_at__gt=now - SILENT_AFTER)
-    return seen.filter(seen_at__lt=now + SILENT_AFTER).exists()
+    return now - SILENT_AFTER, now + SILENT_AFTER
 
 
 def is_missed() -> bool:
     """Whether a worker ran and is gone, or work waits that no worker has taken."""
-    now = timezone.now()
-    alive = [now - SILENT_AFTER, now + SILENT_AFTER]
-    since = now - WAITING_TOO_LONG
+    since = timezone.now() - WAITING_TOO_LONG
     waiting = [*OPEN_STATES, since, JobState.RUNNING, since, ScheduleState.ACTIVE, since]
-    ((missed,),) = sql.run(_MISSED, [*alive, *waiting])
+    ((missed,),) = sql.run(_MISSED, [*_times_of_alive(), *waiting])
     return bool(missed)
 
 
