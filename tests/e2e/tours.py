@@ -63,17 +63,16 @@ class World:
 
     def look(self, page: Page, text: str) -> None:
         """Check the page once it shows `text`, which proves that it is in the intended state."""
-        turn = self._arrive(page, text)
-        self.found += faults(page, None if EVERY else turn)
+        self._check(page, self._arrive(page, text))
 
     def visit(self, page: Page, path: str, text: str) -> None:
         """Open the page and check it, as it is in English or in one other language, in turn."""
         page.goto(path)
         turn = self._arrive(page, text)
-        number, rest = divmod(turn, VISITS_FOR_EACH_TRANSLATED)
-        if EVERY or rest:
-            self.found += faults(page, None if EVERY else turn)
-        for language in LANGUAGES if EVERY else () if rest else (LANGUAGES[number % len(LANGUAGES)],):
+        languages = LANGUAGES if EVERY else _language_in_turn(turn)
+        if EVERY or not languages:
+            self._check(page, turn)
+        for language in languages:
             self._check_translated(page, language, turn)
 
     def _arrive(self, page: Page, text: str) -> int:
@@ -90,6 +89,9 @@ class World:
         self.looks += 1
         return crc32(name.encode()) + self.looks
 
+    def _check(self, page: Page, turn: int) -> None:
+        self.found += faults(page, None if EVERY else turn)
+
     def _check_translated(self, page: Page, language: str, turn: int) -> None:
         translated = self.site.page_in(page.context)
         translated.set_extra_http_headers({HEADER: Look(language=language).text})
@@ -97,6 +99,12 @@ class World:
         assert translated.evaluate("document.documentElement.lang") == language, page.url
         self.found += [f"{language} {fault}" for fault in faults(translated, turn)]
         translated.close()
+
+
+def _language_in_turn(turn: int) -> tuple[str, ...]:
+    """For each third turn one of the languages besides English."""
+    number, rest = divmod(turn, VISITS_FOR_EACH_TRANSLATED)
+    return () if rest else (LANGUAGES[number % len(LANGUAGES)],)
 
 
 Tour = Callable[[World], None]
