@@ -14,7 +14,7 @@ from snapportal.accounts.session_models import PersonSession as Session
 from snapshots.audit import journal, locking
 from snapshots.audit.models import Entry
 from tests.support import audit_file
-from tests.support.audit_rows import MIA, rows, verdict, write_events
+from tests.support.audit_rows import MIA, rows, verdict
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,10 +24,7 @@ def log_file(tmp_path, settings, django_db_blocker) -> Path:
     """A database file with three rows, in a separate folder that holds the lock files too."""
     settings.DATA_DIR = tmp_path
     with django_db_blocker.unblock():
-        path = audit_file.make(tmp_path)
-        with audit_file.opened(path):
-            write_events(3)
-        yield path
+        yield audit_file.filled(tmp_path, 3)
 
 
 def try_to_write() -> None:

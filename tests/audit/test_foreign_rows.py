@@ -83,9 +83,8 @@ def log(tmp_path, settings, django_db_blocker) -> Path:
     """A database file with eight rows, used as the default database."""
     settings.DATA_DIR = tmp_path
     with django_db_blocker.unblock():
-        path = audit_file.make(tmp_path)
+        path = audit_file.filled(tmp_path, ROWS)
         with audit_file.opened(path):
-            write_events(ROWS)
             yield path
 
 

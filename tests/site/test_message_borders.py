@@ -1,6 +1,5 @@
 """Where a request ends is certain, or it is refused: no second request hides in its body."""
 
-import shutil
 import socket
 
 import pytest
@@ -18,10 +17,8 @@ def request(headers: bytes) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def portal(prepared_sandbox, tmp_path_factory):
-    data = tmp_path_factory.mktemp("borders") / "data"
-    shutil.copytree(prepared_sandbox, data)
-    with serving(data) as browser:
+def portal(sandbox_data):
+    with serving(sandbox_data) as browser:
         yield browser.base_url.host, browser.base_url.port
 
 

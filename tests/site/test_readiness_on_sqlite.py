@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 
 from snapportal import health
 from snapshots.audit import locking
@@ -25,12 +24,7 @@ def file(tmp_path, settings, django_db_blocker) -> Path:
     """An SQLite file with the tables of the log and the test write, in its own folder, with three rows."""
     settings.DATA_DIR = tmp_path
     with django_db_blocker.unblock():
-        path = audit_file.make(tmp_path)
-        with audit_file.opened(path):
-            call_command("migrate", "accounts", verbosity=0)
-            call_command("migrate", "vault", verbosity=0)
-            write_events(3)
-        yield path
+        yield audit_file.filled(tmp_path, 3, "accounts", "vault")
 
 
 def test_the_test_write_leaves_no_file(file):

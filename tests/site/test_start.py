@@ -29,12 +29,10 @@ def sandbox_folder(prepared_sandbox, tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def portal(prepared_sandbox, tmp_path_factory):
+def portal(sandbox_data):
     """The portal on a data folder of its own, of which no test changes anything."""
-    folder = tmp_path_factory.mktemp("served") / "data"
-    shutil.copytree(prepared_sandbox, folder)
-    with serving(folder) as browser:
-        yield browser, folder.parent / "lines.txt"
+    with serving(sandbox_data) as browser:
+        yield browser, sandbox_data.parent / "lines.txt"
 
 
 def said(folder: Path) -> str:

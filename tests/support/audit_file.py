@@ -11,6 +11,8 @@ from django.core.management import call_command
 from django.db import connections
 from django.db.backends.sqlite3.base import DatabaseWrapper
 
+from tests.support.audit_rows import write_events
+
 
 @contextmanager
 def opened(name: str | Path, **options: Any) -> Iterator[DatabaseWrapper]:
@@ -44,6 +46,16 @@ def make(folder: Path) -> Path:
     """Create a database file with the table and triggers of the log."""
     path = folder / "snapportal.sqlite3"
     path.write_bytes(_migrated())
+    return path
+
+
+def filled(folder: Path, rows: int, *apps: str) -> Path:
+    """The same with so many rows, and with the tables of these apps too."""
+    path = make(folder)
+    with opened(path):
+        for app in apps:
+            call_command("migrate", app, verbosity=0)
+        write_events(rows)
     return path
 
 

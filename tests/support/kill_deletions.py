@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable
 from datetime import timedelta
 
-from tests.support.kill_writers import fetch_json, kill_self, portal_and_provider
+from tests.support.kill_writers import fetch_json, kill_self, make_manager_desk, portal_and_provider
 
 POINTS = ("before_intent", "in_intent", "after_intent", "before_send", "after_send", "in_outcome")
 
@@ -113,12 +113,8 @@ def main() -> None:
     with portal_and_provider() as (address, token):
         from django.conf import settings
 
-        from snapportal.accounts.models import User
-        from tests.support.desk import make_desk
-
         settings.SNAPPORTAL_DELETE_GRACE_DAYS = 1
-        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-        desk = make_desk(person, token)
+        desk = make_manager_desk(token)
         for point in POINTS:
             print(json.dumps(run_point(desk, point, address)), flush=True)
 

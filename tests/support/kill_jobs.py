@@ -22,7 +22,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from tests.support.kill_setup import fork
-from tests.support.kill_writers import POINTS, fetch_json, portal_and_provider, set_kill_point
+from tests.support.kill_writers import (
+    POINTS,
+    fetch_json,
+    make_manager_desk,
+    portal_and_provider,
+    set_kill_point,
+)
 
 if TYPE_CHECKING:
     from snapshots.operations.server_views import ServerView
@@ -169,11 +175,7 @@ def count(received: list[list[str]], rounds: int) -> dict[str, int]:
 def run(rounds: int, seed: int) -> dict[str, int]:
     rng = random.Random(seed)
     with portal_and_provider() as (address, token):
-        from snapportal.accounts.models import User
-        from tests.support.desk import make_desk
-
-        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-        desk = make_desk(person, token)
+        desk = make_manager_desk(token)
         twice = 0
         for number in range(rounds):
             run_round(desk, number, rng, POINTS[number % len(POINTS)])

@@ -3,7 +3,6 @@
 They load everything once and fork each process that is to be killed, which then costs milliseconds instead of seconds.
 """
 
-import fcntl
 import os
 import shutil
 import signal
@@ -12,12 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.run_folder import data_folder
+from tests.support.run_folder import made_once
 
 
 def set_up(data_dir: str) -> None:
     """Set up Django in this process: on SQLite in the folder, or on the database that the environment names."""
-    template = Path(data_folder()).with_name("migrated.sqlite3")
     os.environ["SNAPPORTAL_DATA_DIR"] = data_dir
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     import django
@@ -29,23 +27,22 @@ def set_up(data_dir: str) -> None:
     django.setup()
     reverse(settings.LOGIN_URL)  # imports every view
     if connection.vendor == "sqlite":
-        _make_database(Path(settings.DATABASES["default"]["NAME"]), template)
+        _make_database(Path(settings.DATABASES["default"]["NAME"]))
     else:
         call_command("migrate", verbosity=0)
 
 
-def _make_database(path: Path, template: Path) -> None:
-    """A copy of the run's migrated database, which the first program makes: migrating takes longer than most rounds."""
+def _make_database(path: Path) -> None:
+    """A copy of the run's migrated database: migrating takes longer than most rounds."""
     from django.core.management import call_command
     from django.db import connection
 
-    with template.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not template.exists():
-            call_command("migrate", verbosity=0)
-            connection.close()
-            shutil.copy(path, template.with_suffix(".part")).rename(template)
-    shutil.copy(template, path)
+    def migrate(folder: Path) -> None:
+        call_command("migrate", verbosity=0)
+        connection.close()
+        shutil.copy(path, folder)
+
+    shutil.copy(made_once("migrated", migrate) / path.name, path)
 
 
 def fork(work: Callable[[], object]) -> int:

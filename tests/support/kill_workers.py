@@ -23,7 +23,14 @@ from typing import TYPE_CHECKING
 from tests.support import postgres
 from tests.support.kill_jobs import count_steps, jobs_waiting_for_evidence
 from tests.support.kill_setup import fork
-from tests.support.kill_writers import POINTS, fetch_json, kill_self, portal_and_provider, set_kill_point
+from tests.support.kill_writers import (
+    POINTS,
+    fetch_json,
+    kill_self,
+    make_manager_desk,
+    portal_and_provider,
+    set_kill_point,
+)
 
 if TYPE_CHECKING:
     from snapshots.operations.models import Operation
@@ -197,11 +204,7 @@ def new_postgres() -> Iterator[None]:
 def run(rounds: int, seed: int, *, on_postgres: bool) -> dict[str, int]:
     rng = random.Random(seed)
     with portal_and_provider() as (address, token), new_postgres() if on_postgres else nullcontext():
-        from snapportal.accounts.models import User
-        from tests.support.desk import make_desk
-
-        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-        schedule_id = define_schedule(make_desk(person, token))
+        schedule_id = define_schedule(make_manager_desk(token))
         for number in range(rounds):
             run_round(schedule_id, number, rng, ALL_POINTS[number % len(ALL_POINTS)])
         return count(fetch_json(f"{address}/_calls")["writes"], rounds)

@@ -20,8 +20,12 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tests.support import kill_setup
+
+if TYPE_CHECKING:
+    from tests.support.desk import Desk
 
 POINTS = (
     "before_intent",
@@ -54,6 +58,15 @@ def set_up(data_dir: str) -> None:
 
     idempotency.claim_seconds = lambda: CLAIM_SECONDS
     settings.CACHES["default"]["BACKEND"] = "django.core.cache.backends.locmem.LocMemCache"
+
+
+def make_manager_desk(token: str) -> "Desk":
+    """The desk of a new manager with this token."""
+    from snapportal.accounts.models import User
+    from tests.support.desk import make_desk
+
+    person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
+    return make_desk(person, token)
 
 
 @contextmanager
@@ -205,11 +218,7 @@ def compare(received: list[list[str]], reported: list[str]) -> dict[str, int]:
 def run(rounds: int, seed: int, progress: Callable[[str], None] = print) -> dict[str, int]:
     rng = random.Random(seed)
     with portal_and_provider() as (address, token):
-        from snapportal.accounts.models import User
-        from tests.support.desk import make_desk
-
-        person = User.objects.create_user(username="kim", password=None, name="Kim", role="manager")
-        desk = make_desk(person, token)
+        desk = make_manager_desk(token)
         reported: list[str] = []
         for number in range(rounds):
             reported += run_round(desk, number, rng, POINTS[number % len(POINTS)])

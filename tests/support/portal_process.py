@@ -1,6 +1,5 @@
 """Starts the portal in processes of its own, as operators do."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -15,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.run_folder import data_folder
+from tests.support.run_folder import made_once
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 90
@@ -26,19 +25,12 @@ START_SECONDS = 90
 def prepared_sandbox() -> Path:
     """A prepared data folder with people, servers and static files, to be copied: preparing takes seconds.
 
-    The first process of a run that needs it makes it for all. What the command said is in `said.txt` beside it.
+    What the command said is in `said.txt` beside it.
     """
-    beside = Path(data_folder()).with_name("prepared")
-    with beside.with_suffix(".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (beside / "said.txt").exists():
-            shutil.rmtree(beside, ignore_errors=True)  # of an attempt that failed
-            _prepare(beside)
-    return beside / "data"
+    return made_once("prepared", _prepare) / "data"
 
 
 def _prepare(beside: Path) -> None:
-    beside.mkdir()
     done = subprocess.run(
         [sys.executable, "manage.py", "start", "--no-serve"],
         cwd=ROOT,

@@ -1,9 +1,11 @@
 """One folder for all temporary files of a test run, those of its subprocesses too; removed when the run ends."""
 
 import atexit
+import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 NAME = "SNAPPORTAL_TESTS_FOLDER"
@@ -47,3 +49,17 @@ def own_data_folder(worker: str) -> str:
     folder = Path(f"{data_folder()}-{worker}")
     folder.mkdir(mode=0o700, exist_ok=True)
     return str(folder)
+
+
+def made_once(name: str, make: Callable[[Path], None]) -> Path:
+    """The folder of that name, which the first process of the run that needs it fills by `make` for all."""
+    folder = Path(data_folder()).with_name(name)
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        done = folder.with_suffix(".done")
+        if not done.exists():
+            shutil.rmtree(folder, ignore_errors=True)  # of an attempt that failed
+            folder.mkdir()
+            make(folder)
+            done.touch()
+    return folder
