@@ -128,7 +128,7 @@ def own_tokens(user: Person) -> list[StoredToken]:
 
 def own_token_or_404(user: Person, token_id: str) -> StoredToken:
     """The person's own token. Another person's token is 404 rather than 403, so that its existence is not revealed."""
-    found = next(sql.select(StoredToken, "WHERE id = %s AND user_id = %s", [token_id, user.pk or 0]), None)
+    found = sql.first(StoredToken, "WHERE id = %s AND user_id = %s", [token_id, user.pk or 0])
     if found is None:
         raise Http404("no such token")
     return found

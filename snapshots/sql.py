@@ -47,6 +47,11 @@ def select(
         yield model.from_db(using, _names(model), values)
 
 
+def first(model: type[M], rest: str, parameters: Sequence[Any] = ()) -> M | None:
+    """The first of those objects, or None."""
+    return next(select(model, rest, parameters), None)
+
+
 def insert(one: models.Model) -> None:
     """What `save(force_insert=True)` does, without signals."""
     connection = connections[DEFAULT_DB_ALIAS]

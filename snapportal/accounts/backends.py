@@ -28,5 +28,5 @@ class Backend(ModelBackend):
         return super().user_can_authenticate(user) and not user.is_service_account
 
     def get_user(self, user_id: int) -> User | None:
-        found = next(sql.select(User, "WHERE id = %s", [user_id]), None)
+        found = sql.first(User, "WHERE id = %s", [user_id])
         return found if found and self.user_can_authenticate(found) else None

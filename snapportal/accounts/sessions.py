@@ -39,7 +39,7 @@ class SessionStore(db.SessionStore):
         now = timezone.now()
         condition = "WHERE session_key = %s AND expire_date > %s AND created_at > %s AND seen_at > %s"
         parameters = [self.session_key, now, *oldest_times(now)]
-        found = next(sql.select(PersonSession, condition, parameters), None)
+        found = sql.first(PersonSession, condition, parameters)
         if found is None:
             self._session_key = None
         self.row = found

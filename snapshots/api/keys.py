@@ -69,7 +69,7 @@ def find(secret: str) -> ApiKey | None:
     """The key with this text, valid or not; its owner and token are read when they are asked for."""
     if not secrets.is_well_formed(secret):
         return None
-    return next(sql.select(ApiKey, "WHERE digest = %s", [secrets.digest_of(secret)]), None)
+    return sql.first(ApiKey, "WHERE digest = %s", [secrets.digest_of(secret)])
 
 
 def problem(key: ApiKey, owner: AbstractBaseUser) -> str:

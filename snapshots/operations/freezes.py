@@ -11,6 +11,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from snapshots import sql
 from snapshots.audit.journal import Actor
 from snapshots.audit.wording.statements import joined
 from snapshots.operations import guard, statements
@@ -40,7 +41,8 @@ class FreezeDefinition:
 def current() -> list[Freeze]:
     """Those that are not over, also those to come."""
     now = timezone.now()
-    return [one for one in Freeze.objects.filter(ends_at__gt=now) if not one.is_over(now)]
+    found = sql.select(Freeze, "WHERE ends_at > %s ORDER BY ends_at, id", [now])
+    return [one for one in found if not one.is_over(now)]
 
 
 def freezing_all(server_id: int, freezes: Iterable[Freeze] | None = None) -> list[Freeze]:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from django.conf import settings
 
+from snapshots import sql
 from snapshots.connection import OPTIONAL_SECONDS
 from snapshots.inventory import leases
 from snapshots.operations.errors import OperationRefusedError
@@ -33,7 +34,7 @@ def claim_seconds() -> float:
 
 def operation_for_key(idempotency_key: str) -> Operation | None:
     """The operation of the form with this key; None means that nothing was sent for the form."""
-    return Operation.objects.filter(idempotency_key=idempotency_key).first()
+    return sql.first(Operation, "WHERE idempotency_key = %s", [idempotency_key])
 
 
 @contextmanager

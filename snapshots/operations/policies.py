@@ -11,6 +11,7 @@ from typing import Final
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 
+from snapshots import sql
 from snapshots.audit.journal import Actor
 from snapshots.audit.wording.statements import joined
 from snapshots.connection import Person
@@ -41,7 +42,7 @@ class PolicyDefinition:
 
 def current() -> list[Policy]:
     now = timezone.now()
-    return [one for one in Policy.objects.all() if not one.is_over(now)]
+    return [one for one in sql.select(Policy, "ORDER BY name, id") if not one.is_over(now)]
 
 
 def matching(about: Iterable[About]) -> list[Policy]:

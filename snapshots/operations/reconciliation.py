@@ -18,7 +18,7 @@ from snapshots.audit.journal import JournalUnavailableError
 from snapshots.inventory import reader
 from snapshots.inventory.readings import Observation, Reading
 from snapshots.operations import evidence, statements
-from snapshots.operations.models import Action, Operation, State
+from snapshots.operations.models import OPEN_STATES, Action, Operation, State
 from snapshots.operations.transitions import transition
 from snapshots.upstream import network
 from snapshots.vault.models import StoredToken
@@ -93,11 +93,10 @@ def reconcile(observation: Observation) -> int:
 
     Raises JournalUnavailableError: the remaining operations stay unchanged, and the next reading tries again.
     """
+    chosen = f"WHERE state IN ({sql.places(OPEN_STATES)}) AND token_fingerprint = %s ORDER BY created_at DESC"
     return sum(
         _reconcile_one(operation, observation)
-        for operation in list(
-            Operation.objects.open().filter(token_fingerprint=observation.token_fingerprint)
-        )
+        for operation in list(sql.select(Operation, chosen, [*OPEN_STATES, observation.token_fingerprint]))
         if operation.sent_at is not None and operation.sent_at < observation.started_at
     )
 

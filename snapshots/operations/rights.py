@@ -14,6 +14,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 
+from snapshots import sql
 from snapshots.audit.wording.statements import joined
 from snapshots.connection import Person
 from snapshots.inventory.servers import ListedServer
@@ -58,7 +59,7 @@ def _temporary(person: Person, right: Right, begun_under: Collection[str]) -> li
 
 def borrowed(actor_id: int | None, wanted: Iterable[Right], begun_under: Collection[str] = ()) -> Borrowed:
     """What of this the person may do only by a temporary role. Nothing for nobody, and for what is not allowed at all."""
-    person = get_user_model().objects.filter(pk=actor_id or 0).first()
+    person = sql.first(get_user_model(), "WHERE id = %s", [actor_id or 0])
     return _borrowed_by(person, wanted, begun_under) if person else Borrowed()
 
 
@@ -106,7 +107,7 @@ def check_person(
 
     `noted`: what `borrowed` found before, for the row. Raises OperationRefusedError (not_allowed_any_more, not_on_this_server).
     """
-    person = get_user_model().objects.filter(pk=actor_id or 0).first()
+    person = sql.first(get_user_model(), "WHERE id = %s", [actor_id or 0])
     if person is None:
         raise OperationRefusedError("not_allowed_any_more")
     rights = list(wanted)
@@ -160,7 +161,7 @@ def check_still_allowed(
 
 def check_stored_token(token_id: str, permission: str, server_id: int) -> None:
     """The token as now stored. Raises OperationRefusedError (token_gone, token_limited)."""
-    token = StoredToken.objects.filter(pk=token_id).first()
+    token = sql.first(StoredToken, "WHERE id = %s", [token_id])
     if token is None:
         raise OperationRefusedError("token_gone")
     check_token(token, permission, server_id)

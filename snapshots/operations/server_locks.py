@@ -10,6 +10,7 @@ from functools import partial
 
 from django.utils import timezone
 
+from snapshots import sql
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor, EntryData
 from snapshots.operations import guard, statements
@@ -23,7 +24,7 @@ PERMISSION = Action.RESTORE.permission
 
 def lock_of(server_id: int) -> ServerLock | None:
     """The lock that holds now."""
-    found = ServerLock.objects.filter(server_id=server_id).first()
+    found = sql.first(ServerLock, "WHERE server_id = %s", [server_id])
     return found if found and found.is_active(timezone.now()) else None
 
 

@@ -8,6 +8,8 @@ from uuid import UUID
 from django.apps import apps
 from django.utils.functional import cached_property
 
+from snapshots import sql
+
 if TYPE_CHECKING:
     from snapportal.accounts.temporary_roles.models import TemporaryRole
 
@@ -29,7 +31,7 @@ class TemporaryRoleHolder:
         """Those that give this right on this server now, or to work that was begun under them (by their IDs)."""
         found = self.held_roles_for(permission)
         if begun_under and self.has_own_perm("snapshots.see"):
-            earlier = _stored().filter(pk__in=list(begun_under), person_id=self.pk)
+            earlier = _model().objects.filter(pk__in=list(begun_under), person_id=self.pk)
             found = found + [one for one in earlier if one.lets_work_end and one not in found]
         return [one for one in found if self._gives(one, permission) and one.covers(server_id)]
 
@@ -56,7 +58,8 @@ class TemporaryRoleHolder:
     @cached_property
     def granted_roles(self) -> "list[TemporaryRole]":
         """Read once for each request, and anew with the person in the transaction of an intent."""
-        return list(_stored().filter(person_id=self.pk, state="granted"))
+        chosen = "WHERE person_id = %s AND state = %s ORDER BY asked_at DESC"
+        return list(sql.select(_model(), chosen, [self.pk, "granted"]))
 
     def held_roles_on(self, server_id: int) -> "list[TemporaryRole]":
         """For the pages about a server."""
@@ -75,11 +78,11 @@ class TemporaryRoleHolder:
     def sees_temporary_role(self, pk: str) -> bool:
         """Whether the one with this ID concerns the person. Notifications ask, which do not know where it is stored."""
         try:
-            found = _stored().filter(pk=UUID(pk)).first()
+            found = _model().objects.filter(pk=UUID(pk)).first()
         except ValueError:  # a row that was not written by the portal
             return False
         return found is not None and self.is_concerned_by(found)
 
 
-def _stored() -> Any:
-    return apps.get_model("accounts", "TemporaryRole").objects
+def _model() -> "type[TemporaryRole]":
+    return apps.get_model("accounts", "TemporaryRole")

@@ -48,7 +48,7 @@ class Call:
 
         Nobody makes a key with a token of somebody else.
         """
-        found = next(sql.select(StoredToken, "WHERE id = %s", [self.key.token_id or ""]), None)
+        found = sql.first(StoredToken, "WHERE id = %s", [self.key.token_id or ""])
         if found is None or found.user_id != self.key.owner_id:
             self.record_refusal("api_key_token")
             raise ApiError(403, "token_gone", "The stored token of this key was removed: make another key.")
