@@ -109,6 +109,8 @@ def found_in(
 
 def marked(html: str, words: Sequence[re.Pattern[str]]) -> SafeString:
     """The same markup, with each match within a text as <mark>."""
+    if not words:
+        return mark_safe(html)  # noqa: S308 - the markup of our own templates
     marker = _Marker(words)
     marker.feed(decomposed(html))
     marker.close()
@@ -139,7 +141,7 @@ class _Marker(_Texts):
     def __init__(self, words: Sequence[re.Pattern[str]]) -> None:
         super().__init__()
         longest_first = sorted((word.pattern for word in words), key=len, reverse=True)
-        self.any = re.compile("|".join(longest_first), re.IGNORECASE) if words else None
+        self.any = re.compile("|".join(longest_first), re.IGNORECASE)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.parts.append(self.get_starttag_text() or "")
@@ -151,7 +153,7 @@ class _Marker(_Texts):
         self.parts.append(f"</{tag}>")
 
     def handle_data(self, data: str) -> None:
-        self.parts.append(_mark(self.any, data) if self.any else escape(data))
+        self.parts.append(_mark(self.any, data))
 
 
 def _mark(wanted: re.Pattern[str], text: str) -> str:
