@@ -3,6 +3,7 @@
 Names of people and addresses are subjects (subjects.py), to which a row holds commitments.
 """
 
+from functools import cache
 from typing import Any
 
 from django.db import models
@@ -118,7 +119,7 @@ class Entry(models.Model):
     @property
     def row(self) -> dict[str, Any]:
         """All columns as a dict, the form that chain.py takes."""
-        return {field.attname: getattr(self, field.attname) for field in self._meta.concrete_fields}
+        return {name: getattr(self, name) for name in _columns()}
 
     @cached_property
     def subjects(self) -> dict[str, Subject]:
@@ -181,3 +182,9 @@ class Entry(models.Model):
         if self.operation_id is not None:
             rows = Entry.objects.numbered().filter(operation_id=self.operation_id)
         return rows.order_by("sequence")
+
+
+@cache
+def _columns() -> tuple[str, ...]:
+    """Django's own list of fields is walked through for each of the rows of a page three times otherwise."""
+    return tuple(field.attname for field in Entry._meta.concrete_fields)
