@@ -15,7 +15,7 @@ M = TypeVar("M", bound=models.Model)
 Converters = list[tuple[int, Any, list[Callable[..., Any]]]]
 """Of each column whose stored form is not the field's: its place, its expression, and what converts it, in order."""
 
-_converters: Final[dict[tuple[type[models.Model], str], Converters]] = {}
+_converters: Final[dict[tuple[type[models.Model], tuple[str, ...], str], Converters]] = {}
 
 
 def places(values: Collection[object]) -> str:
@@ -38,13 +38,27 @@ def select(
     model: type[M], rest: str, parameters: Sequence[Any] = (), *, using: str = DEFAULT_DB_ALIAS
 ) -> Iterator[M]:
     """The objects of `SELECT … FROM table` followed by `rest`. Raises what iterating over a queryset raises."""
+    names = _names(model)
+    for row in values(model, names, rest, parameters, using=using):
+        yield model.from_db(using, names, row)
+
+
+def values(
+    model: type[models.Model],
+    names: tuple[str, ...],
+    rest: str,
+    parameters: Sequence[Any] = (),
+    *,
+    using: str = DEFAULT_DB_ALIAS,
+) -> Iterator[list[Any]]:
+    """The values of these fields, in this order, as objects would have them: see `select`."""
     connection = connections[using]
-    for row in run(f"{_select_text(model)} {rest}", parameters, using=using):
-        values = list(row)
-        for place, column, functions in _converters_of(model, connection):
+    for row in run(f"{_select_text(model, names)} {rest}", parameters, using=using):
+        found = list(row)
+        for place, column, functions in _converters_of(model, names, connection):
             for convert in functions:
-                values[place] = convert(values[place], column, connection)
-        yield model.from_db(using, _names(model), values)
+                found[place] = convert(found[place], column, connection)
+        yield found
 
 
 def first(model: type[M], rest: str, parameters: Sequence[Any] = ()) -> M | None:
@@ -63,30 +77,37 @@ def insert(one: models.Model) -> None:
     one._state.adding, one._state.db = False, DEFAULT_DB_ALIAS
 
 
-def _columns(model: type[models.Model]) -> list[str]:
-    return [f'"{field.column}"' for field in model._meta.concrete_fields]
+@lru_cache
+def _names(model: type[models.Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields)
+
+
+def _fields(model: type[models.Model], names: tuple[str, ...]) -> list[Any]:
+    by_name = {field.attname: field for field in model._meta.concrete_fields}
+    return [by_name[name] for name in names]
+
+
+def _columns(model: type[models.Model], names: tuple[str, ...]) -> list[str]:
+    return [f'"{field.column}"' for field in _fields(model, names)]
 
 
 @lru_cache
-def _names(model: type[models.Model]) -> list[str]:
-    return [field.attname for field in model._meta.concrete_fields]
-
-
-@lru_cache
-def _select_text(model: type[models.Model]) -> str:
-    return f'SELECT {", ".join(_columns(model))} FROM "{model._meta.db_table}"'  # noqa: S608 - names of our own
+def _select_text(model: type[models.Model], names: tuple[str, ...]) -> str:
+    return f'SELECT {", ".join(_columns(model, names))} FROM "{model._meta.db_table}"'  # noqa: S608 - names of our own
 
 
 @lru_cache
 def _insert_text(model: type[models.Model]) -> str:
-    columns = _columns(model)
+    columns = _columns(model, _names(model))
     return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({places(columns)})'  # noqa: S608 - likewise
 
 
-def _converters_of(model: type[models.Model], connection: BaseDatabaseWrapper) -> Converters:
-    key = model, connection.vendor
+def _converters_of(
+    model: type[models.Model], names: tuple[str, ...], connection: BaseDatabaseWrapper
+) -> Converters:
+    key = model, names, connection.vendor
     if key not in _converters:
-        columns = [field.cached_col for field in model._meta.concrete_fields]
+        columns = [field.cached_col for field in _fields(model, names)]
         found = [
             (place, column, connection.ops.get_db_converters(column) + column.get_db_converters(connection))
             for place, column in enumerate(columns)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
+from snapshots import sql
 from snapshots.contract import Snapshot
 from snapshots.inventory.progress import STUCK_FACTOR, Expectation
 from snapshots.operations.models import EXPECTED_MINUTES, Action, Operation, State
@@ -25,6 +26,7 @@ SIMILAR: Final = 1.5
 MAX_GAP: Final = timedelta(seconds=60)
 """The longest polling interval: with a longer gap before the end was seen, it may have ended long before."""
 PERCENTILE: Final = 0.9
+MEASURED: Final = ("server_id", "accepted_at", "seen_moving_at", "ended_at", "snapshot_size_mb")
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,11 @@ def _is_similar(one: int | None, other: int | None) -> bool:
 
 def measured(server_ids: Sequence[int], action: Action) -> dict[int, list[Measurement]]:
     """By server, what its newest completed operations took, as far as that was seen. One query."""
-    completed = Operation.objects.filter(server_id__in=server_ids, action=action, state=State.COMPLETED)
-    rows = completed.order_by("-ended_at").values_list(
-        "server_id", "accepted_at", "seen_moving_at", "ended_at", "snapshot_size_mb"
-    )
+    chosen = f"WHERE server_id IN ({sql.places(server_ids)}) AND action = %s AND state = %s"
+    newest = f"{chosen} ORDER BY ended_at DESC LIMIT {NEWEST * len(server_ids)}"
     found: dict[int, list[Measurement]] = defaultdict(list)
-    for server_id, accepted_at, seen_moving_at, ended_at, size_mb in rows[: NEWEST * len(server_ids)]:
+    for row in sql.values(Operation, MEASURED, newest, [*server_ids, action, State.COMPLETED]):
+        server_id, accepted_at, seen_moving_at, ended_at, size_mb = row
         seconds = _duration(action, accepted_at, seen_moving_at, ended_at)
         if seconds is not None:
             found[server_id].append(Measurement(seconds, size_mb))

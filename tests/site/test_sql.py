@@ -35,6 +35,16 @@ def test_subjects_are_read_as_the_orm_reads_them():
     assert len(found) == 2
 
 
+def test_some_columns_are_read_as_the_orm_reads_them():
+    write_events(1)
+    write_operation("completed", provider_status=202)
+    names = ("operation_id", "at", "clock_was_behind", "provider_status")
+    expected = list(Entry.objects.order_by("sequence").values_list(*names))
+    found = [tuple(row) for row in sql.values(Entry, names, "ORDER BY sequence")]
+    assert [list(map(type, row)) for row in found] == [list(map(type, row)) for row in expected]
+    assert found == expected
+
+
 def test_what_was_inserted_is_read_unchanged():
     operation = write_operation("completed", provider_status=202, duration_ms=3)
     with journal.committed():
