@@ -21,10 +21,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.fixture
 def file(tmp_path, settings, django_db_blocker) -> Path:
-    """An SQLite file with the tables of the log and the test write, in its own folder, with three rows."""
+    """An SQLite file with all tables, in its own folder, with three rows."""
     settings.DATA_DIR = tmp_path
     with django_db_blocker.unblock():
-        yield audit_file.filled(tmp_path, 3, "accounts", "vault")
+        yield audit_file.filled(tmp_path, 3)
 
 
 def test_the_test_write_leaves_no_file(file):

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management import call_command
-from django.db import connection
 from django.db.backends.sqlite3.creation import DatabaseCreation
 
 from tests.support.run_folder import made_once
+from tests.support.sqlite_file import opened
 
 
 def migrated_database() -> Path:
@@ -17,14 +17,8 @@ def migrated_database() -> Path:
 
 
 def _migrate(folder: Path) -> None:
-    before = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = str(folder / "migrated.sqlite3")
-    try:
+    with opened(folder / "migrated.sqlite3"):
         call_command("migrate", verbosity=0)
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = before
 
 
 def use_copies() -> None:
