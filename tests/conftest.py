@@ -18,6 +18,7 @@ from tests.support.flush import use_own_flush
 from tests.support.hostile import strict
 from tests.support.imaginary import imaginary, imaginary_desk
 from tests.support.left_out import leave_out, pytest_terminal_summary
+from tests.support.migrated_database import use_copies
 from tests.support.order import group_of, long_first, processes
 from tests.support.portal_process import prepared_sandbox, sandbox_data
 from tests.support.provider import http_sandbox, sandbox, wire, wire_server
@@ -44,6 +45,7 @@ __all__ = [
 ]
 
 use_own_flush()
+use_copies()
 # The default collects after each 700 new objects, which takes a sixteenth of the time.
 gc.set_threshold(200_000, 50, 50)
 

@@ -27,6 +27,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
     DATABASES["default"]["TEST"] = {"NAME": str(DATA_DIR / "tests.sqlite3")}  # noqa: F405
     # A test's database need not survive a power failure: waiting for the disk is half the time of a transactional test.
     DATABASES["default"]["OPTIONS"]["init_command"] += "; PRAGMA synchronous=OFF"  # noqa: F405
+else:
+    # site/test_postgres.py names a database that is migrated already.
+    DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ.get("SNAPPORTAL_TESTS_TEMPLATE")}  # noqa: F405
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # argon2 is slow on purpose
 STORAGES = {

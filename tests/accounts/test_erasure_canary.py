@@ -148,10 +148,9 @@ def test_an_erased_person_is_found_nowhere(cast, signed_in, operations):
     assert verification.check_log().holds
 
 
+@pytest.mark.only_sqlite  # the files of PostgreSQL belong to its server
 @pytest.mark.parametrize("vacuum", [False, True])
 def test_the_files_of_the_database_hold_no_trace_either(cast, signed_in, operations, vacuum):
-    if connection.vendor != "sqlite":
-        return  # the files of PostgreSQL belong to its server
     person = User.objects.get(username=USERNAME)
     signed_in(cast.ada).post(f"/people/{person.pk}/erase/", {"reason": "left", "username": USERNAME})
     cache.clear()

@@ -6,7 +6,7 @@ from http.cookies import SimpleCookie
 import httpx
 import pytest
 
-from tests.support.portal_process import accounts, serving
+from tests.support.portal_process import START, accounts, serving
 from tests.support.reverse_proxy import ELSEWHERE, proxy_for
 
 BASE = "/snapshots/"
@@ -17,7 +17,7 @@ LINK = re.compile(r"""(?:href|src|action|hx-get|hx-post)="(/[^"]*)\"""")
 @pytest.fixture(scope="module")
 def portal(sandbox_data):
     """The portal with the sandbox, started under a path, and its data folder."""
-    with serving(sandbox_data, BASE_PATH="/snapshots", TRUSTED_PROXIES="127.0.0.1") as client:
+    with serving(sandbox_data, program=START, BASE_PATH="/snapshots", TRUSTED_PROXIES="127.0.0.1") as client:
         yield client, sandbox_data
 
 

@@ -21,6 +21,7 @@ from snapportal.setting_values import (
     parse_support_contact,
     parse_url,
 )
+from tests.support import manage_forks
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -50,8 +51,13 @@ def production(tmp_path) -> dict[str, str]:
 
 def start(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py with this environment only: `check`, unless other arguments are given."""
+    return manage_forks.manage({"PATH": os.environ["PATH"], **environment}, *(words or ["check"]))
+
+
+def start_process(environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """The same in a process of its own, as an operator does."""
     return subprocess.run(
-        [sys.executable, "manage.py", *(words or ["check"])],
+        [sys.executable, "manage.py", *words],
         cwd=ROOT,
         env={"PATH": os.environ["PATH"], **environment},
         capture_output=True,
@@ -62,7 +68,7 @@ def start(environment: dict[str, str], *words: str) -> subprocess.CompletedProce
 
 
 def test_a_complete_environment_starts(production):
-    done = start(production)
+    done = start_process(production, "check")
     assert done.returncode == 0, done.stderr
 
 
@@ -82,7 +88,7 @@ def test_all_errors_are_reported_in_one_run(production):
     }
     environment = production | wrong
     del environment["SNAPPORTAL_AUDIT_KEYS"]
-    done = start(environment, "start")
+    done = start_process(environment, "start")
     assert done.returncode != 0
     for name in [*wrong, "SNAPPORTAL_AUDIT_KEYS"]:
         assert name in done.stderr
@@ -213,22 +219,12 @@ def test_a_real_connection_uses_synchronous_full(production):
     """Queried on the connection itself, in a process with the portal's own settings."""
     Path(production["SNAPPORTAL_DATA_DIR"]).mkdir()
     script = """
-import django
-django.setup()
 from django.db import connection
 with connection.cursor() as cursor:
     for name in ("synchronous", "journal_mode", "foreign_keys"):
         print(name, cursor.execute(f"PRAGMA {name}").fetchone()[0])
 """
-    done = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": "snapportal.settings", **production},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    done = start(production, "shell", "--no-imports", "-c", script)
     mode = "wal" if wal_is_safe(sqlite3.sqlite_version_info) else "delete"
     assert done.stdout.splitlines() == ["synchronous 2", f"journal_mode {mode}", "foreign_keys 1"], (
         done.stderr

@@ -1,19 +1,24 @@
 """The command `start`, which prepares and serves."""
 
 import json
+import os
 import shutil
 import socket
 import stat
+import sys
 import time
 from http.client import parse_headers
+from io import StringIO
 from pathlib import Path
 
 import httpx
 import pytest
 
+from snapportal.accounts.management.commands.start import Command
 from snapportal.gunicorn_worker import HEADERS
 from tests.site.test_settings import production, production_in, start
-from tests.support.portal_process import START_SECONDS, accounts, serving
+from tests.support.migrated_database import migrated_database
+from tests.support.portal_process import ROOT, SERVE, START, START_SECONDS, accounts, serving
 
 __all__ = ["production"]
 
@@ -65,9 +70,16 @@ def test_running_start_again_keeps_all_data(sandbox_folder):
 
 
 @pytest.fixture(scope="module")
-def prepared_production(tmp_path_factory) -> tuple[dict[str, str], str]:
-    """An environment with a real provider in which `start --no-serve` was run once, and what it said."""
-    environment = production_in(tmp_path_factory.mktemp("production") / "data")
+def prepared_production(prepared_sandbox, tmp_path_factory, django_db_blocker) -> tuple[dict[str, str], str]:
+    """An environment with a real provider in which `start --no-serve` was run once, and what it said.
+
+    It finds migrated tables and compressed static files, which it made itself for the sandbox.
+    """
+    folder = tmp_path_factory.mktemp("production") / "data"
+    shutil.copytree(prepared_sandbox / "static", folder / "static")
+    with django_db_blocker.unblock():
+        shutil.copy(migrated_database(), folder / "snapportal.sqlite3")
+    environment = production_in(folder)
     done = start(environment, "start", "--no-serve")
     assert done.returncode == 0, done.stderr
     return environment, done.stdout
@@ -120,7 +132,7 @@ def test_an_address_in_use_is_reported_before_anything_is_done(tmp_path):
 
 
 def test_start_serves_sign_in_and_ends_on_sigterm(sandbox_folder):
-    with serving(sandbox_folder, WORKER="on") as browser:
+    with serving(sandbox_folder, program=START, WORKER="on") as browser:
         answer = browser.get("/sign-in/")
         page = answer.text
         style = page.split('rel="stylesheet" href="')[1].split('"')[0]
@@ -135,6 +147,14 @@ def test_start_serves_sign_in_and_ends_on_sigterm(sandbox_folder):
         answer = browser.post("/sign-in/", data=form, headers=cookie)
         assert (answer.status_code, answer.headers["Location"]) == (302, "/")
         assert "__Host-session" in answer.headers["Set-Cookie"]
+
+
+def test_start_becomes_the_program_that_other_tests_serve_with(monkeypatch):
+    became = []
+    monkeypatch.setattr(os, "chdir", became.append)
+    monkeypatch.setattr(os, "execv", lambda *program: became.append(program))
+    Command(stdout=StringIO()).serve()
+    assert became == [ROOT, (sys.executable, [sys.executable, *SERVE])]
 
 
 def wait_for_line(lines: Path, part: str, count: int = 1) -> None:

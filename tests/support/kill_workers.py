@@ -137,7 +137,7 @@ def work(schedule_id: str, due: str) -> None:
         run = Run.objects.filter(schedule_id=schedule_id, due_at=due).first()
         return time.monotonic() > deadline or (run is not None and run.state not in OPEN_RUNS)
 
-    worker.run(is_ended=is_ended, wait=lambda _seconds: time.sleep(0.05))
+    worker.run(is_ended=is_ended, wait=lambda _seconds: time.sleep(0.1))
 
 
 def takes_too_long(operation: "Operation") -> bool:

@@ -55,9 +55,16 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+START = ["manage.py", "start"]
+SERVE = ["-m", "gunicorn", "-c", "python:snapportal.gunicorn_conf", "snapportal.wsgi:application"]
+"""What `manage.py start` becomes after it has prepared the data folder; test_start.py compares the two."""
+
+
 @contextmanager
-def serving(folder: Path, *, descriptors: int = 0, **settings: str) -> Iterator[httpx.Client]:
-    """Run the portal on the data folder and yield a client of it; `settings` are named without SNAPPORTAL_.
+def serving(
+    folder: Path, *, program: list[str] = SERVE, descriptors: int = 0, **settings: str
+) -> Iterator[httpx.Client]:
+    """Run the portal on the prepared data folder and yield a client of it; `settings` are named without SNAPPORTAL_.
 
     Without its background worker, a second process that loads everything, unless WORKER="on" is given.
     `descriptors`: how many files each of its processes may have open, if that is limited.
@@ -68,12 +75,7 @@ def serving(folder: Path, *, descriptors: int = 0, **settings: str) -> Iterator[
     beside = folder.parent
     with (beside / "printed.txt").open("w") as printed, (beside / "lines.txt").open("w") as lines:
         process = subprocess.Popen(
-            [
-                *(["prlimit", f"--nofile={descriptors}:"] if descriptors else []),
-                sys.executable,
-                "manage.py",
-                "start",
-            ],
+            [*(["prlimit", f"--nofile={descriptors}:"] if descriptors else []), sys.executable, *program],
             cwd=ROOT,
             env={"PATH": os.environ["PATH"]} | {f"SNAPPORTAL_{name}": value for name, value in own.items()},
             stdout=printed,

@@ -8,7 +8,7 @@ import pytest
 
 from tests.support.html_forms import FormBrowser
 from tests.support.notification_receivers import SECRET, webhook_receiver
-from tests.support.portal_process import accounts, serving
+from tests.support.portal_process import START, accounts, serving
 
 pytestmark = pytest.mark.load
 WAIT_SECONDS = 240
@@ -105,7 +105,10 @@ def restore_safely(browser: FormBrowser, path: str) -> str:
 
 
 def test_a_schedule_rotates_a_full_server_is_restored_and_a_webhook_is_told(sandbox_data):
-    with webhook_receiver() as receiver, serving(sandbox_data, WORKER="on", SANDBOX_SPEED="120") as client:
+    with (
+        webhook_receiver() as receiver,
+        serving(sandbox_data, program=START, WORKER="on", SANDBOX_SPEED="120") as client,
+    ):
         ask_for_messages(sign_in(client, sandbox_data, "admin"), receiver.url)
         manager = sign_in(client, sandbox_data, "manager")
         full = full_server(manager)
