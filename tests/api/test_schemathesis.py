@@ -24,7 +24,7 @@ from tests.support.deep import TIMES
 from tests.support.desk import make_desk
 
 pytestmark = pytest.mark.django_db
-EXAMPLES = {GenerationMode.POSITIVE: 8 * TIMES, GenerationMode.NEGATIVE: 4 * TIMES}
+EXAMPLES = {GenerationMode.POSITIVE: 3 * TIMES, GenerationMode.NEGATIVE: 4 * TIMES}
 """Requests to each operation with the key of each role."""
 CHECKS = [
     checks.status_code_conformance,

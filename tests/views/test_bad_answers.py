@@ -128,7 +128,7 @@ def texts_in(value: object) -> list[str]:
     return texts_in(tuple(getattr(value, name) for name in getattr(value, "__struct_fields__", ())))
 
 
-@hostile.hostile(1300)
+@hostile.hostile(250)
 @given(body=bodies)
 def test_any_answer_is_parsed_or_reported_as_unreadable(body):
     writes = (write_answers.to_created, write_answers.to_restore_started, write_answers.to_deleted)
@@ -156,7 +156,7 @@ def test_an_answer_of_any_nesting_depth_is_parsed_or_reported_as_unreadable():
         assert parsing.to_snapshot(item).name == ""
 
 
-@hostile.hostile(1000)
+@hostile.hostile(200)
 @given(status=st.integers(100, 999), body=bodies, retry_after=header_text, link=any_text)
 def test_any_failure_becomes_an_error_of_the_client(status, body, retry_after, link):
     assert isinstance(responses.failure_of(status, {"retry-after": retry_after}, body), UpstreamError)
@@ -183,7 +183,7 @@ snapshot_lists = st.one_of(results_of(good_snapshots, 1), lists_of(snapshot_item
 server_lists = st.one_of(results_of(good_servers), lists_of(server_items))
 
 
-@hostile.hostile(70)
+@hostile.hostile(25)
 @given(
     snapshots=snapshot_lists,
     servers=server_lists,
@@ -219,7 +219,7 @@ SNAPSHOT = {
 }
 
 
-@hostile.hostile(80)
+@hostile.hostile(25)
 @given(
     action=st.sampled_from(Action),
     status=st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 409, 429, 500, 502, 302]),
