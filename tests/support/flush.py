@@ -24,7 +24,9 @@ def empty_tables(case: TransactionTestCase | None = None) -> None:
     if not filled:
         return
     blocks = [without_triggers(), transaction.atomic()]
-    if connection.vendor == "sqlite":  # with one commit; PostgreSQL changes no triggers while foreign keys are to be checked
+    if (
+        connection.vendor == "sqlite"
+    ):  # with one commit; PostgreSQL changes no triggers while foreign keys are to be checked
         blocks.reverse()
     with blocks[0], blocks[1], connection.cursor() as cursor:
         for name in filled:

@@ -72,14 +72,16 @@ snapshot_items = near(
     id=provider_ids, server=server_refs, name=json_values, status=statuses, size_mb=json_values, created_at=times,
     description=json_values, message=json_values,
 )  # fmt: skip
+shown_names = st.one_of(st.sampled_from(hostile.MARKUP), json_values)
 good_snapshots = st.fixed_dictionaries(
     {
         "id": st.one_of(st.integers(1, 9), st.integers(1, 2**63 - 1)),
-        "server": st.fixed_dictionaries({"id": st.integers(1, 9), "name": json_values}),
+        "server": st.fixed_dictionaries({"id": st.integers(1, 9), "name": shown_names}),
         "status": statuses,
         "created_at": times,
+        "name": shown_names,
     },
-    optional={"name": json_values, "size_mb": json_values, "description": json_values},
+    optional={"size_mb": json_values, "description": json_values},
 )
 server_items = near(
     id=provider_ids, name=json_values, hostname=json_values, status=statuses, ip_address=json_values, location=json_values,
