@@ -27,15 +27,11 @@ class TestOperations:
         for number in range(3):
             desk.create(view, f"n-{number}")
         Operation.objects.update(state=State.COMPLETED)
-        for number in range(60):
-            Operation.objects.create(
-                **{
-                    field.attname: getattr(Operation.objects.first(), field.attname)
-                    for field in Operation._meta.concrete_fields
-                    if field.attname not in {"id", "idempotency_key"}
-                },
-                idempotency_key=f"copy-{number}",
-            )
+        fields = {one.attname for one in Operation._meta.concrete_fields} - {"id", "idempotency_key"}
+        copied = Operation.objects.values(*fields)[0]
+        Operation.objects.bulk_create(
+            Operation(**copied, idempotency_key=f"copy-{number}") for number in range(60)
+        )
         for number, one in enumerate(Operation.objects.order_by("pk")):
             Operation.objects.filter(pk=one.pk).update(created_at=one.created_at.replace(microsecond=number))
         page = script.get(f"operations/?server_id={view.server_id}").json()

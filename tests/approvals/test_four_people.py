@@ -25,7 +25,7 @@ from tests.support.machines import machine_settings
 from tests.support.policies import actor, wish
 
 STEPS = 30
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 15 * TIMES))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 6 * TIMES))
 who = st.integers(0, 3)
 where = st.integers(0, 1)
 which = st.integers(0, 5)

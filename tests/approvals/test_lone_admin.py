@@ -33,6 +33,7 @@ from snapshots.operations import policies, server_locks
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guarded_models import Policy
 from snapshots.operations.models import Operation
+from tests.support.deep import TIMES
 from tests.support.desk import make_desk
 from tests.support.machines import machine_settings
 from tests.support.policies import actor, place, wish
@@ -40,7 +41,7 @@ from tests.support.provider import fill_sandbox
 from tests.support.temporary_roles import ask_for
 
 STEPS = 25
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "40"))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 12 * TIMES))
 SERVER = "web-server-01"
 DELAY_HOURS = 24
 any_number = st.integers(0, 9)

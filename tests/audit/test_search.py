@@ -152,7 +152,7 @@ def test_parts_of_several_servers_names_are_found():
     assert list(Criteria(server="-1").lines().values_list("sequence", flat=True)) == [4, 2]
 
 
-LONG = 2500
+LONG = 2100
 
 
 @pytest.fixture

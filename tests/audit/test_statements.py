@@ -24,6 +24,7 @@ from snapshots.audit.wording.statements import (
 )
 from snapshots.jobs.statements import STEP
 from snapshots.operations.statements import ASKED_FOR_BY, LISTED_AS
+from tests.support.deep import TIMES
 
 STATEMENTS = sorted(registered.values(), key=lambda one: one.code)
 HOSTILE = [
@@ -107,7 +108,7 @@ def test_every_app_has_its_statements_registered():
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda one: one.code)
 @given(data=st.data())
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=3 * TIMES, deadline=None)
 def test_what_is_said_is_read_again_with_the_same_values(statement, data):
     values = data.draw(values_of(statement))
     (said,) = read(statement.said(**values), action_of(statement))
@@ -115,7 +116,7 @@ def test_what_is_said_is_read_again_with_the_same_values(statement, data):
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=30 * TIMES, deadline=None)
 def test_several_in_a_row_are_read_one_by_one(data):
     some = [one for one in STATEMENTS if not one.only]
     chosen = data.draw(st.lists(st.sampled_from(some), min_size=2, max_size=4))

@@ -21,6 +21,7 @@ from snapshots.operations import dispatch, protection, service
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
+from tests.support.deep import TIMES
 from tests.support.deletions import put_grace, request, target_of
 from tests.support.desk import make_desk
 from tests.support.imaginary import Killed
@@ -28,7 +29,7 @@ from tests.support.machines import machine_settings
 from tests.support.provider import fill_sandbox
 
 STEPS = 25
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "10"))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 5 * TIMES))
 SERVER = "web-server-01"
 LATEST = timedelta(seconds=2 * due.MAX_PAUSE_SECONDS)
 """How long after its time a deletion may wait while the worker runs: a try that has just failed waits for its pause."""

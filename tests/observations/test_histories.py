@@ -21,12 +21,13 @@ from snapshots.contract import SNAPSHOTS_PATH
 from snapshots.observations import looking
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
+from tests.support.deep import TIMES
 from tests.support.desk import make_desk
 from tests.support.imaginary import MODES, ImaginaryProvider, Killed
 from tests.support.machines import machine_settings
 
 STEPS = 25
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", "10"))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 5 * TIMES))
 SERVER = 7
 
 

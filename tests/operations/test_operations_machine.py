@@ -25,7 +25,7 @@ from tests.support.desk import make_desk
 from tests.support.imaginary import MODES, ImaginaryProvider, Killed
 from tests.support.machines import machine_settings
 
-RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 25 * TIMES))
+RUNS = int(os.environ.get("SNAPPORTAL_TESTS_MACHINE_RUNS", 12 * TIMES))
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 NEXT_RESULTS = {
     "pending": {"accepted", "completed", "failed", "unknown"},

@@ -1,13 +1,16 @@
 """Writes sample rows into the log, and reads and verifies them."""
 
 import uuid
+from types import SimpleNamespace
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from snapshots.audit import chain, journal, sealing, subjects, tiles
 from snapshots.audit.models import Entry, Phase
 from snapshots.audit.subjects import Subject
+from tests.support.prepared_rows import insert_rows
 
 MIA_ID, ARON_ID = 1003, 1004
 """The same IDs as Mia and Aron in the `cast` fixture."""
@@ -28,23 +31,27 @@ def fill_log(count: int) -> None:
     with journal.committed():
         data = MIA.entry(action="person.sign_in", reason="visit 0")
         first = journal._insert(journal._newest_row(), Phase.EVENT, data, "completed")
-        key = settings.SNAPPORTAL_AUDIT_KEYS[first.key_id]
-        entries = [first]
+        fields = {field.attname: field for field in Entry._meta.concrete_fields}
+        row = {name: getattr(first, name) for name in fields}
+        stored = {name: fields[name].get_db_prep_save(value, connection) for name, value in row.items()}
+        rows = []
         for number in range(1, count):
-            entries.append(_next_entry(entries[-1], key, reason=f"visit {number}"))
-        Entry.objects.bulk_create(entries[1:])
-        for entry in entries[1:]:
-            if entry.sequence % tiles.WIDTH == 0:
-                tiles.complete_tiles(entry.sequence)
+            changed = _next_columns(row, reason=f"visit {number}")
+            row |= changed
+            stored |= {name: fields[name].get_db_prep_save(one, connection) for name, one in changed.items()}
+            rows.append([*stored.values()])
+        insert_rows(Entry._meta.db_table, [field.column for field in fields.values()], rows)
+        for sequence in range(first.sequence + 1, first.sequence + count):
+            if sequence % tiles.WIDTH == 0:
+                tiles.complete_tiles(sequence)
 
 
-def _next_entry(previous: Entry, key: bytes, *, reason: str) -> Entry:
-    """A row like `previous` that is not stored yet; it follows that row in the chain."""
-    row = {field.attname: getattr(previous, field.attname) for field in Entry._meta.concrete_fields}
-    row |= journal._chain_columns(previous, previous.key_id)
-    row |= {"salt": sealing.new_salt(), "reason": reason}
-    del row["hash"]
-    return Entry(**row, hash=chain.seal(row, key))
+def _next_columns(previous: dict[str, Any], *, reason: str) -> dict[str, Any]:
+    """The columns in which a row that follows `previous` in the chain differs from it."""
+    changed = journal._chain_columns(SimpleNamespace(**previous), previous["key_id"])
+    changed |= {"salt": sealing.new_salt(), "reason": reason}
+    row = {name: value for name, value in (previous | changed).items() if name != "hash"}
+    return changed | {"hash": chain.seal(row, settings.SNAPPORTAL_AUDIT_KEYS[previous["key_id"]])}
 
 
 def write_operation(*results: str, actor: journal.Actor = MIA, **fields: Any) -> uuid.UUID:

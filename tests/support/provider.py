@@ -7,12 +7,12 @@ from email.message import Message
 import pytest
 
 from snapshots.connection import SANDBOX_URL
-from snapshots.sandbox.demo_data import OTHER_EMAIL, fill, issue_token
 from snapshots.sandbox.faults import Misbehaviour
 from snapshots.sandbox.http_server import SandboxServer
 from snapshots.sandbox.models import Account, Server
 from snapshots.sandbox.transport import SandboxTransport
 from snapshots.upstream.client import SnapshotClient, make_http
+from tests.support.filled_sandbox import fill
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,7 @@ def make_client(
 
 
 def fill_sandbox() -> Sandbox:
-    account = fill()
-    return Sandbox(account, issue_token(account.email, "tests"), issue_token(OTHER_EMAIL, "tests"))
+    return Sandbox(*fill())
 
 
 @pytest.fixture

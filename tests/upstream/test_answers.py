@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from snapshots.contract import Account, Created, Deleted, RestoreStarted, Server, Snapshot
 from snapshots.upstream import errors, responses
 from snapshots.upstream.client import SnapshotClient, make_http
+from tests.support.deep import TIMES
 
 
 class Stream(httpx.SyncByteStream):
@@ -75,7 +76,7 @@ def calls():
     )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=60 * TIMES, deadline=None)
 @given(body=bodies)
 def test_any_success_answer_is_parsed_or_raises_unreadable_error(body):
     for call, status, kind in calls():
@@ -87,7 +88,7 @@ def test_any_success_answer_is_parsed_or_raises_unreadable_error(body):
                 assert all(ord(mark) >= 32 or mark in "\t\n" for mark in str(getattr(each, "name", "")))
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=60 * TIMES, deadline=None)
 @given(body=bodies, status=st.integers(400, 999))
 def test_any_refusal_has_a_clean_message(body, status):
     canned.status, canned.body = status, body
@@ -98,7 +99,7 @@ def test_any_refusal_has_a_clean_message(body, status):
     caught.value.message.encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=80 * TIMES, deadline=None)
 @given(
     link=st.text(max_size=60)
     | st.text(max_size=20).map(lambda text: f"https://p.example/api/v1/snapshots/?{text}")

@@ -9,12 +9,11 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from snapportal.accounts.models import Role
+from tests.support.access_requests import NOBODY_AT_ALL, requests_of
 from tests.support.answer_headers import check_headers, check_page
 from tests.support.sessions import signed_in_client
 
-FRAGMENT = {"HX-Request": "true"}
 EVERYBODY = frozenset(Role.values)
-NOBODY_AT_ALL = "anonymous"
 SEERS = frozenset({Role.VIEWER, Role.OPERATOR, Role.MANAGER, Role.ADMIN})
 CREATORS = SEERS - {Role.VIEWER}
 MANAGERS = frozenset({Role.MANAGER, Role.ADMIN})
@@ -242,27 +241,12 @@ def check_access(name: str, method: str, role: str, status: int, told: str, *, i
         assert status in {200, 302, 303, 400, 404, 409, 410, 422}, told
 
 
-def requests_of(role: str) -> list[tuple[str, dict[str, str]]]:
-    """POST comes last, because it may end the session. A view refuses a method before it matters whether a page or a fragment
-    is asked for; a page, which costs more, is asked for by nobody at all and, with one such method, by the admin.
-    """
-    of_others = {} if role == NOBODY_AT_ALL else FRAGMENT
-    of_delete = {} if role == Role.ADMIN else of_others
-    return [
-        ("GET", {}),
-        ("GET", FRAGMENT),
-        ("PUT", of_others),
-        ("PATCH", of_others),
-        ("DELETE", of_delete),
-        ("POST", {}),
-    ]
-
-
 @pytest.mark.parametrize("name", parameters())
 def test_each_role_may_do_exactly_what_the_matrix_says_and_every_answer_has_its_headers(name, cast):
-    url = reverse(name, kwargs=MATRIX[name][0])
+    arguments, methods, who = MATRIX[name]
+    url = reverse(name, kwargs=arguments)
     for role, browser in browsers_of(cast).items():
-        for method, headers in requests_of(role):
+        for method, headers in requests_of(role, who, methods, sorted(MATRIX).index(name)):
             answer = browser.generic(method, url, headers=headers)
             told = f"{method} {name} as {role} {headers}: {answer.status_code}"
             status = 302 if "HX-Redirect" in answer else answer.status_code

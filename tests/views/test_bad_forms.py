@@ -1,4 +1,4 @@
-"""Bad input in forms and request bodies. With the other `test_bad_*` files, more than ten thousand inputs are tried.
+"""Bad input in forms and request bodies. A thorough run of the `test_bad_*` files tries more than ten thousand.
 
 No unplanned status, no markup from outside, no forged line in the log, and nothing that PostgreSQL would refuse.
 """
@@ -135,7 +135,7 @@ def tampered_forms(draw: st.DrawFn) -> tuple[str, dict[int, str], bool, bool]:
     return draw(st.sampled_from(sorted(FORMS))), changes, draw(st.booleans()), draw(st.booleans())
 
 
-@hostile.hostile(150)
+@hostile.hostile(80)
 @given(
     tampered=tampered_forms(),
     then=st.sampled_from(PAGES_READ_AFTERWARDS),
@@ -153,8 +153,11 @@ def test_any_value_in_any_form_field_gets_a_planned_answer(site, tampered, then,
     headers = {"HX-Request": "true"} if by_htmx else {}
     body = fields if as_multipart else urlencode(extra | fields, doseq=True)
     kind = {} if as_multipart else {"content_type": "application/x-www-form-urlencoded"}
+    before = Entry.objects.latest("sequence")
     check(browser.post(url, body, headers=headers, **kind), url)
     last = Entry.objects.latest("sequence")
+    if last == before:  # nothing was written: whatever is, is in the log
+        return
     path = {
         "detail": reverse("server_detail", args=[site.desk.token.pk, site.view.server_id]),
         "operation": reverse("operation_detail", args=[Operation.objects.latest("created_at").pk]),
@@ -164,7 +167,7 @@ def test_any_value_in_any_form_field_gets_a_planned_answer(site, tampered, then,
     check(site.browsers[reader].get(path), path)
 
 
-@hostile.hostile(150)
+@hostile.hostile(40)
 @given(
     wanted=nasty_text,
     host=st.sampled_from(["", "/", "//", "\\", "http://testserver/", "https://testserver", "a"]),
@@ -185,7 +188,7 @@ bad_bodies = st.one_of(
 )
 
 
-@hostile.hostile(150)
+@hostile.hostile(50)
 @given(
     body=bad_bodies,
     kind=st.sampled_from(
@@ -208,7 +211,7 @@ def test_any_body_of_any_content_type_gets_a_planned_answer(site, body, kind, pa
     check(browser.generic("POST", path, body, kind), path)
 
 
-@hostile.hostile(80)
+@hostile.hostile(30)
 @given(
     body=bad_bodies,
     method=st.sampled_from(["GET", "POST"]),

@@ -1,4 +1,4 @@
-"""Bad input in query strings, paths and headers. With the other `test_bad_*` files, more than ten thousand inputs are tried.
+"""Bad input in query strings, paths and headers. A thorough run of the `test_bad_*` files tries more than ten thousand.
 
 No unplanned status, no markup from outside, no forged line in the log, and nothing that PostgreSQL would refuse.
 """
@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from snapportal.accounts.models import Role
 from snapportal.setting_values import parse_networks
 from tests.support import hostile
+from tests.support.deep import DEEP
 from tests.support.hostile import check, header_text, nasty_text, query_values
 from tests.views import test_bad_answers, test_bad_forms, test_bad_texts
 
@@ -33,7 +34,7 @@ QUERIES = {
 }
 
 
-@hostile.hostile(200)
+@hostile.hostile(120)
 @given(
     place=st.sampled_from(sorted(QUERIES)),
     values=st.lists(query_values, min_size=1, max_size=4),
@@ -90,20 +91,22 @@ PATHS = (
 )
 
 
-@hostile.hostile(250)
+@hostile.hostile(80)
 @given(
     pattern=st.sampled_from(PATHS),
     parts=st.tuples(ids, ids),
     role=st.sampled_from([*Role, ""]),
     posts=st.booleans(),
 )
+@example(pattern="/servers/{}/{}/", parts=("%00", "1"), role=Role.MANAGER, posts=False)
+@example(pattern="/welcome/{}/", parts=("%00", "1"), role="", posts=False)
 def test_any_id_in_a_path_gets_a_planned_answer(site, pattern, parts, role, posts):
     path = pattern.format(*parts, token=site.desk.token.pk)
     browser = site.browsers[role] if role else Client()
     check(browser.post(path) if posts else browser.get(path), path)
 
 
-@hostile.hostile(60)
+@hostile.hostile(20)
 @given(
     pattern=st.sampled_from(PATHS[:8]),
     parts=st.tuples(ids, ids),
@@ -168,7 +171,7 @@ def bad_headers(draw: st.DrawFn) -> dict[str, str]:
     return {name: draw(HEADERS[name]) for name in names}
 
 
-@hostile.hostile(170)
+@hostile.hostile(60)
 @given(
     headers=bad_headers(),
     path=st.sampled_from(
@@ -189,6 +192,6 @@ def test_any_header_value_gets_a_planned_answer(site, settings, headers, path, b
         check(Client().post(path, {"username": "x", "password": "y"}, secure=secure, **headers), path)
 
 
-def test_more_than_ten_thousand_inputs_are_tried():
+def test_more_than_ten_thousand_inputs_are_tried_in_a_thorough_run():
     assert {test_bad_answers, test_bad_forms, test_bad_texts}, "importing them registers their tests"
-    assert sum(hostile.counted.values()) >= 10_000, hostile.counted
+    assert sum(hostile.counted.values()) >= (10_000 if DEEP else 1_500), hostile.counted

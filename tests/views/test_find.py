@@ -118,11 +118,12 @@ def test_each_role_finds_exactly_the_pages_that_it_may_open(role, cast, signed_i
     person = next(one for one in vars(cast).values() if one.role == role)
     tokens.store(user_id=person.pk, label="Team", token=sandbox.token, stored_by_name=person.name)
     browser = signed_in(person)
-    for name, title in PAGES.items():
+    for number, (name, title) in enumerate(PAGES.items()):
         groups = find_groups(Search(person, str(title)), only="pages")
         urls = [hit.url for group in groups for hit in group.hits]
-        assert (reverse(name) in urls) == (role in MATRIX[name][2]), name
-        if role in MATRIX[name][2]:
+        openers = [one for one in Role.values if one in MATRIX[name][2]]
+        assert (reverse(name) in urls) == (role in openers), name
+        if role == openers[number % len(openers)]:  # its title is that for everybody
             page = browser.get(reverse(name))
             assert f"<title>{title} · SnapPortal</title>" in unescape(page.text), name
 

@@ -15,12 +15,13 @@ from snapshots.deletions import keeping
 from snapshots.jobs import service
 from snapshots.notifications.models import Delivery
 from snapshots.schedules import service as schedules
+from tests.support.access_requests import NOBODY_AT_ALL
 from tests.support.deletions import plan, target_of
 from tests.support.jobs import start_safe_restore
 from tests.support.notifying import add_webhook
 from tests.support.schedules import define
 from tests.support.teams import make_team
-from tests.views.test_access_matrix import NOBODY_AT_ALL, all_patterns
+from tests.views.test_access_matrix import all_patterns
 
 pytestmark = pytest.mark.django_db
 ONLY_POST = {

@@ -1,6 +1,7 @@
 """The list of servers and a server's page: content, permissions, filters, and a stale list."""
 
 import re
+from copy import copy
 from datetime import timedelta
 
 import pytest
@@ -156,13 +157,15 @@ def test_the_tokens_of_two_accounts_show_the_servers_of_both(desk, sandbox, sign
 def test_many_servers_are_paged(desk, sandbox, signed_in):
     account = Account.objects.get(pk=sandbox.account.pk)
     template = sandbox.servers["vpn-gateway"]
+    filled = Snapshot.objects.filter(server=sandbox.servers["web-server-01"]).first()
+    servers, snapshots = [], []
     for number in range(200):
-        template.pk, template.name = 50_000 + number, f"zz-{number:03}"
-        template.account = account
-        template.save(force_insert=True)
-        filled = Snapshot.objects.filter(server=sandbox.servers["web-server-01"]).first()
-        filled.pk, filled.server_id = 90_000 + number, template.pk
-        filled.save(force_insert=True)
+        servers.append(copy(template))
+        servers[-1].pk, servers[-1].name, servers[-1].account = 50_000 + number, f"zz-{number:03}", account
+        snapshots.append(copy(filled))
+        snapshots[-1].pk, snapshots[-1].server_id = 90_000 + number, 50_000 + number
+    Server.objects.bulk_create(servers)
+    Snapshot.objects.bulk_create(snapshots)
     assert Server.objects.count() > 200
     client = signed_in(desk.user)
     first = client.get("/")

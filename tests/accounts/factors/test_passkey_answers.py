@@ -15,6 +15,7 @@ from snapportal.accounts.models import User
 from snapportal.accounts.session_models import PersonSession
 from snapshots.audit.models import Entry
 from tests.accounts.test_step_up import delete_form
+from tests.support.deep import TIMES
 from tests.support.passkeys import PRESENT, VERIFIED, SoftKey, options, register
 from tests.support.second_factors import codes_in, type_password
 
@@ -221,7 +222,7 @@ class TestRegistration:
         ),
     )
 )
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40 * TIMES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_is_sent_is_refused_and_raises_nothing_else(rf, sent):
     request = rf.get("/")
     request.session = {passkeys.KEY: None}
