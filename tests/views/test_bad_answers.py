@@ -130,7 +130,7 @@ def texts_in(value: object) -> list[str]:
     return texts_in(tuple(getattr(value, name) for name in getattr(value, "__struct_fields__", ())))
 
 
-@hostile.hostile(250)
+@hostile.hostile(1400)
 @given(body=bodies)
 def test_any_answer_is_parsed_or_reported_as_unreadable(body):
     writes = (write_answers.to_created, write_answers.to_restore_started, write_answers.to_deleted)
@@ -158,7 +158,7 @@ def test_an_answer_of_any_nesting_depth_is_parsed_or_reported_as_unreadable():
         assert parsing.to_snapshot(item).name == ""
 
 
-@hostile.hostile(200)
+@hostile.hostile(1000)
 @given(status=st.integers(100, 999), body=bodies, retry_after=header_text, link=any_text)
 def test_any_failure_becomes_an_error_of_the_client(status, body, retry_after, link):
     assert isinstance(responses.failure_of(status, {"retry-after": retry_after}, body), UpstreamError)

@@ -1,4 +1,4 @@
-"""Bad input in forms and request bodies. A thorough run of the `test_bad_*` files tries more than ten thousand.
+"""Bad input in forms and request bodies. With the other `test_bad_*` files, more than ten thousand inputs are tried.
 
 No unplanned status, no markup from outside, no forged line in the log, and nothing that PostgreSQL would refuse.
 """

@@ -28,7 +28,7 @@ from tests.support.hostile import any_text, nasty_text
 FILTERS = ("text", "person", "action", "server", "result", "since", "until")
 
 
-@hostile.hostile(300)
+@hostile.hostile(2600)
 @given(text=nasty_text)
 def test_any_forwarded_header_yields_a_valid_address(text):
     proxies = parse_networks("10.0.0.0/8")
@@ -53,7 +53,7 @@ def row_of(text: str) -> dict[str, object]:
     return entry.row
 
 
-@hostile.hostile(300)
+@hostile.hostile(1800)
 @given(text=any_text)
 def test_no_cell_of_an_export_is_a_formula(text):
     clean = contract.clean_text(text)
@@ -68,7 +68,7 @@ def test_no_cell_of_an_export_is_a_formula(text):
     assert json.loads(line)["open"].get("reason", {"value": ""})["value"] == clean
 
 
-@hostile.hostile(300)
+@hostile.hostile(1800)
 @given(text=any_text, key=st.sampled_from(["path", "agent", "name"]))
 def test_no_text_can_forge_a_line_of_the_log(text, key):
     with hostile.log_lines() as lines:
@@ -79,7 +79,7 @@ def test_no_text_can_forge_a_line_of_the_log(text, key):
     assert second["event"] == f"Not Found: {text}"
 
 
-@hostile.hostile(150)
+@hostile.hostile(900)
 @given(text=nasty_text, other=nasty_text)
 def test_no_text_is_accepted_as_a_confirmation(text, other):
     good = sign_confirmation(actor_id=1, action=Action.CREATE, token_id="t", server_id=7, snapshot=None)
