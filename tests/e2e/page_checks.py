@@ -122,7 +122,7 @@ def _axe_faults(page: Page, turn: int | None) -> list[str]:
     found = []
     for size, scheme in _in_turn(VIEWPORTS, turn):
         _set_viewport(page, size, scheme)
-        found += [f"{scheme} {size[0]}px {text}" for text in violations(page, always_contrast=turn is None)]
+        found += [f"{scheme} {size[0]}px {text}" for text in violations(page, everything=turn is None)]
     return found
 
 
