@@ -128,7 +128,7 @@ def _faults_in_turn(page: Page, turn: int) -> list[str]:
     load_axe(page)
     size, scheme = VIEWPORTS[turn % len(VIEWPORTS)]
     printed = LONG_WORD_VIEWS[-1]
-    long_word_view = printed if turn % len(LONG_WORD_VIEWS) == 0 else (size, "screen")
+    long_word_view = printed if turn % len(LONG_WORD_VIEWS) == 2 else (size, "screen")
     narrow, direction = _narrow_view(turn)
     return [
         *_axe_faults(page, size, scheme, everything=False),
