@@ -1,19 +1,17 @@
 """Checks of a page: accessibility in two sizes and two colour schemes, its fit on narrow screens and with large text, the
 order of numbers from right to left, and room for the markers of lists."""
 
-from collections.abc import Sequence
 from itertools import product
-from typing import TypeVar
 
 from playwright.sync_api import Page
 
 from tests.e2e.accessibility import load_axe, violations
 from tests.e2e.browsing import DESKTOP, PHONE
 
-Choice = TypeVar("Choice")
 VIEWPORTS = tuple(product((DESKTOP, PHONE), ("light", "dark")))
 NARROW = (((360, 740), "200%"), ((320, 640), "100%"))
 """Screens and text sizes. WCAG asks for 320 px (1.4.10) and for text of 200 % (1.4.4), but not for both at once."""
+NARROW_VIEWS = tuple(product(NARROW, ("rtl", "ltr")))
 TOO_WIDE = """direction => {
   const root = document.documentElement;
   root.dir = direction;
@@ -37,15 +35,16 @@ NAME = "x" * 100
 """The longest name that a snapshot can have, as one word."""
 PAPER = (718, 1000)
 """The area of A4 between the usual margins, in CSS pixels."""
-NARROW_AND_LARGE = f"""textSize => {{
-  const root = document.documentElement, direction = root.dir;
+LONG_WORD_VIEWS = ((DESKTOP, "screen"), (PHONE, "screen"), (PAPER, "print"))
+NARROW_AND_LARGE = f"""([textSize, direction]) => {{
+  const root = document.documentElement, before = root.dir;
   root.style.fontSize = textSize;
-  const found = ["rtl", "ltr"].map((one) => [one, ({TOO_WIDE})(one)]);
+  const found = ({TOO_WIDE})(direction);
   root.style.removeProperty("font-size");
-  root.dir = direction;
+  root.dir = before;
   return found;
 }}"""
-"""What sticks out in each direction, with text of the given size."""
+"""What sticks out with text of the given size in the given direction."""
 WITH_LONG_NAMES = f"""name => {{
   const walker = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
   const texts = [];
@@ -102,49 +101,61 @@ def _set_viewport(page: Page, size: tuple[int, int], scheme: str = "light", medi
 def faults(page: Page, turn: int | None = None) -> list[str]:
     """Problems of the page in its present state, each starting with its path. The page is left unchanged.
 
-    With a `turn` the page is checked in one of the four viewports, and in one of the sizes and media in which it must fit.
+    With a `turn` each check is made in one of its views: in most turns, several of them in the same.
     """
     size = page.viewport_size
-    found = [*_axe_faults(page, turn), *_fit_faults(page, turn), *_long_word_faults(page, turn)]
+    found = _faults_in_all_views(page) if turn is None else _faults_in_turn(page, turn)
     _set_viewport(page, (size["width"], size["height"]))
-    backwards, unindented = page.evaluate(f"() => [({BACKWARDS})(), ({UNINDENTED})()]")
-    found += [f"reads backwards from right to left: {text}" for text in backwards]
-    found += [f"a list has no room for its markers: {text}" for text in unindented]
+    found += [f"a list has no room for its markers: {text}" for text in page.evaluate(UNINDENTED)]
+    if turn is None or _narrow_view(turn)[-1] == "rtl":
+        found += [f"reads backwards from right to left: {text}" for text in page.evaluate(BACKWARDS)]
     return [f"{page.url} {page.title()}: {text}" for text in found]
 
 
-def _in_turn(choices: Sequence[Choice], turn: int | None) -> Sequence[Choice]:
-    return choices if turn is None else [choices[turn % len(choices)]]
-
-
-def _axe_faults(page: Page, turn: int | None) -> list[str]:
+def _faults_in_all_views(page: Page) -> list[str]:
     load_axe(page)
     found = []
-    for size, scheme in _in_turn(VIEWPORTS, turn):
-        _set_viewport(page, size, scheme)
-        found += [f"{scheme} {size[0]}px {text}" for text in violations(page, always_contrast=turn is None)]
+    for size, scheme in VIEWPORTS:
+        found += _axe_faults(page, size, scheme, everything=True)
+    for size, media in LONG_WORD_VIEWS:
+        found += _long_word_faults(page, size, "light", media)
+    for narrow, direction in NARROW_VIEWS:
+        found += _fit_faults(page, narrow, "light", direction)
     return found
 
 
-def _fit_faults(page: Page, turn: int | None) -> list[str]:
-    found = []
-    for size, text_size in _in_turn(NARROW, turn):
-        _set_viewport(page, size)
-        found += [
-            f"{direction} {size[0]}px, text {text_size} sticks out: {text}"
-            for direction, texts in page.evaluate(NARROW_AND_LARGE, text_size)
-            for text in texts
-        ]
-    return found
+def _faults_in_turn(page: Page, turn: int) -> list[str]:
+    load_axe(page)
+    size, scheme = VIEWPORTS[turn % len(VIEWPORTS)]
+    printed = LONG_WORD_VIEWS[-1]
+    long_word_view = printed if turn % len(LONG_WORD_VIEWS) == 2 else (size, "screen")
+    narrow, direction = _narrow_view(turn)
+    return [
+        *_axe_faults(page, size, scheme, everything=False),
+        *_long_word_faults(page, long_word_view[0], scheme, long_word_view[1]),
+        *_fit_faults(page, narrow, scheme, direction),
+    ]
 
 
-def _long_word_faults(page: Page, turn: int | None) -> list[str]:
-    """What sticks out with long names: on a screen, on a phone, and on paper."""
-    found = []
-    for size, media in _in_turn(((DESKTOP, "screen"), (PHONE, "screen"), (PAPER, "print")), turn):
-        _set_viewport(page, size, media=media)
-        found += [
-            f"{media} {size[0]}px, long names stick out: {text}"
-            for text in page.evaluate(WITH_LONG_NAMES, NAME)
-        ]
-    return found
+def _narrow_view(turn: int) -> tuple[tuple[tuple[int, int], str], str]:
+    """The next one after as many turns as there are viewports, so that each of both meets each."""
+    return NARROW_VIEWS[turn // len(VIEWPORTS) % len(NARROW_VIEWS)]
+
+
+def _axe_faults(page: Page, size: tuple[int, int], scheme: str, *, everything: bool) -> list[str]:
+    _set_viewport(page, size, scheme)
+    return [f"{scheme} {size[0]}px {text}" for text in violations(page, everything=everything)]
+
+
+def _fit_faults(page: Page, narrow: tuple[tuple[int, int], str], scheme: str, direction: str) -> list[str]:
+    size, text_size = narrow
+    _set_viewport(page, size, scheme)
+    texts = page.evaluate(NARROW_AND_LARGE, [text_size, direction])
+    return [f"{direction} {size[0]}px, text {text_size} sticks out: {text}" for text in texts]
+
+
+def _long_word_faults(page: Page, size: tuple[int, int], scheme: str, media: str) -> list[str]:
+    """What sticks out with long names: on a screen, on a phone, or on paper."""
+    _set_viewport(page, size, scheme, media)
+    texts = page.evaluate(WITH_LONG_NAMES, NAME)
+    return [f"{media} {size[0]}px, long names stick out: {text}" for text in texts]
