@@ -31,6 +31,10 @@ ENTERPRISE_NUMBER: Final = 32473
 """Reserved for documentation (RFC 5612): the portal has no registered number of its own."""
 NO_VALUE: Final = "-"
 ACKNOWLEDGE_SECONDS: Final = 5.0
+IGNORE_UNEXPECTED_EOF: Final = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+"""Python before 3.11.4 sets it by default (python/cpython#95494), and then takes an end without close_notify for one with it."""
+UNEXPECTED_EOF: Final = "UNEXPECTED_EOF_WHILE_READING"
+"""What that end is called by Python before 3.11.4; later it is SSLEOFError."""
 _ESCAPED: Final = re.compile(r'(["\\\]])')
 
 
@@ -96,6 +100,7 @@ class Syslog:
 
     def _deliver(self, call: Call, frames: bytes) -> None:
         context = ssl.create_default_context(cafile=self.authorities or None)
+        context.options &= ~IGNORE_UNEXPECTED_EOF
         if self.certificate:
             context.load_cert_chain(self.certificate)
         with (
@@ -106,10 +111,12 @@ class Syslog:
             self._confirm(secure)
 
     def _confirm(self, secure: ssl.SSLSocket) -> None:
-        """Exchange close_notify; SSLEOFError is an end without it. Raises OSError when that does not confirm the delivery."""
+        """Exchange close_notify. Raises OSError when the peer's end without it does not confirm the delivery."""
         try:
             secure.unwrap()
-        except ssl.SSLEOFError:
+        except ssl.SSLError as error:
+            if not isinstance(error, ssl.SSLEOFError) and error.reason != UNEXPECTED_EOF:
+                raise
             if not self.is_close_enough:
                 raise OSError(
                     "the server closed the connection without close_notify, so the delivery is not confirmed "
