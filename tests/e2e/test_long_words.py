@@ -4,9 +4,12 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from snapshots.operations import server_locks
+from snapshots.views.look import HEADER, Look
 from tests.e2e.browsing import DESKTOP, PHONE, Site
-from tests.e2e.page_checks import NAME, PAPER, TOO_WIDE
+from tests.e2e.page_checks import NAME, PAPER, TOO_WIDE, WITH_LONG_NAMES
 from tests.support.audit_rows import write_operation
+from tests.support.policies import actor
 
 pytestmark = pytest.mark.browser
 LOGS = ("entry_list", "review_entries", "log_report")
@@ -60,3 +63,21 @@ def test_an_entry_of_a_review_is_as_short_as_a_line_of_the_log_on_a_phone(site: 
     assert page.locator(".review-entry").first.bounding_box()["height"] < 180, (
         "the line, and what may be done with it"
     )
+
+
+@pytest.mark.parametrize("language", ["de", "fr"])
+def test_a_long_name_pushes_nothing_of_a_locked_servers_page_off_the_paper(site: Site, desk, language):
+    view = desk.server("web-server-01")
+    server_locks.place(
+        actor=actor(desk.user),
+        server_id=view.server_id,
+        server_name=view.name,
+        covers_deletes=False,
+        until=None,
+        reason="why",
+    )
+    page = site.page(desk.user, size=PAPER)
+    page.set_extra_http_headers({HEADER: Look(language=language).text})
+    page.goto(reverse("server_detail", args=[desk.token.pk, view.server_id]))
+    page.emulate_media(media="print")
+    assert page.evaluate(WITH_LONG_NAMES, NAME) == []

@@ -185,7 +185,7 @@ snapshot_lists = st.one_of(results_of(good_snapshots, 1), lists_of(snapshot_item
 server_lists = st.one_of(results_of(good_servers), lists_of(server_items))
 
 
-@hostile.hostile(25)
+@hostile.hostile(60)
 @given(
     snapshots=snapshot_lists,
     servers=server_lists,
@@ -221,7 +221,7 @@ SNAPSHOT = {
 }
 
 
-@hostile.hostile(25)
+@hostile.hostile(60)
 @given(
     action=st.sampled_from(Action),
     status=st.sampled_from([200, 201, 202, 204, 400, 401, 403, 404, 409, 429, 500, 502, 302]),
