@@ -14,6 +14,7 @@ from snapshots.audit.search import names, searched, sources
 from snapshots.audit.search.areas import Area
 from snapshots.audit.search.criteria import Criteria
 from snapshots.audit.search.sources import INDEXES
+from snapshots.audit.search.windows import Window
 from tests.support.archives import archive_all, fill_with_checkpoint
 from tests.support.audit_rows import ARON, MIA, MIA_ID, fill_log, write_events
 from tests.support.audit_triggers import without_triggers
@@ -97,6 +98,27 @@ def test_the_index_of_the_text_fits_what_is_asked_for(where):
         ]
     assert any("Bitmap Index Scan on audit_search" in step for step in steps), steps
     assert any(step.strip().startswith("Index Cond") and "upper(" in step for step in steps), steps
+
+
+def buffers(window: Window) -> int:
+    """How many pages of the table and its indexes are read to find the sign-ins of a window."""
+    with CaptureQueriesContext(connection) as seen:
+        assert sources.ColumnSource("action", ("person.sign_in",)).find(window, None)
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {seen.captured_queries[0]['sql']}")
+        plan = cursor.fetchone()[0][0]["Plan"]
+    return plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+
+
+@pytest.mark.only_postgresql
+def test_a_window_of_the_oldest_rows_is_read_to_its_end_alone():
+    fill_log(12_000)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(
+            "ALTER TABLE audit_entry DROP CONSTRAINT audit_entry_pkey"
+        )  # a short log is read with it
+    assert buffers(Window(0, 1, 65)) <= buffers(Window(0, 11_937, 12_001)) + 3
 
 
 @pytest.mark.only_postgresql

@@ -97,17 +97,19 @@ class ColumnSource:
         return _read(*statement(window), limit)
 
     def _on_postgresql(self, window: Window) -> tuple[str, list[Any]]:
-        """One seek for each value. The window is a range of pairs too, so that no other index is better."""
+        """One seek for each value. The window begins with a pair too, so that no other index is better.
+
+        It does not end with one: PostgreSQL 15 would not stop there, and would read on to the last row with the value.
+        """
         conditions = [
             f"{self.column} = wanted.value",
             "sequence >= %s",
             "sequence < %s",
             f"({self.column}, sequence) >= (wanted.value, %s)",
-            f"({self.column}, sequence) < (wanted.value, %s)",
             *self._predicate,
         ]
         kind = "bigint" if self.column in NUMBERS else "text"
-        parameters: list[Any] = [list(self.values), *(window.start, window.end) * 2]
+        parameters: list[Any] = [list(self.values), window.start, window.end, window.start]
         if self.also:
             conditions.append(f"{self.also[0]} = ANY(%s)")
             parameters.append(list(self.also[1]))
