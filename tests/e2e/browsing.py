@@ -1,9 +1,13 @@
 """Browsers with signed-in people, and the console messages of their pages."""
 
 import re
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
+import time_machine
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Response
 
 from snapportal.accounts.models import User
@@ -109,6 +113,12 @@ def fill_sign_in(page: Page, username: str, password: str) -> None:
     page.get_by_label("Username").or_(page.get_by_label("Sign-in name")).fill(username)
     page.get_by_label("Password").fill(password)
     page.get_by_role("button", name="Sign in").click()
+
+
+def yesterday_at_noon() -> AbstractContextManager[object]:
+    """What is written then has one date: late in the evening the browser's is another than UTC's, and both are shown."""
+    noon = timezone.now().replace(hour=12, minute=0)
+    return time_machine.travel(noon - timedelta(days=1), tick=False)
 
 
 def is_poll(request: Request) -> bool:

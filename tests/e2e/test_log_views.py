@@ -5,7 +5,7 @@ from django.urls import reverse
 from playwright.sync_api import expect
 
 from snapshots.audit import journal
-from tests.e2e.browsing import Site
+from tests.e2e.browsing import Site, yesterday_at_noon
 from tests.support.actors import actor_of
 from tests.support.audit_rows import write_operation
 
@@ -14,10 +14,11 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def rows(cast):
-    write_operation(
-        "completed", server_id=7, server_name="web-server-01", snapshot_name="x" * 60, reason="y" * 140
-    )
-    journal.record(actor_of(cast.mia).entry(action="team.add", target="Shop", reason="a new team"))
+    with yesterday_at_noon():
+        write_operation(
+            "completed", server_id=7, server_name="web-server-01", snapshot_name="x" * 60, reason="y" * 140
+        )
+        journal.record(actor_of(cast.mia).entry(action="team.add", target="Shop", reason="a new team"))
 
 
 @pytest.mark.parametrize("has_script", [True, False])
@@ -74,7 +75,8 @@ def test_a_line_is_short_on_a_phone_and_nothing_is_cut_off(site: Site, cast, row
     line = page.locator("tbody tr")
     expect(line).to_have_count(1)
     assert line.bounding_box()["height"] < 110
-    journal.record(actor_of(cast.mia).entry(action="person.sign_out"))
+    with yesterday_at_noon():
+        journal.record(actor_of(cast.mia).entry(action="person.sign_out"))
     page.goto(f"{reverse('entry_list')}?area=sign-ins&action=person.sign_out")
     assert line.bounding_box()["height"] < 80, "without a reason there are two lines"
     page.goto(reverse("entry_list"))

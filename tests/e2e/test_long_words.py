@@ -6,7 +6,7 @@ from playwright.sync_api import Page
 
 from snapshots.operations import server_locks
 from snapshots.views.look import HEADER, Look
-from tests.e2e.browsing import DESKTOP, PHONE, Site
+from tests.e2e.browsing import DESKTOP, PHONE, Site, yesterday_at_noon
 from tests.e2e.page_checks import NAME, PAPER, TOO_WIDE, WITH_LONG_NAMES
 from tests.support.audit_rows import write_operation
 from tests.support.policies import actor
@@ -57,7 +57,8 @@ def test_a_long_word_leaves_room_for_the_words_of_the_other_columns(site: Site, 
 
 @pytest.mark.parametrize("width", [320, 390])
 def test_an_entry_of_a_review_is_as_short_as_a_line_of_the_log_on_a_phone(site: Site, cast, width):
-    write_operation("completed", server_id=7, server_name="web-server-01", reason="a way back")
+    with yesterday_at_noon():
+        write_operation("completed", server_id=7, server_name="web-server-01", reason="a way back")
     page = site.page(cast.aron, size=(width, 844))
     page.goto(f"{reverse('review_entries')}?show=everything")
     assert page.locator(".review-entry").first.bounding_box()["height"] < 180, (
