@@ -54,7 +54,7 @@ RUN_AXE_ON_NEW_ELEMENTS = f"""async ([standards, ofTheWholePage, newKinds]) => {
   if (include.length) found += (await axe.run({{include}}, {{...options, runOnly: standards, rules: off}})).violations.length;
   return found ? await ({RUN_AXE})([standards, false]) : [];
 }}"""
-"""The rules of the whole page on all of it, and the others on the elements of the given kinds with what is in them."""
+"""The rules of the whole page on all of it, and the others on the elements of the given kinds with what is around each."""
 KINDS = """() => {
   const TOLD = ["class", "role", "type", "scope", "tabindex"];
   const IGNORED = /^(data-|hx-|style$|nonce$)/;
@@ -75,16 +75,15 @@ KINDS = """() => {
   };
   window.elementsOfKinds = new Map();
   for (const element of document.querySelectorAll(":not(svg *), svg :is([role], [tabindex], a)")) {
-    const isMade = element.matches("dl, dl > div, fieldset, figure, menu, ol, select, table, table *, ul, [role]");
-    const inside = isMade ? [...new Set([...element.children].map((child) => child.localName))].sort() : "";
+    const inside = [...new Set([...element.children].map((child) => child.localName))].sort();
     const kind = `${told(element.parentElement)} > ${told(element)} > ${inside}`;
     if (!window.elementsOfKinds.has(kind)) window.elementsOfKinds.set(kind, []);
-    window.elementsOfKinds.get(kind).push(element);
+    window.elementsOfKinds.get(kind).push(element.parentElement ?? element);
   }
   return [...window.elementsOfKinds.keys()];
 }"""
-"""The kind of each element: its attributes, those of the element around it, and what a list or a table is made of. Most rules
-need to know no more. The page keeps which elements are of each kind."""
+"""The kind of each element: its attributes and what stands around and in it, of which most rules need to know no more. The page
+keeps in which element each kind is."""
 COLOURS = """() => {
   const known = new Map([[null, ["", ""]]]);
   const around = (element) => {
