@@ -10,32 +10,6 @@ STANDARDS = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-OF_THE_WHOLE_PAGE = [
-    "accesskeys",
-    "aria-valid-attr-value",
-    "button-name",
-    "bypass",
-    "document-title",
-    "duplicate-id-aria",
-    "heading-order",
-    "input-button-name",
-    "label",
-    "landmark-banner-is-top-level",
-    "landmark-contentinfo-is-top-level",
-    "landmark-main-is-top-level",
-    "landmark-no-duplicate-banner",
-    "landmark-no-duplicate-contentinfo",
-    "landmark-no-duplicate-main",
-    "landmark-one-main",
-    "landmark-unique",
-    "link-name",
-    "page-has-heading-one",
-    "region",
-    "select-name",
-    "skip-link",
-    "summary-name",
-]
-"""Rules about how elements of a page stand to each other, and about names, which come from texts."""
 RUN_AXE = """async ([standards, hasContrast]) => {
   window.scrollTo(0, 0);
   const options = {runOnly: standards, resultTypes: ["violations"], rules: {"color-contrast": {enabled: hasContrast}}};
@@ -44,46 +18,6 @@ RUN_AXE = """async ([standards, hasContrast]) => {
 }"""
 """Only violations are described and sent: the description of everything that passed took most of the time. At the top of the page
 no bar that stays in view lies over anything."""
-RUN_AXE_ON_NEW_ELEMENTS = f"""async ([standards, ofTheWholePage, newKinds]) => {{
-  window.scrollTo(0, 0);
-  const off = Object.fromEntries(["color-contrast", ...ofTheWholePage].map((rule) => [rule, {{enabled: false}}]));
-  const options = {{resultTypes: ["violations"], selectors: false}};
-  const whole = await axe.run(document, {{...options, runOnly: {{type: "rule", values: ofTheWholePage}}}});
-  let found = whole.violations.length;
-  const include = [...new Set(newKinds.flatMap((kind) => window.elementsOfKinds.get(kind)))];
-  if (include.length) found += (await axe.run({{include}}, {{...options, runOnly: standards, rules: off}})).violations.length;
-  return found ? await ({RUN_AXE})([standards, false]) : [];
-}}"""
-"""The rules of the whole page on all of it, and the others on the elements of the given kinds with what is around each."""
-KINDS = """() => {
-  const TOLD = ["class", "role", "type", "scope", "tabindex"];
-  const IGNORED = /^(data-|hx-|style$|nonce$)/;
-  const attribute = ({name, value}) => {
-    const isTold = TOLD.includes(name) || (name.startsWith("aria-") && /^[a-z]*$/.test(value));
-    return isTold || !value.trim() ? `${name}=${value.trim()}` : name;
-  };
-  const isText = (node) => node.nodeType === Node.TEXT_NODE && node.data.trim() !== "";
-  const own = new Map();
-  const told = (element) => {
-    if (element === null) return "";
-    if (!own.has(element)) {
-      const attributes = [...element.attributes].filter(({name}) => !IGNORED.test(name)).map(attribute).sort();
-      const text = [...element.childNodes].some(isText) ? "text" : element.textContent.trim() ? "" : "empty";
-      own.set(element, [element.localName, ...attributes, text, element.checkVisibility()].join(" "));
-    }
-    return own.get(element);
-  };
-  window.elementsOfKinds = new Map();
-  for (const element of document.querySelectorAll(":not(svg *), svg :is([role], [tabindex], a)")) {
-    const inside = [...new Set([...element.children].map((child) => child.localName))].sort();
-    const kind = `${told(element.parentElement)} > ${told(element)} > ${inside}`;
-    if (!window.elementsOfKinds.has(kind)) window.elementsOfKinds.set(kind, []);
-    window.elementsOfKinds.get(kind).push(element.parentElement ?? element);
-  }
-  return [...window.elementsOfKinds.keys()];
-}"""
-"""The kind of each element: its attributes and what stands around and in it, of which most rules need to know no more. The page
-keeps in which element each kind is."""
 COLOURS = """() => {
   const known = new Map([[null, ["", ""]]]);
   const around = (element) => {
@@ -112,8 +46,6 @@ sufficient depends on nothing else, apart from elements that lie over each other
 
 _sufficient: set[str] = set()
 """Those of `COLOURS` that were on a page whose contrast axe found sufficient."""
-_faultless: set[tuple[int, str]] = set()
-"""Widths of the window, and those of `KINDS` that were in it on a page in which axe found nothing."""
 
 
 def load_axe(page: Page) -> None:
@@ -123,24 +55,16 @@ def load_axe(page: Page) -> None:
         page.evaluate(AXE)
 
 
-def violations(page: Page, *, everything: bool) -> list[str]:
+def violations(page: Page, *, always_contrast: bool) -> list[str]:
     """Violations of the standards, at most three elements of each rule.
 
-    Without `everything`, contrast is checked where a text has colours that no page before had, and most other rules on elements
-    of kinds that no page before had in this width: they take most of the time.
+    Contrast takes half of the time: without `always_contrast` it is checked where a text has colours that no page before had.
     """
-    width = page.viewport_size["width"]
-    colours, kinds = page.evaluate(f"() => [({COLOURS})(), ({KINDS})()]")
-    has_contrast = everything or not _sufficient.issuperset(colours)
-    if has_contrast:
-        found = page.evaluate(RUN_AXE, [STANDARDS, True])
-    else:
-        new = [kind for kind in kinds if (width, kind) not in _faultless]
-        found = page.evaluate(RUN_AXE_ON_NEW_ELEMENTS, [STANDARDS, OF_THE_WHOLE_PAGE, new])
+    colours = set(page.evaluate(COLOURS))
+    has_contrast = always_contrast or not colours <= _sufficient
+    found = page.evaluate(RUN_AXE, [STANDARDS, has_contrast])
     if has_contrast and "color-contrast" not in {one["id"] for one in found}:
         _sufficient.update(colours)
-    if not found:
-        _faultless.update((width, kind) for kind in kinds)
     return [
         f"{one['id']}: {node['target']} {node['html'][:160]} {node['failureSummary']}"
         for one in found

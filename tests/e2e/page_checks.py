@@ -116,7 +116,7 @@ def _faults_in_all_views(page: Page) -> list[str]:
     load_axe(page)
     found = []
     for size, scheme in VIEWPORTS:
-        found += _axe_faults(page, size, scheme, everything=True)
+        found += _axe_faults(page, size, scheme, always_contrast=True)
     for size, media in LONG_WORD_VIEWS:
         found += _long_word_faults(page, size, "light", media)
     for narrow, direction in NARROW_VIEWS:
@@ -131,7 +131,7 @@ def _faults_in_turn(page: Page, turn: int) -> list[str]:
     long_word_view = printed if turn % len(LONG_WORD_VIEWS) == 2 else (size, "screen")
     narrow, direction = _narrow_view(turn)
     return [
-        *_axe_faults(page, size, scheme, everything=False),
+        *_axe_faults(page, size, scheme, always_contrast=False),
         *_long_word_faults(page, long_word_view[0], scheme, long_word_view[1]),
         *_fit_faults(page, narrow, scheme, direction),
     ]
@@ -142,9 +142,9 @@ def _narrow_view(turn: int) -> tuple[tuple[tuple[int, int], str], str]:
     return NARROW_VIEWS[turn // len(VIEWPORTS) % len(NARROW_VIEWS)]
 
 
-def _axe_faults(page: Page, size: tuple[int, int], scheme: str, *, everything: bool) -> list[str]:
+def _axe_faults(page: Page, size: tuple[int, int], scheme: str, *, always_contrast: bool) -> list[str]:
     _set_viewport(page, size, scheme)
-    return [f"{scheme} {size[0]}px {text}" for text in violations(page, everything=everything)]
+    return [f"{scheme} {size[0]}px {text}" for text in violations(page, always_contrast=always_contrast)]
 
 
 def _fit_faults(page: Page, narrow: tuple[tuple[int, int], str], scheme: str, direction: str) -> list[str]:
