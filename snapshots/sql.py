@@ -38,7 +38,7 @@ def select(
     model: type[M], rest: str, parameters: Sequence[Any] = (), *, using: str = DEFAULT_DB_ALIAS
 ) -> Iterator[M]:
     """The objects of `SELECT … FROM table` followed by `rest`. Raises what iterating over a queryset raises."""
-    names = _names(model)
+    names = field_names(model)
     for row in values(model, names, rest, parameters, using=using):
         yield model.from_db(using, names, row)
 
@@ -78,7 +78,8 @@ def insert(one: models.Model) -> None:
 
 
 @lru_cache
-def _names(model: type[models.Model]) -> tuple[str, ...]:
+def field_names(model: type[models.Model]) -> tuple[str, ...]:
+    """Of all its columns, in their order. Django's list of fields is walked through each time otherwise."""
     return tuple(field.attname for field in model._meta.concrete_fields)
 
 
@@ -98,7 +99,7 @@ def _select_text(model: type[models.Model], names: tuple[str, ...]) -> str:
 
 @lru_cache
 def _insert_text(model: type[models.Model]) -> str:
-    columns = _columns(model, _names(model))
+    columns = _columns(model, field_names(model))
     return f'INSERT INTO "{model._meta.db_table}" ({", ".join(columns)}) VALUES ({places(columns)})'  # noqa: S608 - likewise
 
 

@@ -1,6 +1,5 @@
 """Shared fixtures: one person for each role, and signed-in browsers."""
 
-import gc
 from datetime import timedelta
 from types import SimpleNamespace
 
@@ -15,6 +14,7 @@ from tests.support.alone import pytest_runtest_protocol
 from tests.support.desk import Desk, make_desk
 from tests.support.double import double
 from tests.support.flush import use_own_flush
+from tests.support.garbage import collect_seldom
 from tests.support.hostile import strict
 from tests.support.imaginary import imaginary, imaginary_desk
 from tests.support.left_out import leave_out, pytest_terminal_summary
@@ -46,8 +46,7 @@ __all__ = [
 
 use_own_flush()
 use_copies()
-# The default collects after each 700 new objects, which takes a sixteenth of the time.
-gc.set_threshold(200_000, 50, 50)
+collect_seldom()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

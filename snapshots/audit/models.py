@@ -3,13 +3,13 @@
 Names of people and addresses are subjects (subjects.py), to which a row holds commitments.
 """
 
-from functools import cache
 from typing import Any
 
 from django.db import models
 from django.db.models import Q
 from django.utils.functional import cached_property
 
+from snapshots import sql
 from snapshots.audit import chain, subjects
 from snapshots.audit.hold_models import Hold  # noqa: F401 - Django looks for models in this module
 from snapshots.audit.queries import EntryQuerySet
@@ -119,7 +119,7 @@ class Entry(models.Model):
     @property
     def row(self) -> dict[str, Any]:
         """All columns as a dict, the form that chain.py takes."""
-        return {name: getattr(self, name) for name in _columns()}
+        return {name: getattr(self, name) for name in sql.field_names(Entry)}
 
     @cached_property
     def subjects(self) -> dict[str, Subject]:
@@ -182,9 +182,3 @@ class Entry(models.Model):
         if self.operation_id is not None:
             rows = Entry.objects.numbered().filter(operation_id=self.operation_id)
         return rows.order_by("sequence")
-
-
-@cache
-def _columns() -> tuple[str, ...]:
-    """Django's own list of fields is walked through for each of the rows of a page three times otherwise."""
-    return tuple(field.attname for field in Entry._meta.concrete_fields)

@@ -24,10 +24,8 @@ def empty_tables(case: TransactionTestCase | None = None) -> None:
     if not filled:
         return
     blocks = [without_triggers(), transaction.atomic()]
-    if (
-        connection.vendor == "sqlite"
-    ):  # with one commit; PostgreSQL changes no triggers while foreign keys are to be checked
-        blocks.reverse()
+    if connection.vendor == "sqlite":
+        blocks.reverse()  # one commit; PostgreSQL changes no triggers while foreign keys are to be checked
     with blocks[0], blocks[1], connection.cursor() as cursor:
         for name in filled:
             cursor.execute(f"DELETE FROM {name}")

@@ -42,7 +42,7 @@ ABANDONED_AFTER = timedelta(seconds=2)
 FRESH_SECONDS = 0.2
 """Instead of two: how long the lists are not read again."""
 
-PAUSE_SECONDS = 0.1
+LOOK_SECONDS = 0.1
 """Between two looks of a worker: half of the time after which a look reads the lists again."""
 
 
@@ -100,7 +100,7 @@ def move_on(desk: "Desk", job_id: str) -> None:
     while Job.objects.get(pk=job_id).is_running:
         desk.views()
         engine.advance_now(job_id)  # type: ignore[arg-type]  # without the lease: both workers may try the same step
-        time.sleep(PAUSE_SECONDS)
+        time.sleep(LOOK_SECONDS)
         if not Operation.objects.unknown().filter(
             pk__in=Step.objects.filter(job_id=job_id).values("operation_id")
         ):

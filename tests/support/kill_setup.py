@@ -3,7 +3,6 @@
 They load everything once and fork each process that is to be killed, which then costs milliseconds instead of seconds.
 """
 
-import gc
 import os
 import shutil
 import signal
@@ -12,10 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.garbage import collect_seldom
+
 
 def set_up(data_dir: str) -> None:
     """Set up Django in this process: on SQLite in the folder, or on the database that the environment names."""
-    gc.set_threshold(200_000, 50, 50)  # as in conftest.py: collecting takes a sixteenth of the time
+    collect_seldom()
     os.environ["SNAPPORTAL_DATA_DIR"] = data_dir
     os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
     import django

@@ -21,7 +21,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tests.support import postgres
-from tests.support.kill_jobs import count_steps, jobs_waiting_for_evidence
+from tests.support.kill_jobs import LOOK_SECONDS, count_steps, jobs_waiting_for_evidence
 from tests.support.kill_setup import fork
 from tests.support.kill_writers import (
     POINTS,
@@ -137,7 +137,7 @@ def work(schedule_id: str, due: str) -> None:
         run = Run.objects.filter(schedule_id=schedule_id, due_at=due).first()
         return time.monotonic() > deadline or (run is not None and run.state not in OPEN_RUNS)
 
-    worker.run(is_ended=is_ended, wait=lambda _seconds: time.sleep(0.1))
+    worker.run(is_ended=is_ended, wait=lambda _seconds: time.sleep(LOOK_SECONDS))
 
 
 def takes_too_long(operation: "Operation") -> bool:

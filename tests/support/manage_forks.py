@@ -18,6 +18,8 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 
+from tests.support.garbage import collect_seldom
+
 ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT_SECONDS = 60
 WITHOUT_SETTINGS = [
@@ -83,7 +85,7 @@ def main() -> None:
     for name in WITHOUT_SETTINGS:
         import_module(name)
     gc.freeze()
-    gc.set_threshold(200_000, 50, 50)
+    collect_seldom()
     for line in sys.stdin:
         environment, words = json.loads(line)
         output, errors = os.memfd_create("output"), os.memfd_create("errors")
