@@ -4,7 +4,7 @@ import secrets
 import string
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from snapshots.sandbox.models import FAIL_WORD, Account, Server, Snapshot, Token, hash_token, new_stamp
 from snapshots.sandbox.provider import PERMISSIONS, draft_snapshot
@@ -105,11 +105,36 @@ _OTHER = (
 )
 
 
+class Example(NamedTuple):
+    """An account, its servers with IDs from `first_id` on, and their snapshots."""
+
+    email: str
+    first_name: str
+    last_name: str
+    company_name: str
+    machines: tuple[_Machine, ...]
+    first_id: int
+
+    def account_fields(self, now: datetime) -> dict[str, Any]:
+        """Of the account, besides its address."""
+        return {
+            "first_name": self.first_name,
+            "last_name": self.last_name,
+            "company_name": self.company_name,
+            "created_at": now - timedelta(days=max(machine.age_days for machine in self.machines) + 3),
+        }
+
+
+EXAMPLES = (
+    Example(TEAM_EMAIL, "Tess", "Keller", "Example Team", _TEAM, 12345),
+    Example(OTHER_EMAIL, "Mara", "Lindt", "", _OTHER, 22001),
+)
+
+
 def fill(now: datetime | None = None) -> Account:
     """Create the two accounts if they are missing; return the team's. Existing data is not changed."""
     now = now or datetime.now(UTC)
-    team = _fill_account(TEAM_EMAIL, ("Tess", "Keller", "Example Team"), _TEAM, now, first_id=12345)
-    _fill_account(OTHER_EMAIL, ("Mara", "Lindt", ""), _OTHER, now, first_id=22001)
+    team, _other = (_fill_account(one, now) for one in EXAMPLES)
     return team
 
 
@@ -126,24 +151,17 @@ def issue_token(account_email: str, name: str, permissions: Sequence[str] = PERM
     return token
 
 
-def _fill_account(
-    email: str, names: tuple[str, str, str], machines: tuple[_Machine, ...], now: datetime, first_id: int
-) -> Account:
-    first_name, last_name, company_name = names
-    account, made = Account.objects.get_or_create(
-        email=email,
-        defaults={
-            "first_name": first_name,
-            "last_name": last_name,
-            "company_name": company_name,
-            "created_at": now - timedelta(days=max(machine.age_days for machine in machines) + 3),
-        },
-    )
+def _fill_account(example: Example, now: datetime) -> Account:
+    account, made = Account.objects.get_or_create(email=example.email, defaults=example.account_fields(now))
     if made:
-        servers = [_server(account, one, now, pk) for pk, one in enumerate(machines, first_id)]
+        servers = [
+            _server(account, one, now, pk) for pk, one in enumerate(example.machines, example.first_id)
+        ]
         Server.objects.bulk_create(servers)
         Snapshot.objects.bulk_create(
-            row for server, one in zip(servers, machines, strict=True) for row in _snapshots(server, one, now)
+            row
+            for server, one in zip(servers, example.machines, strict=True)
+            for row in _snapshots(server, one, now)
         )
     return account
 
