@@ -111,14 +111,15 @@ def buffers(window: Window) -> int:
 
 
 @pytest.mark.only_postgresql
-def test_a_window_of_the_oldest_rows_is_read_to_its_end_alone():
+def test_a_window_of_older_rows_is_read_to_its_end_alone():
+    """It lies behind the rows of other tests, of which the index keeps entries after they were rolled back."""
     fill_log(12_000)
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
         cursor.execute(
             "ALTER TABLE audit_entry DROP CONSTRAINT audit_entry_pkey"
         )  # a short log is read with it
-    assert buffers(Window(0, 1, 65)) <= buffers(Window(0, 11_937, 12_001)) + 3
+    assert buffers(Window(0, 8_001, 8_065)) <= buffers(Window(0, 11_937, 12_001)) + 3
 
 
 @pytest.mark.only_postgresql
