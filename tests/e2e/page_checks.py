@@ -5,6 +5,7 @@ from itertools import product
 
 from playwright.sync_api import Page
 
+from tests.e2e.abridging import abridged
 from tests.e2e.accessibility import load_axe, violations
 from tests.e2e.browsing import DESKTOP, PHONE
 
@@ -116,6 +117,7 @@ def _faults_in_all_views(page: Page) -> list[str]:
     load_axe(page)
     found = []
     for size, scheme in VIEWPORTS:
+        _set_viewport(page, size, scheme)
         found += _axe_faults(page, size, scheme, always_contrast=True)
     for size, media in LONG_WORD_VIEWS:
         found += _long_word_faults(page, size, "light", media)
@@ -130,11 +132,13 @@ def _faults_in_turn(page: Page, turn: int) -> list[str]:
     printed = LONG_WORD_VIEWS[-1]
     long_word_view = printed if turn % len(LONG_WORD_VIEWS) == 2 else (size, "screen")
     narrow, direction = _narrow_view(turn)
-    return [
-        *_axe_faults(page, size, scheme, always_contrast=False),
-        *_long_word_faults(page, long_word_view[0], scheme, long_word_view[1]),
-        *_fit_faults(page, narrow, scheme, direction),
-    ]
+    _set_viewport(page, size, scheme)
+    with abridged(page, size, scheme):
+        return [
+            *_axe_faults(page, size, scheme, always_contrast=False),
+            *_long_word_faults(page, long_word_view[0], scheme, long_word_view[1]),
+            *_fit_faults(page, narrow, scheme, direction),
+        ]
 
 
 def _narrow_view(turn: int) -> tuple[tuple[tuple[int, int], str], str]:
@@ -143,7 +147,6 @@ def _narrow_view(turn: int) -> tuple[tuple[tuple[int, int], str], str]:
 
 
 def _axe_faults(page: Page, size: tuple[int, int], scheme: str, *, always_contrast: bool) -> list[str]:
-    _set_viewport(page, size, scheme)
     return [f"{scheme} {size[0]}px {text}" for text in violations(page, always_contrast=always_contrast)]
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.e2e.abridging import abridged
 from tests.e2e.page_checks import faults
 
 pytestmark = pytest.mark.browser
@@ -21,6 +22,18 @@ PLANTED = """() => {
   const list = document.createElement("ul");
   list.append(Object.assign(document.createElement("li"), {textContent: "Planted"}));
   main.append(pale, document.createElement("input"), wide, range, list);
+}"""
+
+REPEATED = """() => {
+  const item = (text) => Object.assign(document.createElement("li"), {textContent: text});
+  const list = Object.assign(document.createElement("ul"), {id: "planted"});
+  const other = item("other"), table = document.createElement("table");
+  other.className = "other";
+  table.insertRow().innerHTML = "<td>1</td>".repeat(5);
+  list.append(...["a", "a", "a", "the longest of all", "a", "a"].map(item), other, table);
+  list.querySelectorAll("li")[4].className = "second";
+  list.querySelectorAll("li")[5].className = "second";
+  document.querySelector("main").append(list);
 }"""
 
 
@@ -49,6 +62,31 @@ def test_contrast_is_checked_where_a_text_has_colours_of_no_page_before(site):
     page.evaluate(PLANTED)
     for _again in range(2):
         assert any("color-contrast" in fault for fault in faults(page, turn=0))
+
+
+def test_what_a_page_repeats_is_left_out_of_a_check_and_put_back(site):
+    page = site.page()
+    page.goto("/sign-in/")
+    page.evaluate(REPEATED)
+    before = page.content()
+    with abridged(page, "this test"):
+        assert page.locator("header.masthead").count() == 1
+        assert page.locator("#planted li").all_inner_texts() == [
+            "a",
+            "a",
+            "the longest of all",
+            "a",
+            "a",
+            "other",
+        ]
+        assert page.locator("#planted td").count() == 5
+    assert page.content() == before
+    with abridged(page, "this test"):
+        assert page.locator("header.masthead").count() == 0
+    page.evaluate("document.querySelector('header.masthead').append(document.createElement('button'))")
+    with abridged(page, "this test"):
+        assert page.locator("header.masthead").count() == 1
+    assert any("button-name" in fault for fault in faults(page, turn=0))
 
 
 def test_console_messages_of_a_page_are_recorded(site):

@@ -97,7 +97,7 @@ def test_parallel_creates_never_exceed_the_limit(http_sandbox, server_id):
 
 
 def test_faults_are_set_and_calls_are_read_over_http(http_sandbox):
-    with httpx.Client(base_url=http_sandbox.url, trust_env=False) as http:
+    with httpx.Client(base_url=http_sandbox.url, trust_env=False, verify=False) as http:
         spec = {"mode": "rate_limit", "retry_after": "9", "times": 0, "match": {"method": "GET"}}
         assert http.post("/_misbehave", json=spec).status_code == 204
         assert http.get(contract.ACCOUNT_PATH).headers["Retry-After"] == "9"

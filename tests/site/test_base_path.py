@@ -26,7 +26,7 @@ def host(portal):
     """A client at the host that the portal shares, whose web server passes on the whole path."""
     with (
         proxy_for(portal[0].base_url.port, BASE) as proxy,
-        httpx.Client(base_url=proxy.url, trust_env=False) as client,
+        httpx.Client(base_url=proxy.url, trust_env=False, verify=False) as client,
     ):
         yield client
 
@@ -189,7 +189,7 @@ def test_health_checks_answer_with_and_without_the_path(host, portal, path):
 @pytest.mark.parametrize("page", ["", "sign-in/", "servers/x/12345/", "nothing/"])
 def test_a_web_server_that_removes_the_path_gets_a_page_that_says_so(portal, page):
     with proxy_for(portal[0].base_url.port, BASE, strips=True) as proxy:
-        answer = httpx.get(f"{proxy.url}{BASE}{page}", trust_env=False)
+        answer = httpx.get(f"{proxy.url}{BASE}{page}", trust_env=False, verify=False)
     assert answer.status_code == 404
     assert "The portal is not at this address" in answer.text
     assert "removes /snapshots/ from the address" in answer.text

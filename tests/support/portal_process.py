@@ -82,7 +82,7 @@ def serving(
             stderr=lines,
         )
     try:
-        with httpx.Client(base_url=f"http://{bind}", trust_env=False) as client:
+        with httpx.Client(base_url=f"http://{bind}", trust_env=False, verify=False) as client:
             assert wait_for(client, "/readyz").json()["status"] == "ready"
             yield client
     finally:
