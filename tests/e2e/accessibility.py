@@ -1,9 +1,10 @@
 """Accessibility of a page, checked by axe in its present size and colour scheme."""
 
 from pathlib import Path
+from weakref import WeakSet
 
 import axe_playwright_python
-from playwright.sync_api import Page
+from playwright.sync_api import BrowserContext, Page
 
 AXE = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
 STANDARDS = {
@@ -48,11 +49,15 @@ _sufficient: set[str] = set()
 """Those of `COLOURS` that were on a page whose contrast axe found sufficient."""
 
 
+_with_axe: WeakSet[BrowserContext] = WeakSet()
+
+
 def load_axe(page: Page) -> None:
-    """Make `axe` known to the page and to those opened later in its context: sending it to each takes a tenth of a second."""
-    if page.evaluate("typeof axe") == "undefined":
+    """Make `axe` known to the page and to what is loaded later in its context: sending it each time takes a tenth of a second."""
+    if page.context not in _with_axe:
         page.context.add_init_script(AXE)
         page.evaluate(AXE)
+        _with_axe.add(page.context)
 
 
 def violations(page: Page, *, always_contrast: bool) -> list[str]:

@@ -92,6 +92,7 @@ UNINDENTED = """() => [...document.querySelectorAll("main ul, main ol")].filter(
   return has && parseFloat(getComputedStyle(list).paddingInlineStart) < 12;
 }).map((list) => list.textContent.trim().slice(0, 40))"""
 """Lists whose markers have no room: they stand at the edge of what is around the list, or outside."""
+UNINDENTED_AND_BACKWARDS = f"hasOrder => [({UNINDENTED})(), hasOrder ? ({BACKWARDS})() : []]"
 
 
 def _set_viewport(page: Page, size: tuple[int, int], scheme: str = "light", media: str = "screen") -> None:
@@ -107,9 +108,10 @@ def faults(page: Page, turn: int | None = None) -> list[str]:
     size = page.viewport_size
     found = _faults_in_all_views(page) if turn is None else _faults_in_turn(page, turn)
     _set_viewport(page, (size["width"], size["height"]))
-    found += [f"a list has no room for its markers: {text}" for text in page.evaluate(UNINDENTED)]
-    if turn is None or _narrow_view(turn)[-1] == "rtl":
-        found += [f"reads backwards from right to left: {text}" for text in page.evaluate(BACKWARDS)]
+    has_order = turn is None or _narrow_view(turn)[-1] == "rtl"
+    unindented, backwards = page.evaluate(UNINDENTED_AND_BACKWARDS, has_order)
+    found += [f"a list has no room for its markers: {text}" for text in unindented]
+    found += [f"reads backwards from right to left: {text}" for text in backwards]
     return [f"{page.url} {page.title()}: {text}" for text in found]
 
 
@@ -120,7 +122,8 @@ def _faults_in_all_views(page: Page) -> list[str]:
         _set_viewport(page, size, scheme)
         found += _axe_faults(page, size, scheme, always_contrast=True)
     for size, media in LONG_WORD_VIEWS:
-        found += _long_word_faults(page, size, "light", media)
+        _set_viewport(page, size, "light", media)
+        found += _long_word_faults(page, size, media)
     for narrow, direction in NARROW_VIEWS:
         found += _fit_faults(page, narrow, "light", direction)
     return found
@@ -134,11 +137,11 @@ def _faults_in_turn(page: Page, turn: int) -> list[str]:
     narrow, direction = _narrow_view(turn)
     _set_viewport(page, size, scheme)
     with abridged(page, size, scheme):
-        return [
-            *_axe_faults(page, size, scheme, always_contrast=False),
-            *_long_word_faults(page, long_word_view[0], scheme, long_word_view[1]),
-            *_fit_faults(page, narrow, scheme, direction),
-        ]
+        found = _axe_faults(page, size, scheme, always_contrast=False)
+        if long_word_view is printed:
+            _set_viewport(page, printed[0], scheme, printed[1])
+        found += _long_word_faults(page, *long_word_view)
+        return [*found, *_fit_faults(page, narrow, scheme, direction)]
 
 
 def _narrow_view(turn: int) -> tuple[tuple[tuple[int, int], str], str]:
@@ -157,8 +160,7 @@ def _fit_faults(page: Page, narrow: tuple[tuple[int, int], str], scheme: str, di
     return [f"{direction} {size[0]}px, text {text_size} sticks out: {text}" for text in texts]
 
 
-def _long_word_faults(page: Page, size: tuple[int, int], scheme: str, media: str) -> list[str]:
+def _long_word_faults(page: Page, size: tuple[int, int], media: str) -> list[str]:
     """What sticks out with long names: on a screen, on a phone, or on paper."""
-    _set_viewport(page, size, scheme, media)
     texts = page.evaluate(WITH_LONG_NAMES, NAME)
     return [f"{media} {size[0]}px, long names stick out: {text}" for text in texts]

@@ -96,6 +96,13 @@ SAME_AGAIN = {
         "test_twenty_concurrent_posts_make_one_call_and_all_return_its_operation[snapshot.create]",
         "test_twenty_concurrent_posts_make_one_call_and_all_return_its_operation[snapshot.delete]",
     ],
+    "operations/test_rights_in_flight.py": [
+        "test_a_right_revoked_while_the_lists_are_read_sends_nothing[snapshot.delete-demoted]",
+        "test_a_right_revoked_while_the_lists_are_read_sends_nothing[snapshot.delete-with fewer rights]",
+        "test_a_right_revoked_while_the_lists_are_read_closes_nothing[demoted]",
+        "test_a_right_revoked_while_the_lists_are_read_closes_nothing[without the token]",
+        "test_the_page_says_that_rights_changed_and_shows_no_data_of_the_server[demoted]",
+    ],
     "reviews/test_signatures.py": [
         "test_a_changed_row_is_found_although_the_stored_tree_is_the_one_that_was_signed[102]",
         "test_a_changed_row_is_found_although_the_stored_tree_is_the_one_that_was_signed[150]",
