@@ -282,6 +282,7 @@ class SignInFailure(models.Model):
         indexes = [
             models.Index(fields=["pair", "at"], name="sign_in_failure_pair"),
             models.Index(fields=["address", "at"], name="sign_in_failure_address"),
+            models.Index(fields=["at"], name="sign_in_failure_at"),
         ]
 
     def __str__(self) -> str:

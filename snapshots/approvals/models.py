@@ -124,7 +124,10 @@ class ApprovalRequest(models.Model):
     class Meta:
         db_table = "approval_request"
         ordering = ["-created_at"]
-        indexes = [models.Index(fields=["state", "expires_at"], name="approval_request_open")]
+        indexes = [
+            models.Index(fields=["state", "expires_at"], name="approval_request_open"),
+            models.Index(fields=["-created_at"], name="approval_request_newest"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.state}"

@@ -100,6 +100,7 @@ class PlannedDeletion(models.Model):
         indexes = [
             models.Index(fields=["due_at"], condition=Q(state="waiting"), name="planned_deletion_due"),
             models.Index(fields=["state", "ended_at"], name="planned_deletion_state"),
+            models.Index(fields=["-ended_at"], name="planned_deletion_newest"),
         ]
 
     def __str__(self) -> str:

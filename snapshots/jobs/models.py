@@ -85,6 +85,7 @@ class Job(models.Model):
         indexes = [
             models.Index(fields=["created_at"], name="job_running", condition=Q(state="running")),
             models.Index(fields=["actor_id", "-created_at"], name="job_actor"),
+            models.Index(fields=["-created_at"], name="job_newest"),
         ]
 
     def __str__(self) -> str:
@@ -150,7 +151,10 @@ class Step(models.Model):
         db_table = "job_step"
         ordering = ["job", "lane", "position"]
         constraints = [models.UniqueConstraint(fields=["job", "lane", "position"], name="job_step_place")]
-        indexes = [models.Index(fields=["operation_id"], name="job_step_operation")]
+        indexes = [
+            models.Index(fields=["operation_id"], name="job_step_operation"),
+            models.Index(fields=["snapshot_id"], name="job_step_snapshot"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.lane}.{self.position} {self.action} {self.state}"

@@ -45,6 +45,7 @@ class KnownSnapshot(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["server_id", "snapshot_id"], name="observed_snapshot_once")
         ]
+        indexes = [models.Index(fields=["snapshot_id"], name="observed_snapshot_number")]
 
     def __str__(self) -> str:
         return f"{self.key} {self.name}"

@@ -184,11 +184,7 @@ class Run(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["created_at"],
-                name="schedule_run_open",
-                condition=Q(state__in=["waiting", "running"]),
-            ),
+            models.Index(fields=["state", "created_at"], name="schedule_run_state"),
             models.Index(fields=["schedule", "-created_at"], name="schedule_run_newest"),
             models.Index(fields=["job_id"], name="schedule_run_job"),
         ]

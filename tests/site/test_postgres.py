@@ -58,8 +58,8 @@ NOT_HERE = {
 }
 """Tests of the log in tests/audit that need no database or only read rows that they wrote (verification runs on
 PostgreSQL in test_attacks, test_tamper and test_archive), whose tests are all marked `load` or `only_sqlite`, or that start
-processes with an SQLite file (test_concurrent_writers; below is the same on PostgreSQL) or to send them a signal. How far a stream
-has come is stored in the same way whether by syslog or by a webhook."""
+processes with an SQLite file (test_concurrent_writers; below is the same on PostgreSQL) or to send them a signal. How far
+a stream has come is stored in the same way whether by syslog or by a webhook."""
 AUDIT_FILES = [
     f"audit/{path.name}"
     for path in own_run.find_files(["audit/test_*.py"])

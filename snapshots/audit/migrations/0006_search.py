@@ -91,6 +91,8 @@ class AddIndexWithoutLock(migrations.AddIndex):
 
     def database_forwards(self, app_label, schema_editor, from_state, to_state):
         if schema_editor.connection.vendor != "postgresql":
+            # Of a migration that was interrupted: each step is committed on its own.
+            schema_editor.execute(f"DROP INDEX IF EXISTS {self.index.name}", params=None)
             super().database_forwards(app_label, schema_editor, from_state, to_state)
             return
         model = to_state.apps.get_model(app_label, self.model_name)

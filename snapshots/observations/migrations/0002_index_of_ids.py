@@ -1,0 +1,19 @@
+"""An index of the IDs of snapshots. On PostgreSQL it is built without locking the table."""
+
+from importlib import import_module
+
+from django.db import migrations, models
+
+AddIndexWithoutLock = import_module("snapshots.audit.migrations.0006_search").AddIndexWithoutLock
+
+
+class Migration(migrations.Migration):
+    atomic = False  # CREATE INDEX CONCURRENTLY runs in no transaction
+
+    dependencies = [("observations", "0001_observed_changes")]
+
+    operations = [
+        AddIndexWithoutLock(
+            "KnownSnapshot", models.Index(fields=["snapshot_id"], name="observed_snapshot_number")
+        ),
+    ]
