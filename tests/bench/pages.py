@@ -1,4 +1,4 @@
-"""What a page costs beside `/livez` of the same process: `python -m tests.bench.pages [sqlite | postgresql]`.
+"""What a page costs beside `/livez` of the same process: `python -m tests.bench.pages [sqlite | postgresql] [--operations N]`.
 
 Starts one portal with one worker process and a provider of its own process, and asks for each page again and again on
 one connection. Each round measures `/livez` and every page, by the processor time of the portal's process; the database
@@ -120,11 +120,15 @@ def table(found: list[Row]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("database", nargs="?", choices=["sqlite", "postgresql"], default="sqlite")
-    with nodes.place(parser.parse_args().database) as where:
+    parser.add_argument("--operations", type=int, default=0, help="completed ones, of all servers together")
+    chosen = parser.parse_args()
+    with nodes.place(chosen.database) as where:
         cookies = nodes.prepare(where)
-        from tests.bench import bulk_log
+        from tests.bench import bulk_log, many_operations
 
         bulk_log.Writer(bulk_log.MIXED_KINDS).append(LOG_ROWS)
+        if chosen.operations:
+            many_operations.fill(chosen.operations, where)
         with where.node() as node:
             found = rows(node, cookies)
             measure(node, found)
