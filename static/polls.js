@@ -8,7 +8,12 @@
   // While the version that an element shows is still true, the portal answers 204 and makes nothing (views/polls.py).
   const POLLED = "[hx-trigger^=every], [data-looks], [data-version]";
   document.addEventListener("htmx:configRequest", (event) => {
-    const { elt, headers } = event.detail;
+    const { elt, headers, triggeringEvent, verb } = event.detail;
+    // A timer that outlived what a look of the whole list replaced: its answer would replace whatever is around the element.
+    if (verb === "get" && !triggeringEvent && !elt.hasAttribute("hx-get")) {
+      event.preventDefault();
+      return;
+    }
     if (document.body.dataset.look) headers["X-Look"] = document.body.dataset.look; // a part of a page looks as the page does
     if (elt.matches(`${POLLED}, dialog *`) && document.body.dataset.session) headers["X-Session"] = document.body.dataset.session;
     if (elt.matches(POLLED)) headers["X-Version"] = elt.dataset.version || "none";

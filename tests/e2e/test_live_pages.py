@@ -43,6 +43,31 @@ def test_a_colleagues_schedule_appears_while_the_focus_and_open_parts_stay(site:
     assert look(page) == 204
 
 
+@pytest.mark.parametrize("layout", ["cards", "table"])
+def test_a_card_that_asks_no_more_replaces_nothing(site: Site, desk, settings, layout):
+    """The list's own look may bring the end of what the card asked for, while a timer of the card is still running."""
+    settings.SNAPPORTAL_SANDBOX_SPEED = 1.0
+    view = desk.server("mail-01")
+    desk.create(view, "before-the-upgrade")
+    page = site.page(desk.user)
+    page.clock.install()
+    page.goto("/")
+    if layout == "table":
+        page.get_by_role("button", name="Table").click()
+    servers = page.locator("#results .server")
+    expect(servers).to_have_count(6)
+    card = page.locator(".server", has=page.get_by_role("link", name="mail-01", exact=True))
+    assert "every" in (card.get_attribute("hx-trigger") or "")
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    card.evaluate(
+        "card => ['get', 'target', 'swap', 'trigger'].forEach((name) => card.removeAttribute(`hx-${name}`))"
+    )
+    page.clock.run_for(20_000)
+    assert not [url for url in asked if "/status/" in url and str(view.server_id) in url]
+    expect(servers).to_have_count(6)
+
+
 def test_a_planned_deletion_appears_and_its_times_are_local(site: Site, desk):
     page = site.page(desk.user)
     page.clock.install()
