@@ -59,6 +59,10 @@ PLAIN_COLUMNS: Final = tuple(
 """The fields of EntryData that are columns of their own; the others are kept as subjects."""
 
 
+COMMAND_LINE_NAME = "Command line"
+"""What stands in rows as the name where a command acts for no person. Pages show it in the reader's language."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Actor:
     """Who acts, from where, through which channel ('browser', 'api', 'schedule', 'command').

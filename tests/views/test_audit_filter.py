@@ -232,7 +232,7 @@ def test_the_filter_is_shown_as_text_in_print_and_before_an_export(namesakes, au
         "Person": "Mia (mia)",
         "What": str(ACTIONS["token.check"][0]),
         "Result": "Completed",
-        "From": "2026-01-01 (UTC)",
+        "From (UTC)": "2026-01-01",
     }
     head = text_of(page)
     assert "Filter: Person Mia (mia)" in head

@@ -38,6 +38,14 @@ def test_an_unknown_result_is_shown_as_neither_completed_nor_failed(unknown, mia
     assert "was not restored" not in text
 
 
+def test_an_answer_that_came_is_not_called_lost(unknown, mia):
+    Operation.objects.filter(pk=unknown.pk).update(code="server_fault", provider_message="Internal error.")
+    text = text_of(mia.get(reverse("operation_detail", args=[unknown.pk])))
+    assert "The provider answered that it failed." in text
+    assert "Internal error." in text
+    assert "answer was lost" not in text
+
+
 def test_every_state_of_every_action_has_texts():
     for action in Action:
         for state in State:

@@ -90,8 +90,8 @@ class EntryFilterForm(forms.Form):
     token = forms.ChoiceField(label=_("Token"), required=False, widget=NameSelect)
     result = forms.ChoiceField(label=_("Result"), required=False, widget=QuickSelect)
     period = forms.ChoiceField(label=_("Period"), required=False, widget=QuickSelect)
-    since = _day_field(_("From"))
-    until = _day_field(_("To"))
+    since = _day_field(_("From (UTC)"))
+    until = _day_field(_("To (UTC)"))
 
     def __init__(self, query: QueryDict, roster: Roster) -> None:
         super().__init__(query)
@@ -177,7 +177,7 @@ class EntryFilterForm(forms.Form):
             return ", ".join(self.roster.label(one) for one in self.roster.find(value)) or value
         if name == "server":
             return self.server_note() or str(value)
-        return f"{value} (UTC)" if isinstance(value, date) else str(value)
+        return str(value)
 
     def server_note(self) -> str:
         """Which servers have the given IP address; '' if none was given. Only for a valid form."""

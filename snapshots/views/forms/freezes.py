@@ -6,7 +6,6 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
@@ -17,7 +16,7 @@ from snapshots.operations.freezes import FreezeDefinition
 from snapshots.views.forms.reasons import ReasonField
 from snapshots.views.forms.selects import QuickSelect
 from snapshots.views.forms.server_choices import ServersForm
-from snapshots.views.forms.time_zones import zone_choices
+from snapshots.views.forms.time_zones import usual_zone, zone_choices
 from snapshots.views.texts.schedules import weekday_name
 
 ONCE: Final = "once"
@@ -80,14 +79,14 @@ class FreezeForm(ServersForm):
             "from_time": time(18),
             "to_day": "0",
             "to_time": time(7),
-            "time_zone": settings.TIME_ZONE,
+            "time_zone": usual_zone(),
         }
         chosen = None if may_cover_all else ()
         super().__init__(data, names=names, chosen=chosen, may_cover_all=may_cover_all, initial=initial)
         days = [(str(day), weekday_name(str((day + 1) % 7))) for day in range(7)]
         for name in ("from_day", "to_day"):
             self.fields[name].choices = days  # type: ignore[attr-defined]
-        self.fields["time_zone"].choices = zone_choices(settings.TIME_ZONE)  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = zone_choices(usual_zone())  # type: ignore[attr-defined]
         self.fields["until"].error_messages["required"] = NO_DATE
 
     def clean_name(self) -> str:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from datetime import time
 from typing import Any
 
-from django.conf import settings
-
 from snapshots.schedules.definition import DEFINED
 from snapshots.schedules.models import Schedule
 from snapshots.schedules.naming import DEFAULT_PATTERN
 from snapshots.schedules.recurrence import Preset
+from snapshots.views.forms.time_zones import usual_zone
 
 ALL = "all"
 FIRST_TIME = time(4, 0)
@@ -55,7 +54,7 @@ def first_values() -> dict[str, Any]:
         "at": FIRST_TIME,
         "weekday": "1",
         "day": "1",
-        "time_zone": settings.TIME_ZONE,
+        "time_zone": usual_zone(),
         "name_pattern": DEFAULT_PATTERN,
         "keep_last": 3,
         "keep_daily": 0,

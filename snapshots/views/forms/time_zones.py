@@ -3,14 +3,21 @@
 from typing import Any
 
 from django.conf import settings
+from django.utils.timezone import get_current_timezone_name
 from django.utils.translation import gettext as _
 
 from snapshots.schedules.recurrence import zones
 
 
+def usual_zone() -> str:
+    """The one that the person has chosen, else the portal's."""
+    name = get_current_timezone_name()
+    return name if name in zones() else settings.TIME_ZONE
+
+
 def zone_choices(own: str) -> list[Any]:
     """The likely ones first, then all by region. `own`: the one that is stored already, if any."""
-    first = dict.fromkeys(filter(None, [own, settings.TIME_ZONE, "UTC"]))
+    first = dict.fromkeys(filter(None, [own, usual_zone(), settings.TIME_ZONE, "UTC"]))
     regions: dict[str, list[tuple[str, str]]] = {}
     for name in zones():
         if name not in first:

@@ -10,6 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from snapshots.audit.entry_data import COMMAND_LINE_NAME
 from snapshots.audit.erasure_rows import row_that_erased
 from snapshots.audit.holds import SCANNED_ROWS, HeldRows
 from snapshots.audit.masking import read_masked
@@ -154,23 +155,28 @@ def server_address_text(address: Address, servers: Sequence[Server]) -> str:
     }
 
 
+def _is_command_line(entry: Entry) -> bool:
+    """Whether no person is named in a row that a command wrote; some commands write what acted as a name."""
+    return entry.channel == "command" and entry.is_readable and entry.actor_name in {"", COMMAND_LINE_NAME}
+
+
 def who(entry: Entry) -> str:
     """The person's name at that time; or what acted if no person did."""
+    if _is_command_line(entry):
+        return _("Command line")
     if entry.actor_subject:
         return entry.actor_name or missing_words(entry, "actor_subject")
     if entry.actor_id is not None:  # an operation that ended after the person was erased
         return erased_text(row_that_erased(entry.actor_id))
     if not entry.is_readable:
         return _("Unknown")
-    if entry.channel == "command":
-        return _("Command line")
     is_own = entry.channel == "evidence" or entry.action.startswith("audit.")
     return _("The portal") if is_own else _("Nobody signed in")
 
 
 def who_html(entry: Entry, who: str) -> str:
     """`who`, the text for the actor, as markup: marked as a name if it is one."""
-    if entry.actor_name:
+    if entry.actor_name and not _is_command_line(entry):
         return as_name(who)
     return missing_html(entry, "actor_subject") or who
 

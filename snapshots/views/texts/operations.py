@@ -193,6 +193,9 @@ UNKNOWN_WORDS = {
     "contradictory": lazy(
         "The provider answered with a success status, but its message says that it failed. It may or may not have happened."
     ),
+    "server_fault": lazy(
+        "The provider answered that it failed. What was requested may or may not have happened."
+    ),
     "unreadable": lazy("The provider's answer could not be understood. It may or may not have happened."),
     "other_answer": lazy(
         "The provider's answer is about something other than what was requested. It may or may not have happened."

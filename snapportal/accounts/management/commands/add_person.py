@@ -11,6 +11,7 @@ from django.urls import reverse
 from snapportal.accounts import people
 from snapportal.accounts.models import Role, User
 from snapportal.accounts.ways_in import may_use_password
+from snapshots.audit.entry_data import COMMAND_LINE_NAME
 from snapshots.audit.journal import Actor
 from snapshots.audit.management.writing_command import WritingCommand
 from snapshots.notifications.pages import lacks_public_address, portal_origin
@@ -20,7 +21,7 @@ ONLY_HERE = (
     "No public address of the portal is set, so the link opens on this machine only. Name the portal's own host first in "
     "SNAPPORTAL_ALLOWED_HOSTS, or give its address with --url."
 )
-COMMAND_LINE = Actor(id=None, name="Command line", role="", channel="command")
+COMMAND_LINE = Actor(id=None, name=COMMAND_LINE_NAME, role="", channel="command")
 
 
 def portal_url(given: str = "") -> str:
