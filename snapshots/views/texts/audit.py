@@ -156,8 +156,10 @@ def server_address_text(address: Address, servers: Sequence[Server]) -> str:
 
 
 def _is_command_line(entry: Entry) -> bool:
-    """Whether no person is named in a row that a command wrote; some commands write what acted as a name."""
-    return entry.channel == "command" and entry.is_readable and entry.actor_name in {"", COMMAND_LINE_NAME}
+    """Whether a command wrote the row and no person is in it; some commands write what acted as a name."""
+    if entry.channel != "command" or not entry.is_readable:
+        return False
+    return entry.actor_name == COMMAND_LINE_NAME or not (entry.actor_subject or entry.actor_id is not None)
 
 
 def who(entry: Entry) -> str:
@@ -176,9 +178,9 @@ def who(entry: Entry) -> str:
 
 def who_html(entry: Entry, who: str) -> str:
     """`who`, the text for the actor, as markup: marked as a name if it is one."""
-    if entry.actor_name and not _is_command_line(entry):
-        return as_name(who)
-    return missing_html(entry, "actor_subject") or who
+    if _is_command_line(entry):
+        return who
+    return as_name(who) if entry.actor_name else missing_html(entry, "actor_subject") or who
 
 
 def channel_words(channel: str) -> "StrPromise | str":
