@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.utils import timezone
 
@@ -163,7 +164,7 @@ def _start(
             steps=steps,
             idempotency_key=confirmed.idempotency_key,
             reason=reason,
-            guard=request.guard,
+            guard=partial(_guard, request, confirmed),
             approval=confirmed.approval,
         )
         engine.advance_now(job.pk)
@@ -175,6 +176,14 @@ def _start(
         record_refusal(request, error.code, confirmed, view)
         raise
     return job
+
+
+def _guard(request: Request, confirmed: Confirmation) -> None:
+    """Of two people who were shown the same state of a server, the second is told of the first one's job."""
+    request.guard()
+    others = service.going_to_restore(confirmed.server_id, other_than=confirmed.idempotency_key)
+    if isinstance(request.confirmation, str) and not others <= set(confirmed.shown_jobs):
+        raise OperationRefusedError("job_began")
 
 
 def _check_hold(request: Request, view: ServerView) -> None:

@@ -182,6 +182,15 @@ def running_on(server_id: int) -> JobQuerySet:
     return Job.objects.running().filter(pk__in=steps.values("job_id"))
 
 
+def going_to_restore(server_id: int, *, other_than: str = "") -> set[str]:
+    """The IDs of the jobs that are going to restore the server. `other_than`: the key of one that is not meant."""
+    steps = Step.objects.filter(
+        server_id=server_id, action=Action.RESTORE, state__in=OPEN_STEPS, job__state=JobState.RUNNING
+    )
+    others = steps.exclude(job__idempotency_key=other_than)
+    return {str(pk) for pk in others.values_list("job_id", flat=True)}
+
+
 def may_cancel(user: Person, job: Job) -> bool:
     """The person who started it, and people who have every right that its steps need."""
     steps = job.steps.values_list("action", "server_id").distinct()

@@ -6,7 +6,7 @@ and its state as shown, and the one-time key that makes the operation unique in 
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
 import msgspec
@@ -41,6 +41,8 @@ class Confirmation:
     fingerprint: str
     approval: Approval | None = None
     """None if nobody had to, as in every form that a page signs."""
+    shown_jobs: Sequence[str] = ()
+    """The IDs of the jobs of which the page said that they are going to restore the server."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,13 @@ def snapshot_fingerprint(snapshot: Snapshot | None) -> str:
 
 
 def sign_confirmation(
-    *, actor_id: int, action: str, token_id: str, server_id: int, snapshot: Snapshot | None
+    *,
+    actor_id: int,
+    action: str,
+    token_id: str,
+    server_id: int,
+    snapshot: Snapshot | None,
+    shown_jobs: Sequence[str] = (),
 ) -> str:
     """The signed confirmation for a form."""
     confirmation = Confirmation(
@@ -76,6 +84,7 @@ def sign_confirmation(
         server_id=server_id,
         snapshot_id=snapshot.id if snapshot else None,
         fingerprint=snapshot_fingerprint(snapshot),
+        shown_jobs=shown_jobs,
     )
     return signing.dumps(asdict(confirmation), salt=SALT)
 

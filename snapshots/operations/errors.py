@@ -4,7 +4,7 @@
 class OperationRefusedError(Exception):
     """The portal's rules refuse the operation: nothing was sent. `code` is stable; views/texts/refusals.py has its text.
 
-    limit_reached, server_held, snapshot_changed, snapshot_gone, snapshot_deleting, snapshot_unready, server_gone,
+    limit_reached, server_held, snapshot_changed, job_began, snapshot_gone, snapshot_deleting, snapshot_unready, server_gone,
     name_mismatch, bad_name, reason_missing, finding_missing, confirmation_invalid, confirmation_expired,
     not_confirmed_live, told_to_wait, list_incomplete, still_open, already_closed, being_checked, token_gone, no_own_token,
     not_allowed_any_more, not_on_this_server, not_own_snapshot, token_limited,

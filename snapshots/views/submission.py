@@ -95,6 +95,7 @@ class Submission:
             token_id=view.token.pk,
             server_id=view.server_id,
             snapshot=snapshot,
+            shown_jobs=[str(one.job.pk) for one in self.running if one.restores],
         )
         put(self.form, confirmation=confirmation)
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 from snapportal.accounts import erasure
 from snapshots.audit.models import Entry
 from snapshots.jobs import engine, plans, service
-from snapshots.jobs.models import JobState, StepState
+from snapshots.jobs.models import Job, JobState, StepState
 from snapshots.jobs.room import room_key
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
@@ -14,8 +14,9 @@ from snapshots.operations.protection import protect
 from snapshots.operations.transitions import transition
 from snapshots.sandbox.models import Snapshot as SandboxSnapshot
 from tests.support.deletions import target_of
-from tests.support.desk import Desk
+from tests.support.desk import Desk, make_desk
 from tests.support.jobs import full_server, run_to_end, start_safe_restore, states
+from tests.support.pages import hidden, text_of
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("clock")]
 
@@ -183,6 +184,25 @@ def test_the_page_shows_every_step_and_cancels(desk, signed_in):
     assert "It was cancelled" in page
     assert status not in page
     assert "This has ended already" in browser.post(reverse("job_cancel", args=[job.pk])).content.decode()
+
+
+def test_whoever_confirmed_before_another_job_began_is_told_of_it_first(cast, sandbox, desk, signed_in):
+    view = desk.server()
+    ada = make_desk(cast.ada, sandbox.token)
+    first, second = signed_in(desk.user), signed_in(ada.user)
+    forms = [
+        (one, reverse("snapshot_restore", args=[whose.token.pk, whose.snapshot(view).id]))
+        for one, whose in ((first, desk), (second, ada))
+    ]
+    texts = {"typed_name": view.name, "reason": "wrong change", "take_safety": "on"}
+    signed = [hidden(browser.get(url), "confirmation") for browser, url in forms]
+    assert first.post(forms[0][1], texts | {"confirmation": signed[0]}).status_code == 302
+    refused = second.post(forms[1][1], texts | {"confirmation": signed[1]})
+    assert "A job has begun since you opened this page" in text_of(refused)
+    assert "A job is going to restore this server" in text_of(refused)
+    assert Job.objects.count() == 1
+    again = second.post(forms[1][1], texts | {"confirmation": hidden(refused, "confirmation")})
+    assert (again.status_code, Job.objects.count()) == (302, 2)
 
 
 def test_the_restore_page_proposes_a_safety_snapshot_and_starts_the_job(desk, signed_in):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from snapportal.accounts.models import User
 from snapshots.audit.journal import Actor
 from snapshots.contract import Snapshot
+from snapshots.jobs.service import going_to_restore
 from snapshots.operations import service
 from snapshots.operations.confirmation import sign_confirmation
 from snapshots.operations.models import Action, Operation
@@ -50,13 +51,14 @@ class Desk:
         return next(one for one in view.snapshots if one.is_completed)
 
     def confirm(self, action: Action, view: ServerView, snapshot: Snapshot | None = None) -> str:
-        """The signed confirmation that a form contains."""
+        """The signed confirmation that a form contains which is shown now."""
         return sign_confirmation(
             actor_id=self.user.pk,
             action=action,
             token_id=self.token.pk,
             server_id=view.server_id,
             snapshot=snapshot,
+            shown_jobs=sorted(going_to_restore(view.server_id)),
         )
 
     def create(

@@ -1,10 +1,16 @@
-"""Texts of refusals because of a lock or a freeze, of lifting one, and of what other people decide."""
+"""Texts of refusals because of a lock, a freeze or another job, of lifting one, and of what other people decide."""
 
 from django.utils.translation import gettext_lazy as lazy
 
 from snapshots.views.texts.base import Words
 
 BLOCK_REFUSALS = {
+    "job_began": Words(
+        "warn",
+        lazy("A job has begun since you opened this page: it is going to restore this server"),
+        lazy("Nothing was sent."),
+        lazy("Read this page again and confirm again."),
+    ),
     "server_locked": Words(
         "warn",
         lazy("This server is locked"),
