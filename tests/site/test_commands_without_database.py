@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import get_commands
-from django.db import DataError, InternalError, OperationalError, ProgrammingError, connections
-from django.db.backends.postgresql.base import DatabaseWrapper as PostgreSQL
+from django.db import DataError, InternalError, OperationalError, ProgrammingError
 
 from snapshots.audit.management.database_command import told_by_command
 from snapshots.audit.management.database_errors import explain
 from tests.site.test_settings import start
+from tests.support.absent_database import away
 from tests.support.audit_commands import run
 from tests.support.migrated_database import migrated_database
 from tests.support.sqlite_file import opened
@@ -45,7 +45,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "verify_audit": (),
 }
 NEED_NONE = {"update_catalogues", "show_log_key", "check_single_sign_on"}
-"""show_log_key prints the keys nevertheless; check_single_sign_on is of a portal with an identity provider."""
+"""show_log_key prints the keys nevertheless; check_single_sign_on needs an identity provider: tests/accounts/oidc/."""
 WITH_CODE_2 = {"anchor_audit", "checkpoint_audit", "verify_audit"}
 SAYS_WHAT_WAS_NOT_DONE = WITH_CODE_2 | {
     "accept_changed_rows",
@@ -58,26 +58,6 @@ SAYS_WHAT_WAS_NOT_DONE = WITH_CODE_2 | {
 }
 """These name the database's error in a sentence of their own, which begins with what was not done."""
 MAKE = "There is no database yet. Make it first: python manage.py start --no-serve"
-
-
-@contextmanager
-def away():
-    """A PostgreSQL at a port where nothing listens."""
-    original = connections["default"]
-    place = {
-        "ENGINE": "django.db.backends.postgresql",
-        "HOST": "127.0.0.1",
-        "PORT": "1",
-        "USER": "x",
-        "PASSWORD": "y",
-        "NAME": "n",
-        "OPTIONS": {},
-    }
-    connections["default"] = PostgreSQL(original.settings_dict | place, "default")
-    try:
-        yield
-    finally:
-        connections["default"] = original
 
 
 @contextmanager
