@@ -6,12 +6,12 @@ from collections.abc import MutableMapping
 from typing import Any, Final
 
 import structlog
-from django.db import DataError, Error, IntegrityError, InternalError, NotSupportedError, ProgrammingError
+from django.db import Error
 from django.http import HttpRequest
 
+from snapshots.audit.management.database_errors import DEFECTS
+
 INVITATION_KEY = re.compile(r"(/welcome/)[^/\s\"']+")
-DATABASE_DEFECTS = (DataError, IntegrityError, InternalError, NotSupportedError, ProgrammingError)
-"""Database errors that are defects of the code. The others mean that the database is down, locked, full or damaged."""
 Event = MutableMapping[str, Any]
 
 
@@ -26,7 +26,7 @@ def hide_invitation_keys(logger: object, method: str, event: Event) -> Event:
 def is_defect(error: BaseException) -> bool:
     """Whether the error is a defect of the code. The portal's exceptions for other causes have the attribute `is_expected`."""
     if isinstance(error, Error):
-        return isinstance(error, DATABASE_DEFECTS)
+        return isinstance(error, DEFECTS)
     if getattr(error, "is_expected", False):
         return isinstance(error.__cause__, Error) and is_defect(error.__cause__)
     return True

@@ -56,24 +56,28 @@ class Worker:
             self._leave()
 
     def run_once(self) -> int:
-        """Do what is due now. Returns how many things were done."""
+        """Do what is due now. Returns how many things were done. Raises DatabaseError."""
         try:
-            return self.tick()
+            return self._turn(lambda: False)
         finally:
             self._leave()
 
     def tick(self, *, is_ended: Callable[[], bool] = lambda: False) -> int:
-        """Run every task that is due. Returns how many things were done; a database that is away is no error."""
-        done = 0
+        """Run every task that is due. Returns how many things were done; a database that goes away meanwhile is no error."""
         try:
-            works = self._may_work()
-            self._beat(is_standby=not works)
-            for task in self._tasks if works else []:
-                if not is_ended() and self._claim(task):
-                    done += self._run(task)
-                    self._beat(is_standby=False)
+            return self._turn(is_ended)
         except DatabaseError as error:
             log.warning("worker.database_unavailable", error=type(error).__name__, detail=str(error))
+            return 0
+
+    def _turn(self, is_ended: Callable[[], bool]) -> int:
+        done = 0
+        works = self._may_work()
+        self._beat(is_standby=not works)
+        for task in self._tasks if works else []:
+            if not is_ended() and self._claim(task):
+                done += self._run(task)
+                self._beat(is_standby=False)
         return done
 
     def _may_work(self) -> bool:

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 
 from snapshots.audit import accept_damage, anchors, tolerant_rows, verification
 from snapshots.audit.accept_damage import AcceptanceError, Finding
 from snapshots.audit.chain import Anchor
 from snapshots.audit.journal import JournalUnavailableError
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.contract import clean_reason
 
 REASON_LENGTH = 2000
@@ -30,7 +31,7 @@ def account() -> str:
         return f"user {os.getuid()}"
 
 
-class AcceptCommand(BaseCommand):
+class AcceptCommand(DatabaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
             "--reason", required=True, help="why it is accepted; the reason is stored in the log permanently"

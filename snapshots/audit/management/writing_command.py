@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from snapshots.audit.journal import JournalUnavailableError
+from snapshots.audit.management.database_command import DatabaseCommand
 
 
-class WritingCommand(BaseCommand):
-    """Ends with a sentence instead of a traceback when the audit log cannot be written."""
+class WritingCommand(DatabaseCommand):
+    """Ends with a sentence instead of a traceback also when the audit log cannot be written."""
 
     def execute(self, *args: Any, **options: Any) -> str | None:
         try:

@@ -4,6 +4,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from snapportal.accounts.models import User
+from tests.support.absent_database import away
 from tests.support.identity_provider import CLIENT_SECRET
 
 
@@ -48,6 +49,13 @@ def test_nobody_answers(idp, cast, capsys, configure):
     assert not is_fine
     assert "FAIL  Connection" in printed
     assert "firewalls" in printed
+
+
+def test_a_database_that_is_away_is_named(idp, cast, capsys):
+    with away():
+        printed, is_fine = run(capsys)
+    assert not is_fine
+    assert "The database cannot be reached: " in printed
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError, CommandParser
-from django.db import OperationalError, connection
+from django.db import connection
 from django.urls import reverse
 
 from snapportal.accounts import people
@@ -13,10 +13,10 @@ from snapportal.accounts.models import Role, User
 from snapportal.accounts.ways_in import may_use_password
 from snapshots.audit.entry_data import COMMAND_LINE_NAME
 from snapshots.audit.journal import Actor
+from snapshots.audit.management.database_errors import MAKE_DATABASE
 from snapshots.audit.management.writing_command import WritingCommand
 from snapshots.notifications.pages import lacks_public_address, portal_origin
 
-MAKE_DATABASE = "There is no database yet. Make it first: python manage.py start --no-serve"
 ONLY_HERE = (
     "No public address of the portal is set, so the link opens on this machine only. Name the portal's own host first in "
     "SNAPPORTAL_ALLOWED_HOSTS, or give its address with --url."
@@ -36,13 +36,9 @@ def portal_url(given: str = "") -> str:
 
 
 def check_database() -> None:
-    """Raises CommandError when the database lacks the portal's tables."""
-    try:
-        if User._meta.db_table in connection.introspection.table_names():
-            return
-    except OperationalError as error:
-        raise CommandError(f"{MAKE_DATABASE} ({error})") from None
-    raise CommandError(MAKE_DATABASE)
+    """Raises CommandError when the database lacks the portal's tables, Error when it cannot be asked."""
+    if User._meta.db_table not in connection.introspection.table_names():
+        raise CommandError(MAKE_DATABASE)
 
 
 class Command(WritingCommand):

@@ -40,10 +40,13 @@ def check_address(bind: str) -> None:
 
 
 def prepare_folder(path: Path) -> None:
-    """Create the data folder, readable by its owner only: it contains keys and the database."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.stat().st_uid == os.getuid():
-        path.chmod(0o700)
+    """Create the data folder, readable by its owner only: it contains keys and the database. Raises CommandError."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if path.stat().st_uid == os.getuid():
+            path.chmod(0o700)
+    except OSError as error:
+        raise CommandError(f"SNAPPORTAL_DATA_DIR={path} cannot be used: {error.strerror}") from None
 
 
 class Command(WritingCommand):

@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.core.management.base import BaseCommand
 from django.db import Error
 
 from snapshots.audit import accepted_damage, anchors, chain, journal, statements, verification
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.models import Entry
 from snapshots.audit.wording.shared import FAILURE
 from snapshots.audit.wording.statements import joined
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
+    database_exit_code = 2
     help = (
         "Sign the head of the audit log and append it to SNAPPORTAL_ANCHOR_FILE, send it to SNAPPORTAL_ANCHOR_URL when "
         "that is set, and print it. First the rows since the last anchor are verified: a broken log is not anchored, nor "

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 
 from snapshots.audit.archiving import run
 from snapshots.audit.archiving.files import ArchiveFileError
 from snapshots.audit.archiving.run import Step
 from snapshots.audit.journal import JournalUnavailableError
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.tiles import TileError
 from snapshots.audit.verification import COMMAND_ACTOR
 
@@ -25,7 +26,7 @@ def _days(text: str) -> int:
     return int(text)
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Move rows of the audit log that are older than SNAPPORTAL_ARCHIVE_AFTER_DAYS into files in SNAPPORTAL_ARCHIVE_DIR. "
         "Each file is verified and recorded in the log before its rows are deleted. A run that was stopped is continued."

@@ -3,12 +3,14 @@
 import sys
 from typing import Any, NoReturn
 
-from django.core.management.base import BaseCommand
+from django.db import Error
 
 from snapshots.audit import checkpoints
+from snapshots.audit.management.database_command import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
+    database_exit_code = 2
     help = (
         "Sign the size and the root of the tree over the audit log, store and print the checkpoint, and append it to "
         "SNAPPORTAL_CHECKPOINT_FILE when that is set. First the rows since the last checkpoint are verified; nothing is "
@@ -31,7 +33,7 @@ class Command(BaseCommand):
                 checkpoints.append_to_file(path, checkpoint)
         except checkpoints.BrokenLogError as error:
             self._stop(str(error), 1)
-        except checkpoints.CheckpointError as error:
+        except (Error, checkpoints.CheckpointError) as error:
             self._stop(str(error), 2)
 
     def _stop(self, reason: str, code: int) -> NoReturn:

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from snapshots.audit import checkpoints, export, journal, lines, verification
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.models import Entry
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Write the whole audit log to standard output. The export itself is recorded in the log first."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -3,12 +3,13 @@
 from argparse import ArgumentTypeError
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from snapshots.audit import holds
 from snapshots.audit.hold_models import Hold, Scope, ScopeError, parse_scope
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.audit.management.accept_command import REASON_LENGTH, account
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.audit.verification import COMMAND_ACTOR
 from snapshots.contract import clean_reason
@@ -23,7 +24,7 @@ def _scope(text: str) -> Scope:
         ) from None
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Place a legal hold: the rows that it names stay in the database until the hold is lifted."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -2,16 +2,17 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from snapshots.audit import holds
 from snapshots.audit.journal import JournalUnavailableError
 from snapshots.audit.management.accept_command import REASON_LENGTH, account
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.verification import COMMAND_ACTOR
 from snapshots.contract import clean_reason
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Lift a legal hold. The next run of archive_audit deletes its rows that are archived."
 
     def add_arguments(self, parser: CommandParser) -> None:

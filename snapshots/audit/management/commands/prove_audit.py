@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from snapshots.audit import checkpoints, export, proofs, tiles
+from snapshots.audit.management.database_command import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Write a file without rows that proves to verify_log.py that the log continues the checkpoint of SIZE rows. "
         "It holds hashes alone."

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.db import Error
 
 from snapshots.audit import checkpoints
+from snapshots.audit.management.database_command import DatabaseCommand
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Print the public key of each signing key, newest first, in the form that C2SP calls vkey. They are not secret."
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 from django.db import Error
 
 from snapshots.audit import (
@@ -21,10 +21,12 @@ from snapshots.audit.accepted_damage import Acceptance
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving import verification as archive_files
 from snapshots.audit.archiving.verification import FileFinding
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.models import Entry
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
+    database_exit_code = 2
     help = (
         "Verify the audit log against its keys and anchors. Works while the portal runs. "
         "Exit code 0: it holds; 1: it is broken, and the first broken row is named; 2: it could not be checked."

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.core.management.base import CommandError, CommandParser
 
 from snapshots import connection
 from snapshots.audit import journal
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.verification import COMMAND_ACTOR
 from snapshots.inventory import provider_check
 from snapshots.inventory.provider_check import FAIL, NOTE, OK, Finding
@@ -39,7 +39,7 @@ ON_THE_COMMAND_LINE: Final = (
 )
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Check the way to the provider: address, connection, certificate, clock and API; with a token also what it may see. "
         "Exit code 0: all that is needed is fine; 1: something is not. The token is never printed."
@@ -155,10 +155,7 @@ def read_input() -> str:
 
 def find_stored(token_id: str) -> StoredToken:
     """The stored token with this id. Raises CommandError, which lists the stored tokens."""
-    try:
-        tokens = {one.pk: one for one in StoredToken.objects.select_related("user")}
-    except DatabaseError as error:
-        raise CommandError(f"The database cannot be read: {error}") from None
+    tokens = {one.pk: one for one in StoredToken.objects.select_related("user")}
     if token_id not in tokens:
         lines = [f"  {one.pk}  {one.label} ({one.user})" for one in tokens.values()]
         raise CommandError("\n".join(["There is no stored token with this ID. There are:", *lines]))

@@ -3,9 +3,10 @@
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from django.db import transaction
 
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.sandbox.demo_data import OTHER_EMAIL, TEAM_EMAIL, fill, issue_token
 from snapshots.sandbox.provider import PERMISSIONS, SEE_SERVERS
 
@@ -16,7 +17,7 @@ REAL_PROVIDER = (
 )
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = "Fill the sandbox with example accounts, servers and snapshots. Existing data is not changed."
 
     def add_arguments(self, parser: CommandParser) -> None:

@@ -5,15 +5,16 @@ It is safe to run while the portal runs, and to run again.
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.vault import sealed_rows, tokens
 from snapshots.vault.crypto import SealError
 from snapshots.vault.models import StoredToken
 from snapshots.vault.sealed_rows import SealedRows
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Decrypt every stored token and encrypt it again with the first key of SNAPPORTAL_TOKEN_KEYS, so that older keys "
         "can be removed. Exit code 1: some tokens could not be decrypted; they are listed."

@@ -3,15 +3,16 @@
 import os
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import CommandParser
 
+from snapshots.audit.management.database_command import DatabaseCommand
 from snapshots.audit.management.end_signal import EndSignal
 from snapshots.worker import status
 from snapshots.worker.loop import Worker
 from snapshots.worker.tasks import TASKS
 
 
-class Command(BaseCommand):
+class Command(DatabaseCommand):
     help = (
         "Follow open operations to their end, run jobs, send the streams, anchor and verify the audit log, until SIGTERM. "
         "Several workers share the work; on SQLite one works and the others stand by. "
