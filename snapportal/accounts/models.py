@@ -289,12 +289,7 @@ class SignInFailure(models.Model):
         return f"{self.address} {self.at}"
 
 
-from snapportal.accounts.factors.models import (  # noqa: E402 - models of this app
-    Authenticator,  # noqa: F401
-    Passkey,  # noqa: F401
-    RecoveryCode,  # noqa: F401
-    WrongCode,  # noqa: F401
-)
+from snapportal.accounts.factors.models import Authenticator, Passkey, RecoveryCode, WrongCode  # noqa: E402, F401
 from snapportal.accounts.oidc.models import FederatedIdentity  # noqa: E402, F401 - a model of this app
 from snapportal.accounts.session_models import KnownDevice, PersonSession  # noqa: E402, F401 - models of this app
 from snapportal.accounts.team_models import Team  # noqa: E402
