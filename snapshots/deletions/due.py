@@ -160,7 +160,8 @@ def _refuse(planned: PlannedDeletion, code: str) -> bool:
     with journal.committed():
         if not waiting.update(state=State.REFUSED, code=code, ended_at=timezone.now()):
             return False
-        journal.record(planned.entry(_actor(planned), action="deletion.refuse", result="refused", code=code))
+        fields = {"result": "refused", "code": code, "reason": planned.reason}
+        journal.record(planned.entry(_actor(planned), action="deletion.refuse", **fields))
     return True
 
 
