@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as lazy
 
-from snapshots.api.endpoints.errors import status_of_refusal
+from snapshots.api.endpoints.errors import RESTORE_STATUSES, status_of_refusal
 from snapshots.views.texts.refusals import refusal_words
 
 if TYPE_CHECKING:
@@ -116,4 +117,8 @@ def all_codes() -> list[Code]:
         Code(status_of_refusal(code), code, f"{(words := refusal_words(code)).title}. {words.meaning}")
         for code in REFUSALS
     ]
-    return sorted([*ERRORS, *refusals], key=lambda one: one.status)
+    of_restores = [
+        Code(status, code, f"{gettext('Restore a snapshot')}: {refusal_words(code).title}")
+        for code, status in RESTORE_STATUSES.items()
+    ]
+    return sorted([*ERRORS, *of_restores, *refusals], key=lambda one: one.status)
