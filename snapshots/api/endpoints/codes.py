@@ -51,6 +51,8 @@ ERRORS: Final = (
         "resolved_by_hand",
         lazy("A person found that it happened; which snapshot it made is not known to the portal."),
     ),
+    Code(409, "deletion_kept", lazy("Its deletion was called back. Nothing was sent.")),
+    Code(409, "deletion_refused", lazy("When it was due the portal's rules refused it. Nothing was sent.")),
     Code(
         410,
         "archived",
@@ -94,6 +96,7 @@ REFUSALS: Final = (
     "server_locked",
     "frozen",
     "approval_needed",
+    "request_over",
     "too_many_requests",
     "place_reserved",
     "deletion_planned",
