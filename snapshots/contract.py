@@ -200,6 +200,11 @@ def is_valid_name(name: str) -> bool:
     return len(name) <= NAME_MAX_LENGTH and NAME_PATTERN.match(name) is not None
 
 
+def possible_name(name: str) -> str:
+    """The name, or '' if no snapshot can have it: a refused one may be a password that was typed into the wrong field."""
+    return name if is_valid_name(name) else ""
+
+
 def check_id(value: object) -> int:
     """Return `value` if it is a valid id. Raises UnreadableAnswerError."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 < value <= MAX_ID:

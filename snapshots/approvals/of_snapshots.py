@@ -18,8 +18,8 @@ from snapshots.operations.preconditions import (
     unchanged_snapshot,
 )
 from snapshots.operations.protection import PERMISSION, Target, check_unprotected
+from snapshots.operations.requests import Request, read_request
 from snapshots.operations.server_views import ServerView, check_deletable
-from snapshots.operations.service import Request, read_request
 from snapshots.vault.models import StoredToken
 
 

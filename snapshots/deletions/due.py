@@ -160,7 +160,8 @@ def _refuse(planned: PlannedDeletion, code: str) -> bool:
     with journal.committed():
         if not waiting.update(state=State.REFUSED, code=code, ended_at=timezone.now()):
             return False
-        journal.record(planned.entry(_actor(planned), action="deletion.refuse", result="refused", code=code))
+        fields = {"result": "refused", "code": code, "reason": planned.reason}
+        journal.record(planned.entry(_actor(planned), action="deletion.refuse", **fields))
     return True
 
 
@@ -179,12 +180,17 @@ def _follow(planned: PlannedDeletion, operation: Operation) -> bool:
         service.resume(operation, approval=Approval.stored(planned.approval))
     if operation.is_open:
         return False
-    if operation.state == OperationState.FAILED and operation.code in NOT_SENT_CODES:
+    if is_sent_again(operation):
         return _wait_again(planned, operation)
     is_done = operation.state != OperationState.FAILED and operation.finding != Finding.NOT_HAPPENED
     state = State.DONE if is_done else State.FAILED
     row = PlannedDeletion.objects.filter(pk=planned.pk, state=State.SENT)
     return bool(row.update(state=state, code=operation.code))
+
+
+def is_sent_again(operation: Operation) -> bool:
+    """Whether nothing of it left the portal, so that its deletion waits again."""
+    return operation.state == OperationState.FAILED and operation.code in NOT_SENT_CODES
 
 
 def _wait_again(planned: PlannedDeletion, operation: Operation) -> bool:

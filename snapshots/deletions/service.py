@@ -21,8 +21,8 @@ from snapshots.operations.idempotency import operation_for_key
 from snapshots.operations.models import Action, Operation
 from snapshots.operations.preconditions import check_not_newest, read_server, unchanged_snapshot
 from snapshots.operations.protection import Target
+from snapshots.operations.requests import Request, read_request, record_refusal
 from snapshots.operations.server_views import ServerView
-from snapshots.operations.service import Request, read_request, record_refusal
 from snapshots.vault.models import StoredToken
 
 
@@ -49,7 +49,7 @@ def request_delete(
     Within a grace time `delete_now` needs a reason. `spares_newest`: see PlannedDeletion. A form that was sent before
     returns what it made. Raises OperationRefusedError, JournalUnavailableError.
     """
-    request = Request(Action.DELETE, actor, token, confirmation, override_reason)
+    request = Request(Action.DELETE, actor, token, confirmation, override_reason, reason)
     seen = _Seen()
     try:
         seen.confirmed = read_request(request)

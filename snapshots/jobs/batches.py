@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from django.utils import timezone
 
+from snapshots import contract
 from snapshots.audit import journal
 from snapshots.audit.journal import Actor
 from snapshots.inventory.readings import Reading
@@ -59,16 +60,24 @@ def restore_many(**confirmed: Any) -> Job:
 
 
 def _begin(kind: Kind, confirmed: dict[str, Any]) -> Job:
-    point: Job | None = confirmed.get("point")
-    with _Refusals(confirmed["actor"], ACTIONS[kind], target=str(point.pk) if point else ""):
+    with _Refusals(kind, confirmed):
         return _start(PLANS[kind](**confirmed))
 
 
 class _Refusals:
     """Writes a "refused" row if the batch as a whole is refused; it lets the error through."""
 
-    def __init__(self, actor: Actor, action: Action, target: str = "") -> None:
-        self._entry = partial(actor.entry, action=action, result="refused", target=target)
+    def __init__(self, kind: Kind, confirmed: dict[str, Any]) -> None:
+        actor: Actor = confirmed["actor"]
+        point: Job | None = confirmed.get("point")
+        self._entry = partial(
+            actor.entry,
+            action=ACTIONS[kind],
+            result="refused",
+            target=str(point.pk) if point else "",
+            snapshot_name=contract.possible_name(confirmed.get("name", "")),
+            reason=contract.clean_reason(confirmed.get("reason", "")),
+        )
 
     def __enter__(self) -> None:
         return None

@@ -21,9 +21,9 @@ from snapshots.operations.confirmation import Authorization, Confirmation, snaps
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action
 from snapshots.operations.preconditions import check_server_exists, read_server, restorable_snapshot
+from snapshots.operations.requests import Request, read_request, record_refusal
 from snapshots.operations.rights import OVERRIDE_PERMISSION, check_still_allowed, check_token
 from snapshots.operations.server_views import ServerView
-from snapshots.operations.service import Request, read_request, record_refusal
 from snapshots.vault.models import StoredToken
 
 
@@ -46,7 +46,7 @@ def safe_restore(
 
     `make_room` is the `room_key` of the snapshot to delete. Raises OperationRefusedError, JournalUnavailableError.
     """
-    request = Request(Action.RESTORE, actor, token, confirmation, override_reason)
+    request = Request(Action.RESTORE, actor, token, confirmation, override_reason, reason)
 
     def plan(confirmed: Confirmation, view: ServerView) -> list[Step]:
         snapshot = restorable_snapshot(confirmed, view, typed_name=typed_name, reason=reason)
@@ -72,7 +72,7 @@ def replace_snapshot(
     override_reason: str = "",
 ) -> Job:
     """Delete the chosen snapshot of a full server → create one. Raises OperationRefusedError, JournalUnavailableError."""
-    request = Request(Action.CREATE, actor, token, confirmation, override_reason)
+    request = Request(Action.CREATE, actor, token, confirmation, override_reason, reason, name)
 
     def plan(confirmed: Confirmation, view: ServerView) -> list[Step]:
         check_server_exists(view)

@@ -89,7 +89,7 @@ def _commit(actor: Actor, job: Job, steps: Sequence[Step], guard: Callable[[], o
         journal.record(_start_entry(actor, job, steps, noted))
         for step in steps:
             if step.state == StepState.FAILED:
-                journal.record(_refusal_entry(actor, step, tokens.get(step.token_id)))
+                journal.record(_refusal_entry(actor, job, step, tokens.get(step.token_id)))
         _check_rights(actor, job, _rights_to_begin(job, steps), noted)
         _reserve_places(job, steps)
         guard()
@@ -137,7 +137,7 @@ def _start_entry(actor: Actor, job: Job, steps: Sequence[Step], noted: Borrowed)
     return job.entry(actor, action="job.start", steps=steps, reason=job.reason, evidence=evidence)
 
 
-def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> EntryData:
+def _refusal_entry(actor: Actor, job: Job, step: Step, token: StoredToken | None) -> EntryData:
     return actor.entry(
         action=step.action,
         result="refused",
@@ -146,6 +146,7 @@ def _refusal_entry(actor: Actor, step: Step, token: StoredToken | None) -> Entry
         server_name=step.server_name,
         snapshot_id=step.snapshot_id,
         snapshot_name=step.snapshot_name,
+        reason=job.reason,
         token_label=token.label if token else "",
         token_fingerprint=token.fingerprint if token else "",
     )

@@ -138,7 +138,7 @@ class Lifting(Generic[Row]):
         Raises OperationRefusedError (reason_missing, `over`, lift_asked, those of the rights), JournalUnavailableError.
         """
         text = required_reason(reason)
-        with self._step(actor, pk, "ask_lift") as row:
+        with self._step(actor, pk, "ask_lift", text) as row:
             ask(row, actor, text)
             journal.record(self.entry(row, actor, "ask_lift", reason=text, evidence=when_it_lifts(row)))
             self.check_rights(actor, row)
@@ -189,9 +189,10 @@ class Lifting(Generic[Row]):
             yield
 
     @contextmanager
-    def _step(self, actor: Actor, pk: int, verb: str) -> Iterator[Row]:
+    def _step(self, actor: Actor, pk: int, verb: str, reason: str = "") -> Iterator[Row]:
         find = partial(self._found, pk)
-        with under_lock(find, lambda row: self.entry(row, actor, verb), missing=self.over) as row:
+        refused = partial(self.entry, actor=actor, verb=verb, reason=reason)
+        with under_lock(find, refused, missing=self.over) as row:
             if row.is_over(timezone.now()):
                 raise OperationRefusedError(self.over)
             yield row

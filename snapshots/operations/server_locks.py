@@ -77,7 +77,7 @@ def ask_to_lift(*, actor: Actor, server_id: int, reason: str) -> ServerLock:
     Raises OperationRefusedError (reason_missing, not_locked, lift_asked, those of check_lasting), JournalUnavailableError.
     """
     text = guard.required_reason(reason)
-    with _step(actor, server_id, "server.ask_unlock") as lock:
+    with _step(actor, server_id, "server.ask_unlock", text) as lock:
         guard.ask(lock, actor, text)
         evidence = guard.when_it_lifts(lock)
         journal.record(_entry(lock, actor, "server.ask_unlock", reason=text, evidence=evidence))
@@ -108,10 +108,9 @@ def keep(*, actor: Actor, server_id: int) -> None:
         guard.call_back(lock)
 
 
-def _step(actor: Actor, server_id: int, action: str) -> AbstractContextManager[ServerLock]:
-    return guard.under_lock(
-        partial(lock_of, server_id), lambda lock: _entry(lock, actor, action), missing="not_locked"
-    )
+def _step(actor: Actor, server_id: int, action: str, reason: str = "") -> AbstractContextManager[ServerLock]:
+    refused = partial(_entry, actor=actor, action=action, reason=reason)
+    return guard.under_lock(partial(lock_of, server_id), refused, missing="not_locked")
 
 
 def _extent(lock: ServerLock) -> str:

@@ -12,25 +12,17 @@ rules refuse is recorded too (result "refused"), and nothing is sent for it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 
 from django.db import IntegrityError
 
 from snapshots import contract
 from snapshots.audit import journal
-from snapshots.audit.entry_data import OVERRIDE
 from snapshots.audit.journal import Actor
-from snapshots.inventory.servers import find_snapshot
 from snapshots.operations import places
 from snapshots.operations.approval import Approval
 from snapshots.operations.blocks import check_not_blocked
-from snapshots.operations.confirmation import (
-    Authorization,
-    Confirmation,
-    ConfirmationError,
-    read_confirmation,
-)
+from snapshots.operations.confirmation import Authorization, Confirmation
 from snapshots.operations.dispatch import Answer, send_once
 from snapshots.operations.drafts import draft_operation
 from snapshots.operations.errors import OperationRefusedError
@@ -44,49 +36,13 @@ from snapshots.operations.preconditions import (
     unchanged_snapshot,
 )
 from snapshots.operations.protection import check_unprotected
+from snapshots.operations.requests import Request, read_request, record_refusal
 from snapshots.operations.rights import OVERRIDE_PERMISSION, Borrowed, borrowed, check_still_allowed
 from snapshots.operations.second_person import check_still_given
 from snapshots.operations.server_views import ServerView
 from snapshots.operations.transitions import record_intent, transition
 from snapshots.upstream.client import SnapshotClient
 from snapshots.vault.models import StoredToken
-
-
-@dataclass(frozen=True)
-class Request:
-    """What a person submitted. `confirmation` is the signed text of the form, not yet verified, or stands for it."""
-
-    action: str
-    actor: Actor
-    token: StoredToken
-    confirmation: str | Authorization
-    override_reason: str = ""
-
-    @property
-    def override(self) -> str:
-        """The reason to act on a server that a restore holds; '' if none was given or the actor may not override."""
-        return contract.clean_reason(self.override_reason) if self.actor.may_override else ""
-
-    @property
-    def approval(self) -> Approval | None:
-        """See Confirmation."""
-        return (
-            self.confirmation.confirmation.approval if isinstance(self.confirmation, Authorization) else None
-        )
-
-    @property
-    def of_schedule(self) -> bool:
-        return isinstance(self.confirmation, Authorization) and self.confirmation.of_schedule
-
-    @property
-    def begun_under(self) -> tuple[str, ...]:
-        return self.confirmation.begun_under if isinstance(self.confirmation, Authorization) else ()
-
-    def guard(self) -> None:
-        """What an authorization depends on besides. Raises OperationRefusedError."""
-        if isinstance(self.confirmation, Authorization):
-            self.confirmation.guard()
-
 
 Check = Callable[[Confirmation, ServerView], Operation]
 """Step 2: returns the unsaved operation, or raises OperationRefusedError."""
@@ -115,7 +71,9 @@ def create_snapshot(
         return draft_operation(actor, view, confirmed, snapshot_name=name, reason=reason)
 
     send = partial(_send_create, description=description)
-    return _perform(Request(Action.CREATE, actor, token, confirmation, override_reason), check, send)
+    return _perform(
+        Request(Action.CREATE, actor, token, confirmation, override_reason, reason, name), check, send
+    )
 
 
 def restore_snapshot(
@@ -133,9 +91,8 @@ def restore_snapshot(
         snapshot = restorable_snapshot(confirmed, view, typed_name=typed_name, reason=reason)
         return draft_operation(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
-    return _perform(
-        Request(Action.RESTORE, actor, token, confirmation, override_reason), check, _send_restore
-    )
+    request = Request(Action.RESTORE, actor, token, confirmation, override_reason, reason)
+    return _perform(request, check, _send_restore)
 
 
 def delete_snapshot(
@@ -152,7 +109,8 @@ def delete_snapshot(
         snapshot = unchanged_snapshot(confirmed, view)
         return draft_operation(actor, view, confirmed, snapshot=snapshot, reason=reason)
 
-    return _perform(Request(Action.DELETE, actor, token, confirmation, override_reason), check, _send_delete)
+    request = Request(Action.DELETE, actor, token, confirmation, override_reason, reason)
+    return _perform(request, check, _send_delete)
 
 
 def resume(operation: Operation, *, description: str = "", approval: Approval | None = None) -> None:
@@ -208,26 +166,12 @@ def _perform(request: Request, check: Check, send: Send) -> Operation:
     return operation
 
 
-def read_request(request: Request) -> Confirmation:
-    """Step 1: the confirmation. Raises OperationRefusedError if the confirmation is invalid, expired, or for something else."""
-    try:
-        return read_confirmation(
-            request.confirmation,
-            actor_id=request.actor.id,
-            action=request.action,
-            token_id=request.token.pk,
-        )
-    except ConfirmationError as error:
-        raise OperationRefusedError(error.code) from None
-
-
 def _commit_intent(operation: Operation, request: Request, view: ServerView) -> None:
     """Step 3: save the operation and its intent durably.
 
     What another request may have changed is checked again in the same transaction, under the audit log's lock.
     """
-    if request.override:
-        operation.reason = contract.clean_text(f"{operation.reason}\n{OVERRIDE}{request.override}".strip())
+    operation.reason = request.stored_reason
     approval = request.approval.text if request.approval else ""
     try:
         with journal.committed():
@@ -271,24 +215,4 @@ def _check_override(request: Request, server_id: int) -> None:
         server_id=server_id,
         token_id=request.token.pk,
         begun_under=request.begun_under,
-    )
-
-
-def record_refusal(
-    request: Request, code: str, confirmed: Confirmation | None, view: ServerView | None
-) -> None:
-    """Write a "refused" row to the audit log with whatever is known so far of the server and the snapshot."""
-    snapshot = find_snapshot(view.reading, confirmed.snapshot_id or 0) if view and confirmed else None
-    journal.record(
-        request.actor.entry(
-            action=request.action,
-            result="refused",
-            code=code,
-            server_id=confirmed.server_id if confirmed else None,
-            server_name=view.name if view else "",
-            snapshot_id=confirmed.snapshot_id if confirmed else None,
-            snapshot_name=snapshot.name if snapshot else "",
-            token_label=request.token.label,
-            token_fingerprint=request.token.fingerprint,
-        )
     )

@@ -206,7 +206,9 @@ def pause(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     schedule.refresh_from_db()
 
 
-def resume(*, actor: Actor, schedule: Schedule, approved: Approved[str] | None = None) -> None:
+def resume(
+    *, actor: Actor, schedule: Schedule, reason: str = "", approved: Approved[str] | None = None
+) -> None:
     """It is due again at its next time; nothing is caught up.
 
     What the portal stopped is resumed by its owner alone, because it runs in the owner's name: others change it, which
@@ -219,7 +221,8 @@ def resume(*, actor: Actor, schedule: Schedule, approved: Approved[str] | None =
         right = MANAGE if schedule.code else PAUSE
         noted = _noted(actor, schedule, right)
         evidence = noted.added_to(approval.text if approval else "")
-        journal.record(schedule.entry(actor, action="schedule.resume", evidence=evidence))
+        text = contract.clean_reason(reason)
+        journal.record(schedule.entry(actor, action="schedule.resume", reason=text, evidence=evidence))
         _check_person(actor, schedule, right, noted)
         if schedule.code and schedule.owner_id != actor.id:
             raise OperationRefusedError("not_owner")
@@ -251,7 +254,7 @@ def remove(*, actor: Actor, schedule: Schedule, reason: str = "") -> None:
     schedule.refresh_from_db()
 
 
-def run_now(*, actor: Actor, schedule: Schedule, form_key: str) -> Run:
+def run_now(*, actor: Actor, schedule: Schedule, form_key: str, reason: str = "") -> Run:
     """A run besides those that are due, in the schedule's and its owner's name; the log says who asked for it.
 
     A form that was sent before returns its run. Raises OperationRefusedError (schedule_runs, approval_needed if it is not
@@ -264,8 +267,8 @@ def run_now(*, actor: Actor, schedule: Schedule, form_key: str) -> Run:
     run = Run(schedule=schedule, cause=Cause.NOW, due_at=now, form_key=form_key, created_at=now)
     try:
         with journal.committed():
-            noted = _noted(actor, schedule, MANAGE)
-            journal.record(schedule.entry(actor, action="schedule.run_now", evidence=noted.note))
+            noted, text = _noted(actor, schedule, MANAGE), contract.clean_reason(reason)
+            journal.record(schedule.entry(actor, action="schedule.run_now", reason=text, evidence=noted.note))
             _check_person(actor, schedule, MANAGE, noted)
             if not schedule.is_active:
                 check_resumed(schedule)

@@ -1,7 +1,10 @@
 """The provider's four endpoints through the portal: its shapes and statuses, and the portal's rules and log behind them."""
 
 import pytest
+from django.conf import settings
 
+from snapshots.api.endpoints import codes
+from snapshots.api.endpoints.documents import document
 from snapshots.audit.models import Entry
 from snapshots.deletions.grace import set_grace
 from snapshots.deletions.models import PlannedDeletion
@@ -190,6 +193,23 @@ def test_a_held_server_is_409_and_can_be_overridden_with_a_reason(script, desk):
     answer = script.post("snapshots/", body, X_Override_Reason="the provider said so")
     assert answer.status_code == 400  # sent, and refused by the provider, in its words
     assert answer.json()["detail"] == "The server is being restored."
+
+
+def test_a_held_server_is_400_for_a_restore_as_the_contract_says_and_409_for_anything_else(script, desk):
+    snapshot = desk.snapshot(desk.server())
+    path = f"snapshots/{snapshot.id}/"
+    script.post(f"{path}restore/")
+    body = {"kind": "safe_restore", "snapshot_id": snapshot.id}
+    for answer, status in (
+        (script.post(f"{path}restore/"), 400),
+        (script.delete(path), 409),
+        (script.post("jobs/", body), 409),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (status, "server_held")
+    paths = document(settings.SNAPPORTAL_BASE_PATH)["paths"]
+    restore = paths["/snapshots/{snapshot_id}/restore/"]["post"]
+    assert "`server_held`" in restore["responses"]["400"]["description"]
+    assert {one.status for one in codes.all_codes() if one.code == "server_held"} == {400, 409}
 
 
 def test_a_reason_is_required_where_the_key_says_so(desk):

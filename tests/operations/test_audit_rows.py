@@ -177,6 +177,7 @@ def test_a_refusal_names_the_server_the_snapshot_and_the_token(desk):
         server_name=view.name,
         snapshot_id=snapshot.id,
         snapshot_name=snapshot.name,
+        reason="the upgrade went wrong",
         address="127.0.0.1",
         channel="browser",
         request_id="test",

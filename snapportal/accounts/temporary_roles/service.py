@@ -25,6 +25,7 @@ from snapshots.audit import journal
 from snapshots.audit.journal import PORTAL, Actor
 from snapshots.audit.wording.shared import UNTIL
 from snapshots.audit.wording.statements import joined
+from snapshots.contract import clean_reason
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.guard import required_reason, under_lock
 
@@ -88,7 +89,7 @@ def grant(*, actor: Actor, pk: UUID) -> TemporaryRole:
 def deny(*, actor: Actor, pk: UUID, reason: str) -> TemporaryRole:
     """Raises OperationRefusedError (reason_missing, request_over, those of rules.check_may_decide), JournalUnavailableError."""
     text = required_reason(reason)
-    with _under_lock(actor, pk, "deny") as asked:
+    with _under_lock(actor, pk, "deny", text) as asked:
         journal.record(asked.entry(actor, "deny", reason=text))
         check_may_decide(_person(actor), asked)
         _move(asked, State.WAITING, state=State.DENIED, denial=text, **_decided(actor))
@@ -100,9 +101,10 @@ def end_now(*, actor: Actor, pk: UUID, reason: str = "") -> TemporaryRole:
 
     Raises OperationRefusedError (reason_missing, request_over, those of rules.check_may_decide), JournalUnavailableError.
     """
-    with _under_lock(actor, pk, "end") as role:
+    given = clean_reason(reason)
+    with _under_lock(actor, pk, "end", given) as role:
         is_own = role.person_id == actor.id
-        text = reason if is_own else required_reason(reason)
+        text = given if is_own else required_reason(reason)
         journal.record(role.entry(actor, "end", reason=text))
         if not is_own:
             check_may_decide(_person(actor), role)
@@ -120,9 +122,9 @@ def end_all(person: User, *, actor: Actor) -> None:
             _move(role, State.GRANTED, **_ended_early(actor, ""))
 
 
-def _under_lock(actor: Actor, pk: UUID, verb: str) -> AbstractContextManager[TemporaryRole]:
+def _under_lock(actor: Actor, pk: UUID, verb: str, reason: str = "") -> AbstractContextManager[TemporaryRole]:
     find = TemporaryRole.objects.select_related("person").filter(pk=pk).first
-    return under_lock(find, lambda role: role.entry(actor, verb), missing="request_over")
+    return under_lock(find, lambda role: role.entry(actor, verb, reason=reason), missing="request_over")
 
 
 def write_down_ends() -> int:

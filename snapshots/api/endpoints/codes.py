@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as lazy
 
-from snapshots.api.endpoints.errors import status_of_refusal
+from snapshots.api.endpoints.errors import RESTORE_STATUSES, status_of_refusal
 from snapshots.views.texts.refusals import refusal_words
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ ERRORS: Final = (
         "resolved_by_hand",
         lazy("A person found that it happened; which snapshot it made is not known to the portal."),
     ),
+    Code(409, "deletion_kept", lazy("Its deletion was called back. Nothing was sent.")),
+    Code(409, "deletion_refused", lazy("When it was due the portal's rules refused it. Nothing was sent.")),
     Code(
         410,
         "archived",
@@ -93,6 +96,7 @@ REFUSALS: Final = (
     "server_locked",
     "frozen",
     "approval_needed",
+    "request_over",
     "too_many_requests",
     "place_reserved",
     "deletion_planned",
@@ -116,4 +120,8 @@ def all_codes() -> list[Code]:
         Code(status_of_refusal(code), code, f"{(words := refusal_words(code)).title}. {words.meaning}")
         for code in REFUSALS
     ]
-    return sorted([*ERRORS, *refusals], key=lambda one: one.status)
+    of_restores = [
+        Code(status, code, f"{gettext('Restore a snapshot')}: {refusal_words(code).title}")
+        for code, status in RESTORE_STATUSES.items()
+    ]
+    return sorted([*ERRORS, *of_restores, *refusals], key=lambda one: one.status)

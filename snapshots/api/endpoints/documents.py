@@ -172,7 +172,7 @@ def _responses(method: Method, refs: dict[Any, Any]) -> dict[str, Any]:
         schemas = [refs[one] for one in _kinds_of(kind)]
         schema = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         found[str(status)] = {"description": words} | ({"content": _json(schema)} if schemas else {})
-    errors = ERRORS | WRITE_ERRORS if method.is_write else ERRORS
+    errors = (ERRORS | WRITE_ERRORS if method.is_write else ERRORS) | dict(method.errors)
     for code, words in errors.items():
         found.setdefault(str(code), {"description": words, "content": _json(refs[Error])})
     for status, (name, words) in HEADERS.items():

@@ -28,6 +28,8 @@ REFUSAL_STATUSES: Final = {
     "not_on_this_server": 403,
     "not_own_snapshot": 403,
 }
+RESTORE_STATUSES: Final = {"server_held": 400}
+"""Of a restore, whose contract has 400 for a server that is "not in a valid state for restoration"."""
 RETRY_SECONDS: Final = 2
 
 

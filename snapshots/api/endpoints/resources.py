@@ -43,6 +43,8 @@ class Method:
     query: type[msgspec.Struct] | None
     body: type[msgspec.Struct] | None
     answers: Mapping[int, Any]
+    errors: Mapping[int, str]
+    """Status → what it means here, where that is not what it means elsewhere."""
     is_write: bool
     takes_key: bool
     """Whether an Idempotency-Key makes retries the same thing. What sets a state needs none."""
@@ -71,6 +73,7 @@ class Resource:
         right: str,
         summary: str,
         answers: Mapping[int, Any],
+        errors: Mapping[int, str] | None = None,
         query: type[msgspec.Struct] | None = None,
         body: type[msgspec.Struct] | None = None,
         takes_key: bool = True,
@@ -85,6 +88,7 @@ class Resource:
                 query=query,
                 body=body,
                 answers=answers,
+                errors=errors or {},
                 is_write=name != "GET",
                 takes_key=takes_key and name != "GET",
             )

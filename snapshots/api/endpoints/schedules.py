@@ -3,8 +3,6 @@
 from typing import Final
 from uuid import UUID
 
-from msgspec import Struct
-
 from snapshots.api.endpoints.http import Answer, Call
 from snapshots.api.endpoints.items import (
     RunItem,
@@ -30,10 +28,6 @@ schedule = Resource("schedules/<uuid:pk>/", "api_schedule")
 schedule_pause = Resource("schedules/<uuid:pk>/pause/", "api_schedule_pause")
 schedule_resume = Resource("schedules/<uuid:pk>/resume/", "api_schedule_resume")
 schedule_run = Resource("schedules/<uuid:pk>/run/", "api_schedule_run")
-
-
-class Nothing(Struct):
-    """No member is needed."""
 
 
 def visible(call: Call) -> list[Schedule]:
@@ -93,25 +87,26 @@ def pause_schedule(call: Call, body: ReasonBody, pk: UUID) -> Answer:
 @schedule_resume.method(
     "POST",
     right="schedules.pause",
-    body=Nothing,
+    body=ReasonBody,
     answers={200: ScheduleItem},
     summary="Resume a schedule",
     takes_key=False,
 )
-def resume_schedule(call: Call, _body: Nothing, pk: UUID) -> Answer:
+def resume_schedule(call: Call, body: ReasonBody, pk: UUID) -> Answer:
     """What a person paused. What the portal stopped is resumed by its owner."""
     found = _found(call, pk)
     if found.code:
         call.check_right(service.MANAGE)
-    service.resume(actor=call.actor, schedule=found)
+    service.resume(actor=call.actor, schedule=found, reason=call.reason(body.reason))
     return Answer(schedule_item(found))
 
 
 @schedule_run.method(
-    "POST", right="schedules.manage", body=Nothing, answers={202: RunItem}, summary="Run a schedule now"
+    "POST", right="schedules.manage", body=ReasonBody, answers={202: RunItem}, summary="Run a schedule now"
 )
-def run_schedule(call: Call, _body: Nothing, pk: UUID) -> Answer:
+def run_schedule(call: Call, body: ReasonBody, pk: UUID) -> Answer:
     """Besides the runs that are due, in the name of the schedule's owner. The worker begins it."""
     found = _found(call, pk)
-    run = service.run_now(actor=call.actor, schedule=found, form_key=call.operation_key)
+    reason = call.reason(body.reason)
+    run = service.run_now(actor=call.actor, schedule=found, form_key=call.operation_key, reason=reason)
     return Answer(run_item(run), 202)

@@ -1,7 +1,7 @@
 """The provider's four endpoints."""
 
 from snapshots.api.endpoints import reading, writes
-from snapshots.api.endpoints.errors import refused
+from snapshots.api.endpoints.errors import RESTORE_STATUSES, refused
 from snapshots.api.endpoints.http import Answer, Call, page_of
 from snapshots.api.endpoints.resources import Resource
 from snapshots.api.endpoints.shapes import (
@@ -76,6 +76,9 @@ def create_snapshot(call: Call, body: CreateBody) -> Answer:
     body=ReasonBody,
     answers={200: RestoreAnswer, 202: WaitingAnswer, 504: UnknownOutcome},
     summary="Restore a snapshot",
+    errors={
+        400: "The request is not valid, a restore holds the server (`server_held`), or the provider refuses it."
+    },
 )
 def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
     """Overwrites all current data of its server, and cannot be undone. Consider a job of kind safe_restore instead.
@@ -99,8 +102,8 @@ def restore_snapshot(call: Call, body: ReasonBody, snapshot_id: int) -> Answer:
             override_reason=call.override_reason,
         )
     except OperationRefusedError as error:
-        if error.code == "server_held":  # the contract: "not in a valid state for restoration"
-            raise refused(error, status=400) from error
+        if error.code in RESTORE_STATUSES:
+            raise refused(error, status=RESTORE_STATUSES[error.code]) from error
         raise
     assert isinstance(begun, Operation | ApprovalRequest)
     return writes.restored_answer(begun)

@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from django.urls import reverse
 from django.utils import timezone
 
-from snapshots.api.endpoints.errors import ApiError, retry_headers
+from snapshots.api.endpoints.errors import ApiError, refused, retry_headers
 from snapshots.api.endpoints.http import Answer, Call
 from snapshots.api.endpoints.shapes import (
     CreatedItem,
@@ -21,10 +21,14 @@ from snapshots.api.endpoints.shapes import (
     WaitingAnswer,
     time_text,
 )
-from snapshots.approvals.models import ApprovalRequest
+from snapshots.approvals.models import OPEN, ApprovalRequest
+from snapshots.approvals.models import State as RequestState
 from snapshots.contract import IN_PROGRESS, RESTORING
+from snapshots.deletions.due import is_sent_again
 from snapshots.deletions.models import PlannedDeletion
+from snapshots.deletions.models import State as PlanState
 from snapshots.operations.confirmation import AS_FOUND, Authorization, Confirmation
+from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.idempotency import operation_for_key
 from snapshots.operations.models import Action, Finding, Operation, State
 
@@ -34,6 +38,7 @@ DONE_STATES: Final = frozenset({State.ACCEPTED, State.COMPLETED})
 IN_FLIGHT: Final = frozenset({State.PENDING, State.SENT})
 PROVIDER_CODES: Final = frozenset({"token_refused", "forbidden", "refused", "invalid"})
 """Codes of the provider's own refusals, which the portal has for refusals of its own too, or none at all."""
+ANOTHER_KEY: Final = "To do it all the same, use another Idempotency-Key."
 WAIT_SECONDS: Final = 5.0
 _waiting = threading.BoundedSemaphore(max(1, settings.SNAPPORTAL_THREADS // 4))
 """A waiting request occupies a thread."""
@@ -176,8 +181,18 @@ def restored_answer(operation: Operation | ApprovalRequest) -> Answer:
 
 
 def requested_answer(asked: ApprovalRequest) -> Answer:
-    """202: it waits for other people. A retry is answered likewise, and by what it became once it has begun."""
+    """202: it waits for other people. A retry is answered likewise, and by what it became once it has begun.
+
+    Raises ApiError for one that never begins: denied, withdrawn, expired or void.
+    """
     url = reverse("api_request", args=[asked.pk])
+    is_late = asked.state in OPEN and asked.expires_at <= timezone.now()
+    if is_late or asked.state not in {*OPEN, RequestState.BEGUN}:
+        state = RequestState.EXPIRED if is_late else RequestState(asked.state)
+        detail = (
+            f"It does not begin any more, and nothing was sent: the request for approval is {state.value}."
+        )
+        raise ApiError(409, "request_over", f"{detail} {ANOTHER_KEY}", request=url, state=state.value)
     data = WaitingAnswer(
         detail="It takes the approval of other people, and begins by itself when they have given it: the request tells.",
         code="approval_needed",
@@ -188,15 +203,46 @@ def requested_answer(asked: ApprovalRequest) -> Answer:
 
 
 def deleted_answer(begun: Operation | PlannedDeletion | ApprovalRequest) -> Answer:
-    """204; 202 if the deletion waits for the server's grace time or for approval: the snapshot is still there."""
+    """204; 202 if the deletion waits for the server's grace time or for approval: the snapshot is still there.
+
+    A retry is told what has become of one that was planned.
+    """
     if isinstance(begun, ApprovalRequest):
         return requested_answer(begun)
     if isinstance(begun, Operation):
         return Answer(None, 204, check_accepted(begun))
+    if begun.state == PlanState.WAITING:
+        return _planned_answer(begun)
+    return _ended_plan_answer(begun)
+
+
+def _planned_answer(planned: PlannedDeletion) -> Answer:
     data: Any = WaitingAnswer(
         detail="The snapshot is deleted after the grace time of its server, unless somebody calls that back.",
         code="deletion_planned",
-        due_at=time_text(begun.due_at),
-        deletion=reverse("deletion_detail", args=[begun.pk]),
+        due_at=time_text(planned.due_at),
+        deletion=_plan_url(planned),
     )
     return Answer(data, 202)
+
+
+def _ended_plan_answer(planned: PlannedDeletion) -> Answer:
+    """What has become of it: its operation's own answer if it was sent. Raises ApiError if it was kept or refused."""
+    url = _plan_url(planned)
+    if planned.state == PlanState.REFUSED:
+        why = refused(OperationRefusedError(planned.code)).detail
+        detail = f"When it was due the portal's rules refused it. Nothing was sent. {why} {ANOTHER_KEY}"
+        raise ApiError(409, "deletion_refused", detail, deletion=url, refusal=planned.code)
+    operation = None
+    if planned.operation_id is not None:
+        operation = Operation.objects.filter(pk=planned.operation_id).first()
+    if operation is None:
+        detail = f"The deletion was called back: the snapshot is kept, and nothing was sent. {ANOTHER_KEY}"
+        raise ApiError(409, "deletion_kept", detail, deletion=url)
+    if planned.state == PlanState.SENT and is_sent_again(operation):
+        return _planned_answer(planned)
+    return Answer(None, 204, check_accepted(operation))
+
+
+def _plan_url(planned: PlannedDeletion) -> str:
+    return reverse("deletion_detail", args=[planned.pk])

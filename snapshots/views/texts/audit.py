@@ -38,6 +38,8 @@ from snapshots.views.texts.rights import right_words
 if TYPE_CHECKING:
     from django_stubs_ext import StrPromise
 
+NAMING = frozenset({"snapshot.create", "snapshot.delete"})
+"""Actions whose headline is no sentence without a snapshot."""
 INTENT_TIMEOUT = timedelta(minutes=5)
 """An intent without an outcome after this time was interrupted."""
 
@@ -90,14 +92,24 @@ def _headline(entry: Entry, show: Callable[[str], str]) -> str:
         return show(f"{entry.action} {entry.full_target}".strip())
     if entry.action == "person.sign_in" and not entry.full_target:
         return str(ACTIONS[entry.action][0])
+    server = _name_or_id(entry.server_name, entry.server_id, _("a server"), show)
+    if entry.action in NAMING and not (entry.snapshot_name or entry.snapshot_id):
+        return _without_snapshot(entry, server)
     names = {
-        "server": _name_or_id(entry.server_name, entry.server_id, _("a server"), show),
+        "server": server,
         "snapshot": _name_or_id(entry.snapshot_name, entry.snapshot_id, _("a snapshot"), show),
         "token": show(entry.token_label),
         "target": target_words(entry) if read_masked(entry.target) else show(target_words(entry)),
     }
     observed = OBSERVED.get(entry.code) if entry.action == "snapshot.observed" else None
     return (str(observed or ACTIONS[entry.action][1]) % names).strip()
+
+
+def _without_snapshot(entry: Entry, server: str) -> str:
+    """Of what was refused before it was known which snapshot it is about, or with a name that no snapshot can have."""
+    if entry.action == "snapshot.create" and (entry.server_name or entry.server_id):
+        return _("Create a snapshot of %(name)s") % {"name": server}
+    return str(ACTIONS[entry.action][0])
 
 
 def _name_or_id(name: str, number: int | None, neither: str, show: Callable[[str], str]) -> str:
