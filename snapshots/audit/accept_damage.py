@@ -128,11 +128,15 @@ def _changed_rows(accepted: chain.Accepted) -> Iterator[Mapping[str, Any]]:
 
 def find_changed_rows() -> Finding:
     """The rows that were changed, or whose names were, with the digest of each in its present state."""
+    verification.check_no_key_is_missing()
     accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     changed = list(islice(_changed_rows(accepted), CHANGED_ROWS_LIMIT + 1))
     if not changed:
+        verdict = verification.check_log(accepted=accepted)
         raise AcceptanceError(
             "The signature and the names of every row are valid, or their change is accepted already."
+            if verdict.holds
+            else f"Something is wrong that is no changed row: {verification.describe(verdict)}. Put back a backup."
         )
     for key_id in {row["key_id"] for row in changed}:
         _check_key(key_id)
