@@ -36,6 +36,8 @@ _SUBJECT: Final = (
 ADVICE: Final = {
     "cut": _RESTORED,
     "anchor": _RESTORED,
+    "checkpoint": _RESTORED,
+    "cut_tree": _RESTORED,
     "archive": "Put the file back from its copy (docs/operators.md, Archive).",
     "gone": "Its content is in the archive file. Put the row back from a backup, and find out who deleted it.",
     "lost": "Put the lines back; if there is no copy, see docs/operators.md (manage.py accept_lost_anchors).",
