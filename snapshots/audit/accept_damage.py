@@ -12,7 +12,15 @@ from typing import Any, Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, journal, statements, tolerant_rows, verification
+from snapshots.audit import (
+    accepted_damage,
+    chain,
+    journal,
+    lost_checkpoints,
+    statements,
+    tolerant_rows,
+    verification,
+)
 from snapshots.audit.accepted_damage import Pair
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.chain import Anchor
@@ -45,19 +53,29 @@ def _describe_changed(numbers: Iterable[int]) -> str:
     return statements.ROWS_CHANGED.said(rows=ordered)
 
 
-def _last_row_of_backup(lost: Iterable[Anchor]) -> int:
-    """The sequence of the last restored row: rows written after the restore are newer than every anchor in `lost`."""
-    newest = max(datetime.fromisoformat(anchor.at) for anchor in lost)
+def _last_row_of_backup(newest: datetime) -> int:
+    """The sequence of the last restored row: rows written after the restore are newer than every lost anchor and checkpoint."""
     older = Entry.objects.numbered().filter(at__lte=newest).order_by("-sequence")
     return next(iter(tolerant_rows.read_all(older.values_list("sequence", flat=True)[:1])), 0)
 
 
+def _lost_checkpoints(acceptances: list[accepted_damage.Acceptance]) -> list[lost_checkpoints.SignedHead]:
+    try:
+        return lost_checkpoints.find(acceptances)
+    except lost_checkpoints.RewrittenError as error:
+        raise AcceptanceError(
+            "Something is wrong that a backup put back does not explain: "
+            f"row {error.size}: {statements.PROBLEMS['checkpoint'].said()}."
+        ) from error
+
+
 def find_lost_rows(anchors: Iterable[Anchor]) -> Finding:
-    """The anchors among `anchors` whose rows the log neither has nor archived."""
+    """The anchors among `anchors` whose rows the log neither has nor archived, and the rows that checkpoints alone name."""
     anchors = list(anchors)
     archived = archive_rows.last_archived()
     verification.check_keys(anchors)
-    accepted = accepted_damage.merge(accepted_damage.read_acceptances())
+    acceptances = accepted_damage.read_acceptances()
+    accepted = accepted_damage.merge(acceptances)
     lost = [
         anchor
         for anchor in anchors
@@ -65,8 +83,12 @@ def find_lost_rows(anchors: Iterable[Anchor]) -> Finding:
         and anchor.sequence > archived
         and verification.find_head(anchor) is None
     ]
-    if not lost:
-        raise AcceptanceError("The log has the rows of all anchors: no row is missing that an anchor names.")
+    signed = _lost_checkpoints(acceptances)
+    if not lost and not signed:
+        raise AcceptanceError(
+            "The log has the rows of all anchors and checkpoints, or their loss is accepted already: no row is missing "
+            "that an anchor or a checkpoint of the present origin names."
+        )
     pairs = tuple(sorted({anchor.named_row for anchor in lost}))
     verdict = verification.check_log(
         anchors=anchors, accepted=chain.Accepted(accepted.anchors | set(pairs), accepted.rows)
@@ -75,7 +97,9 @@ def find_lost_rows(anchors: Iterable[Anchor]) -> Finding:
         raise AcceptanceError(
             f"Something is wrong that a backup put back does not explain: {verification.describe(verdict)}."
         )
-    first, last = min(_last_row_of_backup(lost) + 1, pairs[0][0]), pairs[-1][0]
+    named = [anchor.sequence for anchor in lost] + [head.size for head in signed]
+    times = [datetime.fromisoformat(anchor.at) for anchor in lost] + [head.at for head in signed]
+    first, last = min(_last_row_of_backup(max(times)) + 1, *named), max(named)
     if first == last:
         description = statements.ROW_LOST.said(row=first)
     else:
@@ -128,11 +152,15 @@ def _changed_rows(accepted: chain.Accepted) -> Iterator[Mapping[str, Any]]:
 
 def find_changed_rows() -> Finding:
     """The rows that were changed, or whose names were, with the digest of each in its present state."""
+    verification.check_no_key_is_missing()
     accepted = accepted_damage.merge(accepted_damage.read_acceptances())
     changed = list(islice(_changed_rows(accepted), CHANGED_ROWS_LIMIT + 1))
     if not changed:
+        verdict = verification.check_log(accepted=accepted)
         raise AcceptanceError(
             "The signature and the names of every row are valid, or their change is accepted already."
+            if verdict.holds
+            else f"Something is wrong that is no changed row: {verification.describe(verdict)}. Put back a backup."
         )
     for key_id in {row["key_id"] for row in changed}:
         _check_key(key_id)
@@ -155,7 +183,7 @@ def accept(finding: Finding, *, reason: str, by: str) -> None:
     """Write the acceptance, in several rows if needed. Raises JournalUnavailableError; then no row is written."""
     size = accepted_damage.PAIRS_PER_ROW
     with journal.committed():
-        for start in range(0, len(finding.pairs), size):
+        for start in range(0, max(1, len(finding.pairs)), size):
             evidence = accepted_damage.format_evidence(
                 finding.description, finding.pairs[start : start + size]
             )

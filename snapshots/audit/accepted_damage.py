@@ -4,8 +4,9 @@
     audit.accept_lost_anchors    the anchor file lost lines that the log has recorded
     audit.accept_changed_rows    rows were changed in the database: their content proves nothing
 
-Each row names exactly what it accepts, as pairs of a sequence and 64 hex digits. Every later verification reports it,
-and fails on anything else.
+Each row names exactly what it excuses, as pairs of a sequence and 64 hex digits. Every later verification reports it,
+and fails on anything else. Lost rows that only checkpoints name are in its sentence alone: that excuses nothing, because
+the log goes on under a new origin.
 """
 
 import re
@@ -54,6 +55,9 @@ def parse_pairs(evidence: str) -> tuple[Pair, ...]:
 
 
 def format_evidence(finding: str, pairs: Iterable[Pair]) -> str:
+    pairs = list(pairs)
+    if not pairs:
+        return finding
     accepted = statements.ACCEPTED.said(pairs=[f"{number} {digits}" for number, digits in pairs])
     return "; ".join([finding, accepted])
 

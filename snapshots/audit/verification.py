@@ -8,7 +8,7 @@ from typing import Final
 
 from django.conf import settings
 
-from snapshots.audit import accepted_damage, chain, holds, sealing, statements, tolerant_rows
+from snapshots.audit import accepted_damage, chain, holds, missing_keys, sealing, statements, tolerant_rows
 from snapshots.audit.accepted_damage import Acceptance, Pair
 from snapshots.audit.archiving import rows as archive_rows
 from snapshots.audit.archiving.remaining import check_remaining
@@ -36,6 +36,8 @@ _SUBJECT: Final = (
 ADVICE: Final = {
     "cut": _RESTORED,
     "anchor": _RESTORED,
+    "checkpoint": _RESTORED,
+    "cut_tree": _RESTORED,
     "archive": "Put the file back from its copy (docs/operators.md, Archive).",
     "gone": "Its content is in the archive file. Put the row back from a backup, and find out who deleted it.",
     "lost": "Put the lines back; if there is no copy, see docs/operators.md (manage.py accept_lost_anchors).",
@@ -48,11 +50,13 @@ ADVICE: Final = {
 
 
 class WrongKeyError(Exception):
-    """A configured key verifies nothing that is sealed or signed under its ID, so the log cannot be checked with it."""
+    """A key is missing, or verifies nothing that is sealed or signed under its ID: the log cannot be checked without it."""
 
 
 def check_keys(anchors: Iterable[Anchor] = ()) -> None:
-    """Raises WrongKeyError for a key under whose ID there are rows, when it verifies no such row and no anchor."""
+    """Raises WrongKeyError for a missing key, and for one that verifies no row and no anchor under its ID."""
+    anchors = list(anchors)
+    check_no_key_is_missing(anchors)
     ring = settings.SNAPPORTAL_AUDIT_KEYS
     signers = {anchor.key_id for anchor in anchors if chain.has_valid_signature(anchor, ring)}
     for key_id in ring:
@@ -65,6 +69,15 @@ def check_keys(anchors: Iterable[Anchor] = ()) -> None:
                 f"the key {key_id} does not open row {first['sequence']}, nor any other row that is sealed under its ID: it is "
                 f"a wrong key under the right ID. Compare {key_id} in SNAPPORTAL_AUDIT_KEYS with your copy of the key"
             )
+
+
+def check_no_key_is_missing(anchors: Iterable[Anchor] = ()) -> None:
+    """Raises WrongKeyError when the log tells of a key that is not configured: see missing_keys.py."""
+    if missing := missing_keys.find(anchors):
+        raise WrongKeyError(
+            f"SNAPPORTAL_AUDIT_KEYS lacks {', '.join(missing)}: rows or anchors of this log are sealed with that. Put it back "
+            "from your copy of the keys, behind newer ones. If the portal never had such a key, those rows are forged"
+        )
 
 
 def _is_sealed_with(row: sealing.Row, key_id: str) -> bool:
@@ -85,7 +98,7 @@ def check_log(
     The chain begins after the rows that are archived; those of them that are still there are verified one by one.
     `tile_check` gets the leaf of each row (see tree_verification.py), None for an archived one.
     `accepted` is the damage to excuse; the default is what the log's acceptance rows name. Raises WrongKeyError when a
-    wrong key, not the log, is the cause of a signature that is not valid.
+    missing or wrong key, not the log, is the cause of a problem.
     """
     anchors = list(anchors)
     last = Entry.objects.all().last_sequence()
@@ -100,6 +113,8 @@ def check_log(
         verdict = replace(verdict, first_broken=changed, problem="hash") if changed else verdict
     if verdict.problem in {"hash", "anchor"}:
         check_keys(anchors)
+    elif not verdict.holds:  # rows that accept damage, or archive rows, count only when their key is there
+        check_no_key_is_missing(anchors)
     return verdict
 
 
@@ -188,8 +203,12 @@ def lost_anchors(
 def first_row_of_lost_anchor(
     anchors: Iterable[Anchor], until: int | None, acceptances: list[Acceptance]
 ) -> int | None:
-    """The sequence of the first row that records a lost anchor, or None: see lost_anchors."""
-    return min((number for number, _pair in lost_anchors(anchors, until, acceptances)), default=None)
+    """The sequence of the first row that records a lost anchor, or None: see lost_anchors. Raises WrongKeyError when a
+    key is missing without which the loss cannot be known to be accepted."""
+    lost = min((number for number, _pair in lost_anchors(anchors, until, acceptances)), default=None)
+    if lost:
+        check_no_key_is_missing()
+    return lost
 
 
 def with_lost_anchor(verdict: Verdict, lost: int | None) -> Verdict:

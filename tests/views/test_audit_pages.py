@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 import time_machine
-from django.core.management import call_command
 from django.urls import reverse
 
-from snapshots.audit import journal, verification
+from snapshots.audit import journal
 from snapshots.audit.models import Entry
 from snapshots.audit.queries import COUNT_LIMIT
 from snapshots.operations.models import Action
@@ -21,7 +20,6 @@ from snapshots.views.texts.audit import headline
 from snapshots.views.texts.audit_actions import ACTIONS
 from tests.support.audit_rows import ARON, MIA, MIA_ID, rows, write_events, write_operation
 from tests.support.audit_triggers import without_triggers
-from tests.support.pages import text_of
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db
@@ -300,12 +298,3 @@ def test_every_known_action_has_a_headline(auditor):
         entry = Entry.objects.order_by("-sequence").first()
         assert "%(" not in auditor.get(reverse("entry_detail", args=[entry.sequence])).context["headline"]
     assert len(rows()) == len(ACTIONS)
-
-
-def test_what_a_command_did_has_one_actor_in_the_readers_language(auditor, capsys):
-    call_command("add_person", "nora", "--role", "viewer")
-    with journal.committed():
-        journal.record(verification.COMMAND_ACTOR.entry(action="audit.verify", result="completed"))
-    page = text_of(auditor.get(reverse("entry_list"), headers={"Accept-Language": "de"}))
-    assert page.count("Befehlszeile") >= 2
-    assert "Command line" not in page

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management.base import CommandError, CommandParser
 from django.db import Error
 
-from snapshots.audit import accept_damage, anchors, tolerant_rows, verification
+from snapshots.audit import accept_damage, anchors, checkpoints, tiles, tolerant_rows, verification
 from snapshots.audit.accept_damage import AcceptanceError, Finding
 from snapshots.audit.chain import Anchor
 from snapshots.audit.journal import JournalUnavailableError
@@ -51,6 +51,8 @@ class AcceptCommand(DatabaseCommand):
             AcceptanceError,
             JournalUnavailableError,
             anchors.AnchorError,
+            checkpoints.CheckpointError,
+            tiles.TileError,
             tolerant_rows.UnreadableError,
             verification.WrongKeyError,
             Error,

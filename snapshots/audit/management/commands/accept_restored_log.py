@@ -8,8 +8,8 @@ from snapshots.audit.management.accept_command import AcceptCommand
 class Command(AcceptCommand):
     help = (
         "Write into the audit log that rows were lost because a backup was restored, and give up the anchors that name "
-        "them. From then on verify_audit reports the loss and passes. Refused when the log has other damage. The "
-        "anchor file keeps its lines."
+        "them. Rows that only SNAPPORTAL_CHECKPOINT_FILE names are lost rows too. From then on verify_audit reports the "
+        "loss and passes. Refused when the log has other damage. The anchor file keeps its lines."
     )
 
     def find(self) -> Finding:

@@ -1,0 +1,19 @@
+"""What a command did for no person has one actor in the log, in the reader's language."""
+
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+
+from snapshots.audit import journal, verification
+from tests.support.pages import text_of
+
+pytestmark = pytest.mark.django_db
+
+
+def test_what_a_command_did_has_one_actor_in_the_readers_language(cast, signed_in, capsys):
+    call_command("add_person", "nora", "--role", "viewer")
+    with journal.committed():
+        journal.record(verification.COMMAND_ACTOR.entry(action="audit.verify", result="completed"))
+    page = text_of(signed_in(cast.aron).get(reverse("entry_list"), headers={"Accept-Language": "de"}))
+    assert page.count("Befehlszeile") >= 2
+    assert "Command line" not in page
