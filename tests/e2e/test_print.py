@@ -64,7 +64,7 @@ def test_a_printed_log_says_what_it_was_filtered_by(log_page):
     for words in (
         "Filter: Person Mia",
         "Filter: What Restore a server",
-        "Filter: From 2026-01-01 (UTC)",
+        "Filter: From (UTC) 2026-01-01",
         "Matching entries 1",
         "Printed here 1 entry, row 2",
         "As of ",
