@@ -9,8 +9,8 @@
   const POLLED = "[hx-trigger^=every], [data-looks], [data-version]";
   document.addEventListener("htmx:configRequest", (event) => {
     const { elt, headers, triggeringEvent, verb } = event.detail;
-    // A timer that outlived what a look of the whole list replaced: its answer would replace whatever is around the element.
-    if (verb === "get" && !triggeringEvent && !elt.hasAttribute("hx-get")) {
+    // A timer that outlived what a look of the whole list replaced: its answer would replace the list around the element.
+    if (verb === "get" && !triggeringEvent && !elt.hasAttribute("hx-get") && elt.closest("[hx-get]")) {
       event.preventDefault();
       return;
     }

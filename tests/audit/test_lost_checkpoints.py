@@ -159,7 +159,7 @@ def test_rewritten_rows_are_not_accepted_as_a_restored_backup(capsys, cut):
         restore(until=8)
     with without_triggers():
         reseal_all()
-    Tile.objects.all().delete()
+        Tile.objects.all().delete()
     before = rows()
     code, output = accept(capsys, "restored_log")
     assert (code, "the checkpoint of the rows up to it" in output, rows() == before) == (1, True, True), (
