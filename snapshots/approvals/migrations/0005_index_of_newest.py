@@ -1,10 +1,8 @@
 """An index of the newest requests. On PostgreSQL it is built without locking the table."""
 
-from importlib import import_module
-
 from django.db import migrations, models
 
-AddIndexWithoutLock = import_module("snapshots.audit.migrations.0006_search").AddIndexWithoutLock
+from snapshots.audit.index_without_lock import AddIndexWithoutLock
 
 
 class Migration(migrations.Migration):

@@ -12,6 +12,8 @@ import sqlite3
 from django.db import NotSupportedError, migrations, models
 from django.db.models import Q
 
+from snapshots.audit.index_without_lock import AddIndexWithoutLock
+
 TRIGRAM_SINCE = (3, 34)
 SEARCHED = ("reason", "server_name", "snapshot_name", "target", "provider_message", "evidence", "token_label")
 
@@ -84,20 +86,6 @@ def drop_search(apps, schema_editor):
         return
     drop_triggers(apps, schema_editor)
     schema_editor.execute("DROP TABLE IF EXISTS audit_search", params=None)
-
-
-class AddIndexWithoutLock(migrations.AddIndex):
-    """AddIndex; on PostgreSQL rows can be appended while the index is built."""
-
-    def database_forwards(self, app_label, schema_editor, from_state, to_state):
-        if schema_editor.connection.vendor != "postgresql":
-            # Of a migration that was interrupted: each step is committed on its own.
-            schema_editor.execute(f"DROP INDEX IF EXISTS {self.index.name}", params=None)
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
-            return
-        model = to_state.apps.get_model(app_label, self.model_name)
-        schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {self.index.name}", params=None)
-        schema_editor.add_index(model, self.index, concurrently=True)
 
 
 def _index_of_subjects(column, name, condition):

@@ -1,11 +1,9 @@
 """An index of the rows of each token. On PostgreSQL it is built without locking the log, as in 0006_search."""
 
-from importlib import import_module
-
 from django.db import migrations, models
 from django.db.models import Q
 
-AddIndexWithoutLock = import_module("snapshots.audit.migrations.0006_search").AddIndexWithoutLock
+from snapshots.audit.index_without_lock import AddIndexWithoutLock
 
 
 class Migration(migrations.Migration):

@@ -1,10 +1,8 @@
 """Indexes with which no page goes through all operations. On PostgreSQL they are built without locking the table."""
 
-from importlib import import_module
-
 from django.db import migrations, models
 
-AddIndexWithoutLock = import_module("snapshots.audit.migrations.0006_search").AddIndexWithoutLock
+from snapshots.audit.index_without_lock import AddIndexWithoutLock
 
 
 class Migration(migrations.Migration):
