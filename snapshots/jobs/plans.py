@@ -181,8 +181,10 @@ def _start(
 def _guard(request: Request, confirmed: Confirmation) -> None:
     """Of two people who were shown the same state of a server, the second is told of the first one's job."""
     request.guard()
+    if isinstance(request.confirmation, Authorization):
+        return  # whoever asked was shown no page
     others = service.going_to_restore(confirmed.server_id, other_than=confirmed.idempotency_key)
-    if isinstance(request.confirmation, str) and not others <= set(confirmed.shown_jobs):
+    if not others <= set(confirmed.shown_jobs):
         raise OperationRefusedError("job_began")
 
 

@@ -6,8 +6,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from snapshots.jobs import service
-from snapshots.jobs.models import OPEN_STEPS, Job
-from snapshots.operations.models import Action
+from snapshots.jobs.models import Job
 
 
 @dataclass(frozen=True)
@@ -26,13 +25,12 @@ def running_jobs(request: HttpRequest, server_id: int) -> list[RunningJob]:
     seen = set(
         service.visible_to(request.user).filter(pk__in=[one.pk for one in found]).values_list("pk", flat=True)
     )
+    restoring = service.going_to_restore(server_id)
     return [
         RunningJob(
             job=one,
             url=reverse("job_detail", args=[one.pk]) if one.pk in seen else "",
-            restores=one.steps.filter(
-                server_id=server_id, action=Action.RESTORE, state__in=OPEN_STEPS
-            ).exists(),
+            restores=str(one.pk) in restoring,
         )
         for one in found
     ]

@@ -86,7 +86,7 @@ class FreezeForm(ServersForm):
         days = [(str(day), weekday_name(str((day + 1) % 7))) for day in range(7)]
         for name in ("from_day", "to_day"):
             self.fields[name].choices = days  # type: ignore[attr-defined]
-        self.fields["time_zone"].choices = zone_choices(usual_zone())  # type: ignore[attr-defined]
+        self.fields["time_zone"].choices = zone_choices()  # type: ignore[attr-defined]
         self.fields["until"].error_messages["required"] = NO_DATE
 
     def clean_name(self) -> str:

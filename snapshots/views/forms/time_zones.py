@@ -15,7 +15,7 @@ def usual_zone() -> str:
     return name if name in zones() else settings.TIME_ZONE
 
 
-def zone_choices(own: str) -> list[Any]:
+def zone_choices(own: str = "") -> list[Any]:
     """The likely ones first, then all by region. `own`: the one that is stored already, if any."""
     first = dict.fromkeys(filter(None, [own, usual_zone(), settings.TIME_ZONE, "UTC"]))
     regions: dict[str, list[tuple[str, str]]] = {}
