@@ -103,7 +103,7 @@ class FourPeople:
     def note_owner(self, answer: httpx.Response, sent: Sequence[Operation]) -> None:
         for operation in sent:
             if operation.action == "snapshot.create" and answer.is_success:
-                self.model.owners[answer.json()["snapshot"]["id"]] = operation.actor_id
+                self.model.owners[answer.json()["id"]] = operation.actor_id
 
     def die_or(self, mark_sent: Callable[..., bool], operation: Operation, at: datetime) -> bool:
         """Once, the process ends between the intent and the call."""
