@@ -59,6 +59,14 @@ class Environment:
         """A whole number between these two."""
         return self.read(self.env.int, name, default, validate=validate.Range(least, greatest))
 
+    def folder(self, name: str, default: Path) -> Path:
+        """The absolute path of a folder, which need not exist. Collects the error if a file stands in its way."""
+        path = Path(os.environ.get(f"SNAPPORTAL_{name}", "").strip() or default).resolve()
+        found = next(one for one in (path, *path.parents) if os.path.lexists(one))
+        if not found.is_dir():
+            self.errors.append(f"SNAPPORTAL_{name} must be a folder: {found} is a file")
+        return path
+
     def is_given(self, name: str) -> bool:
         return bool(os.environ.get(f"SNAPPORTAL_{name}", "").strip())
 
@@ -90,9 +98,18 @@ class Environment:
                 self.errors.append(f"{full}_FILE is empty")
             return value
         if made_at is not None:
-            return make_secret_once(made_at, make)
+            return self._made_secret(made_at, make)
         self.errors.append(f"{full} (or {full}_FILE) is missing: it is required {needed}")
         return ""
+
+    def _made_secret(self, path: Path, make: str) -> str:
+        """The secret in `path`, made there once; `make` if the data folder cannot be written. Collects the error, once."""
+        try:
+            return make_secret_once(path, make)
+        except OSError as error:
+            if not any(line.startswith("SNAPPORTAL_DATA_DIR") for line in self.errors):
+                self.errors.append(f"SNAPPORTAL_DATA_DIR cannot be used: {path.parent}: {error.strerror}")
+            return make
 
     def key_ring(self, name: str, *, made_at: Path | None) -> KeyRing:
         text = self.secret(name, made_at=made_at, make=f"k1:{secrets.token_hex(32)}")

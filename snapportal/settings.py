@@ -3,7 +3,6 @@
 import os
 import secrets
 from pathlib import Path
-from typing import Any
 
 from environs import ValidationError, validate
 
@@ -21,6 +20,7 @@ from snapportal.environment import Environment
 from snapportal.setting_values import (
     parse_api_url,
     parse_base_path,
+    parse_bind,
     parse_contacts,
     parse_file,
     parse_host_port,
@@ -46,7 +46,7 @@ SNAPPORTAL_SANDBOX_SPEED: float = environment.read(
 )
 SNAPPORTAL_API_RATE_LIMIT: int = environment.whole("API_RATE_LIMIT", 240, 1, 1_000_000)
 DEBUG: bool = environment.read(env.bool, "DEBUG", False)
-DATA_DIR = Path(environment.read(env.str, "DATA_DIR", "") or BASE_DIR / "var").resolve()
+DATA_DIR = environment.folder("DATA_DIR", BASE_DIR / "var")
 
 # --- Secrets --------------------------------------------------------------------------------------------------------
 _keys = DATA_DIR / "keys" if SANDBOX else None
@@ -65,7 +65,7 @@ if SECRET_KEY:
         environment.errors.append(f"SNAPPORTAL_SECRET_KEY {error}")
 
 # --- Addresses -----------------------------------------------------------------------------------------------------
-SNAPPORTAL_BIND: str = environment.read(env.str, "BIND", "127.0.0.1:8000")
+SNAPPORTAL_BIND: str = environment.parse("BIND", parse_bind)
 SNAPPORTAL_BASE_PATH: str = environment.parse("BASE_PATH", parse_base_path)
 SNAPPORTAL_WORKERS: int = environment.whole("WORKERS", 2, 1, 64)
 SNAPPORTAL_WORKER: bool = environment.read(env.bool, "WORKER", True)
@@ -153,19 +153,13 @@ SNAPPORTAL_LANGUAGE = languages.read_default(environment)
 LOCALE_PATHS = languages.read_catalogues(environment, DATA_DIR)
 
 # --- Database and cache ---------------------------------------------------------------------------------------------
-_sqlite_url = f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}"
-_database: Any = environment.read(env.dj_db_url, "DATABASE_URL", _sqlite_url, conn_max_age=600)
-DATABASES: dict[str, Any] = {"default": _database if isinstance(_database, dict) else {}}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-databases.complete(DATABASES["default"], threads=SNAPPORTAL_THREADS)
-
-_is_cache_given = bool(os.environ.get("SNAPPORTAL_CACHE_URL"))
-CACHES: dict[str, Any] = {
-    "default": environment.read(env.dj_cache_url, "CACHE_URL", {})
-    if _is_cache_given
-    else databases.CACHE_TABLE,
-    "html": databases.HTML_MEMORY,
+DATABASES = {
+    "default": databases.read_database(
+        environment, f"sqlite:///{DATA_DIR / 'snapportal.sqlite3'}", threads=SNAPPORTAL_THREADS
+    )
 }
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {"default": databases.read_cache(environment), "html": databases.HTML_MEMORY}
 
 environment.raise_errors()
 

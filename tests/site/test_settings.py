@@ -16,9 +16,7 @@ from snapportal.environment import Environment, make_secret_once
 from snapportal.setting_values import (
     ValidationError,
     parse_api_url,
-    parse_base_path,
     parse_key_ring,
-    parse_support_contact,
     parse_url,
 )
 from tests.support import manage_forks
@@ -239,7 +237,12 @@ with connection.cursor() as cursor:
         ("ANCHOR_URL", "http://example.com"),
         ("BASE_PATH", "snapshots"),
         ("API_TIMEOUT_SECONDS", "soon"),
+        ("BIND", "127.0.0.1:65536"),
+        ("CACHE_URL", "locmem://"),
         ("DATABASE_URL", "nonsense://x"),
+        ("DATABASE_URL", "mysql://host/name"),
+        ("DATABASE_URL", "postgres://host"),
+        ("DATABASE_URL", "sqlite://"),
         ("WORKERS", "0"),
         ("SANDBOX_SPEED", "fast"),
         ("DEBUG", "perhaps"),
@@ -252,38 +255,34 @@ def test_each_invalid_setting_is_reported_by_its_name(production, name, value):
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    ("text", "path"),
-    [
-        ("", "/"), ("/", "/"), ("/snapshots", "/snapshots/"), ("/snapshots/", "/snapshots/"), (" /snapshots/ ", "/snapshots/"),
-        ("/tools/snap_portal-2.0~x", "/tools/snap_portal-2.0~x/"),
-    ],
-)  # fmt: skip
-def test_a_base_path_has_a_slash_at_both_ends(text, path):
-    assert parse_base_path(text) == path
+@pytest.mark.parametrize("folder", ["file", "file/below"])
+@pytest.mark.parametrize("provider", ["real", "sandbox"])
+def test_a_file_in_the_place_of_the_data_folder_is_reported_with_the_other_errors(
+    production, tmp_path, provider, folder
+):
+    (tmp_path / "file").touch()
+    environment = production if provider == "real" else {}
+    wrong = {"SNAPPORTAL_DATA_DIR": str(tmp_path / folder), "SNAPPORTAL_WORKERS": "0"}
+    done = start(environment | wrong)
+    assert done.returncode != 0
+    assert f"SNAPPORTAL_DATA_DIR must be a folder: {tmp_path / 'file'} is a file" in done.stderr
+    assert done.stderr.count("SNAPPORTAL_DATA_DIR") == 1
+    assert "SNAPPORTAL_WORKERS" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "snapshots", "snapshots/", "https://tools.example.com/snapshots/", "//snapshots/", "/snapshots//", "/snap shots/",
-        "/../snapshots/", "/./", "/snapshots/?a=b", "/snapshots/#a", "/%2e/", "/snapshots\n/", "/a;b/", "/été/",
-    ],
-)  # fmt: skip
-def test_an_invalid_base_path_is_refused(text):
-    with pytest.raises(ValidationError, match="such as /snapshots/"):
-        parse_base_path(text)
+def test_a_data_folder_in_which_no_secret_can_be_made_is_an_error_and_said_once(tmp_path):
+    (tmp_path / "file").touch()
+    environment = Environment()
+    for name in ("ONE_THING", "OTHER_THING"):
+        environment.secret(name, made_at=tmp_path / "file" / name, make="made")
+    with pytest.raises(ImproperlyConfigured) as raised:
+        environment.raise_errors()
+    assert str(raised.value).count("\n") == 1
+    assert f"SNAPPORTAL_DATA_DIR cannot be used: {tmp_path / 'file'}: Not a directory" in str(raised.value)
 
 
 def test_script_name_is_refused(production):
     done = start(production | {"SCRIPT_NAME": "/snapshots"})
     assert done.returncode != 0
     assert "unset it, and set SNAPPORTAL_BASE_PATH instead" in done.stderr
-
-
-@pytest.mark.parametrize("text", ["two\nlines", "a\x07bell", "x" * 201])
-def test_a_support_contact_is_one_short_line(text):
-    with pytest.raises(ValidationError):
-        parse_support_contact(text)
-    assert parse_support_contact("  Helpdesk, extension 42 ") == "Helpdesk, extension 42"
-    assert parse_support_contact("") == ""

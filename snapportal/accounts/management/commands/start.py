@@ -35,8 +35,6 @@ def check_address(bind: str) -> None:
                 f"for example SNAPPORTAL_BIND={host}:{int(port) + 1}"
             ) from None
         raise CommandError(f"SNAPPORTAL_BIND={bind} cannot be used: {error}") from None
-    except ValueError:
-        raise CommandError(f"SNAPPORTAL_BIND={bind} must be host:port") from None
 
 
 def prepare_folder(path: Path) -> None:
@@ -59,7 +57,8 @@ class Command(WritingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(0o077)
         if not options["no_serve"]:
-            check_address(settings.SNAPPORTAL_BIND)
+            for bind in settings.SNAPPORTAL_BIND.split(","):
+                check_address(bind)
         prepare_folder(Path(settings.DATA_DIR))
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
