@@ -11,9 +11,10 @@ STANDARDS = {
     "type": "tag",
     "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
 }
-RUN_AXE = """async ([standards, hasContrast]) => {
+RUN_AXE = """async ([standards, hasContrast, hasSizes]) => {
   window.scrollTo(0, 0);
-  const options = {runOnly: standards, resultTypes: ["violations"], rules: {"color-contrast": {enabled: hasContrast}}};
+  const rules = {"color-contrast": {enabled: hasContrast}, "target-size": {enabled: hasSizes}};
+  const options = {runOnly: standards, resultTypes: ["violations"], rules};
   const quick = await axe.run(document, {...options, selectors: false});
   return quick.violations.length ? (await axe.run(document, options)).violations : [];
 }"""
@@ -60,14 +61,15 @@ def load_axe(page: Page) -> None:
         _with_axe.add(page.context)
 
 
-def violations(page: Page, *, always_contrast: bool) -> list[str]:
+def violations(page: Page, *, always_contrast: bool, has_sizes: bool) -> list[str]:
     """Violations of the standards, at most three elements of each rule.
 
     Contrast takes half of the time: without `always_contrast` it is checked where a text has colours that no page before had.
+    Of the rest a third is for the sizes of what can be clicked, which are checked if `has_sizes`.
     """
     colours = set(page.evaluate(COLOURS))
     has_contrast = always_contrast or not colours <= _sufficient
-    found = page.evaluate(RUN_AXE, [STANDARDS, has_contrast])
+    found = page.evaluate(RUN_AXE, [STANDARDS, has_contrast, has_sizes])
     if has_contrast and "color-contrast" not in {one["id"] for one in found}:
         _sufficient.update(colours)
     return [

@@ -120,7 +120,7 @@ def _faults_in_all_views(page: Page) -> list[str]:
     found = []
     for size, scheme in VIEWPORTS:
         _set_viewport(page, size, scheme)
-        found += _axe_faults(page, size, scheme, always_contrast=True)
+        found += _axe_faults(page, size, scheme, is_whole=True)
     for size, media in LONG_WORD_VIEWS:
         _set_viewport(page, size, "light", media)
         found += _long_word_faults(page, size, media)
@@ -137,7 +137,7 @@ def _faults_in_turn(page: Page, turn: int) -> list[str]:
     narrow, direction = _narrow_view(turn)
     _set_viewport(page, size, scheme)
     with abridged(page, size, scheme):
-        found = _axe_faults(page, size, scheme, always_contrast=False)
+        found = _axe_faults(page, size, scheme, is_whole=False)
         if long_word_view is printed:
             _set_viewport(page, printed[0], scheme, printed[1])
         found += _long_word_faults(page, *long_word_view)
@@ -149,8 +149,10 @@ def _narrow_view(turn: int) -> tuple[tuple[tuple[int, int], str], str]:
     return NARROW_VIEWS[turn // len(VIEWPORTS) % len(NARROW_VIEWS)]
 
 
-def _axe_faults(page: Page, size: tuple[int, int], scheme: str, *, always_contrast: bool) -> list[str]:
-    return [f"{scheme} {size[0]}px {text}" for text in violations(page, always_contrast=always_contrast)]
+def _axe_faults(page: Page, size: tuple[int, int], scheme: str, *, is_whole: bool) -> list[str]:
+    """By default sizes are checked in one scheme: they depend on the screen alone."""
+    found = violations(page, always_contrast=is_whole, has_sizes=is_whole or scheme == "dark")
+    return [f"{scheme} {size[0]}px {text}" for text in found]
 
 
 def _fit_faults(page: Page, narrow: tuple[tuple[int, int], str], scheme: str, direction: str) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.e2e.abridging import abridged
-from tests.e2e.page_checks import faults
+from tests.e2e.page_checks import VIEWPORTS, faults
 
 pytestmark = pytest.mark.browser
 
@@ -22,6 +22,15 @@ PLANTED = """() => {
   const list = document.createElement("ul");
   list.append(Object.assign(document.createElement("li"), {textContent: "Planted"}));
   main.append(pale, document.createElement("input"), wide, range, list);
+}"""
+
+SMALL_TARGETS = """() => {
+  const small = document.createElement("button");
+  small.style.cssText = "all: unset; display: inline-block; block-size: 9px; inline-size: 9px";
+  small.textContent = "x";
+  const row = document.createElement("div");
+  row.append(small, small.cloneNode(true));
+  document.querySelector("main").append(row);
 }"""
 
 REPEATED = """() => {
@@ -62,6 +71,14 @@ def test_contrast_is_checked_where_a_text_has_colours_of_no_page_before(site):
     page.evaluate(PLANTED)
     for _again in range(2):
         assert any("color-contrast" in fault for fault in faults(page, turn=0))
+
+
+@pytest.mark.parametrize("turn", [None, *(turn for turn, view in enumerate(VIEWPORTS) if "dark" in view)])
+def test_small_targets_are_found_on_screens_of_each_size(site, turn):
+    page = site.page()
+    page.goto("/sign-in/")
+    page.evaluate(SMALL_TARGETS)
+    assert any("target-size" in fault for fault in faults(page, turn=turn))
 
 
 def test_what_a_page_repeats_is_left_out_of_a_check_and_put_back(site):
