@@ -24,6 +24,9 @@ from snapshots.vault.models import StoredToken
 
 CONFIRMED_AFTER = timedelta(seconds=60)
 """How much later the list must be read that confirms an absence: longer than a list may lag behind a write."""
+BACK_AFTER = timedelta(minutes=5)
+"""How much later than it was missed first a snapshot must be listed to be there again: an older list may still show it, since
+the provider may answer from a copy that lags behind, also after it has answered from one that does not."""
 OTHERS_FOR = timedelta(minutes=15)
 """How long an absence waits for other tokens that listed the snapshot to read again."""
 
@@ -133,7 +136,8 @@ def _compare_listed(work: _Comparison, key: str, snapshot: Snapshot) -> None:
     known = work.known.get(key) or _insert(work, snapshot)
     is_current = is_later(work.started_at, known.changed_at)
     if known.gone_at is not None:
-        if is_current:
+        may_lag = timedelta(0) <= work.started_at - known.gone_at < BACK_AFTER
+        if is_current and not may_lag:
             _announce(work, known, snapshot, name=snapshot.name, size_mb=snapshot.size_mb, gone_at=None)
         return
     if _is_new(work, key, known):

@@ -19,6 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from snapshots.audit.models import Entry
 from snapshots.contract import SNAPSHOTS_PATH
 from snapshots.observations import looking
+from snapshots.observations.models import KnownSnapshot
 from snapshots.operations.errors import OperationRefusedError
 from snapshots.operations.models import Action, Operation, State
 from tests.support.deep import TIMES
@@ -97,13 +98,15 @@ class Histories(RuleBasedStateMachine):
         return {one: self.provider.item(one)["name"] for one in self.provider.snapshots}
 
     def note(self, number: int, listed: dict[int, str]) -> None:
+        """What a list that lags behind still shows after it vanished has not been renamed since."""
         before = self.seen.get(number)
+        gone = set(KnownSnapshot.objects.exclude(gone_at=None).values_list("snapshot_id", flat=True))
         for snapshot_id, name in listed.items():
             self.known_at.setdefault(snapshot_id, self.turn)
             is_new = before is not None and snapshot_id not in before[0]
             if is_new and self.known_at[snapshot_id] > before[1] and snapshot_id not in self.ours:
                 self.appeared.add(snapshot_id)
-            if self.names.get(snapshot_id, name) != name:
+            if self.names.get(snapshot_id, name) != name and snapshot_id not in gone:
                 self.renamed[snapshot_id] += 1
             self.names[snapshot_id] = name
         self.seen[number] = (set(listed) | (before[0] if before else set()), self.turn)
