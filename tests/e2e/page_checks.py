@@ -2,6 +2,7 @@
 order of numbers from right to left, and room for the markers of lists."""
 
 from itertools import product
+from weakref import WeakKeyDictionary
 
 from playwright.sync_api import Page
 
@@ -95,9 +96,18 @@ UNINDENTED = """() => [...document.querySelectorAll("main ul, main ol")].filter(
 UNINDENTED_AND_BACKWARDS = f"hasOrder => [({UNINDENTED})(), hasOrder ? ({BACKWARDS})() : []]"
 
 
+_media: WeakKeyDictionary[Page, tuple[str, str]] = WeakKeyDictionary()
+"""The colour scheme and the medium that a check has given to a page."""
+
+
 def _set_viewport(page: Page, size: tuple[int, int], scheme: str = "light", media: str = "screen") -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.emulate_media(color_scheme=scheme, media=media)
+    """Where a page has them already nothing is done, since it would be laid out and painted again."""
+    viewport = {"width": size[0], "height": size[1]}
+    if page.viewport_size != viewport:
+        page.set_viewport_size(viewport)
+    if _media.get(page) != (scheme, media):
+        page.emulate_media(color_scheme=scheme, media=media)
+        _media[page] = scheme, media
 
 
 def faults(page: Page, turn: int | None = None) -> list[str]:
