@@ -17,3 +17,13 @@ def test_what_a_command_did_has_one_actor_in_the_readers_language(cast, signed_i
     page = text_of(signed_in(cast.aron).get(reverse("entry_list"), headers={"Accept-Language": "de"}))
     assert page.count("Befehlszeile") >= 2
     assert "Command line" not in page
+
+
+@pytest.mark.parametrize(("language", "name"), [("en", "command line"), ("de", "Befehlszeile")])
+def test_the_rows_of_commands_are_found_by_the_actor_that_the_page_shows(
+    cast, signed_in, capsys, language, name
+):
+    call_command("add_person", "nora", "--role", "viewer")
+    aron = signed_in(cast.aron)
+    page = aron.get(reverse("entry_list"), {"person": name}, headers={"Accept-Language": language})
+    assert [line.entry.action for line in page.context["page"].lines] == ["person.invite"]

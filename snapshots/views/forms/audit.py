@@ -25,7 +25,7 @@ from snapshots.views.forms.log_periods import PERIODS, days_of
 from snapshots.views.forms.log_tokens import is_fingerprint, token_choices
 from snapshots.views.forms.selects import NameSelect, QuickSelect
 from snapshots.views.roster import Roster
-from snapshots.views.texts.audit import period_text, server_address_text
+from snapshots.views.texts.audit import name_in_log, period_text, server_address_text
 from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.audit_areas import AREAS
 from snapshots.views.texts.audit_names import RESULTS
@@ -217,7 +217,7 @@ class EntryFilterForm(forms.Form):
             action=wanted["action"],
             result=wanted["result"],
             people=tuple(one.id for one in found or like),
-            person="" if found else person,
+            person="" if found else name_in_log(person),
             servers=tuple(self._server_ids()) if wanted["server"] else (),
             server=wanted["server"],
             text=wanted["text"],

@@ -174,6 +174,11 @@ def _is_command_line(entry: Entry) -> bool:
     return entry.actor_name == COMMAND_LINE_NAME or not (entry.actor_subject or entry.actor_id is not None)
 
 
+def name_in_log(shown: str) -> str:
+    """The name in rows for what pages call so in the reader's language."""
+    return COMMAND_LINE_NAME if shown.casefold() == _("Command line").casefold() else shown
+
+
 def who(entry: Entry) -> str:
     """The person's name at that time; or what acted if no person did."""
     if _is_command_line(entry):
