@@ -67,10 +67,10 @@ def change(
     return schedule
 
 
-def resume(*, actor: Actor, confirmation: Key, schedule_id: str) -> Schedule:
+def resume(*, actor: Actor, confirmation: Key, schedule_id: str, reason: str = "") -> Schedule:
     """See service.resume."""
     schedule = _present(schedule_id)
-    service.resume(actor=actor, schedule=schedule, approved=approved_of(confirmation))
+    service.resume(actor=actor, schedule=schedule, reason=reason, approved=approved_of(confirmation))
     return schedule
 
 
@@ -108,7 +108,7 @@ def call_of(request: ApprovalRequest, approved: Approved[str]) -> dict[str, Any]
     found = {name: stored[name] for name in ("schedule_id", "seen", "preview") if name in stored}
     if request.kind == Kind.RESUME_SCHEDULE:
         guard = partial(_guard_resumed, stored["schedule_id"], found.pop("seen"), approved)
-        return found | {"confirmation": replace(approved, guard=guard)}
+        return found | {"confirmation": replace(approved, guard=guard), "reason": request.reason}
     token = StoredToken.objects.filter(pk=stored["token"]).first()
     if token is None:
         raise OperationRefusedError("token_gone")

@@ -55,6 +55,7 @@ def visible_or_404(request: HttpRequest, pk: UUID) -> Schedule:
 def schedule_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
     schedule = visible_or_404(request, pk)
     (line,) = schedule_lines(request.user, [schedule])
+    key = {"form_key": secrets.token_urlsafe(24)}
     context = {
         "line": line,
         "schedule": schedule,
@@ -64,8 +65,9 @@ def schedule_detail(request: HttpRequest, pk: UUID) -> HttpResponse:
         "runs": run_lines(request.user, schedule.runs.all()[:RUNS_SHOWN]),
         "is_silent": schedule.silent_told_at is not None,
         "last_good": silence.last_good(schedule),
-        "form_key": secrets.token_urlsafe(24),
-        "why_form": WhyForm(),
+        "pause_form": WhyForm(auto_id="pause_%s"),
+        "resume_form": RunForm(initial=key, auto_id="resume_%s"),
+        "run_form": RunForm(initial=key, auto_id="run_%s"),
         "resuming_needs": 0 if schedule.is_active else approvals_to_resume(schedule),
     }
     return render(request, "schedules/schedule_detail.html", context | _rights(request, schedule))
@@ -103,6 +105,7 @@ def schedule_resume(request: HttpRequest, pk: UUID) -> HttpResponse:
             actor=actor_of(request),
             confirmation=data["form_key"],
             schedule_id=str(schedule.pk),
+            reason=data["reason"],
         )
         if isinstance(begun, ApprovalRequest):
             return str(ASKED)
@@ -116,7 +119,7 @@ def schedule_run(request: HttpRequest, pk: UUID) -> HttpResponse:
     """Run it now. The worker begins it."""
 
     def run(schedule: Schedule, data: dict[str, Any]) -> str:
-        service.run_now(actor=actor_of(request), schedule=schedule, form_key=data["form_key"])
+        service.run_now(actor=actor_of(request), schedule=schedule, **data)
         return _("A run of %(name)s begins within seconds. Reload this page to see how it goes on.")
 
     return _do(request, pk, MANAGE, RunForm(request.POST), run)

@@ -6,6 +6,7 @@ from django.urls import reverse
 from snapportal.accounts.models import Role, User
 from snapshots.approvals import deciding
 from snapshots.approvals.models import ApprovalRequest, Kind
+from snapshots.audit.models import Entry
 from snapshots.jobs.models import Job
 from snapshots.notifications.models import Notification
 from snapshots.operations.models import Protection
@@ -138,12 +139,14 @@ class TestPages:
         mia, url = signed_in(desk.user), reverse("schedule_detail", args=[schedule.pk])
         page = mia.get(url)
         assert "Another person has to approve this" in text_of(page)
-        sent = {"form_key": hidden(page, "form_key")}
+        sent = {"form_key": hidden(page, "form_key"), "reason": "the rack is back"}
         mia.post(reverse("schedule_resume", args=[schedule.pk]), sent)
         assert Schedule.objects.get().state == "paused"
         assert "Other people have to approve that first" in text_of(mia.get(url))
+        assert "the rack is back" in page_of(mia, ApprovalRequest.objects.get())
         approve(cast.ada, ApprovalRequest.objects.get())()
         assert Schedule.objects.get().state == "active"
+        assert Entry.objects.get(action="schedule.resume").reason == "the rack is back"
 
 
 class TestChosenApprovers:

@@ -17,7 +17,7 @@ from snapshots.views.schedules import schedule_pause
 from snapshots.views.texts.audit_actions import ACTIONS
 from snapshots.views.texts.refusals import REFUSAL_WORDS
 from tests.support.desk import make_desk
-from tests.support.pages import hidden, text_of
+from tests.support.pages import hidden, ids_of, text_of
 from tests.support.schedule_forms import ADD, filled, save
 from tests.support.schedules import define
 
@@ -194,8 +194,18 @@ class TestActions:
         page = follow(omar, omar.post(url_of("pause", schedule), {"reason": "moving the rack"}))
         assert "nightly is paused." in page
         assert Entry.objects.get(action="schedule.pause").reason == "moving the rack"
-        page = follow(omar, omar.post(url_of("resume", schedule), FORM))
+        page = follow(omar, omar.post(url_of("resume", schedule), FORM | {"reason": "moved"}))
         assert "nightly is active again." in page
+        assert Entry.objects.get(action="schedule.resume").reason == "moved"
+
+    @pytest.mark.parametrize(
+        ("state", "fields"), [("active", ["run", "pause"]), ("paused", ["resume", "run"])]
+    )
+    def test_each_form_has_a_field_of_its_own_for_the_reason(self, mia, schedule, state, fields):
+        Schedule.objects.update(state=state)
+        found = ids_of(mia.get(url_of("detail", schedule)))
+        assert [one for one in found if one.endswith("_reason")] == [f"{name}_reason" for name in fields]
+        assert len(set(found)) == len(found)
 
     @pytest.mark.parametrize(
         ("name", "state", "words"),
@@ -223,10 +233,10 @@ class TestActions:
     def test_a_run_by_hand_is_begun_once_however_often_the_form_is_sent(self, mia, schedule):
         key = hidden(mia.get(url_of("detail", schedule)), "form_key")
         for _ in range(2):
-            assert "begins within seconds" in follow(
-                mia, mia.post(url_of("run", schedule), {"form_key": key})
-            )
+            answer = mia.post(url_of("run", schedule), {"form_key": key, "reason": "before the upgrade"})
+            assert "begins within seconds" in follow(mia, answer)
         assert Run.objects.get().cause == Cause.NOW
+        assert Entry.objects.get(action="schedule.run_now").reason == "before the upgrade"
         answer = mia.post(url_of("run", schedule), {"form_key": "k" * 20})
         assert "A run of this schedule has not ended" in text_of(mia.get(answer["Location"]))
 

@@ -248,10 +248,10 @@ class ScheduleForm(forms.Form):
 
 
 class WhyForm(forms.Form):
-    """Why a schedule is paused or removed."""
+    """Why a schedule is paused, resumed, run or removed."""
 
     reason = ReasonField(required=False, rows=1)
 
 
-class RunForm(forms.Form):
-    form_key = forms.CharField(min_length=8, max_length=64)
+class RunForm(WhyForm):
+    form_key = forms.CharField(min_length=8, max_length=64, widget=forms.HiddenInput)
