@@ -56,12 +56,17 @@ def test_a_list_that_lags_shows_no_change(desk, imaginary, clock):
     assert look(desk, clock) == []
 
 
-def test_a_list_that_lags_does_not_bring_back_what_vanished(desk, imaginary, clock):
+def list_again_what_vanished(desk, imaginary, clock) -> None:
+    """Two lists lack a snapshot, which is recorded; then the provider lists it again."""
     look(desk, clock)
     gone = imaginary.snapshots.pop(101)
     assert look(desk, clock, seconds=30) == []
     assert look(desk, clock, seconds=70) == ["vanished"]
     imaginary.snapshots[101] = gone
+
+
+def test_a_list_that_lags_does_not_bring_back_what_vanished(desk, imaginary, clock):
+    list_again_what_vanished(desk, imaginary, clock)
     assert look(desk, clock, seconds=20) == ["vanished"]
     del imaginary.snapshots[101]
     assert look(desk, clock, minutes=10) == ["vanished"]
@@ -69,11 +74,7 @@ def test_a_list_that_lags_does_not_bring_back_what_vanished(desk, imaginary, clo
 
 
 def test_what_vanished_and_is_listed_for_good_has_appeared_again(desk, imaginary, clock):
-    look(desk, clock)
-    gone = imaginary.snapshots.pop(101)
-    assert look(desk, clock, seconds=30) == []
-    assert look(desk, clock, seconds=70) == ["vanished"]
-    imaginary.snapshots[101] = gone
+    list_again_what_vanished(desk, imaginary, clock)
     assert look(desk, clock, seconds=70) == ["vanished"]
     assert look(desk, clock, minutes=3) == ["vanished", "appeared"]
     assert look(desk, clock) == ["vanished", "appeared"]
