@@ -8,13 +8,13 @@ import sys
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
-LOADED_OBJECTS = 100_000
+COLLECTION_THRESHOLD = 100_000
 """Python searches for garbage after each 700 new objects. While the portal is loaded nothing is garbage, and the searches took up
 to a fifth of that time."""
 
 
 def main() -> None:
-    gc.set_threshold(LOADED_OBJECTS)
+    gc.set_threshold(COLLECTION_THRESHOLD)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "snapportal.settings")
     try:
         execute_from_command_line(sys.argv)
