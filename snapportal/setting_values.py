@@ -17,9 +17,11 @@ KeyRing = dict[str, bytes]
 API_PATHS = [path.rstrip("/") for path in (SNAPSHOTS_PATH, SERVERS_PATH, ACCOUNT_PATH, API_PATH)]
 API_SEGMENT = re.compile(r"/+api(?=/|\Z)", re.IGNORECASE)
 """The beginning of an API's path, which no gateway's prefix holds."""
-BIND_PATTERN = re.compile(r"\A(unix:.+|fd://[0-9]+|([^\s:/\[\]]*|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5})\Z")
+BIND_PATTERN = re.compile(
+    r"\A(?:unix:.+|fd://[0-9]+|(?:[^\s:/,\[\]]*|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5}))\Z"
+)
+PORTS = range(1, 65536)
 DEFAULT_BIND = "127.0.0.1:8000"
-GREATEST_PORT = 65535
 BASE_PATH_PATTERN = re.compile(r"\A(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?\Z")
 EMAIL_PATTERN = re.compile(r"\A[^@\s:<>]+@[A-Za-z0-9.-]+\Z")
 HOST_PATTERN = re.compile(r"\A(\w[\w.-]*|[0-9a-f:]+)\Z")
@@ -157,15 +159,12 @@ def parse_host_port(text: str) -> tuple[str, int] | None:
 
 
 def parse_bind(text: str) -> str:
-    """Where gunicorn listens: `host:port`, `[IPv6 address]:port`, `unix:path` or `fd://number`, several separated by commas."""
-    places = [place.strip() for place in text.split(",") if place.strip()]
-    if not all(BIND_PATTERN.match(place) and _has_port(place) for place in places):
+    """Where gunicorn listens: `host:port`, `[IPv6 address]:port`, `unix:path` or `fd://number`; the default for an empty text."""
+    place = text.strip() or DEFAULT_BIND
+    match = BIND_PATTERN.match(place)
+    if not match or (match["port"] and int(match["port"]) not in PORTS):
         raise ValidationError("must be host:port, with a port from 1 to 65535, or unix:path")
-    return ",".join(places) or DEFAULT_BIND
-
-
-def _has_port(place: str) -> bool:
-    return place.startswith(("unix:", "fd:")) or 0 < int(place.rpartition(":")[2]) <= GREATEST_PORT
+    return place
 
 
 def parse_file(text: str) -> str:

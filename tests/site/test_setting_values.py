@@ -12,7 +12,7 @@ from snapportal.setting_values import (
 
 @pytest.mark.parametrize(
     "text",
-    ["127.0.0.1:8000", ":80", "[::1]:8000", "portal.example.com:65535", "unix:/run/a b.sock", "fd://3", "127.0.0.1:1,[::1]:1"],
+    ["127.0.0.1:8000", ":80", "[::1]:8000", "portal.example.com:65535", "unix:/run/a b.sock", "fd://3"],
 )  # fmt: skip
 def test_the_portal_listens_on_addresses_of_each_kind(text):
     assert parse_bind(text) == text
@@ -20,7 +20,10 @@ def test_the_portal_listens_on_addresses_of_each_kind(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["8000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1:8000", "http://127.0.0.1:8000", "a b:1", "a:1,b"],
+    [
+        "8000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:0", "127.0.0.1:65536", "::1:8000", "http://127.0.0.1:8000", "a b:1",
+        "a:1,b", "a,b:1", "127.0.0.1:1,[::1]:1",
+    ],
 )  # fmt: skip
 def test_an_invalid_address_to_listen_on_is_refused(text):
     with pytest.raises(ValidationError, match="must be host:port"):

@@ -57,8 +57,7 @@ class Command(WritingCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         os.umask(0o077)
         if not options["no_serve"]:
-            for bind in settings.SNAPPORTAL_BIND.split(","):
-                check_address(bind)
+            check_address(settings.SNAPPORTAL_BIND)
         prepare_folder(Path(settings.DATA_DIR))
         call_command("migrate", interactive=False, verbosity=0)
         call_command("createcachetable", verbosity=0)
