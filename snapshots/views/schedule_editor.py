@@ -185,7 +185,7 @@ def _page(editor: Editor, code: str = "", status: int = 200) -> HttpResponse:
 
 def _renew_key(editor: Editor) -> Schedule | None:
     """A form that has made a schedule already gets a new key, and names that schedule if the person may see it."""
-    key = editor.form.shown("form_key")
+    key = editor.form.cleaned_data.get("form_key", "") if editor.form.is_bound else ""
     if key and not Schedule.objects.filter(form_key=key).exists():
         return None
     put(editor.form, form_key=secrets.token_urlsafe(24))

@@ -136,6 +136,7 @@ def tampered_forms(draw: st.DrawFn) -> tuple[str, dict[int, str], bool, bool]:
 
 
 @hostile.hostile(80)
+@example(tampered=("schedule_add", {0: "<zqx>", 17: "\0"}, False, False), then="/", extra={})
 @given(
     tampered=tampered_forms(),
     then=st.sampled_from(PAGES_READ_AFTERWARDS),
